@@ -1,0 +1,126 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The image API that callers hold: Nova's own method names and signatures."""
+
+from nova_image import exception
+from nova_image.image import driver
+from nova_image.image import endpoint
+
+
+class API(object):
+    """Images by ID or by URL, through the configured driver.
+
+    Images are dicts in the format of nova_image.image.driver.ImageDriver,
+    and errors those of nova_image.exception. A URL is taken for an image
+    only where it leads to a Glance that the configuration or the caller's
+    catalog names: the caller's token goes there.
+
+    :param conf: an oslo.config ConfigOpts; the global one by default
+    :param options: for nova_image.image.driver.load
+    """
+
+    def __init__(self, conf=None, **options):
+        self._driver = driver.load(conf, **options)
+
+    def get_all(self, context, **kwargs):
+        """List images; the parameters are those of ImageDriver.detail.
+
+        :param context: the caller's context
+        :returns: list of images
+        """
+        return self._driver.detail(context, **kwargs)
+
+    def get(self, context, id_or_uri, include_locations=False,
+            show_deleted=True):
+        """Return one image.
+
+        :param id_or_uri: ID of an image, or its URL
+        :param include_locations: whether to add ``locations``
+        :param show_deleted: whether a deleted image may be returned
+        """
+        service, image_id = self._service(context, id_or_uri)
+        return service.show(context, image_id,
+                            include_locations=include_locations,
+                            show_deleted=show_deleted)
+
+    def create(self, context, image_info, data=None):
+        """Create an image, with its data or without.
+
+        :param image_info: dict in the format of images
+        :param data: bytes, binary file object or iterable of bytes
+        :returns: the image
+        """
+        return self._driver.create(context, image_info, data=data)
+
+    def update(self, context, id_or_uri, image_info, data=None,
+               purge_props=False):
+        """Change an image, and give it data if it has none yet.
+
+        :param purge_props: whether properties that image_info does not name
+            are removed
+        :returns: the image
+        """
+        service, image_id = self._service(context, id_or_uri)
+        return service.update(context, image_id, image_info, data=data,
+                              purge_props=purge_props)
+
+    def delete(self, context, id_or_uri):
+        """Delete an image.
+
+        :returns: True
+        """
+        service, image_id = self._service(context, id_or_uri)
+        return service.delete(context, image_id)
+
+    def download(self, context, id_or_uri, data=None, dest_path=None,
+                 trusted_certs=None):
+        """Fetch an image's data, checked against what Glance recorded.
+
+        :param data: binary file object to write to
+        :param dest_path: path of the file to make
+        :param trusted_certs: IDs of certificates for the image's signature
+        :returns: None, or an iterator of bytes when neither data nor
+            dest_path say where they go
+        """
+        service, image_id = self._service(context, id_or_uri)
+        return service.download(context, image_id, data=data,
+                                dst_path=dest_path,
+                                trusted_certs=trusted_certs)
+
+    def copy_image_to_store(self, context, image_id, store):
+        """Begin to copy an image's data to another store of Glance.
+
+        :param store: the store's ID
+        """
+        service, image_id = self._service(context, image_id)
+        return service.image_import_copy(context, image_id, [store])
+
+    def generate_image_url(self, image_ref, context):
+        """Return a URL of an image, at one of the known endpoints.
+
+        :param image_ref: ID of the image
+        """
+        return '%s/images/%s' % (
+            self._driver.client.endpoints.next(context), image_ref)
+
+    def _service(self, context, id_or_uri):
+        """Return (driver, image ID) for a reference."""
+        if '/' not in id_or_uri:
+            return self._driver, id_or_uri
+        url, image_id = endpoint.parse_reference(id_or_uri)
+        if url not in self._driver.client.endpoints.known(context):
+            raise exception.InvalidImageRef(
+                reason='%s is not a Glance that is known here' % url,
+                advice='Use the ID of the image, or add the server to '
+                       '[glance] api_servers')
+        return self._driver.pinned_to(url), image_id

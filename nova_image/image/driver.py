@@ -1,0 +1,232 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The contract of an image driver, and the loading of the configured one.
+
+load() is the only place that asks which version of the Images API to use.
+"""
+
+import abc
+import contextlib
+
+from oslo_config import cfg
+from oslo_log import log as logging
+from oslo_utils import excutils
+import six
+from stevedore import driver as stevedore_driver
+from stevedore import exception as stevedore_exc
+from stevedore import extension
+
+from nova_image import conf as nova_image_conf
+from nova_image import exception
+from nova_image.image import client as glance_client
+
+LOG = logging.getLogger(__name__)
+
+NAMESPACE = 'nova_image.image.drivers'
+
+
+@six.add_metaclass(abc.ABCMeta)
+class ImageDriver(object):
+    """What Nova's callers need of an image service.
+
+    Images come back as dicts in one format, whatever the API: ``id, name,
+    status, size, min_disk, min_ram, disk_format, container_format, checksum,
+    owner, is_public, created_at, updated_at, deleted, deleted_at,
+    properties``, and ``locations`` where they were asked for. Absent values
+    are None, ``size`` is 0 rather than None, times are aware datetimes (UTC),
+    ``properties`` holds the custom ones as text, with
+    ``block_device_mapping`` and ``mappings`` decoded from JSON.
+
+    Every method raises exceptions of nova_image.exception:
+    GlanceConnectionFailed for no or a broken answer, ImageNotAuthorized or
+    Forbidden for 401 and 403, ImageNotFound, ImageBadRequest or Invalid for
+    what Glance refuses, ImageQuotaExceeded, and ImageActionNotSupported for
+    what the API cannot do.
+
+    :param client: nova_image.image.client.Client
+    """
+
+    #: logged once when the driver is loaded, if not empty
+    deprecation = ''
+
+    def __init__(self, client):
+        self.client = client
+
+    def pinned_to(self, url):
+        """Return the same driver for the Glance at ``url`` alone."""
+        return type(self)(self.client.pinned_to(url))
+
+    @contextlib.contextmanager
+    def _undone_on_failure(self, context, image_id):
+        """Delete an image when the block fails; its error is the one raised.
+
+        :param image_id: an image that this very call has created
+        """
+        try:
+            yield
+        except BaseException:
+            with excutils.save_and_reraise_exception():
+                self._delete_quietly(context, image_id)
+
+    def _delete_quietly(self, context, image_id):
+        try:
+            self.delete(context, image_id)
+        except exception.ImageNotFound:
+            return
+        except exception.NovaImageException as error:
+            LOG.warning('Image %(id)s was left behind by a failed create: '
+                        '%(error)s', {'id': image_id, 'error': error})
+
+    @abc.abstractmethod
+    def detail(self, context, **kwargs):
+        """List images.
+
+        :param context: the caller's context
+        :keyword filters: dict of v1 filters: ``name``, ``status``,
+            ``container_format``, ``disk_format``, ``size_min``,
+            ``size_max``, ``min_ram``, ``min_disk``, ``protected``,
+            ``is_public`` (``None`` or ``'none'`` for all, the default),
+            ``changes-since`` (ISO 8601), ``owner``, ``id``, ``checksum``,
+            ``visibility``, ``tag`` (text or a list) and ``property-NAME``;
+            anything else is the name of a custom property
+        :keyword marker: ID of the image after which to begin
+        :keyword limit: how many images at the most
+        :keyword page_size: how many to ask for in one request
+        :keyword sort_key: field to sort by
+        :keyword sort_dir: 'asc' or 'desc'
+        :returns: list of images
+        :raises Invalid: for a filter that cannot be
+        """
+
+    @abc.abstractmethod
+    def show(self, context, image_id, include_locations=False,
+             show_deleted=True):
+        """Return one image.
+
+        :param include_locations: whether to add ``locations``: a list of
+            {'url', 'metadata'}
+        :param show_deleted: whether a deleted image may be returned, where
+            the API still knows it
+        :raises ImageNotFound: when there is none, or none that may be seen
+        """
+
+    @abc.abstractmethod
+    def create(self, context, image_meta, data=None):
+        """Create an image.
+
+        :param image_meta: dict in the callers' format; ``size`` 0 without
+            data makes an active, empty image; ``location`` names data that
+            is in a store already; ``instance_owner`` among the properties is
+            no property but the project to give access to
+        :param data: bytes, binary file object or iterable of bytes
+        :returns: the image
+        :raises ImageConflict: when the ID of image_meta is taken
+        :raises ImageUploadFailed: when the data could not be sent whole
+
+        When anything fails, what was created is deleted again.
+        """
+
+    @abc.abstractmethod
+    def update(self, context, image_id, image_meta, data=None,
+               purge_props=True):
+        """Change an image.
+
+        :param image_meta: dict in the callers' format; what it does not name
+            stays as it is
+        :param data: as for create, for an image that has none yet
+        :param purge_props: whether properties that image_meta does not name
+            are removed
+        :returns: the image
+        """
+
+    @abc.abstractmethod
+    def delete(self, context, image_id):
+        """Delete an image.
+
+        :returns: True
+        :raises ImageDeleteConflict: when it is in use
+        """
+
+    @abc.abstractmethod
+    def download(self, context, image_id, data=None, dst_path=None,
+                 trusted_certs=None):
+        """Fetch an image's data and check it.
+
+        :param data: binary file object to write to
+        :param dst_path: path of the file to make; it appears only when it is
+            whole, verified and on disk
+        :param trusted_certs: IDs of certificates for the image's signature
+        :returns: None; without data and dst_path an iterator of bytes that
+            raises at its end what the others raise
+        :raises ImageUnacceptable: when the image has no data
+        :raises ImageCorrupt: when size or hash are not the recorded ones
+        """
+
+    @abc.abstractmethod
+    def image_import_copy(self, context, image_id, stores):
+        """Begin to copy an image's data to other stores of Glance.
+
+        :param stores: list of store IDs
+        :raises ImageImportImpossible: when the image's state forbids it
+        """
+
+
+def load(conf=None, **options):
+    """Return the driver that the configuration asks for.
+
+    :param conf: an oslo.config ConfigOpts; the global one by default
+    :param options: for nova_image.image.client.Client
+    :returns: an ImageDriver
+    :raises DriverLoadError: when its entry point is missing or broken
+    """
+    conf = conf or cfg.CONF
+    nova_image_conf.register_opts(conf)
+    name = 'v1' if conf.glance.use_glance_v1 else 'v2'
+    kind = _find(name)
+    if kind.deprecation:
+        LOG.warning(kind.deprecation)
+    if conf.glance.debug:
+        for logger in ('glanceclient', 'nova_image'):
+            logging.getLogger(logger).logger.setLevel('DEBUG')
+    LOG.debug('Image driver %s of %s', name, NAMESPACE)
+    return kind(glance_client.Client(conf, **options))
+
+
+def _find(name):
+    """Return the class behind an entry point."""
+    try:
+        return stevedore_driver.DriverManager(
+            NAMESPACE, name,
+            on_load_failure_callback=_raise_load_failure).driver
+    except stevedore_exc.NoMatches:
+        raise exception.DriverLoadError(
+            reason='there is no %s in %s; installed: %s' % (
+                name, NAMESPACE, ', '.join(_installed()) or 'none'),
+            advice='Install nova_image into this Python, and set [glance] '
+                   'use_glance_v1 to what is installed (True is v1)')
+
+
+def _raise_load_failure(manager, entry_point, error):
+    six.raise_from(exception.DriverLoadError(
+        reason='%s of %s (%s) failed: %s: %s' % (
+            entry_point.name, NAMESPACE,
+            getattr(entry_point, 'value', entry_point),
+            type(error).__name__, error),
+        advice='Installed: %s' % ', '.join(_installed())), error)
+
+
+def _installed():
+    """Return the names of all entry points, the broken ones included."""
+    manager = extension.ExtensionManager(
+        NAMESPACE, on_load_failure_callback=lambda *_: None)
+    return sorted(point.name for point in manager.list_entry_points())

@@ -1,0 +1,161 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Which Glance to ask: configured servers or the catalog, in rotation.
+
+Every service object shuffles a copy of ``[glance] api_servers`` and goes
+round it. A server that failed is left out for a while as long as another one
+is there. Versions at the end of a URL are stripped exactly; paths before them
+are kept (glanceclient's strip_version loses them: Launchpad bug 1748009).
+"""
+
+import itertools
+import random
+import re
+
+from oslo_utils import timeutils
+from six.moves.urllib import parse
+
+from nova_image import exception
+
+_VERSION = re.compile(r'/v\d+(\.\d+)?$')
+_SCHEME = re.compile(r'^[a-zA-Z][a-zA-Z0-9+.-]*://')
+
+#: seconds for which a server that failed is asked only if no other is left
+REST = 30
+
+
+def strip_version(url):
+    """Return a URL without trailing slashes and API version.
+
+    >>> strip_version('https://cloud/image/v2/')
+    'https://cloud/image'
+    """
+    return _VERSION.sub('', url.rstrip('/')).rstrip('/')
+
+
+def _normalise(url):
+    url = url.strip()
+    return strip_version(url if _SCHEME.match(url) else 'http://' + url)
+
+
+class Health(object):
+    """Remembers for a while which servers failed.
+
+    :param rest: seconds until a failed server counts as good again
+    """
+
+    def __init__(self, rest=REST):
+        self._rest = rest
+        self._failed = {}
+
+    def failed(self, url):
+        """Note that a server did not answer."""
+        self._failed[url] = timeutils.now()
+
+    def answered(self, url):
+        """Note that a server answered."""
+        self._failed.pop(url, None)
+
+    def is_good(self, url):
+        """Tell whether a server may be asked first."""
+        since = self._failed.get(url)
+        return since is None or timeutils.now() - since > self._rest
+
+
+# One of each for the process, since Nova makes a service object for every
+# call.
+HEALTH = Health()
+_FACTS = {}
+
+
+class Endpoints(object):
+    """The endpoints of one service object.
+
+    :param conf: an oslo.config ConfigOpts with ``[glance]``
+    :param identity: nova_image.image.identity.Identity, or the host's own
+    :param pinned: URL of the only Glance to ask, or None
+    """
+
+    def __init__(self, conf, identity, pinned=None):
+        self._conf = conf
+        self._identity = identity
+        self._fixed = self._configured() if pinned is None else [pinned]
+        self._order = random.sample(  # nosec B311: spreads load
+            self._fixed, len(self._fixed))
+        self._turn = itertools.count()
+
+    def _configured(self):
+        servers = [_normalise(url) for url in
+                   self._conf.glance.api_servers or []]
+        override = self._conf.glance.endpoint_override
+        if not servers and override:
+            servers = [_normalise(override)]
+        return servers
+
+    def next(self, context):
+        """Return the URL to ask now, without a version.
+
+        :param context: the caller's context, whose catalog may be needed
+        :raises GlanceConnectionFailed: when nothing says where Glance is
+        """
+        if not self._fixed:
+            return self._from_catalog(context)
+        first = next(self._turn) % len(self._order)
+        candidates = self._order[first:] + self._order[:first]
+        return next((url for url in candidates if HEALTH.is_good(url)),
+                    candidates[0])
+
+    def known(self, context):
+        """Return every URL that a token of this caller may be sent to."""
+        return self._fixed or [self._from_catalog(context)]
+
+    def facts(self, context):
+        """Return the dict in which findings about this Glance are kept."""
+        return _FACTS.setdefault(tuple(sorted(self.known(context))), {})
+
+    def _from_catalog(self, context):
+        auth = self._identity.auth(context)
+        options = self._conf.glance
+        url = auth and self._identity.session(None).get_endpoint(
+            auth, service_type=options.service_type,
+            service_name=options.service_name,
+            interface=options.valid_interfaces,
+            region_name=options.region_name, skip_discovery=True)
+        if not url:
+            raise exception.GlanceConnectionFailed(
+                'No endpoint of Glance is known', reason=(
+                    'the service catalog has no %s service%s' % (
+                        options.service_type,
+                        ' in region %s' % options.region_name
+                        if options.region_name else '')),
+                advice='Set [glance] api_servers or endpoint_override, or '
+                       'register Glance in the catalog')
+        return strip_version(url)
+
+
+def parse_reference(reference):
+    """Split an image URL into its endpoint and the image's ID.
+
+    :param reference: such as ``http://glance:9292/v2/images/ID``, with or
+        without the version
+    :returns: (endpoint without version, image ID)
+    :raises InvalidImageRef: when it is not such a URL
+    """
+    parts = parse.urlsplit(reference)
+    base, _, image_id = parts.path.rstrip('/').rpartition('/images/')
+    if not parts.netloc or not image_id or '/' in image_id:
+        raise exception.InvalidImageRef(
+            reason=reference,
+            advice='Give an ID or a URL that ends in /images/ID')
+    return strip_version(parse.urlunsplit(
+        (parts.scheme, parts.netloc, base, '', ''))), parse.unquote(image_id)

@@ -1,0 +1,453 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The driver for the Glance Images API v1, for clouds that still have it.
+
+Only its entry point in setup.cfg names this module: to remove v1, delete both
+and the tests. Facts about v1 were seen on Glance 15.0.2.
+
+v1 sends metadata as HTTP headers and answers with JSON, or with headers where
+one image is read. It stores property names in lower case, with ``_`` for
+``-``, and every value as text.
+"""
+
+import copy
+import json
+import re
+import uuid
+
+from oslo_serialization import jsonutils
+from oslo_utils import strutils
+from oslo_utils import timeutils
+import six
+from six.moves.urllib import parse
+
+from nova_image import exception
+from nova_image.image import client as http
+from nova_image.image import driver
+from nova_image.image import identity
+from nova_image.image import signature
+from nova_image.image.transfer import digest
+from nova_image.image.transfer import fetch
+from nova_image.image.transfer import sink as sinks
+from nova_image.image.transfer import source
+from nova_image.image import values
+
+IMAGES = '/v1/images'
+PAGE_SIZE = 1000
+#: bytes of one header that Glance 15 takes (its max_header_line by default)
+MAX_HEADER = 16384
+
+_META = 'x-image-meta-'
+_PROPERTY = 'x-image-meta-property-'
+_PURGE = 'x-glance-registry-purge-props'
+
+_FIELDS = ('id', 'name', 'status', 'size', 'min_disk', 'min_ram',
+           'disk_format', 'container_format', 'checksum', 'owner',
+           'is_public', 'created_at', 'updated_at', 'deleted', 'deleted_at')
+_TIMES = ('created_at', 'updated_at', 'deleted_at')
+_NUMBERS = ('size', 'min_disk', 'min_ram')
+_BOOLS = ('is_public', 'deleted')
+_JSON_PROPERTIES = ('block_device_mapping', 'mappings')
+#: fields that are sent as they stand, and others that callers may name
+_SENT = ('id', 'name', 'disk_format', 'container_format', 'owner')
+_KNOWN = frozenset(_FIELDS + (
+    'location', 'locations', 'direct_url', 'properties', 'protected',
+    'visibility', 'tags'))
+
+_PLAIN_FILTERS = ('name', 'status', 'container_format', 'disk_format')
+_NUMBER_FILTERS = ('size_min', 'size_max', 'min_ram', 'min_disk')
+#: filters that v1 ignores and that its answers can be held against
+_OWN_FILTERS = ('owner', 'id', 'checksum')
+
+#: characters of an HTTP header's name (RFC 7230, token)
+_TOKEN = re.compile(r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+_CONTROL = re.compile(u'[\x00-\x1f\x7f]')
+
+
+class GlanceImageService(driver.ImageDriver):
+    """Images over the Images API v1."""
+
+    deprecation = (
+        'The Glance Images API v1 is in use ([glance] use_glance_v1 = True). '
+        'It is deprecated and will be removed: let Glance serve v2 and set '
+        'use_glance_v1 to False.')
+
+    def detail(self, context, **kwargs):
+        """List images. See ImageDriver; v1 knows no tags."""
+        query, wanted = _to_query(kwargs.get('filters') or {})
+        limit = values.whole_number('limit', kwargs.get('limit') or 0) or None
+        page_size = values.whole_number(
+            'page_size', kwargs.get('page_size') or PAGE_SIZE)
+        query += _sorting(kwargs)
+        found = []
+        for image in self._pages(context, query, kwargs.get('marker'),
+                                 min(page_size, limit or page_size)):
+            if wanted(image) and identity.may_see(context, image):
+                found.append(image)
+                if len(found) == limit:
+                    break
+        return found
+
+    def _pages(self, context, query, marker, page_size):
+        """Yield the images of all pages.
+
+        v1 has no link to the next page and may give less than was asked
+        for: a page is the last when it is empty or shorter than another.
+        """
+        facts = self.client.endpoints.facts(context)
+        while True:
+            page = self._page(context, query, marker, page_size)
+            for image in page:
+                yield image
+            longest = min(page_size, facts.get('longest_page', 0))
+            if not page or len(page) < longest:
+                return
+            facts['longest_page'] = max(len(page), longest)
+            marker = page[-1]['id']
+
+    def _page(self, context, query, marker, page_size):
+        query = query + [('limit', page_size)]
+        if marker:
+            query.append(('marker', marker))
+        answer = self.client.json(context, http.Request(
+            'GET', IMAGES + '/detail', 'list images', query=query))
+        return [_from_json(raw) for raw in answer.get('images', ())]
+
+    def show(self, context, image_id, include_locations=False,
+             show_deleted=True):
+        """Return one image. See ImageDriver; v1 never shows a location."""
+        image = self._head(context, image_id)
+        hidden = image['deleted'] and not show_deleted
+        if hidden or not identity.may_see(context, image):
+            raise exception.ImageNotFound(image_id=image_id, action='show')
+        if include_locations:
+            image['locations'] = []
+        return image
+
+    def _head(self, context, image_id, action='show'):
+        answer = self.client.call(context, http.Request(
+            'HEAD', _path(image_id), action, image_id))
+        image = _from_headers(answer.headers)
+        if not image['id']:
+            raise answer.bad('it has no image metadata')
+        return image
+
+    def create(self, context, image_meta, data=None):
+        """Create an image. See ImageDriver.
+
+        Data goes in a request of its own: after one that failed with both
+        nobody could tell whether an image of that ID was there before.
+        """
+        image_meta = copy.deepcopy(image_meta)
+        member = (image_meta.get('properties') or {}).pop(
+            'instance_owner', None)
+        body = None if data is None else source.open_source(data)
+        headers = _to_headers(image_meta)
+        if body is None and image_meta.get('size') == 0:
+            headers[_META + 'size'] = '0'
+        headers.update(_location(image_meta))
+        image = self._create_record(context, headers)
+        with self._undone_on_failure(context, image['id']):
+            if member:
+                self._add_member(context, image['id'], member)
+            if body is not None:
+                image = self._put(context, image['id'], {}, body)
+            return image
+
+    def _create_record(self, context, headers):
+        """Create the image without data, once, whatever gets lost."""
+        own_id = _META + 'id' not in headers
+        image_id = headers.setdefault(_META + 'id', str(uuid.uuid4()))
+
+        def find_created(error):
+            if not isinstance(error, exception.ImageConflict):
+                raise error
+            image = self._head(context, image_id, 'create')
+            for name in ('name', 'disk_format', 'container_format'):
+                if image[name] != headers.get(_META + name):
+                    raise error
+            return {'image': image}
+
+        try:
+            return _from_json(self._image(context, http.Request(
+                'POST', IMAGES, 'create', image_id, raw_headers=headers),
+                find_created))
+        except exception.ImageConflict:
+            raise
+        except exception.NovaImageException:
+            if own_id:  # it may have been created all the same
+                self._delete_quietly(context, image_id)
+            raise
+
+    def _image(self, context, request, settle):
+        """Make a call that answers with ``{"image": {}}``."""
+        answer = self.client.json(context, request, settle)
+        return answer.get('image') or {}
+
+    def _add_member(self, context, image_id, member):
+        self.client.call(context, http.Request(
+            'PUT', _path(image_id, 'members', member), 'add member to',
+            image_id))
+
+    def _put(self, context, image_id, headers, body, purge=False):
+        """Send metadata, and data if there is a body; return the image."""
+        def find_uploaded(error):
+            image = self._head(context, image_id, 'upload')
+            if body is None or (image['status'], image['size']) != (
+                    'active', body.sent):
+                raise error
+            return {'image': image}
+
+        headers = dict(headers, **{_PURGE: str(purge)})
+        image = _from_json(self._image(context, http.Request(
+            'PUT', _path(image_id), 'upload' if body else 'update', image_id,
+            raw_headers=headers, body=body), find_uploaded))
+        if body is not None and image['size'] != body.sent:
+            raise exception.ImageUploadFailed(
+                action='upload', image_id=image_id, reason=(
+                    'Glance has %s bytes of %d' % (image['size'], body.sent)))
+        return image
+
+    def update(self, context, image_id, image_meta, data=None,
+               purge_props=True):
+        """Change an image. See ImageDriver."""
+        body = None if data is None else source.open_source(data)
+        headers = _to_headers(image_meta)
+        headers.pop(_META + 'id', None)
+        headers.update(_location(image_meta))
+        return self._put(context, image_id, headers, body, purge_props)
+
+    def delete(self, context, image_id):
+        """Delete an image. See ImageDriver."""
+        def find_deleted(error):
+            if isinstance(error, exception.ImageNotFound):
+                return  # the attempt whose answer was lost did it
+            raise error
+
+        self.client.call(context, http.Request(
+            'DELETE', _path(image_id), 'delete', image_id,
+            errors={409: exception.ImageDeleteConflict}),
+            settle=find_deleted)
+        return True
+
+    def download(self, context, image_id, data=None, dst_path=None,
+                 trusted_certs=None):
+        """Fetch an image's data. See ImageDriver."""
+        signature.refuse_if_wanted(self.client.conf, trusted_certs)
+        request = http.Request('GET', _path(image_id), 'download', image_id,
+                               stream=True)
+        try:
+            if data is None and dst_path is None:
+                return fetch.to_stream(self.client, context, request,
+                                       _expected)
+            fetch.to_sink(self.client, context, request, _expected,
+                          sinks.open_sink(data, dst_path))
+        except exception.ImageNotFound:
+            # v1 says 404 of an image without data too
+            image = self._head(context, image_id, 'download')
+            raise exception.ImageUnacceptable(
+                action='download', image_id=image_id,
+                reason='it has no data, its status is %s' % image['status'])
+
+    def image_import_copy(self, context, image_id, stores):
+        """Refuse: v1 knows one store."""
+        raise exception.ImageActionNotSupported(
+            action='copy between stores', image_id=image_id,
+            reason='the Images API v1 has no import',
+            advice='Set [glance] use_glance_v1 to False')
+
+
+def _path(image_id, *rest):
+    if image_id in ('', '.', '..'):
+        raise exception.ImageNotFound(image_id=image_id)
+    return '/'.join([IMAGES] + [parse.quote(part.encode('utf-8'), safe='')
+                                for part in (image_id,) + rest])
+
+
+# What Glance answers, for callers
+
+def _from_headers(headers):
+    """Return the image that a HEAD answered, in the callers' format."""
+    raw = {'properties': {}}
+    for name, value in headers.items():
+        name = name.lower()
+        if name.startswith(_PROPERTY):
+            raw['properties'][name[len(_PROPERTY):]] = _raw_text(value)
+        elif name.startswith(_META):
+            raw[name[len(_META):]] = _raw_text(value)
+    return _from_json(raw)
+
+
+def _raw_text(value):
+    """Return a header as the UTF-8 it is.
+
+    HTTP libraries of Python 3 take it for ISO-8859-1.
+    """
+    if isinstance(value, six.text_type):
+        value = value.encode('latin-1')
+    return value.decode('utf-8', 'replace')
+
+
+def _from_json(raw):
+    """Return an image of v1 in the callers' format."""
+    image = {name: raw.get(name) for name in _FIELDS}
+    for name in _NUMBERS:
+        image[name] = int(image[name] or 0)
+    for name in _BOOLS:
+        image[name] = strutils.bool_from_string(image[name])
+    for name in _TIMES:
+        image[name] = _time(image[name])
+    image['properties'] = {
+        name: _decoded(name, value)
+        for name, value in raw.get('properties', {}).items()
+        if value is not None}
+    return image
+
+
+def _time(value):
+    """Return a time without its microseconds, which only v1 has."""
+    if not isinstance(value, six.string_types):
+        return value
+    return timeutils.parse_isotime(value).replace(microsecond=0)
+
+
+def _decoded(name, value):
+    if name not in _JSON_PROPERTIES or not isinstance(
+            value, six.string_types):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value  # somebody else's property of that name
+
+
+def _expected(answer):
+    image = _from_headers(answer.headers)
+    return digest.Expected(image['size'], 'md5', image['checksum'])
+
+
+# What callers hand in, for Glance
+
+def _to_headers(image_meta):
+    """Return the callers' metadata as v1's headers, without nulls."""
+    headers = {}
+    for name, value in image_meta.items():
+        if name in _SENT and value is not None:
+            headers[_META + name] = _value(name, value)
+        elif name in ('min_ram', 'min_disk') and value is not None:
+            headers[_META + name] = str(values.whole_number(name, value))
+        elif name in ('is_public', 'protected') and value is not None:
+            headers[_META + name] = str(values.boolean(name, value))
+        elif name == 'visibility' and 'is_public' not in image_meta:
+            headers[_META + 'is_public'] = str(value == 'public')
+        elif name not in _KNOWN:
+            raise exception.ImageBadRequest(
+                reason='there is no image attribute %s' % name,
+                advice='Custom ones go into properties')
+    headers.update(_property_headers(image_meta.get('properties') or {}))
+    return headers
+
+
+def _location(image_meta):
+    url = image_meta.get('location')
+    return {_META + 'location': _value('location', url)} if url else {}
+
+
+def _property_headers(properties):
+    headers = {}
+    for name, value in properties.items():
+        if values.is_unset(name, value):
+            continue
+        if not _TOKEN.match(name):
+            raise exception.ImageBadRequest(
+                reason='the Images API v1 cannot carry a property called %r'
+                       % name, advice='Use ASCII letters, digits and _')
+        header = _PROPERTY + name.lower().replace('-', '_')
+        if header in headers:
+            raise exception.ImageBadRequest(
+                reason='the Images API v1 cannot tell %s from another '
+                       'property that differs in case or - alone' % name)
+        headers[header] = _value(name, _text(name, value))
+    return headers
+
+
+def _text(name, value):
+    if isinstance(value, bytes):
+        return value.decode('utf-8')
+    if name in _JSON_PROPERTIES and not isinstance(value, six.text_type):
+        return jsonutils.dumps(value)
+    return six.text_type(value)
+
+
+def _value(name, value):
+    """Return text that arrives as it is when it is sent as a header."""
+    value = _text(name, value)
+    if _CONTROL.search(value) or value != value.strip():
+        raise exception.ImageBadRequest(
+            reason='the Images API v1 cannot carry control characters, nor '
+                   'white space around a value: %s' % name)
+    if len(value.encode('utf-8')) > MAX_HEADER - 256:
+        raise exception.ImageBadRequest(
+            reason='the value of %s is too long for the Images API v1: more '
+                   'than %d bytes' % (name, MAX_HEADER - 256))
+    return value
+
+
+# Listing
+
+def _sorting(kwargs):
+    query = []
+    for name in ('sort_key', 'sort_dir'):
+        value = kwargs.get(name)
+        if isinstance(value, (list, tuple)):
+            if len(value) > 1:
+                raise exception.ImageActionNotSupported(
+                    action='list images',
+                    reason='the Images API v1 sorts by one key')
+            value = value[0] if value else None
+        if value:
+            query.append((name, value))
+    return query
+
+
+def _to_query(filters):
+    """Return (query, test of an image) for filters."""
+    query, own = [], {}
+    public = values.visibility_filter(filters.get('is_public'))
+    # v1 shows an admin all images for 'none' alone
+    query.append(('is_public', 'none' if public is None else public))
+    for name, value in sorted(filters.items()):
+        if name in _OWN_FILTERS:
+            own[name] = values.text(name, value)
+        elif name != 'is_public':
+            query.append(_one_filter(name, value))
+
+    def wanted(image):
+        return all(image[name] == value for name, value in own.items())
+    return query, wanted
+
+
+def _one_filter(name, value):
+    if name in ('tag', 'tags', 'visibility'):
+        raise exception.ImageActionNotSupported(
+            action='list images',
+            reason='the Images API v1 has no %s to filter by' % name)
+    if name == 'changes-since':
+        return name, values.moment(name, value)
+    if name == 'protected':
+        return name, values.boolean('filter protected', value)
+    if name in _NUMBER_FILTERS:
+        return name, values.whole_number('filter ' + name, value)
+    if name not in _PLAIN_FILTERS and not name.startswith('property-'):
+        name = 'property-' + name
+    return name, values.text(name, value)

@@ -1,0 +1,169 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Who asks: what a caller's context means to Glance.
+
+A context is any object with ``auth_token``, ``user_id``, ``project_id``,
+``roles`` and ``is_admin``; ``global_id``, ``service_catalog`` and
+``get_auth_plugin()`` are used where it has them.
+
+With Keystone a request carries a token and nothing else. Without it (no
+token, and no ``auth_type`` in the configuration) it carries the identity
+headers that Glance's context middleware reads (glance.api.middleware.context,
+seen on 15.0.2 and 33.0.0). Never both: Glance behind Keystone would have to
+trust what anybody can send.
+"""
+
+import os
+
+from keystoneauth1.access import service_catalog
+from keystoneauth1 import exceptions
+from keystoneauth1 import loading
+from keystoneauth1 import plugin
+from keystoneauth1 import session as ksa_session
+import requests
+
+from nova_image.conf import glance as glance_conf
+
+#: seconds without an answer after which a request is given up, unless
+#: ``[glance] timeout`` says otherwise (python-glanceclient's own default)
+DEFAULT_TIMEOUT = 600
+#: connections kept open to one Glance; more are opened and closed as needed
+POOL_SIZE = 64
+
+
+class ContextToken(plugin.BaseAuthPlugin):
+    """The token and the service catalog that came with a caller's request.
+
+    :param token: str
+    :param catalog: list of services in Keystone's v2 or v3 form, or None
+    """
+
+    def __init__(self, token, catalog=None):
+        super(ContextToken, self).__init__()
+        self._token = token
+        self._catalog = _catalog(catalog or [])
+
+    def get_token(self, session, **kwargs):
+        """Return the token as it came; it cannot be renewed."""
+        return self._token
+
+    def get_endpoint(self, session, service_type=None, service_name=None,
+                     interface=None, region_name=None, **kwargs):
+        """Return the URL of a service, or None where the catalog has none."""
+        try:
+            return self._catalog.url_for(
+                service_type=service_type, service_name=service_name,
+                interface=interface, region_name=region_name)
+        except exceptions.CatalogException:
+            return None
+
+    def invalidate(self):
+        """Return False: there is nothing to renew the token with."""
+        return False
+
+
+def _catalog(services):
+    modern = any('interface' in endpoint for service in services
+                 for endpoint in service.get('endpoints', []))
+    kind = (service_catalog.ServiceCatalogV3 if modern
+            else service_catalog.ServiceCatalogV2)
+    return kind(services)
+
+
+class Identity(object):
+    """Sessions, auth plugins and headers from the configuration and contexts.
+
+    A host process with sessions of its own (Nova) gives another object with
+    these methods.
+
+    :param conf: an oslo.config ConfigOpts with ``[glance]``
+    """
+
+    def __init__(self, conf):
+        self._conf = conf
+        self._sessions = {}
+        self._service_auth = None
+
+    def session(self, endpoint):
+        """Return the keystoneauth session of this process for an endpoint.
+
+        :param endpoint: URL of a Glance, or None for the service catalog
+        :returns: keystoneauth1.session.Session, the same one at each call; a
+            forked process gets its own, for two processes must not share a
+            connection
+        """
+        key = (os.getpid(), endpoint)
+        if key not in self._sessions:
+            self._sessions.setdefault(key, self._new_session())
+        return self._sessions[key]
+
+    def _new_session(self):
+        http = requests.Session()
+        adapter = ksa_session.TCPKeepAliveAdapter(pool_maxsize=POOL_SIZE)
+        for scheme in ('http://', 'https://'):
+            http.mount(scheme, adapter)
+        session = loading.load_session_from_conf_options(
+            self._conf, glance_conf.GROUP.name, session=http)
+        if session.timeout is None:
+            session.timeout = float(DEFAULT_TIMEOUT)
+        return session
+
+    def auth(self, context):
+        """Return the auth plugin for a context; None without Keystone."""
+        token = getattr(context, 'auth_token', None)
+        if not token:
+            return self._configured_auth()
+        get_plugin = getattr(context, 'get_auth_plugin', None)
+        if get_plugin is not None:
+            return get_plugin()
+        return ContextToken(token, getattr(context, 'service_catalog', None))
+
+    def _configured_auth(self):
+        if self._service_auth is None and self._conf.glance.auth_type:
+            self._service_auth = loading.load_auth_from_conf_options(
+                self._conf, glance_conf.GROUP.name)
+        return self._service_auth
+
+    def headers(self, context):
+        """Return the headers that say who asks, for use without Keystone."""
+        return {
+            'X-Identity-Status': 'Confirmed',
+            'X-User-Id': context.user_id or '',
+            'X-Tenant-Id': context.project_id or '',
+            'X-Roles': ','.join(context.roles or []),
+        }
+
+
+def may_see(context, image):
+    """Tell whether a caller may see an image in a cloud without Keystone.
+
+    Glance may not check owners there. With a token it has checked already
+    and the answer is True. Without one the image's owner counts, and where
+    there is none the properties that Nova writes.
+
+    :param context: the caller's context
+    :param image: an image in the callers' format
+    :returns: bool
+    """
+    if getattr(context, 'auth_token', None):
+        return True
+    if context.is_admin or image['is_public']:
+        return True
+    project, properties = context.project_id, image['properties']
+    if project and image['owner']:
+        return image['owner'] == project
+    for key in ('owner_id', 'project_id'):
+        if project and key in properties:
+            return properties[key] == project
+    return bool(context.user_id) and (
+        properties.get('user_id') == context.user_id)

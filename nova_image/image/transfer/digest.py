@@ -1,0 +1,100 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Checks that the bytes which arrived are those that Glance recorded."""
+
+import hashlib
+
+from oslo_log import log as logging
+
+from nova_image import exception
+
+LOG = logging.getLogger(__name__)
+
+
+class Expected(object):
+    """What Glance recorded of an image's data.
+
+    :param size: bytes, or None where it is not known
+    :param algorithm: name for hashlib, such as ``'sha512'``, or None
+    :param value: hexadecimal digest, or None
+    """
+
+    def __init__(self, size=None, algorithm=None, value=None):
+        self.size = size
+        self.algorithm = algorithm if value else None
+        self.value = value
+
+
+class Digest(object):
+    """Counts and hashes the bytes of one attempt; each attempt has its own.
+
+    :param expected: Expected
+    :param facts: keyword arguments for the exceptions
+    """
+
+    def __init__(self, expected, **facts):
+        self._expected = expected
+        self._facts = facts
+        self._hasher = self._new_hasher()
+        self._seen = 0
+
+    def _new_hasher(self):
+        if not self._expected.algorithm:
+            LOG.info('Image %s has no hash recorded: its data is checked by '
+                     'size alone', self._facts.get('image_id'))
+            return None
+        try:
+            return hashlib.new(self._expected.algorithm)
+        except ValueError:
+            raise exception.ImageUnacceptable(
+                reason='its hash algorithm %s is not available on this host'
+                       % self._expected.algorithm, **self._facts)
+
+    def update(self, chunk):
+        """Take the next bytes into account."""
+        self._seen += len(chunk)
+        if self._hasher is not None:
+            self._hasher.update(chunk)
+
+    def verify(self):
+        """Compare with what was expected.
+
+        :raises ImageCorrupt: when size or hash differ
+        """
+        expected = self._expected
+        if expected.size is not None and self._seen != expected.size:
+            raise exception.ImageCorrupt(
+                reason='%d bytes arrived of %d' % (
+                    self._seen, expected.size), **self._facts)
+        if self._hasher and self._hasher.hexdigest() != expected.value:
+            raise exception.ImageCorrupt(
+                reason='the %s of the data is not the recorded one' % (
+                    expected.algorithm), **self._facts)
+
+
+def checked(chunks, digest):
+    """Yield chunks, and verify them at their end.
+
+    :param chunks: iterable of bytes
+    :param digest: a new Digest
+    :raises ImageCorrupt: in place of the end, when size or hash differ
+    """
+    try:
+        for chunk in chunks:
+            digest.update(chunk)
+            yield chunk
+        digest.verify()
+    finally:
+        close = getattr(chunks, 'close', None)
+        if close is not None:
+            close()

@@ -1,0 +1,301 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Images and listings of the Images API v2, in the callers' format and back.
+
+v2 is flat: custom properties stand beside its own fields, so the names that
+it has for itself decide what is which. Facts were seen on Glance 15.0.2 and
+33.0.0.
+"""
+
+import json
+
+from oslo_serialization import jsonutils
+from oslo_utils import timeutils
+import six
+
+from nova_image import exception
+from nova_image.image.transfer import digest
+from nova_image.image import values
+
+#: what Glance gives at the most in one page (its api_limit_max by default);
+#: a Glance with a lower limit gives less and a link to the next page
+PAGE_SIZE = 1000
+
+#: fields of an answer that callers get under the same name
+_SAME = ('id', 'name', 'status', 'min_disk', 'min_ram', 'disk_format',
+         'container_format', 'checksum', 'owner')
+_TIMES = ('created_at', 'updated_at')
+_WRITABLE = frozenset(('id', 'name', 'disk_format', 'container_format',
+                       'owner', 'tags', 'visibility'))
+#: fields of the callers' format that are not sent under their own name
+_NOT_SENT = frozenset((
+    'is_public', 'status', 'size', 'checksum', 'created_at', 'updated_at',
+    'deleted', 'deleted_at', 'location', 'locations', 'direct_url',
+    'properties'))
+#: names that v2 has for itself; a custom property cannot be called so
+_RESERVED = _WRITABLE | frozenset(_SAME + _TIMES + (
+    'size', 'virtual_size', 'protected', 'file', 'schema', 'self', 'stores',
+    'location', 'locations', 'direct_url', 'deleted', 'deleted_at',
+    'os_hidden', 'os_hash_algo', 'os_hash_value'))
+_RESERVED_PREFIX = 'os_glance_'
+
+_JSON_PROPERTIES = ('block_device_mapping', 'mappings')
+_NUMBER_FILTERS = ('size_min', 'size_max', 'min_ram', 'min_disk')
+
+
+# What Glance answers, for callers
+
+def from_glance(raw, include_locations=False):
+    """Return an image of v2 in the callers' format.
+
+    :param raw: dict, as v2 answers it
+    :param include_locations: whether to add ``locations``
+    """
+    image = {name: raw.get(name) for name in _SAME}
+    image['size'] = raw.get('size') or 0
+    image['min_disk'] = image['min_disk'] or 0
+    image['min_ram'] = image['min_ram'] or 0
+    image['is_public'] = raw.get('visibility') == 'public'
+    image['deleted'], image['deleted_at'] = False, None
+    for name in _TIMES:
+        image[name] = _time(raw.get(name))
+    image['properties'] = _properties(raw)
+    if include_locations:
+        image['locations'] = _locations(raw)
+    return image
+
+
+def _time(text):
+    return timeutils.parse_isotime(text) if text else None
+
+
+def _is_custom(name):
+    return name not in _RESERVED and not name.startswith(_RESERVED_PREFIX)
+
+
+def _properties(raw):
+    found = {name: value for name, value in raw.items()
+             if value is not None and _is_custom(name)}
+    for name in _JSON_PROPERTIES:
+        if name in found:
+            found[name] = _decoded(found[name])
+    return found
+
+
+def _decoded(text):
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text  # somebody else's property of that name
+
+
+def _locations(raw):
+    found = [{'url': place['url'], 'metadata': place.get('metadata', {})}
+             for place in raw.get('locations') or []]
+    direct = raw.get('direct_url')
+    if direct and direct not in [place['url'] for place in found]:
+        found.append({'url': direct, 'metadata': {}})
+    return found
+
+
+def expected(raw):
+    """Return the digest.Expected of an image's data: the best hash it has."""
+    if raw.get('os_hash_value'):
+        return digest.Expected(raw.get('size'), raw['os_hash_algo'],
+                               raw['os_hash_value'])
+    return digest.Expected(raw.get('size'), 'md5', raw.get('checksum'))
+
+
+# What callers hand in, for Glance
+
+def to_glance(image_meta):
+    """Return the callers' metadata as v2's flat image, without nulls.
+
+    :raises ImageBadRequest: for what v2 cannot store
+    """
+    flat = {}
+    for name, value in image_meta.items():
+        if name == 'is_public' and value is not None:
+            public = values.boolean(name, value)
+            flat.setdefault('visibility', 'public' if public else 'private')
+        elif name in ('min_ram', 'min_disk') and value is not None:
+            flat[name] = values.whole_number(name, value)
+        elif name == 'protected' and value is not None:
+            flat[name] = values.boolean(name, value)
+        elif name in _WRITABLE and value is not None:
+            flat[name] = value
+        elif name not in _RESERVED and name not in _NOT_SENT:
+            raise exception.ImageBadRequest(
+                reason='there is no image attribute %s' % name,
+                advice='Custom ones go into properties')
+    flat.update(_flat_properties(image_meta.get('properties') or {}))
+    return flat
+
+
+def _flat_properties(properties):
+    flat = {}
+    for name, value in properties.items():
+        _check_name(name)
+        if values.is_unset(name, value):
+            continue
+        flat[name] = _text(name, value)
+    return flat
+
+
+def _check_name(name):
+    if not _is_custom(name):
+        raise exception.ImageBadRequest(
+            reason='the Images API v2 has %s for itself: no custom property '
+                   'can be called so' % name)
+    if not name or any(ord(letter) > 126 or letter < ' ' for letter in name):
+        # Glance 15 answers 500 to such a name, and again whenever the image
+        # is read.
+        raise exception.ImageBadRequest(
+            reason='the name of a property has to be ASCII: %r' % name)
+
+
+def _text(name, value):
+    """Return a property's value as v1 kept it, which is text always."""
+    if isinstance(value, six.text_type):
+        return value
+    if isinstance(value, bytes):
+        return value.decode('utf-8')
+    if name in _JSON_PROPERTIES:
+        return jsonutils.dumps(value)
+    return six.text_type(value)
+
+
+def changes(raw, target, purge):
+    """Return the JSON Patch that makes an image what it is to be.
+
+    :param raw: the image as v2 answers it
+    :param target: to_glance() of what is wanted
+    :param purge: whether custom properties that target lacks are removed
+    :returns: list of operations, empty when nothing is to change
+    """
+    operations = []
+    for name, value in sorted(target.items()):
+        if name == 'visibility' and _hidden_alike(value, raw):
+            continue
+        if name not in raw:
+            operations.append(_operation('add', name, value))
+        elif raw[name] != value:
+            operations.append(_operation('replace', name, value))
+    if purge:
+        operations += [_operation('remove', name) for name in sorted(raw)
+                       if _is_custom(name) and name not in target]
+    return operations
+
+
+def _hidden_alike(visibility, raw):
+    """Tell whether "not public" is all that was asked and is so already.
+
+    Callers know is_public alone; an image that is shared is not to lose its
+    members because a caller wrote back what it had read.
+    """
+    return visibility == 'private' and raw.get('visibility') != 'public'
+
+
+def _operation(kind, name, *value):
+    path = '/' + name.replace('~', '~0').replace('/', '~1')
+    operation = {'op': kind, 'path': path}
+    if value:
+        operation['value'] = value[0]
+    return operation
+
+
+def add_location(url):
+    """Return the JSON Patch operation that gives an image its data.
+
+    :param url: where the data is, in a store that Glance knows
+    """
+    return {'op': 'add', 'path': '/locations/-',
+            'value': {'url': url, 'metadata': {}}}
+
+
+# Listing
+
+def limit_of(kwargs):
+    """Return how many images are wanted; None for all, which 0 means too.
+
+    :param kwargs: those of ImageDriver.detail()
+    :raises ImageBadRequest: when it is no number of 0 or more
+    """
+    return values.whole_number('limit', kwargs.get('limit') or 0) or None
+
+
+def page_query(kwargs, limit):
+    """Return the query of a listing but for its filters.
+
+    :param kwargs: those of ImageDriver.detail()
+    :param limit: limit_of() of them
+    :returns: list of (name, value)
+    """
+    size = values.whole_number(
+        'page_size', kwargs.get('page_size') or PAGE_SIZE)
+    query = [('limit', min(size, limit or size))]
+    for name in ('marker', 'sort_key', 'sort_dir'):
+        wanted = kwargs.get(name) or []
+        if not isinstance(wanted, (list, tuple)):
+            wanted = [wanted]
+        query += [(name, value) for value in wanted]
+    return query
+
+
+def to_query(filters):
+    """Return (query, test of an image) for v1 filters.
+
+    :param filters: dict, which is left as it is
+    :returns: list of (name, value), and a callable that takes an image in
+        the callers' format; the query is None when no image of v2 can match
+    :raises Invalid: for a value that cannot be one
+    """
+    query, wanted = [], _any
+    for name, value in sorted(filters.items()):
+        if name == 'is_public':
+            public = values.visibility_filter(value)
+            if public:
+                query.append(('visibility', 'public'))
+            elif public is not None:
+                wanted = _not_public
+        elif name.startswith('property-'):
+            name = name[len('property-'):]
+            if not _is_custom(name):
+                return None, _any
+            query.append((name, values.text(name, value)))
+        else:
+            query += _plain_filter(name, value)
+    return query, wanted
+
+
+def _any(image):
+    return True
+
+
+def _not_public(image):
+    # No value of v2's visibility says this: private leaves out what is
+    # shared.
+    return not image['is_public']
+
+
+def _plain_filter(name, value):
+    if name == 'changes-since':
+        return [('updated_at', 'gte:' + values.moment(name, value))]
+    if name == 'protected':
+        return [(name, str(values.boolean('filter protected', value)).lower())]
+    if name in ('tag', 'tags'):
+        tags = value if isinstance(value, (list, tuple)) else [value]
+        return [('tag', values.text(name, tag)) for tag in tags]
+    if name in _NUMBER_FILTERS:
+        return [(name, values.whole_number('filter ' + name, value))]
+    return [(name, values.text(name, value))]
