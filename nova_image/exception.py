@@ -45,9 +45,9 @@ import re
 
 import six
 
-_CREDENTIALS = re.compile(r'([a-zA-Z][\w+.-]*://)[^/\s@\'"]+@')
+_CREDENTIALS = re.compile(r'([a-zA-Z][\w+.-]{0,30}://)[^/\s\'"]+@')
 _TOKEN = re.compile(r'(?i)(x-(?:auth|service|subject)-token["\']?\s*[:=]\s*'
-                    r'["\']?)[^\s"\',}]+')
+                    r'(?:[bu](?=["\']))?["\']?)[^\s"\',}]+')
 
 
 def redact(text):

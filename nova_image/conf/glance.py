@@ -19,7 +19,8 @@ process where Nova has registered an option already, Nova's stays as it is.
 from keystoneauth1 import loading
 from oslo_config import cfg
 
-GROUP = cfg.OptGroup('glance', title='Glance options')
+#: name of the section
+GROUP = 'glance'
 
 _SERVICE_OPTS = [
     cfg.BoolOpt(
@@ -110,7 +111,8 @@ _RBD_OPTS = [
         'enable_rbd_download',
         default=False,
         help='Download images that are stored in Ceph directly by RBD. Glance '
-             'must show their locations.'),
+             'must show their locations. Not acted upon yet: a warning says '
+             'so, and downloads go through the Images API.'),
     cfg.StrOpt(
         'rbd_user', default='',
         help='RADOS client name for images stored as RBD volumes.'),
@@ -150,7 +152,8 @@ def register_opts(conf):
 
     :param conf: an oslo.config ConfigOpts
     """
-    conf.register_group(GROUP)
+    # A group of its own for each conf: copies of one would share options.
+    conf.register_group(cfg.OptGroup(GROUP, title='Glance options'))
     for opt in _own_opts() + loading.get_auth_common_conf_options():
         try:
             conf.register_opt(opt, group=GROUP)

@@ -17,4 +17,4 @@ from nova_image.conf import glance
 
 def list_opts():
     """Return ``[(section, [options])]`` as oslo-config-generator wants it."""
-    return [(glance.GROUP.name, glance.all_opts())]
+    return [(glance.GROUP, glance.all_opts())]

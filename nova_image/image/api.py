@@ -12,7 +12,6 @@
 
 """The image API that callers hold: Nova's own method names and signatures."""
 
-from nova_image import exception
 from nova_image.image import driver
 from nova_image.image import endpoint
 
@@ -118,9 +117,5 @@ class API(object):
         if '/' not in id_or_uri:
             return self._driver, id_or_uri
         url, image_id = endpoint.parse_reference(id_or_uri)
-        if url not in self._driver.client.endpoints.known(context):
-            raise exception.InvalidImageRef(
-                reason='%s is not a Glance that is known here' % url,
-                advice='Use the ID of the image, or add the server to '
-                       '[glance] api_servers')
+        self._driver.client.endpoints.check(context, url)
         return self._driver.pinned_to(url), image_id

@@ -211,7 +211,7 @@ class Client(object):
             raise error
         endpoints.HEALTH.answered(endpoint)
         if not request.stream:
-            response.content  # reads it, which gives the connection back
+            _read(response)
         return Answer(response, request, endpoint)
 
 
@@ -319,6 +319,11 @@ class Answer(object):
     def close(self):
         """Give the connection back or up."""
         self._response.close()
+
+
+def _read(response):
+    """Read a body, which gives the connection back."""
+    return response.content
 
 
 def _json_object(answer):

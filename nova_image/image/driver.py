@@ -195,6 +195,9 @@ def load(conf=None, **options):
     kind = _find(name)
     if kind.deprecation:
         LOG.warning(kind.deprecation)
+    if conf.glance.enable_rbd_download:
+        LOG.warning('[glance] enable_rbd_download is set, but this release '
+                    'of nova_image downloads through the Images API alone')
     if conf.glance.debug:
         for logger in ('glanceclient', 'nova_image'):
             logging.getLogger(logger).logger.setLevel('DEBUG')

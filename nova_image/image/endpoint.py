@@ -27,7 +27,7 @@ from six.moves.urllib import parse
 
 from nova_image import exception
 
-_VERSION = re.compile(r'/v\d+(\.\d+)?$')
+_VERSION = re.compile(r'(?<!/)/v\d+(\.\d+)?$')
 _SCHEME = re.compile(r'^[a-zA-Z][a-zA-Z0-9+.-]*://')
 
 #: seconds for which a server that failed is asked only if no other is left
@@ -118,6 +118,17 @@ class Endpoints(object):
     def known(self, context):
         """Return every URL that a token of this caller may be sent to."""
         return self._fixed or [self._from_catalog(context)]
+
+    def check(self, context, url):
+        """Refuse a URL that is not one of those.
+
+        :raises InvalidImageRef: when it is not
+        """
+        if url not in self.known(context):
+            raise exception.InvalidImageRef(
+                reason='%s is not a Glance that is known here' % url,
+                advice='Use the ID of the image, or add the server to '
+                       '[glance] api_servers')
 
     def facts(self, context):
         """Return the dict in which findings about this Glance are kept."""

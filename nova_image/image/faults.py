@@ -51,7 +51,7 @@ _BY_STATUS = {
 _RETRIABLE = frozenset((429, 500, 502, 503, 504))
 
 _NO_CONNECTION = (client_exc.CommunicationError, client_exc.InvalidEndpoint,
-                  ksa_exc.ConnectFailure, requests.RequestException,
+                  ksa_exc.ConnectionError, requests.RequestException,
                   http_client.HTTPException)
 _NO_IDENTITY = (ksa_exc.AuthorizationFailure, ksa_exc.Unauthorized,
                 ksa_exc.MissingAuthPlugin)

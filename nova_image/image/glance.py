@@ -71,6 +71,7 @@ _OWN_FILTERS = ('owner', 'id', 'checksum')
 
 #: characters of an HTTP header's name (RFC 7230, token)
 _TOKEN = re.compile(r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+_ASCII = re.compile(u'^[\x20-\x7e]*$')
 _CONTROL = re.compile(u'[\x00-\x1f\x7f]')
 
 
@@ -204,7 +205,7 @@ class GlanceImageService(driver.ImageDriver):
         def find_uploaded(error):
             image = self._head(context, image_id, 'upload')
             if body is None or (image['status'], image['size']) != (
-                    'active', body.sent):
+                    'active', body.size):
                 raise error
             return {'image': image}
 
@@ -212,7 +213,7 @@ class GlanceImageService(driver.ImageDriver):
         image = _from_json(self._image(context, http.Request(
             'PUT', _path(image_id), 'upload' if body else 'update', image_id,
             raw_headers=headers, body=body), find_uploaded))
-        if body is not None and image['size'] != body.sent:
+        if body is not None and image['size'] != body.size:
             raise exception.ImageUploadFailed(
                 action='upload', image_id=image_id, reason=(
                     'Glance has %s bytes of %d' % (image['size'], body.sent)))
@@ -225,6 +226,10 @@ class GlanceImageService(driver.ImageDriver):
         headers = _to_headers(image_meta)
         headers.pop(_META + 'id', None)
         headers.update(_location(image_meta))
+        if body is not None and purge_props:
+            # v1 purges nothing in a request that has data
+            self._put(context, image_id, headers, None, purge=True)
+            return self._put(context, image_id, {}, body)
         return self._put(context, image_id, headers, body, purge_props)
 
     def delete(self, context, image_id):
@@ -268,7 +273,8 @@ class GlanceImageService(driver.ImageDriver):
 
 
 def _path(image_id, *rest):
-    if image_id in ('', '.', '..'):
+    # v1 answers 500 to an ID that is not ASCII
+    if image_id in ('', '.', '..') or not _ASCII.match(image_id):
         raise exception.ImageNotFound(image_id=image_id)
     return '/'.join([IMAGES] + [parse.quote(part.encode('utf-8'), safe='')
                                 for part in (image_id,) + rest])
@@ -424,8 +430,11 @@ def _to_query(filters):
     """Return (query, test of an image) for filters."""
     query, own = [], {}
     public = values.visibility_filter(filters.get('is_public'))
-    # v1 shows an admin all images for 'none' alone
+    # v1 shows an admin all images for 'none' alone, and heeds the filter for
+    # nobody else
     query.append(('is_public', 'none' if public is None else public))
+    if public is not None:
+        own['is_public'] = public
     for name, value in sorted(filters.items()):
         if name in _OWN_FILTERS:
             own[name] = values.text(name, value)

@@ -159,7 +159,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
         """Send an image's data and return the image, which is active then."""
         def find_uploaded(error):
             raw = self._get(context, image_id, 'upload')
-            if raw['status'] == 'active' and raw['size'] == body.sent:
+            if raw['status'] == 'active' and raw['size'] == body.size:
                 return
             raise error
 
@@ -167,7 +167,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
             'PUT', _path(image_id, 'file'), 'upload', image_id, body=body),
             settle=find_uploaded)
         raw = self._get(context, image_id, 'upload')
-        if raw.get('size') not in (None, body.sent):
+        if raw.get('size') not in (None, body.size):
             raise exception.ImageUploadFailed(
                 action='upload', image_id=image_id, reason=(
                     'Glance has %s bytes of %d' % (raw['size'], body.sent)))

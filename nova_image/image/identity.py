@@ -113,7 +113,7 @@ class Identity(object):
         for scheme in ('http://', 'https://'):
             http.mount(scheme, adapter)
         session = loading.load_session_from_conf_options(
-            self._conf, glance_conf.GROUP.name, session=http)
+            self._conf, glance_conf.GROUP, session=http)
         if session.timeout is None:
             session.timeout = float(DEFAULT_TIMEOUT)
         return session
@@ -122,16 +122,17 @@ class Identity(object):
         """Return the auth plugin for a context; None without Keystone."""
         token = getattr(context, 'auth_token', None)
         if not token:
-            return self._configured_auth()
+            return self.configured_auth()
         get_plugin = getattr(context, 'get_auth_plugin', None)
         if get_plugin is not None:
             return get_plugin()
         return ContextToken(token, getattr(context, 'service_catalog', None))
 
-    def _configured_auth(self):
+    def configured_auth(self):
+        """Return the auth plugin that ``[glance]`` names, or None."""
         if self._service_auth is None and self._conf.glance.auth_type:
             self._service_auth = loading.load_auth_from_conf_options(
-                self._conf, glance_conf.GROUP.name)
+                self._conf, glance_conf.GROUP)
         return self._service_auth
 
     def headers(self, context):

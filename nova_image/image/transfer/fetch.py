@@ -28,8 +28,7 @@ def to_sink(client, context, request, expected_of, sink):
     :param sink: of nova_image.image.transfer.sink
     """
     def receive(answer):
-        checker = digest.Digest(expected_of(answer),
-                                **request.facts(answer.endpoint))
+        checker = _checker(answer, request, expected_of)
         try:
             for chunk in digest.checked(answer.chunks(), checker):
                 sink.write(chunk)
@@ -78,5 +77,14 @@ class Stream(object):
 def to_stream(client, context, request, expected_of):
     """Return a Stream; the parameters are those of to_sink()."""
     answer = client.call(context, request)
-    return Stream(answer, digest.Digest(expected_of(answer),
-                                        **request.facts(answer.endpoint)))
+    return Stream(answer, _checker(answer, request, expected_of))
+
+
+def _checker(answer, request, expected_of):
+    """Return a new Digest; the answer is closed where there can be none."""
+    try:
+        return digest.Digest(expected_of(answer),
+                             **request.facts(answer.endpoint))
+    except BaseException:
+        answer.close()
+        raise

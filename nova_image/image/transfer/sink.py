@@ -22,7 +22,11 @@ import os
 import stat
 import uuid
 
+from oslo_log import log as logging
+
 from nova_image import exception
+
+LOG = logging.getLogger(__name__)
 
 
 def open_sink(data=None, path=None):
@@ -38,6 +42,18 @@ def open_sink(data=None, path=None):
     if os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):
         return DeviceSink(path)
     return FileSink(path)
+
+
+def _close_quietly(stream):
+    """Close what is given up already.
+
+    Closing writes what is in the buffer, and fails again as writing did: on a
+    full disk, say.
+    """
+    try:
+        stream.close()
+    except (IOError, OSError) as error:
+        LOG.debug('Closing failed: %s', error)
 
 
 class ObjectSink(object):
@@ -104,7 +120,7 @@ class DeviceSink(ObjectSink):
 
     def discard(self):
         """Close."""
-        self._stream.close()
+        _close_quietly(self._stream)
 
 
 class FileSink(object):
@@ -154,7 +170,7 @@ class FileSink(object):
 
     def discard(self):
         """Remove the temporary file."""
-        self._stream.close()
+        _close_quietly(self._stream)
         try:
             os.unlink(self._temporary)
         except OSError as error:

@@ -27,6 +27,10 @@ from nova_image import exception
 #: bytes; what one read gives at the most
 CHUNK = 1024 * 1024
 
+#: what an iterator gives in place of another piece; None would be a mistake
+#: of its own, and taken for the end a truncated image
+_END = object()
+
 
 def open_source(data):
     """Return a Source over what a caller handed in as image data.
@@ -39,7 +43,7 @@ def open_source(data):
     if isinstance(data, six.text_type) and not data:
         data = b''
     if isinstance(data, (bytes, bytearray, memoryview)):
-        return FileSource(io.BytesIO(bytes(data)))
+        return FileSource(io.BytesIO(_as_bytes(data)))
     if hasattr(data, 'read'):
         return FileSource(data)
     if isinstance(data, (six.text_type, dict)) or not hasattr(
@@ -51,15 +55,22 @@ def open_source(data):
     return IteratorSource(data)
 
 
+def _as_bytes(piece):
+    """Return a copy; bytes() of Python 2.7 would print a memoryview."""
+    return memoryview(piece).tobytes()
+
+
 class Source(object):
     """Base: counts what was read and remembers its own failure.
 
-    ``sent`` is the number of bytes read in this attempt, ``failure`` the
+    ``sent`` is the number of bytes read in this attempt, ``size`` that of all
+    of it once an attempt has come to the end, else None, ``failure`` the
     exception that reading raised, or None.
     """
 
     def __init__(self):
         self.sent = 0
+        self.size = None
         self.failure = None
 
     def read(self, size=CHUNK):
@@ -75,7 +86,9 @@ class Source(object):
             self.failure = error
             raise
         self.sent += len(piece)
-        return bytes(piece)
+        if not piece:
+            self.size = self.sent
+        return _as_bytes(piece)
 
     def restart(self):
         """Go back to the first byte.
@@ -134,8 +147,8 @@ class IteratorSource(Source):
 
     def _read(self, size):
         while not self._rest:
-            piece = next(self._iterator, None)
-            if piece is None:
+            piece = next(self._iterator, _END)
+            if piece is _END:
                 return b''
             self._rest = self._checked(piece)
         piece, self._rest = self._rest[:size], self._rest[size:]
@@ -143,10 +156,12 @@ class IteratorSource(Source):
 
     @staticmethod
     def _checked(piece):
-        if isinstance(piece, six.text_type):
+        try:
+            return _as_bytes(piece)
+        except TypeError:
             raise exception.ImageUploadFailed(
-                reason='the iterator gave text instead of bytes')
-        return memoryview(piece).tobytes()
+                reason='the iterator gave %s instead of bytes' % (
+                    type(piece).__name__))
 
     def _rewind(self):
         if self._iterator is self._pieces:

@@ -1,0 +1,151 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.conf.glance and of what opts tells the generator."""
+
+import io
+import logging
+
+import fixtures
+from oslo_config import cfg
+from oslo_config import fixture as config_fixture
+from oslo_config import generator
+import testtools
+
+from nova_image import conf as nova_image_conf
+from nova_image.conf import glance
+from nova_image.conf import opts
+
+
+def _conf():
+    conf = cfg.ConfigOpts()
+    nova_image_conf.register_opts(conf)
+    conf([], project='nova_image', default_config_files=[],
+         default_config_dirs=[])
+    return conf
+
+
+class TestOptions(testtools.TestCase):
+    """The options and their defaults."""
+
+    def test_defaults(self):
+        expected = {
+            'use_glance_v1': False, 'api_servers': None, 'num_retries': 3,
+            'max_retry_wait': 30.0, 'request_deadline': 600, 'debug': False,
+            'verify_glance_signatures': False,
+            'enable_certificate_validation': False,
+            'default_trusted_certificate_ids': [],
+            'enable_rbd_download': False, 'rbd_user': '', 'rbd_pool': '',
+            'rbd_connect_timeout': 5, 'rbd_ceph_conf': '',
+            'service_type': 'image',
+            'valid_interfaces': ['internal', 'public'],
+            'endpoint_override': None, 'region_name': None,
+            'service_name': None, 'cafile': None, 'insecure': False,
+            'timeout': None, 'auth_type': None}
+        section = _conf().glance
+        self.assertEqual(expected, {name: section[name] for name in expected})
+
+    def test_v1_is_deprecated_with_its_reason(self):
+        option = [option for option in glance.all_opts()
+                  if option.name == 'use_glance_v1'][0]
+        self.assertTrue(option.deprecated_for_removal)
+        self.assertIn('Rocky', option.deprecated_reason)
+
+    def test_negative_numbers_are_refused(self):
+        conf = _conf()
+        for name in ('num_retries', 'max_retry_wait', 'request_deadline'):
+            self.assertRaises(ValueError, conf.set_override, name, -1,
+                              group='glance')
+
+    def test_registering_twice_is_harmless(self):
+        conf = _conf()
+        nova_image_conf.register_opts(conf)
+        self.assertEqual(3, conf.glance.num_retries)
+
+    def test_two_configurations_share_nothing(self):
+        one, two = _conf(), _conf()
+        one.set_override('num_retries', 7, group='glance')
+        one.register_opt(cfg.StrOpt('own'), group='glance')
+        self.assertEqual(3, two.glance.num_retries)
+        self.assertNotIn('own', two.glance)
+
+    def test_registering_after_parsing(self):
+        conf = cfg.ConfigOpts()
+        conf([], project='nova_image', default_config_files=[],
+             default_config_dirs=[])
+        nova_image_conf.register_opts(conf)
+        self.assertEqual(3, conf.glance.num_retries)
+
+    def test_what_the_host_registered_is_left_as_it_is(self):
+        conf = cfg.ConfigOpts()
+        conf.register_opts([
+            cfg.IntOpt('num_retries', default=7, help="the host's"),
+            cfg.StrOpt('service_type', default='picture')], group='glance')
+        nova_image_conf.register_opts(conf)
+        conf([], project='nova', default_config_files=[],
+             default_config_dirs=[])
+        self.assertEqual(7, conf.glance.num_retries)
+        self.assertEqual('picture', conf.glance.service_type)
+        self.assertFalse(conf.glance.use_glance_v1)
+
+    def test_values_come_from_a_file(self):
+        path = self.useFixture(fixtures.TempDir()).join('nova.conf')
+        with open(path, 'w') as stream:
+            stream.write('[glance]\nnum_retries = 5\n'
+                         'api_servers = http://one:9292,two:9292/image\n')
+        conf = cfg.ConfigOpts()
+        nova_image_conf.register_opts(conf)
+        conf(['--config-file', path], project='nova_image')
+        self.assertEqual(5, conf.glance.num_retries)
+        self.assertEqual(['http://one:9292', 'two:9292/image'],
+                         conf.glance.api_servers)
+
+    def test_the_options_fit_the_fixture_that_hosts_use(self):
+        conf = _conf()
+        self.useFixture(config_fixture.Config(conf)).config(
+            group='glance', num_retries=1)
+        self.assertEqual(1, conf.glance.num_retries)
+
+
+class TestGenerator(testtools.TestCase):
+    """The sample file of oslo-config-generator."""
+
+    def _generated(self):
+        self.useFixture(fixtures.FakeLogger(level=logging.DEBUG))
+        path = self.useFixture(fixtures.TempDir()).join('sample.conf')
+        conf = cfg.ConfigOpts()
+        generator.register_cli_opts(conf)
+        conf(['--namespace', 'nova_image', '--output-file', path],
+             project='sample', default_config_files=[],
+             default_config_dirs=[])
+        generator.generate(conf)
+        with io.open(path, encoding='utf-8') as stream:
+            return stream.read()
+
+    def test_one_section_and_no_option_twice(self):
+        (section, options), = opts.list_opts()
+        self.assertEqual('glance', section)
+        names = [option.dest for option in options]
+        self.assertEqual(sorted(set(names)), sorted(names))
+
+    def test_every_option_of_ours_has_help(self):
+        for option in opts.list_opts()[0][1]:
+            self.assertTrue(option.help, option.name)
+
+    def test_the_entry_point_generates_a_sample(self):
+        sample = self._generated()
+        for line in ('[glance]', '#use_glance_v1 = false',
+                     '#num_retries = 3', '#service_type = image',
+                     '#valid_interfaces = internal,public', '#username',
+                     '#auth_type'):
+            self.assertIn(line, sample)
+        self.assertIn('This option is deprecated for removal', sample)

@@ -1,0 +1,434 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.image.client: one call, its repeats and its answer."""
+
+import email.utils
+import io
+import time
+
+import mock
+import requests
+import six
+
+from nova_image import exception
+from nova_image.image import client as http
+from nova_image.image.transfer import source
+from nova_image.tests.unit import base
+from nova_image.tests.unit import recordings
+
+PATH = '/v2/images/ID'
+FILE = PATH + '/file'
+OK = recordings.Answer(content=b'{"a": 1}')
+NO_CONTENT = recordings.Answer(204)
+BUSY = recordings.Answer(503)
+#: of more than one piece for every python-glanceclient
+BODY = b'0123456789abcdef' * 65536 * 3
+
+
+class ClientTestCase(base.TestCase):
+    """Base: makes calls."""
+
+    def get(self, **options):
+        """Make a call that reads."""
+        return self.client().json(
+            self.context, http.Request('GET', PATH, 'show', 'ID', **options))
+
+    def put(self, data, settle=None):
+        """Make a call that sends data."""
+        return self.client().call(self.context, http.Request(
+            'PUT', FILE, 'upload', 'ID', body=source.open_source(data)),
+            settle=settle)
+
+    def bodies(self):
+        """Return what was sent in each request."""
+        return [call.body for call in self.glance.calls]
+
+
+class TestRequest(ClientTestCase):
+    """What is sent."""
+
+    def _send(self, method='GET', **options):
+        self.glance.answers(OK)
+        self.client().call(self.context, http.Request(
+            method, '/v2/images', 'list', **options))
+        return self.glance.calls[-1]
+
+    def test_query(self):
+        call = self._send(query=[('name', recordings.NAME), ('limit', 5),
+                                 ('tag', 'a b'), ('tag', '&')])
+        self.assertEqual(
+            '/v2/images?name=Z%C3%BCrich+%E6%97%A5%E6%9C%AC&limit=5&'
+            'tag=a+b&tag=%26', call.path)
+
+    def test_no_query(self):
+        self.assertEqual('/v2/images', self._send(query=[]).path)
+
+    def test_the_path_of_an_endpoint_is_kept(self):
+        self.set(api_servers=['http://cloud/image/v2', ])
+        self.assertEqual('http://cloud/image/v2/images', self._send().url)
+
+    def test_a_percent_sign_in_an_endpoint(self):
+        self.set(api_servers=['http://cloud/a%20b'])
+        self.assertEqual('http://cloud/a%20b/v2/images', self._send().url)
+
+    def test_json(self):
+        call = self._send('POST', json={'name': recordings.NAME})
+        self.assertEqual({'name': recordings.NAME}, self.sent_json(0))
+        self.assertEqual('application/json', _text(
+            call.headers['content-type']))
+
+    def test_the_type_of_a_patch(self):
+        call = self._send('PATCH', json=[], content_type='application/x')
+        self.assertEqual('application/x', _text(call.headers['content-type']))
+        self.assertEqual([], self.sent_json(0))
+
+    def test_raw_headers_are_utf_8_on_the_wire(self):
+        value = u'[{"a": "b, c%20"}] ' + recordings.NAME
+        sent = self._send(raw_headers={'x-meta': value}).headers['x-meta']
+        if not isinstance(sent, bytes):
+            sent = sent.encode('latin-1')  # as http.client does
+        self.assertEqual(value, sent.decode('utf-8'))
+
+    def test_unknown_options_are_a_mistake(self):
+        self.assertRaises(TypeError, http.Request, 'GET', '/', 'show',
+                          jsn={})
+
+
+def _text(header):
+    return header.decode('ascii') if isinstance(header, bytes) else header
+
+
+class TestRepeats(ClientTestCase):
+    """What is repeated, how often, after which wait."""
+
+    def test_at_once(self):
+        self.glance.answers(OK)
+        self.assertEqual({'a': 1}, self.get())
+        self.assertEqual([], self.waits)
+        self.assert_calls([('GET', PATH)])
+
+    def test_what_passes_is_repeated(self):
+        for status in (429, 500, 502, 503, 504):
+            self.glance.answers(recordings.Answer(status), OK)
+            self.assertEqual({'a': 1}, self.get())
+        self.assert_calls([('GET', PATH)] * 10)
+        self.assertEqual(5, len(self.waits))
+
+    def test_what_does_not_pass_is_not(self):
+        for status in (300, 400, 401, 403, 404, 409, 413, 501, 505):
+            self.glance.answers(recordings.Answer(status))
+            self.assertRaises(exception.NovaImageException, self.get)
+        self.assert_calls([('GET', PATH)] * 9)
+        self.assertEqual([], self.waits)
+
+    def test_no_connection(self):
+        self.glance.answers(
+            base.Lost(), base.Lost(requests.Timeout('slow')),
+            base.Lost(requests.exceptions.SSLError('bad')), OK)
+        self.assertEqual({'a': 1}, self.get())
+
+    def test_a_body_that_breaks(self):
+        self.glance.answers(recordings.Answer(content=base.BrokenBody(
+            b'{"a"', IOError('reset'))), OK)
+        self.assertEqual({'a': 1}, self.get())
+
+    def test_as_often_as_configured(self):
+        for repeats in (0, 1, 3):
+            self.set(num_retries=repeats)
+            self.glance.answers(*[BUSY] * (1 + repeats))
+            error = self.assertRaises(exception.GlanceServerError, self.get)
+            self.assertEqual(503, error.status)
+        self.assert_calls([('GET', PATH)] * 7)
+        self.assertEqual(4, len(self.waits))
+
+    def test_waits_grow_within_their_jitter(self):
+        self.glance.answers(*[BUSY] * 4)
+        self.assertRaises(exception.GlanceServerError, self.get)
+        for wait, share in zip(self.waits, (0.5, 1.0, 2.0)):
+            self.assertTrue(share / 2 <= wait <= share, self.waits)
+
+    def test_retry_after_in_seconds(self):
+        self.glance.answers(
+            recordings.Answer(429, {'Retry-After': '7'}), OK)
+        self.get()
+        self.assertEqual([7.0], self.waits)
+
+    def test_retry_after_as_a_date(self):
+        moment = email.utils.formatdate(time.time() + 20, usegmt=True)
+        self.glance.answers(
+            recordings.Answer(503, {'Retry-After': moment}), OK)
+        self.get()
+        self.assertTrue(18 <= self.waits[0] <= 20, self.waits)
+
+    def test_retry_after_of_a_day(self):
+        self.glance.answers(
+            recordings.Answer(503, {'Retry-After': '86400'}))
+        error = self.assertRaises(exception.GlanceServerError, self.get)
+        self.assertEqual(86400.0, error.retry_after)
+        self.assertEqual([], self.waits)
+
+    def test_the_deadline(self):
+        self.set(request_deadline=10)
+        self.glance.answers(recordings.Answer(503, {'Retry-After': '11'}))
+        self.assertRaises(exception.GlanceServerError, self.get)
+        self.assertEqual([], self.waits)
+
+    def test_what_is_not_repeatable(self):
+        for answer in (recordings.Answer(500), recordings.Answer(502),
+                       recordings.Answer(504), base.Lost()):
+            self.glance.answers(answer)
+            self.assertRaises(exception.GlanceConnectionFailed, self.get,
+                              repeatable=False)
+        self.assertEqual([], self.waits)
+
+    def test_unless_the_server_says_that_it_did_not_take_it(self):
+        for status in (429, 503):
+            self.glance.answers(recordings.Answer(status), OK)
+            self.get(repeatable=False)
+        self.assertEqual(2, len(self.waits))
+
+    def test_one_line_for_each_attempt(self):
+        self.glance.answers(BUSY, base.Lost(), OK)
+        self.get()
+        one, two = self.warnings()
+        self.assertIn('Attempt 1 of 4 failed', one)
+        self.assertIn('answered 503', one)
+        self.assertIn('Attempt 2 of 4 failed', two)
+        self.assertNotIn('Traceback', self.log.output)
+
+    def test_no_line_where_there_is_no_other_attempt(self):
+        self.set(num_retries=0)
+        self.glance.answers(BUSY)
+        self.assertRaises(exception.GlanceServerError, self.get)
+        self.assertEqual([], self.warnings())
+
+    def test_the_error_names_the_server(self):
+        self.set(num_retries=0)
+        self.glance.answers(base.Lost())
+        error = self.assertRaises(exception.GlanceConnectionFailed, self.get)
+        for words in ('image ID', 'show', base.ENDPOINT, 'reset'):
+            self.assertIn(words, six.text_type(error))
+
+    def test_the_token_is_not_logged(self):
+        self.set(debug=True, num_retries=1)
+        self.glance.answers(base.Lost(requests.ConnectionError(
+            'X-Auth-Token: a-secret-token')), BUSY)
+        error = self.assertRaises(exception.GlanceServerError, self.get)
+        self.assertNotIn('a-secret-token', self.log.output)
+        self.assertNotIn('a-secret-token', six.text_type(error))
+
+    def test_somebody_elses_error_passes(self):
+        self.glance.answers(base.Lost(KeyError('a bug')))
+        self.assertRaises(KeyError, self.get)
+        self.assert_calls([('GET', PATH)])
+
+
+class TestServers(ClientTestCase):
+    """Which server a repeat asks."""
+
+    def setUp(self):
+        super(TestServers, self).setUp()
+        self.set(api_servers=['http://one', 'http://two'])
+
+    def _hosts(self):
+        return [call.url.split('/')[2] for call in self.glance.calls]
+
+    def test_the_next_one(self):
+        self.glance.answers(BUSY, OK)
+        self.get()
+        self.assertEqual({'one', 'two'}, set(self._hosts()))
+
+    def test_one_that_failed_rests(self):
+        self.glance.answers(base.Lost(), *[OK] * 6)
+        self.get()
+        failed = self._hosts()[0]
+        for _ in range(5):
+            self.get()
+        self.assertNotIn(failed, self._hosts()[1:])
+
+    def test_one_that_refuses_does_not(self):
+        client = self.client()
+        self.glance.answers(recordings.Answer(404), OK)
+        request = http.Request('GET', PATH, 'show', 'ID')
+        self.assertRaises(exception.ImageNotFound, client.call, self.context,
+                          request)
+        client.call(self.context, request)
+        client.call = None
+        self.assertEqual({'one', 'two'}, set(self._hosts()))
+
+
+class TestBodies(ClientTestCase):
+    """What carries data is sent whole or not at all."""
+
+    def test_in_pieces_and_not_in_lines(self):
+        self.glance.answers(NO_CONTENT)
+        self.put(io.BytesIO(BODY))
+        self.assertEqual([BODY], self.bodies())
+
+    def test_a_half_read_body_is_rewound(self):
+        for data in (BODY, io.BytesIO(BODY), [BODY[:5], BODY[5:]]):
+            del self.glance.calls[:]
+            self.glance.answers(base.Lost(pieces=1),
+                                BUSY.changed(pieces=2), NO_CONTENT)
+            self.put(data)
+            first, second, third = self.bodies()
+            self.assertTrue(0 < len(first) < len(BODY))
+            self.assertTrue(0 < len(second))
+            self.assertEqual(BODY, third)
+
+    def test_a_half_read_generator_fails_and_says_so(self):
+        self.glance.answers(base.Lost(pieces=1))
+        error = self.assertRaises(
+            exception.GlanceConnectionFailed, self.put,
+            (piece for piece in (BODY, BODY)))
+        self.assertIn('cannot be read again', six.text_type(error))
+        self.assert_calls([('PUT', FILE)])
+        self.assertEqual([], self.warnings())
+
+    def test_a_generator_before_its_first_byte(self):
+        self.glance.answers(base.Lost(pieces=0), NO_CONTENT)
+        self.put(piece for piece in (b'a', b'b'))
+        self.assertEqual([b'', b'ab'], self.bodies())
+
+    def test_a_generator_keeps_its_own_error(self):
+        for error in (ValueError('mine'), IOError('mine'),
+                      requests.ConnectionError('mine'),
+                      exception.GlanceConnectionFailed('mine')):
+            def pieces():
+                yield b'a'
+                raise error  # noqa: B023
+            self.glance.answers(NO_CONTENT)
+            self.assertIs(error, self.assertRaises(
+                type(error), self.put, pieces()))
+        self.assert_calls([('PUT', FILE)] * 4)
+        self.assertEqual([], self.waits)
+
+    def test_a_file_keeps_its_own_error(self):
+        stream = mock.Mock(spec=['read', 'tell', 'seek'], closed=False)
+        stream.tell.return_value = 0
+        stream.read.side_effect = [b'a', IOError('bad sector')]
+        self.glance.answers(NO_CONTENT)
+        error = self.assertRaises(IOError, self.put, stream)
+        self.assertEqual('bad sector', str(error))
+        stream.seek.assert_not_called()
+
+    def test_redirects_are_not_followed(self):
+        self.glance.answers(recordings.Answer(
+            307, {'Location': 'http://elsewhere/'}))
+        self.assertRaises(exception.GlanceBadAnswer, self.put, BODY)
+        self.assert_calls([('PUT', FILE)])
+
+    def test_a_renewed_token_comes_with_a_whole_body(self):
+        plugin = self.with_renewable_token()
+        self.glance.answers(recordings.Answer(401), NO_CONTENT)
+        self.put(io.BytesIO(BODY))
+        self.assertEqual([BODY, BODY], self.bodies())
+        plugin.invalidate.assert_called_once_with()
+
+    def test_a_renewed_token_and_a_generator(self):
+        self.with_renewable_token()
+        self.glance.answers(recordings.Answer(401))
+        self.assertRaises(exception.ImageNotAuthorized, self.put,
+                          (piece for piece in (b'a', b'b')))
+        self.assertEqual([b'ab'], self.bodies())
+
+    def test_a_token_that_cannot_be_renewed(self):
+        self.glance.answers(recordings.Answer(401))
+        self.assertRaises(exception.ImageNotAuthorized, self.put, BODY)
+        self.assert_calls([('PUT', FILE)])
+
+    def test_a_token_is_renewed_without_a_body_too(self):
+        plugin = self.with_renewable_token()
+        self.glance.answers(recordings.Answer(401), OK)
+        self.assertEqual({'a': 1}, self.get())
+        plugin.invalidate.assert_called_once_with()
+
+
+class TestSettling(ClientTestCase):
+    """What an error means once an answer was lost."""
+
+    def _settled(self, *answers):
+        settle = mock.Mock(return_value='settled')
+        self.glance.answers(*answers)
+        return self.put(BODY, settle), settle
+
+    def test_a_first_error_is_one(self):
+        self.assertRaises(exception.ImageConflict, self._settled,
+                          recordings.Answer(409))
+
+    def test_an_error_of_a_repeat_is_settled(self):
+        found, settle = self._settled(base.Lost(), recordings.Answer(409))
+        self.assertEqual('settled', found)
+        (error,), _ = settle.call_args
+        self.assertIsInstance(error, exception.ImageConflict)
+
+    def test_not_while_it_can_be_repeated(self):
+        _, settle = self._settled(base.Lost(), BUSY, NO_CONTENT)
+        settle.assert_not_called()
+
+    def test_what_settles_may_raise(self):
+        self.glance.answers(base.Lost(), recordings.Answer(409))
+        self.assertRaises(KeyError, self.put, BODY,
+                          mock.Mock(side_effect=KeyError))
+
+
+class TestAnswers(ClientTestCase):
+    """Successes that are none."""
+
+    def _assert_bad(self, content, words, kind='application/json'):
+        self.glance.answers(recordings.Answer(
+            200, {'Content-Type': kind}, content))
+        error = self.assertRaises(exception.GlanceBadAnswer, self.get)
+        for part in words, 'show', base.ENDPOINT, 'answered 200':
+            self.assertIn(part, six.text_type(error))
+        self.assertFalse(error.retriable)
+
+    def test_a_login_page(self):
+        self._assert_bad(b'<html>Log in</html>', 'no JSON', 'text/html')
+
+    def test_nothing(self):
+        self._assert_bad(b'', 'no JSON')
+
+    def test_half_of_it(self):
+        self._assert_bad(b'{"images": [', 'no JSON')
+
+    def test_bytes_that_are_no_text(self):
+        self._assert_bad(b'\xff\xfe{', 'no JSON')
+
+    def test_json_of_another_kind(self):
+        for content in (b'[]', b'[{"id": 1}]', b'"text"', b'null', b'5'):
+            self._assert_bad(content, 'no JSON object')
+
+    def test_none_of_them_is_repeated(self):
+        self._assert_bad(b'', 'no JSON')
+        self.assert_calls([('GET', PATH)])
+        self.assertEqual([], self.waits)
+
+    def test_the_connection_is_given_back(self):
+        body = io.BytesIO(b'{}')
+        self.glance.answers(recordings.Answer(content=body))
+        self.get()
+        self.assertEqual(b'', body.read() if not body.closed else b'')
+
+
+class TestPinned(ClientTestCase):
+    """A client of one server."""
+
+    def test_it_keeps_the_rest(self):
+        self.glance.answers(OK)
+        pinned = self.client().pinned_to('http://other')
+        pinned.json(self.context, http.Request('GET', PATH, 'show'))
+        self.assertEqual('http://other' + PATH, self.glance.calls[0].url)
+        self.glance.answers(BUSY, OK)
+        pinned.json(self.context, http.Request('GET', PATH, 'show'))
+        self.assertEqual(1, len(self.waits))

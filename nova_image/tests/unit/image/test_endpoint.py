@@ -1,0 +1,229 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.image.endpoint: which Glance is asked."""
+
+import fixtures
+from oslo_utils import timeutils
+import six
+
+from nova_image import exception
+from nova_image.image import endpoint
+from nova_image.image import identity
+from nova_image.tests.unit import base
+
+SERVERS = ['http://one:9292', 'http://two:9292', 'http://three:9292']
+
+CATALOG = [{
+    'type': 'image', 'name': 'glance', 'endpoints': [
+        {'interface': 'public', 'region': 'R1', 'url': 'http://public/v2'},
+        {'interface': 'internal', 'region': 'R1',
+         'url': 'http://internal/image'},
+        {'interface': 'internal', 'region': 'R2', 'url': 'http://far'}]}]
+
+
+class TestVersions(base.TestCase):
+    """The version at the end of a URL."""
+
+    def _assert_stripped(self, expected, url):
+        self.assertEqual(expected, endpoint.strip_version(url))
+
+    def test_versions_go(self):
+        for ending in ('', '/', '/v1', '/v1/', '/v2', '/v2/', '/v2.9',
+                       '/v2.15/', '/v10'):
+            self._assert_stripped('http://glance:9292',
+                                  'http://glance:9292' + ending)
+
+    def test_what_stands_before_stays(self):
+        for ending in ('', '/', '/v1', '/v2/', '/v2.9'):
+            self._assert_stripped('https://cloud/image',
+                                  'https://cloud/image' + ending)
+            self._assert_stripped('https://cloud/v3/image',
+                                  'https://cloud/v3/image' + ending)
+
+    def test_what_is_no_version_stays(self):
+        for url in ('http://glance/v2x', 'http://glance/xv2',
+                    'http://glance/v', 'http://glance/v2.', 'http://v2',
+                    'http://v2:9292', 'http://glance/v2-image',
+                    'http://glance.v2'):
+            self._assert_stripped(url, url)
+        self._assert_stripped('http://v2', 'http://v2/v2/')
+
+    def test_only_one_goes(self):
+        self._assert_stripped('http://glance/v1', 'http://glance/v1/v2')
+
+
+class TestConfigured(base.TestCase):
+    """Servers that the configuration names."""
+
+    def _endpoints(self, **kwargs):
+        return endpoint.Endpoints(
+            self.conf, identity.Identity(self.conf), **kwargs)
+
+    def _asked(self, endpoints, times):
+        return [endpoints.next(self.context) for _ in range(times)]
+
+    def test_urls_are_made_whole(self):
+        self.set(api_servers=[' one:9292/ ', 'https://two/image/v2',
+                              '10.0.0.1:9292', 'http://[::1]:9292/v1'])
+        self.assertEqual(
+            {'http://one:9292', 'https://two/image', 'http://10.0.0.1:9292',
+             'http://[::1]:9292'},
+            set(self._endpoints().known(self.context)))
+
+    def test_each_in_turn(self):
+        self.set(api_servers=SERVERS)
+        asked = self._asked(self._endpoints(), 6)
+        self.assertEqual(sorted(SERVERS), sorted(asked[:3]))
+        self.assertEqual(asked[:3], asked[3:])
+
+    def test_the_order_differs_and_the_option_does_not(self):
+        self.set(api_servers=SERVERS)
+        orders = {tuple(self._asked(self._endpoints(), 3))
+                  for _ in range(100)}
+        self.assertTrue(len(orders) > 1)
+        self.assertEqual(['http://one:9292', 'http://two:9292',
+                          'http://three:9292'], self.conf.glance.api_servers)
+
+    def test_override(self):
+        self.set(api_servers=None, endpoint_override='http://other/image/v2')
+        self.assertEqual(['http://other/image'],
+                         self._asked(self._endpoints(), 1))
+
+    def test_servers_go_before_the_override(self):
+        self.set(endpoint_override='http://other')
+        self.assertEqual([base.ENDPOINT], self._asked(self._endpoints(), 1))
+
+    def test_pinned(self):
+        self.set(api_servers=SERVERS)
+        endpoints = self._endpoints(pinned='http://two:9292')
+        self.assertEqual(['http://two:9292'] * 3, self._asked(endpoints, 3))
+        self.assertEqual(['http://two:9292'], endpoints.known(self.context))
+
+    def test_facts_are_kept_for_each_set_of_servers(self):
+        self.set(api_servers=SERVERS)
+        self._endpoints().facts(self.context)['a'] = 1
+        self.assertEqual({'a': 1}, self._endpoints().facts(self.context))
+        self.set(api_servers=SERVERS[:1])
+        self.assertEqual({}, self._endpoints().facts(self.context))
+
+
+class TestHealth(base.TestCase):
+    """Servers that failed rest for a while."""
+
+    def setUp(self):
+        super(TestHealth, self).setUp()
+        self.set(api_servers=SERVERS[:2])
+        self.endpoints = endpoint.Endpoints(
+            self.conf, identity.Identity(self.conf))
+        self.now = self.useFixture(fixtures.MockPatchObject(
+            timeutils, 'now', return_value=1000.0)).mock
+
+    def _asked(self):
+        return {self.endpoints.next(self.context) for _ in range(4)}
+
+    def test_a_failed_one_rests(self):
+        endpoint.HEALTH.failed(SERVERS[0])
+        self.assertEqual({SERVERS[1]}, self._asked())
+        self.now.return_value += endpoint.REST + 1
+        self.assertEqual(set(SERVERS[:2]), self._asked())
+
+    def test_one_that_answered_is_good(self):
+        endpoint.HEALTH.failed(SERVERS[0])
+        endpoint.HEALTH.answered(SERVERS[0])
+        self.assertEqual(set(SERVERS[:2]), self._asked())
+
+    def test_where_all_failed_each_is_asked(self):
+        for url in SERVERS[:2]:
+            endpoint.HEALTH.failed(url)
+        self.assertEqual(set(SERVERS[:2]), self._asked())
+
+
+class TestCatalog(base.TestCase):
+    """Servers that the service catalog names."""
+
+    def setUp(self):
+        super(TestCatalog, self).setUp()
+        self.set(api_servers=None, region_name='R1')
+        self.context.service_catalog = CATALOG
+
+    def _next(self):
+        endpoints = endpoint.Endpoints(
+            self.conf, identity.Identity(self.conf))
+        self.assertEqual([endpoints.next(self.context)],
+                         endpoints.known(self.context))
+        return endpoints.next(self.context)
+
+    def test_interfaces_in_their_order(self):
+        self.assertEqual('http://internal/image', self._next())
+        self.set(valid_interfaces=['public', 'internal'])
+        self.assertEqual('http://public', self._next())
+
+    def test_region(self):
+        self.set(region_name='R2')
+        self.assertEqual('http://far', self._next())
+
+    def test_catalog_in_the_form_of_v2(self):
+        self.context.service_catalog = [{
+            'type': 'image', 'endpoints': [{
+                'region': 'R1', 'internalURL': 'http://old:9292/v1',
+                'publicURL': 'http://public'}]}]
+        self.assertEqual('http://old:9292', self._next())
+
+    def test_nothing_names_a_glance(self):
+        for catalog in ([], None, [{'type': 'compute', 'endpoints': []}]):
+            self.context.service_catalog = catalog
+            error = self.assertRaises(exception.GlanceConnectionFailed,
+                                      self._next)
+            for words in ('no image service', 'region R1', 'api_servers'):
+                self.assertIn(words, six.text_type(error))
+
+    def test_neither_catalog_nor_token(self):
+        self.without_keystone()
+        self.assertRaises(exception.GlanceConnectionFailed, self._next)
+
+    def test_nobody_is_asked_for_the_version(self):
+        self._next()
+        self.assert_calls([])
+
+
+class TestReferences(base.TestCase):
+    """URLs of images."""
+
+    def test_endpoint_and_id(self):
+        for url, expected in (
+                ('http://glance:9292/images/ID', 'http://glance:9292'),
+                ('http://glance:9292/v1/images/ID', 'http://glance:9292'),
+                ('http://glance:9292/v2/images/ID/', 'http://glance:9292'),
+                ('https://cloud/image/v2/images/ID', 'https://cloud/image'),
+                ('https://cloud/images/v2/images/ID',
+                 'https://cloud/images')):
+            self.assertEqual((expected, 'ID'), endpoint.parse_reference(url))
+
+    def test_quoted_id(self):
+        self.assertEqual(
+            ('http://glance', 'a b'),
+            endpoint.parse_reference('http://glance/v2/images/a%20b'))
+
+    def test_what_is_none(self):
+        for url in ('/images/ID', 'images/ID', 'http://glance/v2/ID', 'a/b',
+                    'http://glance/v2/images/', 'http://glance',
+                    'file:///images/ID', 'http://glance/v2/images/ID/file'):
+            error = self.assertRaises(exception.InvalidImageRef,
+                                      endpoint.parse_reference, url)
+            self.assertIn(url, six.text_type(error))
+
+    def test_credentials_do_not_show(self):
+        error = self.assertRaises(
+            exception.InvalidImageRef, endpoint.parse_reference,
+            'http://user:pa55@glance/nothing')
+        self.assertNotIn('pa55', six.text_type(error))

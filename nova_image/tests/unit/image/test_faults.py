@@ -1,0 +1,195 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.image.faults: what came back, as one exception."""
+
+import socket
+
+from glanceclient import exc as client_exc
+from keystoneauth1 import exceptions as ksa_exc
+import requests
+import six
+
+from nova_image import exception
+from nova_image.image import client as http
+from nova_image.image import faults
+from nova_image.tests.unit import base
+from nova_image.tests.unit import recordings
+
+GLANCE15 = recordings.load('v2_glance15')
+GLANCE33 = recordings.load('v2_glance33')
+
+
+class FaultsTestCase(base.TestCase):
+    """Base: a request that is answered with an error."""
+
+    def fault(self, answer, image_id='ID', **kwargs):
+        """Return the exception for an answer."""
+        self.set(num_retries=0)
+        self.glance.answers(answer)
+        return self.assertRaises(
+            exception.NovaImageException, self.client().call, self.context,
+            http.Request('GET', '/v2/images', 'show', image_id, **kwargs))
+
+
+class TestKinds(FaultsTestCase):
+    """Which exception a status becomes."""
+
+    def _assert_kinds(self, expected, image_id):
+        kinds = {status: type(self.fault(recordings.Answer(status), image_id))
+                 for status in expected}
+        self.assertEqual(expected, kinds)
+
+    def test_about_an_image(self):
+        self._assert_kinds({
+            300: exception.GlanceVersionNotServed,
+            400: exception.ImageBadRequest,
+            401: exception.ImageNotAuthorized,
+            403: exception.ImageNotAuthorized,
+            404: exception.ImageNotFound, 405: exception.ImageBadRequest,
+            409: exception.ImageConflict, 413: exception.ImageQuotaExceeded,
+            415: exception.ImageBadRequest, 418: exception.ImageBadRequest,
+            501: exception.ImageActionNotSupported}, 'ID')
+
+    def test_about_none(self):
+        self._assert_kinds({
+            400: exception.Invalid, 401: exception.Forbidden,
+            403: exception.Forbidden, 404: exception.NotFound,
+            409: exception.ImageConflict, 413: exception.ImageQuotaExceeded,
+            415: exception.Invalid}, None)
+
+    def test_what_passes(self):
+        self._assert_kinds(dict.fromkeys(
+            (429, 500, 502, 503, 504), exception.GlanceServerError), 'ID')
+
+    def test_what_is_not_glances(self):
+        for status in (304, 505, 599):
+            error = self.fault(recordings.Answer(status))
+            self.assertIs(exception.GlanceBadAnswer, type(error))
+            self.assertFalse(error.retriable)
+
+    def test_a_request_has_kinds_of_its_own(self):
+        error = self.fault(recordings.Answer(409), errors={
+            409: exception.ImageDeleteConflict})
+        self.assertIs(exception.ImageDeleteConflict, type(error))
+
+
+class TestWords(FaultsTestCase):
+    """Glance's own words, out of whatever they come in."""
+
+    def _assert_said(self, expected, answer):
+        self.assertEqual(expected, self.fault(answer).reason)
+
+    def test_pages_of_both_glances(self):
+        for name, expected in (
+                ('show_404', 'No image found with ID ' + recordings.ABSENT),
+                ('upload_409', 'Image status transition from active to '
+                               'saving is not allowed'),
+                ('create_403', "Attribute 'status' is read-only"),
+                ('location_400', 'Invalid location'),
+                ('list_400', 'limit param must be positive')):
+            for glance in (GLANCE15, GLANCE33):
+                self._assert_said(expected, glance(name))
+
+    def test_text_and_json(self):
+        for kind, text in (('text/plain', 'go  away\n.'),
+                           ('application/json', '{"message": "go away"}')):
+            error = self.fault(recordings.Answer(
+                400, {'Content-Type': kind}, text.encode('utf-8')))
+            self.assertIn('go', error.reason)
+            self.assertNotIn('\n', error.reason)
+
+    def test_nothing_at_all(self):
+        self._assert_said('Not Found', recordings.Answer(404))
+
+    def test_unicode_and_bytes_that_are_none(self):
+        self._assert_said(recordings.NAME, recordings.Answer(
+            400, {}, recordings.NAME.encode('utf-8')))
+        self._assert_said(u'\ufffd', recordings.Answer(400, {}, b'\xff'))
+
+    def test_endless_pages(self):
+        page = b'<html>' + b'x' * (2 * faults.MAX_ERROR_BODY)
+        error = self.fault(recordings.Answer(
+            400, {'Content-Type': 'text/html'}, page))
+        self.assertTrue(len(error.reason) <= faults.MAX_ERROR_BODY)
+
+    def test_scripts_and_styles_do_not_show(self):
+        self._assert_said('Sorry', recordings.Answer(
+            400, {'Content-Type': 'text/html'},
+            b'<style>p {}</style><script>x()</script><p>Sorry</p>'))
+
+    def test_a_page_that_breaks(self):
+        self._assert_said('Bad Request', recordings.Answer(
+            400, content=base.BrokenBody(b'', socket.error('reset'))))
+
+    def test_secrets_do_not_show(self):
+        error = self.fault(recordings.Answer(
+            400, content=b'swift+http://user:pa55@auth is none, nor '
+                         b'X-Auth-Token: t0ken'))
+        self.assertNotIn('pa55', six.text_type(error))
+        self.assertNotIn('t0ken', six.text_type(error))
+
+    def test_who_said_it_of_what(self):
+        error = self.fault(GLANCE33('show_404'))
+        self.assertEqual(
+            (404, 'ID', 'show', base.ENDPOINT),
+            (error.status, error.image_id, error.action, error.endpoint))
+
+    def test_a_version_that_is_not_served(self):
+        error = self.fault(GLANCE15('disabled_300'))
+        self.assertIs(exception.GlanceVersionNotServed, type(error))
+        self.assertEqual('Multiple Choices', error.reason)
+        self.assertIn('use_glance_v1', six.text_type(error))
+
+    def test_when_to_come_back(self):
+        error = self.fault(recordings.Answer(503, {'Retry-After': '7'}))
+        self.assertEqual(7.0, error.retry_after)
+
+
+class TestNoAnswer(FaultsTestCase):
+    """What libraries raise where no answer came."""
+
+    def _of(self, error):
+        request = http.Request('GET', '/v2/images', 'show', 'ID')
+        return faults.from_error(error, request, 'http://glance')
+
+    def test_no_connection(self):
+        for error in (client_exc.CommunicationError('no'),
+                      client_exc.InvalidEndpoint('no'),
+                      ksa_exc.ConnectFailure('no'),
+                      ksa_exc.ConnectTimeout('no'), ksa_exc.SSLFailure('no'),
+                      requests.ConnectionError('no'),
+                      requests.exceptions.ChunkedEncodingError('no'),
+                      six.moves.http_client.IncompleteRead(b'')):
+            ours = self._of(error)
+            self.assertIs(exception.GlanceConnectionFailed, type(ours), error)
+            self.assertTrue(ours.retriable)
+
+    def test_no_identity(self):
+        for error in (ksa_exc.AuthorizationFailure('no'),
+                      ksa_exc.Unauthorized('no'),
+                      ksa_exc.MissingAuthPlugin('no')):
+            ours = self._of(error)
+            self.assertIs(exception.Forbidden, type(ours), error)
+            self.assertFalse(ours.retriable)
+
+    def test_no_catalog(self):
+        ours = self._of(ksa_exc.EmptyCatalog('no'))
+        self.assertIs(exception.GlanceConnectionFailed, type(ours))
+
+    def test_what_is_somebody_elses(self):
+        for error in (ValueError(), IOError(), KeyError('a'), TypeError()):
+            self.assertIsNone(self._of(error))
+
+    def test_passwords_do_not_show(self):
+        ours = self._of(requests.ConnectionError('http://u:pa55@glance'))
+        self.assertNotIn('pa55', six.text_type(ours))

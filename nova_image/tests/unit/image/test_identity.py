@@ -1,0 +1,198 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.image.identity: who asks."""
+
+import os
+
+import fixtures
+import mock
+
+from nova_image.image import client as http
+from nova_image.image import identity
+from nova_image.tests.unit import base
+from nova_image.tests.unit import recordings
+
+KEYSTONE = 'http://keystone:5000'
+IDENTITY_HEADERS = ('x-identity-status', 'x-user-id', 'x-tenant-id',
+                    'x-roles')
+
+
+class TestContextToken(base.TestCase):
+    """The auth plugin of a caller's token."""
+
+    def test_the_token_as_it_came(self):
+        plugin = identity.ContextToken('t')
+        self.assertEqual('t', plugin.get_token(None))
+        self.assertFalse(plugin.invalidate())
+
+    def test_no_catalog(self):
+        plugin = identity.ContextToken('t')
+        self.assertIsNone(plugin.get_endpoint(None, service_type='image'))
+
+
+class TestSessions(base.TestCase):
+    """Sessions: one for each process and endpoint."""
+
+    def setUp(self):
+        super(TestSessions, self).setUp()
+        self.identity = identity.Identity(self.conf)
+
+    def test_the_same_for_an_endpoint(self):
+        one = self.identity.session('http://one')
+        self.assertIs(one, self.identity.session('http://one'))
+        self.assertIsNot(one, self.identity.session('http://two'))
+
+    def test_a_fork_has_its_own(self):
+        one = self.identity.session('http://one')
+        with mock.patch('os.getpid', return_value=os.getpid() + 1):
+            self.assertIsNot(one, self.identity.session('http://one'))
+
+    def test_timeout(self):
+        self.assertEqual(600.0, self.identity.session('http://one').timeout)
+        self.set(timeout=5)
+        self.assertEqual(5.0, self.identity.session('http://two').timeout)
+
+    def test_tls(self):
+        self.set(insecure=True)
+        self.assertFalse(self.identity.session('http://one').verify)
+        self.set(insecure=False, cafile='/ca')
+        self.assertEqual('/ca', self.identity.session('http://two').verify)
+
+    def test_connections_for_many_threads(self):
+        # The fixture replaces get_adapter, not what is mounted.
+        http_session = self.identity.session('http://one').session
+        for scheme in ('http://', 'https://'):
+            self.assertEqual(identity.POOL_SIZE,
+                             http_session.adapters[scheme]._pool_maxsize)
+
+
+class TestAuth(base.TestCase):
+    """Which auth plugin stands for a context."""
+
+    def _auth(self):
+        return identity.Identity(self.conf).auth(self.context)
+
+    def test_the_token(self):
+        self.assertEqual('a-secret-token', self._auth().get_token(None))
+
+    def test_the_contexts_own_plugin(self):
+        plugin = self.with_renewable_token()
+        self.assertIs(plugin, self._auth())
+
+    def test_without_keystone(self):
+        for token in (None, ''):
+            self.context.auth_token = token
+            self.assertIsNone(self._auth())
+        del self.context.auth_token
+        self.assertIsNone(self._auth())
+
+    def test_credentials_of_the_service(self):
+        path = self.useFixture(fixtures.TempDir()).join('nova.conf')
+        with open(path, 'w') as stream:
+            stream.write('[glance]\nauth_type = v3token\ntoken = of-nova\n'
+                         'auth_url = %s/v3\n' % KEYSTONE)
+        self.conf = self.new_conf()
+        self.conf(['--config-file', path], project='nova_image')
+        who = identity.Identity(self.conf)
+        self.without_keystone()
+        plugin = who.auth(self.context)
+        self.assertEqual(KEYSTONE + '/v3', plugin.auth_url)
+        self.assertIs(plugin, who.auth(self.context))
+
+
+class TestHeaders(base.TestCase):
+    """What is sent to say who asks."""
+
+    def _headers(self, **kwargs):
+        self.glance.answers(recordings.Answer(content=b'{}'))
+        self.client().call(self.context, http.Request(
+            'GET', '/v2/images', 'list images', **kwargs))
+        return self.glance.calls[-1].headers
+
+    def test_with_keystone_the_token_alone(self):
+        headers = self._headers()
+        self.assertEqual('a-secret-token', _text(headers['x-auth-token']))
+        for name in IDENTITY_HEADERS:
+            self.assertNotIn(name, headers)
+
+    def test_without_it_who_it_is_and_no_token(self):
+        self.without_keystone(roles=['member', 'a role'])
+        headers = self._headers()
+        self.assertEqual(
+            ['Confirmed', 'a-user', 'a-project', 'member,a role'],
+            [_text(headers[name]) for name in IDENTITY_HEADERS])
+        self.assertNotIn('x-auth-token', headers)
+
+    def test_nobody_in_particular(self):
+        self.without_keystone(user_id=None, project_id=None, roles=None)
+        headers = self._headers()
+        self.assertEqual(['', '', ''], [
+            _text(headers[name]) for name in IDENTITY_HEADERS[1:]])
+
+    def test_names_that_are_not_ascii(self):
+        self.without_keystone(project_id=recordings.NAME)
+        self.assertEqual(recordings.NAME,
+                         _text(self._headers()['x-tenant-id']))
+
+    def test_the_global_request_id(self):
+        self.assertNotIn('x-openstack-request-id', self._headers())
+        self.context.global_id = 'req-1'
+        self.assertEqual('req-1', _text(
+            self._headers()['x-openstack-request-id']))
+
+    def test_who_sends(self):
+        self.assertIn('nova_image', _text(self._headers()['user-agent']))
+
+
+def _text(header):
+    """Return a header as Glance reads it: the UTF-8 on the wire."""
+    if not isinstance(header, bytes):
+        header = header.encode('latin-1')
+    return header.decode('utf-8')
+
+
+class TestMaySee(base.TestCase):
+    """Who sees an image where no Keystone says who asks."""
+
+    def _may_see(self, owner=None, is_public=False, **properties):
+        return identity.may_see(self.context, {
+            'owner': owner, 'is_public': is_public, 'properties': properties})
+
+    def test_glance_has_checked_a_token(self):
+        self.assertTrue(self._may_see(owner='another'))
+
+    def test_public_images_and_admins(self):
+        self.without_keystone()
+        self.assertTrue(self._may_see(owner='another', is_public=True))
+        self.context.is_admin = True
+        self.assertTrue(self._may_see(owner='another'))
+
+    def test_the_owner_decides(self):
+        self.without_keystone()
+        self.assertTrue(self._may_see(owner='a-project'))
+        self.assertFalse(self._may_see(owner='another'))
+        self.assertFalse(self._may_see(
+            owner='another', project_id='a-project', user_id='a-user'))
+
+    def test_the_properties_where_there_is_no_owner(self):
+        self.without_keystone()
+        for name in ('owner_id', 'project_id'):
+            self.assertTrue(self._may_see(**{name: 'a-project'}))
+            self.assertFalse(self._may_see(**{name: 'another'}))
+        self.assertTrue(self._may_see(user_id='a-user'))
+        self.assertFalse(self._may_see(user_id='another'))
+
+    def test_nobody_owns_nothing(self):
+        self.without_keystone(project_id=None, user_id=None)
+        self.assertFalse(self._may_see())
+        self.assertFalse(self._may_see(owner='another'))

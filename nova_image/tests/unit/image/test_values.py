@@ -1,0 +1,113 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.image.values."""
+
+import datetime
+
+import six
+import testtools
+
+from nova_image import exception
+from nova_image.image import values
+
+
+class TestNumbers(testtools.TestCase):
+    """Whole numbers."""
+
+    def test_numbers_and_their_text(self):
+        for value in (5, '5', u'5'):
+            self.assertEqual(5, values.whole_number('limit', value))
+        self.assertEqual(0, values.whole_number('limit', 0))
+
+    def test_what_is_none(self):
+        for value in (-1, '-1', 'many', None, [], u'\u65e5'):
+            error = self.assertRaises(
+                exception.ImageBadRequest, values.whole_number, 'limit',
+                value)
+            self.assertIn('limit', six.text_type(error))
+
+
+class TestBooleans(testtools.TestCase):
+    """Booleans and is_public."""
+
+    def test_true_and_false(self):
+        for value in (True, 'true', 'True', '1', 1, u'yes', 'on'):
+            self.assertIs(True, values.boolean('protected', value))
+        for value in (False, 'false', 'False', '0', 0, u'no', 'off'):
+            self.assertIs(False, values.boolean('protected', value))
+
+    def test_nonsense(self):
+        for value in ('maybe', '', 'none', 2, u'\u65e5'):
+            error = self.assertRaises(exception.ImageBadRequest,
+                                      values.boolean, 'protected', value)
+            self.assertIn('protected', six.text_type(error))
+
+    def test_no_filter_by_visibility(self):
+        for value in (None, 'none', 'None', u'NONE'):
+            self.assertIsNone(values.visibility_filter(value))
+
+    def test_filter_by_visibility(self):
+        for value in (True, 'true', '1'):
+            self.assertIs(True, values.visibility_filter(value))
+        for value in (False, 'False', '0'):
+            self.assertIs(False, values.visibility_filter(value))
+        self.assertRaises(exception.ImageBadRequest,
+                          values.visibility_filter, 'nonsense')
+
+
+class TestText(testtools.TestCase):
+    """Values of filters."""
+
+    def test_plain_values(self):
+        for value, expected in ((u'\u65e5', u'\u65e5'), (5, u'5'),
+                                (True, u'True'), (0.5, u'0.5'),
+                                (u'\u65e5'.encode('utf-8'), u'\u65e5')):
+            self.assertEqual(expected, values.text('name', value))
+
+    def test_what_cannot_be_compared(self):
+        for value in (None, [], {}, object()):
+            error = self.assertRaises(exception.Invalid, values.text, 'name',
+                                      value)
+            self.assertIn(type(value).__name__, six.text_type(error))
+
+
+class TestMoments(testtools.TestCase):
+    """Times of changes-since."""
+
+    def test_forms_of_a_time(self):
+        aware = values.moment('changes-since', '2026-11-21T04:16:28+02:00')
+        naive = datetime.datetime(2026, 11, 21, 2, 16, 28)
+        self.assertEqual('2026-11-21T02:16:28Z', aware)
+        for value in ('2026-11-21T02:16:28Z', '2026-11-21T02:16:28',
+                      '2026-11-21T02:16:28.677847', naive):
+            self.assertEqual(aware, values.moment('changes-since', value))
+
+    def test_what_is_no_time(self):
+        for value in ('yesterday', '', None, 5):
+            error = self.assertRaises(exception.Invalid, values.moment,
+                                      'changes-since', value)
+            self.assertIn('changes-since', six.text_type(error))
+
+
+class TestUnset(testtools.TestCase):
+    """Kernels and ramdisks that are none."""
+
+    def test_the_ways_to_say_none(self):
+        for name in ('kernel_id', 'ramdisk_id'):
+            for value in (None, '', 'None', 'none', u' None '):
+                self.assertTrue(values.is_unset(name, value))
+
+    def test_what_is_one(self):
+        self.assertFalse(values.is_unset('kernel_id', 'an-id'))
+        self.assertFalse(values.is_unset('os_type', None))
+        self.assertFalse(values.is_unset('os_type', ''))

@@ -1,0 +1,218 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.image.transfer.source."""
+
+import array
+import io
+import os
+
+import fixtures
+import six
+import testtools
+
+from nova_image import exception
+from nova_image.image.transfer import source
+
+LINES = b'one\ntwo\nthree\n'
+
+
+class StreamWithError(object):
+    """Gives pieces, then raises.
+
+    :param pieces: list of bytes
+    :param error: what is raised after them
+    """
+
+    def __init__(self, pieces, error):
+        self._pieces = list(pieces)
+        self._error = error
+
+    def read(self, size):
+        """Return the next piece, or raise."""
+        if not self._pieces:
+            raise self._error
+        return self._pieces.pop(0)
+
+
+def _pieces(opened, size=source.CHUNK):
+    return list(iter(lambda: opened.read(size), b''))
+
+
+class TestOpening(testtools.TestCase):
+    """What can be image data."""
+
+    def test_bytes(self):
+        for data in (LINES, bytearray(LINES), memoryview(LINES)):
+            self.assertEqual([LINES], _pieces(source.open_source(data)))
+
+    def test_nothing_is_empty_data(self):
+        for data in (b'', u'', [], io.BytesIO()):
+            self.assertEqual([], _pieces(source.open_source(data)))
+
+    def test_a_file_is_read_in_pieces_and_not_in_lines(self):
+        path = self.useFixture(fixtures.TempDir()).join('image')
+        with open(path, 'wb') as stream:
+            stream.write(LINES)
+        with open(path, 'rb') as stream:
+            self.assertEqual([LINES], _pieces(source.open_source(stream)))
+
+    def test_no_piece_is_larger_than_asked_for(self):
+        for data in (LINES, io.BytesIO(LINES), [LINES], iter([LINES])):
+            pieces = _pieces(source.open_source(data), 4)
+            self.assertEqual(LINES, b''.join(pieces))
+            self.assertTrue(all(len(piece) <= 4 for piece in pieces))
+
+    def test_iterables(self):
+        for data in ([b'a', b'', b'b'], (b'a', b'b'), iter([b'a', b'b']),
+                     (piece for piece in (b'a', bytearray(b'b')))):
+            self.assertEqual(b'ab', b''.join(_pieces(
+                source.open_source(data))))
+
+    def test_an_empty_piece_is_not_the_end(self):
+        self.assertEqual([b'a', b'b'], _pieces(source.open_source(
+            iter([b'', b'a', b'', b'', b'b']))))
+
+    def test_a_source_stays_one(self):
+        opened = source.open_source(LINES)
+        self.assertIs(opened, source.open_source(opened))
+
+    def test_what_is_no_data(self):
+        for data in (u'text', {'a': b'b'}, 5, object()):
+            error = self.assertRaises(exception.ImageUploadFailed,
+                                      source.open_source, data)
+            self.assertIn(type(data).__name__, six.text_type(error))
+
+    def test_closed_file(self):
+        stream = io.BytesIO(LINES)
+        stream.close()
+        error = self.assertRaises(exception.ImageUploadFailed,
+                                  source.open_source, stream)
+        self.assertIn('closed', six.text_type(error))
+
+    def test_text_in_place_of_bytes(self):
+        for data in (io.StringIO(u'text'), [u'text'], iter([b'a', u'text'])):
+            opened = source.open_source(data)
+            error = self.assertRaises(exception.ImageUploadFailed, _pieces,
+                                      opened)
+            self.assertIs(error, opened.failure)
+
+    def test_nothing_in_place_of_bytes(self):
+        # taken for the end, it would leave a truncated image
+        for data in ([b'a', None, b'b'], [b'a', 5, b'b']):
+            opened = source.open_source(data)
+            self.assertRaises(exception.ImageUploadFailed, _pieces, opened)
+            self.assertFalse(opened.restart())
+
+    def test_a_file_that_has_no_data_yet(self):
+        opened = source.open_source(StreamWithError([b'a', None], ValueError))
+        self.assertRaises(exception.ImageUploadFailed, _pieces, opened)
+
+    def test_arrays_of_bytes(self):
+        piece = array.array('B', bytearray(LINES))
+        if six.PY2:
+            self.skipTest('Python 2.7 has no memory view of an array')
+        self.assertEqual([LINES], _pieces(source.open_source([piece])))
+
+
+class TestCounting(testtools.TestCase):
+    """The number of bytes of an attempt, and of the whole."""
+
+    def test_bytes_of_this_attempt(self):
+        opened = source.open_source(LINES)
+        opened.read(4)
+        self.assertEqual(4, opened.sent)
+        self.assertTrue(opened.restart())
+        self.assertEqual(0, opened.sent)
+        _pieces(opened, 4)
+        self.assertEqual(len(LINES), opened.sent)
+
+    def test_the_whole_is_known_once_the_end_was_seen(self):
+        opened = source.open_source(LINES)
+        opened.read()
+        self.assertIsNone(opened.size)
+        opened.read()
+        self.assertEqual(len(LINES), opened.size)
+        opened.restart()
+        self.assertEqual(len(LINES), opened.size)
+
+
+class TestRestart(testtools.TestCase):
+    """A second attempt sends all of it, or there is none."""
+
+    def _assert_sent_twice(self, data, expected=LINES):
+        opened = source.open_source(data)
+        opened.read(5)
+        self.assertTrue(opened.restart())
+        self.assertEqual(expected, b''.join(_pieces(opened)))
+        self.assertTrue(opened.restart())
+        self.assertEqual(expected, b''.join(_pieces(opened, 3)))
+
+    def test_what_can_be_read_again(self):
+        for data in (LINES, io.BytesIO(LINES), [LINES[:7], LINES[7:]],
+                     (LINES,)):
+            self._assert_sent_twice(data)
+
+    def test_a_file_from_where_it_stood(self):
+        stream = io.BytesIO(b'header' + LINES)
+        stream.seek(len(b'header'))
+        self._assert_sent_twice(stream)
+
+    def test_a_generator_only_before_its_first_byte(self):
+        opened = source.open_source(piece for piece in [b'a', b'b'])
+        self.assertTrue(opened.restart())
+        opened.read()
+        self.assertFalse(opened.restart())
+
+    def test_a_pipe_only_before_its_first_byte(self):
+        reading, writing = os.pipe()
+        os.write(writing, LINES)
+        os.close(writing)
+        with os.fdopen(reading, 'rb') as stream:
+            opened = source.open_source(stream)
+            self.assertTrue(opened.restart())
+            opened.read(4)
+            self.assertFalse(opened.restart())
+
+    def test_a_file_object_that_cannot_tell(self):
+        opened = source.open_source(StreamWithError([b'a'], ValueError()))
+        self.assertTrue(opened.restart())
+        opened.read()
+        self.assertFalse(opened.restart())
+
+
+class TestFailure(testtools.TestCase):
+    """The source's own failure is kept and nothing is tried again."""
+
+    def _assert_failure(self, data, error):
+        opened = source.open_source(data)
+        self.assertEqual(b'a', opened.read())
+        self.assertIs(error, self.assertRaises(type(error), opened.read))
+        self.assertIs(error, opened.failure)
+        self.assertFalse(opened.restart())
+
+    def test_of_a_file(self):
+        error = IOError('bad sector')
+        self._assert_failure(StreamWithError([b'a'], error), error)
+
+    def test_of_a_generator(self):
+        error = ValueError('no more')
+
+        def pieces():
+            yield b'a'
+            raise error
+        self._assert_failure(pieces(), error)
+
+    def test_before_the_first_byte(self):
+        opened = source.open_source(StreamWithError([], IOError('none')))
+        self.assertRaises(IOError, opened.read)
+        self.assertFalse(opened.restart())

@@ -1,0 +1,162 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.exception: messages, facts, redaction."""
+
+import inspect
+import re
+
+import six
+import testtools
+
+from nova_image import exception
+
+
+def _kinds():
+    return [kind for _, kind in inspect.getmembers(exception, inspect.isclass)
+            if issubclass(kind, Exception)]
+
+
+class TestMessages(testtools.TestCase):
+    """What an exception says."""
+
+    def test_headline_alone(self):
+        self.assertEqual(
+            u'The image service failed',
+            six.text_type(exception.NovaImageException()))
+
+    def test_all_the_facts_in_their_order(self):
+        error = exception.ImageNotFound(
+            action='show', image_id='ID', endpoint='http://glance:9292',
+            status=404, reason='no such image', advice='Look again')
+        self.assertEqual(
+            u'Image could not be found (image ID): show at '
+            u'http://glance:9292 answered 404: no such image. Look again',
+            six.text_type(error))
+        self.assertEqual(six.text_type(error), error.format_message())
+
+    def test_facts_are_attributes(self):
+        error = exception.GlanceServerError(
+            'gone', action='show', image_id='ID', endpoint='http://glance',
+            status=503, reason='busy', retry_after=2.0)
+        self.assertEqual(
+            ('gone', 'show', 'ID', 'http://glance', 503, 'busy', 2.0),
+            (error.message, error.action, error.image_id, error.endpoint,
+             error.status, error.reason, error.retry_after))
+
+    def test_the_class_gives_advice_where_nobody_else_does(self):
+        self.assertIn('Glance runs',
+                      six.text_type(exception.GlanceConnectionFailed()))
+
+    def test_unknown_facts_are_a_mistake(self):
+        self.assertRaises(TypeError, exception.NotFound, image='ID')
+
+    def test_unicode_is_kept_and_str_works(self):
+        error = exception.NotFound(reason=u'Z\xfcrich \u65e5\u672c')
+        self.assertIn(u'Z\xfcrich \u65e5\u672c', six.text_type(error))
+        self.assertIsInstance(str(error), str)
+
+    def test_bytes_are_decoded(self):
+        error = exception.NotFound(reason=u'Z\xfcrich'.encode('utf-8'))
+        self.assertIn(u'Z\xfcrich', six.text_type(error))
+
+
+class TestTree(testtools.TestCase):
+    """The tree that the module's docstring draws."""
+
+    def test_the_drawing_is_the_tree(self):
+        drawn, above = {}, {}
+        for line in exception.__doc__.splitlines():
+            found = re.match(r' {4,}([| ]*)(\+-- )?([A-Z]\w+)( {2,}|$)', line)
+            if found:
+                depth = len(found.group(1)) if found.group(2) else -1
+                above = {at: kind for at, kind in above.items()
+                         if at < depth}
+                drawn[found.group(3)] = (
+                    above[max(above)] if above else 'Exception')
+                above[depth] = found.group(3)
+        self.assertEqual({kind.__name__: kind.__bases__[0].__name__
+                          for kind in _kinds()}, drawn)
+
+    def test_every_kind_says_what_it_is(self):
+        for kind in _kinds():
+            self.assertTrue(kind.__doc__, kind)
+            self.assertIn('headline', vars(kind), kind)
+
+    def test_codes_that_an_api_in_front_answers_with(self):
+        codes = {'ImageNotFound': 404, 'ImageNotAuthorized': 403,
+                 'ImageBadRequest': 400, 'ImageUnacceptable': 400,
+                 'ImageConflict': 409, 'ImageDeleteConflict': 409,
+                 'ImageQuotaExceeded': 413, 'ImageActionNotSupported': 501,
+                 'GlanceConnectionFailed': 503, 'GlanceBadAnswer': 503}
+        self.assertEqual(codes, {
+            name: getattr(exception, name).code for name in codes})
+
+    def test_only_what_may_pass_is_retriable(self):
+        self.assertEqual(
+            {'GlanceConnectionFailed', 'GlanceServerError', 'ImageCorrupt'},
+            {kind.__name__ for kind in _kinds() if kind.retriable})
+
+
+class TestRedaction(testtools.TestCase):
+    """Secrets stay out of messages."""
+
+    def _assert_redacted(self, secret, text):
+        shown = exception.redact(text)
+        self.assertNotIn(secret, shown)
+        self.assertIn('***', shown)
+        return shown
+
+    def test_none_is_nothing(self):
+        self.assertEqual('', exception.redact(None))
+
+    def test_plain_text_stays(self):
+        for text in (u'no image http://glance:9292/v2/images/ID was found',
+                     u'write to somebody@example.org', u'3 of 5: a@b'):
+            self.assertEqual(text, exception.redact(text))
+
+    def test_credentials_in_urls(self):
+        shown = self._assert_redacted(
+            'pa55', 'swift+https://user:pa55@auth:5000/v3/c/o is no place')
+        self.assertEqual('swift+https://***@auth:5000/v3/c/o is no place',
+                         shown)
+
+    def test_every_url_of_a_text(self):
+        shown = self._assert_redacted(
+            'pa55', 'http://u:pa55@one/, "https://u:pa55@two/"')
+        self.assertIn('***@one', shown)
+        self.assertIn('***@two', shown)
+
+    def test_password_with_an_at_sign(self):
+        self._assert_redacted('55', 'http://user:pa@55@host/path')
+
+    def test_key_without_a_user(self):
+        self._assert_redacted('k3y', 's3://k3y@bucket/object')
+
+    def test_tokens(self):
+        for text in ('X-Auth-Token: t0ken', "{'X-Auth-Token': 't0ken'}",
+                     '"x-service-token":"t0ken"', 'X-Subject-Token=t0ken',
+                     "{u'X-Auth-Token': u't0ken'}",
+                     "{b'X-Auth-Token': b't0ken'}"):
+            self._assert_redacted('t0ken', text)
+
+    def test_every_part_of_an_exception(self):
+        secret = 'http://user:pa55@glance:9292'
+        error = exception.NotFound(secret, reason=secret, endpoint=secret)
+        self.assertNotIn('pa55', six.text_type(error))
+        self.assertNotIn('pa55', repr(error))
+        self.assertNotIn('pa55', repr(vars(error)))
+
+    def test_the_reason_may_be_an_exception(self):
+        error = exception.NotFound(
+            reason=ValueError('http://user:pa55@glance refused'))
+        self.assertIn('http://***@glance refused', six.text_type(error))
