@@ -1,0 +1,161 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""Small servers inside the test: a place for image data, a broken Glance."""
+
+import collections.abc
+import contextlib
+import http.server
+import socket
+import threading
+
+import fixtures as lib_fixtures
+
+
+class WebStore(lib_fixtures.Fixture):
+    """A web server with one file, for images whose data is elsewhere.
+
+    :ivar host: address and port
+    """
+
+    def __init__(self, data: bytes) -> None:
+        """Prepare.
+
+        :param data: what the file holds
+        """
+        super().__init__()
+        self.data = data
+        self.host = ''
+
+    @property
+    def url(self) -> str:
+        """The file's address."""
+        return 'http://%s/image.raw' % self.host
+
+    def _setUp(self) -> None:
+        data = self.data
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header('Content-Length', str(len(data)))
+                self.end_headers()
+                if self.command == 'GET':
+                    self.wfile.write(data)
+
+            do_HEAD = do_GET
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+        self.host = '127.0.0.1:%d' % server.server_port
+        thread = threading.Thread(
+            target=server.serve_forever, kwargs={'poll_interval': 0.02})
+        thread.start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(thread.join)
+        self.addCleanup(server.shutdown)
+
+
+#: what a scripted server does with a connection, given what it was asked
+Script = collections.abc.Callable[[socket.socket], None]
+
+
+def saying(*pieces: bytes) -> Script:
+    """Return a script that sends bytes and closes the connection."""
+    def play(connection: socket.socket) -> None:
+        for piece in pieces:
+            connection.sendall(piece)
+
+    return play
+
+
+def answering(status: str, body: bytes = b'', *headers: str) -> Script:
+    """Return a script that answers in HTTP.
+
+    :param status: such as ``200 OK``
+    :param body: of the answer
+    :param headers: lines, beside those of length and connection
+    """
+    lines = ['HTTP/1.1 ' + status, 'Content-Length: %d' % len(body),
+             'Connection: close', *headers, '', '']
+    return saying('\r\n'.join(lines).encode() + body)
+
+
+class BrokenGlance(lib_fixtures.Fixture):
+    """An endpoint that answers every request by a script.
+
+    :ivar url: its address
+    :ivar asked: the first line of every request
+    :ivar freed: set it to let scripts end that wait for it
+    """
+
+    def __init__(self, script: Script | None = None) -> None:
+        """Prepare.
+
+        :param script: what it does; it never answers if None
+        """
+        super().__init__()
+        self.url = ''
+        self.asked: list[str] = []
+        self.freed = threading.Event()
+        self._script = script or self._stand_still
+
+    def _stand_still(self, connection: socket.socket) -> None:
+        self.freed.wait(60)
+
+    def _setUp(self) -> None:
+        listener = socket.create_server(('127.0.0.1', 0))
+        self.url = 'http://127.0.0.1:%d' % listener.getsockname()[1]
+        thread = threading.Thread(target=self._serve, args=(listener,))
+        thread.start()
+        self.addCleanup(thread.join)
+        # Closing it does not wake up accept(), shutting down does.
+        self.addCleanup(listener.shutdown, socket.SHUT_RDWR)
+        self.addCleanup(self.freed.set)
+
+    def _serve(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                listener.close()
+                return
+            with connection, contextlib.suppress(OSError):
+                self._answer(connection)
+
+    def _answer(self, connection: socket.socket) -> None:
+        connection.settimeout(30)
+        with connection.makefile('rb') as stream:
+            first = stream.readline()
+            if not first:
+                return
+            self.asked.append(first.decode().rpartition(' ')[0])
+            _read_rest(stream)
+            self._script(connection)
+
+
+def _read_rest(stream) -> None:  # type: ignore[no-untyped-def]
+    """Read headers and body, so that closing does not reset."""
+    size, chunked = 0, False
+    for line in iter(stream.readline, b'\r\n'):
+        name, _, value = line.decode('latin-1').lower().partition(':')
+        size = int(value) if name == 'content-length' else size
+        chunked = chunked or (name, value.strip()) == (
+            'transfer-encoding', 'chunked')
+    stream.read(size)
+    while chunked and (count := int(stream.readline() or b'0', 16)):
+        stream.read(count + 2)
+    if chunked:
+        stream.readline()

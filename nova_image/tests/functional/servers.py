@@ -1,0 +1,221 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""Servers that all functional tests of one process share.
+
+Starting one takes seconds, so each is started when a test first asks for it
+and stopped when the process ends. A test that needs a server of its own, to
+stop it for instance, uses nova_image.tests.fixtures itself.
+"""
+
+import atexit
+import collections.abc
+import contextlib
+import functools
+import typing
+
+import requests
+
+from nova_image.tests import fixtures
+from nova_image.tests.fixtures import keystone as keystone_fixture
+
+Kind = typing.TypeVar('Kind', bound=fixtures.Service)
+
+#: tokens and passwords of this run, none of which may reach a log
+SECRETS: set[str] = set()
+
+_running = contextlib.ExitStack()
+atexit.register(_running.close)  # Ctrl-C ends here as well
+
+
+def once(make: collections.abc.Callable[[], Kind]
+         ) -> collections.abc.Callable[[], Kind]:
+    """Let a function that makes a server do it once, and keep it running.
+
+    A start that failed is not tried again: its error is raised each time.
+
+    :param make: returns a fixture that is not set up
+    :returns: a function that returns the running server
+    """
+    @functools.lru_cache(maxsize=1)
+    def started() -> Kind | Exception:
+        try:
+            return _running.enter_context(make())
+        except Exception as error:
+            return error
+
+    @functools.wraps(make)
+    def get() -> Kind:
+        found = started()
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    return get
+
+
+@once
+def glance33() -> fixtures.Glance:
+    """Glance 33, the Images API v2, identities in headers."""
+    return fixtures.Glance(
+        stores={'fast': 'file', 'slow': 'file', 'web': 'http'})
+
+
+@once
+def glance15() -> fixtures.LegacyGlance:
+    """Glance 15, the Images APIs v1 and v2 over one database."""
+    return fixtures.LegacyGlance()
+
+
+@once
+def keystone() -> keystone_fixture.Keystone:
+    """Keystone, and in its catalog secured_glance()."""
+    return fixtures.Keystone()
+
+
+class _InCatalog(fixtures.Glance):
+    """A Glance that its Keystone's catalog names."""
+
+    def _setUp(self) -> None:
+        super()._setUp()
+        assert self.keystone is not None
+        self.keystone.add_endpoint('image', 'glance', self.url)
+
+
+@once
+def secured_glance() -> fixtures.Glance:
+    """Glance 33 that asks keystone() who its callers are."""
+    identity = keystone()
+    for user in ('admin', 'demo', 'other', 'glance', 'nova'):
+        SECRETS.add(identity.auth_options(user)['password'])
+    return _InCatalog(stores={'fast': 'file', 'web': 'http'},
+                      auth='keystone', keystone=identity)
+
+
+def token_of(user: str) -> str:
+    """Return a new token of one of keystone()'s users.
+
+    :param user: the user's name
+    """
+    token = keystone().session(user).get_token()
+    SECRETS.add(token)
+    return token
+
+
+def headers_of(project: str, *roles: str) -> dict[str, str]:
+    """Return the headers by which a caller says who it is.
+
+    :param project: the id of its project
+    :param roles: its roles
+    """
+    return {'X-Identity-Status': 'Confirmed', 'X-User-Id': 'a-user',
+            'X-Tenant-Id': project, 'X-Roles': ','.join(roles)}
+
+
+class RawGlance:
+    """A Glance by plain HTTP v2, as an administrator: what tests check by.
+
+    Each request has a connection of its own, so none is found closed.
+    """
+
+    def __init__(self, url: str,
+                 headers: dict[str, str] | None = None) -> None:
+        """Prepare.
+
+        :param url: where Glance answers
+        :param headers: who asks; an administrator without Keystone if None
+        """
+        self.url = url
+        self.headers = headers or headers_of('the-admins', 'admin')
+
+    def ask(self, method: str, path: str, status: int = 200,
+            **kwargs: typing.Any) -> requests.Response:
+        """Make a request and check its status.
+
+        :param path: from ``/v2`` on
+        :param status: the status that is wanted
+        :param kwargs: for requests.request
+        """
+        headers = self.headers | kwargs.pop('headers', {})
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.request(method, self.url + path, timeout=60,
+                                     headers=headers, **kwargs)
+        if answer.status_code != status:
+            raise AssertionError('%s %s: %s %s' % (
+                method, path, answer.status_code, answer.text[:500]))
+        return answer
+
+    def images(self, **query: str) -> list[dict[str, typing.Any]]:
+        """Return the images there are, everybody's.
+
+        :param query: filters of v2
+        """
+        found: list[dict[str, typing.Any]] = []
+        answer = self.ask('GET', '/v2/images',
+                          params={'limit': '1000', **query}).json()
+        while True:
+            found += answer['images']
+            if 'next' not in answer:
+                return found
+            answer = self.ask('GET', answer['next']).json()
+
+    def image(self, image_id: str) -> dict[str, typing.Any]:
+        """Return an image as v2 shows it."""
+        return self.ask('GET', '/v2/images/' + image_id).json()
+
+    def data(self, image_id: str) -> bytes:
+        """Return an image's data."""
+        return self.ask('GET', '/v2/images/%s/file' % image_id).content
+
+    def members(self, image_id: str) -> list[str]:
+        """Return the projects that an image is shared with."""
+        answer = self.ask('GET', '/v2/images/%s/members' % image_id).json()
+        return [member['member_id'] for member in answer['members']]
+
+    def create(self, data: bytes | None = None,
+               **flat: typing.Any) -> dict[str, typing.Any]:
+        """Make an image.
+
+        :param data: its data; none if None
+        :param flat: its attributes, as v2 takes them
+        :returns: the image
+        """
+        image = {'name': 'an image', 'disk_format': 'raw',
+                 'container_format': 'bare'} | flat
+        made = self.ask('POST', '/v2/images', 201, json=image).json()
+        if data is not None:
+            self.ask('PUT', '/v2/images/%s/file' % made['id'], 204,
+                     data=data, headers={
+                         'Content-Type': 'application/octet-stream'})
+        return self.image(made['id'])
+
+    def patch(self, image_id: str, *operations: dict[str, typing.Any]
+              ) -> dict[str, typing.Any]:
+        """Change an image by JSON Patch operations, and return it."""
+        return self.ask(
+            'PATCH', '/v2/images/' + image_id, json=list(operations), headers={
+                'Content-Type':
+                    'application/openstack-images-v2.1-json-patch'}).json()
+
+    def delete(self, image_id: str) -> None:
+        """Delete an image, a protected one too."""
+        if self.image(image_id)['protected']:
+            self.patch(image_id, {'op': 'replace', 'path': '/protected',
+                                  'value': False})
+        self.ask('DELETE', '/v2/images/' + image_id, 204)
+
+    def wipe(self) -> None:
+        """Delete all images."""
+        for image in self.images():
+            self.delete(image['id'])

@@ -1,0 +1,52 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""The v1 driver on a real Glance 15. Goes with the driver."""
+
+import pathlib
+import typing
+
+from nova_image.image import driver
+from nova_image.tests.functional import base
+from nova_image.tests.functional import conformance
+from nova_image.tests.functional import servers
+
+
+class V1Test(conformance.DriverConformance):
+    """The v1 driver on Glance 15."""
+
+    keeps_property_case = False
+    keeps_empty_properties = False
+    keeps_white_space = False
+    shows_locations = False
+    shows_deleted = True
+    lists_deleted_since = True
+    filters_by_tag_and_visibility = False
+    filters_by_unicode = False
+    tells_private_from_shared = False
+    sorts_by_several_keys = False
+    copies_between_stores = False
+
+    @property
+    def url(self) -> str:
+        """Where Glance 15 answers."""
+        return servers.glance15().url
+
+    @property
+    def data_folder(self) -> pathlib.Path:
+        """Where Glance 15 keeps its images' data."""
+        return servers.glance15().images
+
+    def make_driver(self, **options: typing.Any) -> driver.ImageDriver:
+        """Return the v1 driver, as its entry point names it."""
+        return base.make_driver('v1', [self.url], options)

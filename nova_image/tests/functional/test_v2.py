@@ -1,0 +1,61 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""The v2 driver on real servers: Glance 15 and Glance 33."""
+
+import pathlib
+import typing
+
+from nova_image.image import driver
+from nova_image.tests.functional import base
+from nova_image.tests.functional import conformance
+from nova_image.tests.functional import servers
+
+
+class V2Test(conformance.DriverConformance):
+    """The v2 driver on Glance 33."""
+
+    @property
+    def url(self) -> str:
+        """Where Glance 33 answers."""
+        return servers.glance33().url
+
+    @property
+    def data_folder(self) -> pathlib.Path:
+        """Where Glance 33 keeps what goes to its default store."""
+        return servers.glance33().folder / 'fast'
+
+    def make_driver(self, **options: typing.Any) -> driver.ImageDriver:
+        """Return the v2 driver, as its entry point names it."""
+        return base.make_driver('v2', [self.url], options)
+
+
+class V2OnGlance15Test(conformance.DriverConformance):
+    """The v2 driver on Glance 15, which has no other stores to copy to."""
+
+    filters_by_unicode = False
+    copies_between_stores = False
+
+    @property
+    def url(self) -> str:
+        """Where Glance 15 answers."""
+        return servers.glance15().url
+
+    @property
+    def data_folder(self) -> pathlib.Path:
+        """Where Glance 15 keeps its images' data."""
+        return servers.glance15().images
+
+    def make_driver(self, **options: typing.Any) -> driver.ImageDriver:
+        """Return the v2 driver, as its entry point names it."""
+        return base.make_driver('v2', [self.url], options)
