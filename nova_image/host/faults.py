@@ -1,0 +1,80 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Our exceptions as Nova's own, which Nova's code catches.
+
+Facts about Nova's classes were read in 15.1.5 and 34.0.0. Nova shows many of
+their messages to its users, who are not to learn of endpoints: a message is
+Nova's own with Nova's facts, and our exception goes along as the cause.
+"""
+
+import contextlib
+
+from nova import exception as nova_exception
+import six
+
+from nova_image import exception
+
+#: ours -> Nova's; the first that fits, so the special ones come first
+_NAMES = (
+    (exception.InvalidImageRef, 'InvalidImageRef'),
+    (exception.ImageNotFound, 'ImageNotFound'),
+    (exception.ImageNotAuthorized, 'ImageNotAuthorized'),
+    (exception.ImageDeleteConflict, 'ImageDeleteConflict'),
+    (exception.ImageQuotaExceeded, 'ImageQuotaExceeded'),
+    (exception.ImageImportImpossible, 'ImageImportImpossible'),
+    (exception.ImageUnacceptable, 'ImageUnacceptable'),
+    (exception.ImageUploadFailed, 'ImageUnacceptable'),
+    (exception.ImageBadRequest, 'ImageBadRequest'),
+    (exception.ImageConflict, 'ImageBadRequest'),
+    (exception.ImageActionNotSupported, 'ImageBadRequest'),
+    (exception.GlanceConnectionFailed, 'GlanceConnectionFailed'),
+    (exception.Forbidden, 'Forbidden'),
+    (exception.NotFound, 'NotFound'),
+    (exception.Invalid, 'Invalid'),
+)
+#: what Nova 15 does not have yet
+_SUBSTITUTES = {'ImageQuotaExceeded': 'ImageBadRequest',
+                'ImageImportImpossible': 'ImageBadRequest'}
+#: what Nova's callers catch where no image is there yet
+_PLAIN = {'ImageNotFound': 'NotFound', 'ImageNotAuthorized': 'Forbidden',
+          'ImageBadRequest': 'Invalid'}
+
+
+def to_nova(error, creating=False):
+    """Return Nova's exception for one of ours.
+
+    :param error: a NovaImageException
+    :param creating: whether it is about an image that is not there yet
+    :returns: an exception of nova.exception
+    """
+    name = next((nova_name for ours, nova_name in _NAMES
+                 if isinstance(error, ours)), 'NovaException')
+    if not hasattr(nova_exception, name):
+        name = _SUBSTITUTES[name]
+    if creating:
+        name = _PLAIN.get(name, name)
+    kind = getattr(nova_exception, name)
+    why = error.reason or error.message
+    if name in _PLAIN.values() or name == 'NovaException':
+        return kind(why)
+    return kind(image_id=error.image_id, image_href=why, reason=why,
+                response=why, server=error.endpoint)
+
+
+@contextlib.contextmanager
+def translated(creating=False):
+    """Raise Nova's exceptions in place of ours, with ours as their cause."""
+    try:
+        yield
+    except exception.NovaImageException as error:
+        six.raise_from(to_nova(error, creating), error)

@@ -1,0 +1,34 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""nova-api as a WSGI application with our drivers.
+
+For a WSGI server, in place of nova.wsgi.osapi_compute::
+
+    gunicorn nova_image.host.wsgi:application
+"""
+
+# Nova wants to be first: it may patch the standard library.
+from nova import monkey_patch  # noqa: I100
+
+try:
+    monkey_patch.patch(backend='threading')
+except (AttributeError, TypeError):  # older ones patch when imported
+    pass
+
+from nova_image.host import launcher  # noqa: E402
+
+launcher.install_once_configured()
+
+from nova.wsgi import osapi_compute  # noqa: E402
+
+application = osapi_compute.application

@@ -1,0 +1,174 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The drivers stand behind Nova's image API."""
+
+import fixtures
+import mock
+from oslo_log import log as logging
+import testtools
+
+from nova_image import exception
+from nova_image.tests.unit import base
+from nova_image.tests.unit.host import fake_nova
+
+
+class BridgeTestCase(testtools.TestCase):
+    """Installs over a stand-in for Nova and for the driver's loading."""
+
+    def setUp(self):
+        """Make a Nova, and a driver that is a mock."""
+        super(BridgeTestCase, self).setUp()
+        self.nova = self.useFixture(fake_nova.FakeNova())
+        self.glance = self.nova.modules['nova.image.glance']
+        self.driver = mock.Mock(deprecation='')
+        self.load = self.useFixture(fixtures.MockPatch(
+            'nova_image.image.driver.load', return_value=self.driver)).mock
+        self.useFixture(fixtures.MockPatchObject(logging, 'setup'))
+        self.log = self.useFixture(fixtures.FakeLogger())
+        from nova_image.host import bridge
+        self.bridge = bridge
+
+    def install(self):
+        """Install with the stand-in's configuration."""
+        return self.bridge.install(self.nova.conf)
+
+
+class InstallTest(BridgeTestCase):
+    """install() replaces Nova's two functions."""
+
+    def test_default_service(self):
+        """Nova's callers get the driver's answers."""
+        self.install()
+        self.driver.show.return_value = {'id': 'an-id'}
+        service = self.glance.get_default_image_service()
+        self.assertEqual({'id': 'an-id'}, service.show('context', 'an-id'))
+
+    def test_twice(self):
+        """The second time changes nothing and loads nothing."""
+        first = self.install()
+        self.assertIs(first, self.install())
+        self.load.assert_called_once()
+
+    def test_remote_by_id(self):
+        """An ID goes to the default service."""
+        service = self.install()
+        self.assertEqual(
+            (service, 'an-id'),
+            self.glance.get_remote_image_service('context', 'an-id'))
+
+    def test_remote_by_url(self):
+        """A URL of a known Glance goes there."""
+        self.install()
+        service, image_id = self.glance.get_remote_image_service(
+            'context', 'http://glance2:9292/v2/images/an-id')
+        self.driver.pinned_to.assert_called_once_with('http://glance2:9292')
+        self.assertIs(self.driver.pinned_to.return_value, service.driver)
+        self.assertEqual('an-id', image_id)
+
+    def test_unknown_url(self):
+        """A URL that the token must not go to is refused, in Nova's words."""
+        self.install()
+        self.driver.client.endpoints.check.side_effect = (
+            exception.InvalidImageRef(reason='unknown'))
+        self.assertRaises(
+            self.nova.modules['nova.exception'].InvalidImageRef,
+            self.glance.get_remote_image_service, 'context',
+            'http://evil/v2/images/an-id')
+
+    def test_failure_leaves_stock_code(self):
+        """What cannot be loaded is not half installed."""
+        self.load.side_effect = exception.DriverLoadError()
+        self.assertRaises(exception.DriverLoadError, self.install)
+        self.assertEqual('stock', self.glance.get_default_image_service())
+
+    def test_errors_are_novas(self):
+        """Every method raises what Nova's callers catch."""
+        service = self.install()
+        for name, arguments in (
+                ('detail', ()), ('show', ('id',)), ('create', ({},)),
+                ('update', ('id', {})), ('delete', ('id',)),
+                ('download', ('id',)), ('image_import_copy', ('id', []))):
+            getattr(self.driver, name).side_effect = exception.ImageCorrupt(
+                image_id='id')
+            self.assertRaises(
+                self.nova.modules['nova.exception'].ImageUnacceptable,
+                getattr(service, name), 'context', *arguments)
+
+    def test_stream_errors_are_novas(self):
+        """So does the iterator of a download, at its end."""
+        def chunks():
+            yield b'bytes'
+            raise exception.ImageCorrupt(image_id='id')
+        self.driver.download.return_value = chunks()
+        stream = self.install().download('context', 'id')
+        self.assertEqual(b'bytes', next(stream))
+        self.assertRaises(
+            self.nova.modules['nova.exception'].ImageUnacceptable,
+            next, stream)
+
+
+class AnnounceTest(BridgeTestCase):
+    """What is in use stands in the service's log, once."""
+
+    def test_after_logging_is_set_up(self):
+        """Not before: it would be lost."""
+        self.install()
+        self.assertNotIn('serves the images', self.log.output)
+        logging.setup('conf', 'nova')
+        logging.setup('conf', 'nova')
+        self.assertEqual(1, self.log.output.count('serves the images of'))
+        self.assertIn('Nova 34.0.0', self.log.output)
+
+    def test_deprecation(self):
+        """A deprecated driver says so there."""
+        self.driver.deprecation = 'v1 is going away'
+        self.install()
+        logging.setup('conf', 'nova')
+        self.assertIn('v1 is going away', self.log.output)
+
+
+class NovaIdentityTest(BridgeTestCase):
+    """Tokens come from Nova."""
+
+    def setUp(self):
+        """Make an identity over the stand-in's configuration."""
+        super(NovaIdentityTest, self).setUp()
+        from nova_image import conf
+        conf.register_opts(self.nova.conf)
+        self.nova.conf([])
+        self.identity = self.bridge.NovaIdentity(self.nova.conf)
+        self.service_auth = self.nova.modules['nova.service_auth']
+
+    def test_nova_34(self):
+        """The service user's token goes along."""
+        self.service_auth.get_service_user_token_auth_plugin = mock.Mock()
+        context = base.Context()
+        self.assertIs(
+            self.service_auth.get_service_user_token_auth_plugin.return_value,
+            self.identity.auth(context))
+
+    def test_nova_15(self):
+        """It had another name there."""
+        self.service_auth.get_auth_plugin = mock.Mock()
+        self.assertIs(self.service_auth.get_auth_plugin.return_value,
+                      self.identity.auth(base.Context()))
+
+    def test_no_token_with_keystone(self):
+        """Identity headers are never sent where there is a Keystone."""
+        self.assertRaises(exception.Forbidden, self.identity.auth,
+                          base.Context(auth_token=None))
+
+    def test_no_keystone(self):
+        """Without one there is no plugin, and the headers are sent."""
+        self.nova.conf.set_override('auth_strategy', 'noauth2', 'api')
+        self.assertIsNone(self.identity.auth(base.Context(auth_token=None)))

@@ -1,0 +1,60 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Nova's configuration takes the drivers in, or the service ends."""
+
+import fixtures
+from oslo_config import cfg
+import testtools
+
+from nova_image.tests.unit.host import fake_nova
+
+
+class ConfigSourceTest(testtools.TestCase):
+    """The oslo.config driver."""
+
+    def setUp(self):
+        """Put a mock in the bridge's place."""
+        super(ConfigSourceTest, self).setUp()
+        self.nova = self.useFixture(fake_nova.FakeNova())
+        self.install = self.useFixture(fixtures.MockPatch(
+            'nova_image.host.bridge.install')).mock
+        from nova_image.host import config_source
+        self.source = config_source.Driver()
+
+    def _open(self, conf):
+        return self.source.open_source_from_opt_group(conf, 'nova_image')
+
+    def test_a_service_of_nova(self):
+        """The driver is installed with Nova's configuration."""
+        self._open(self.nova.conf)
+        self.install.assert_called_once_with(self.nova.conf)
+
+    def test_other_configurations_are_left_alone(self):
+        """A privsep helper reads the same file for a ConfigOpts of its own."""
+        self._open(cfg.ConfigOpts())
+        self.install.assert_not_called()
+
+    def test_failure_ends_the_service(self):
+        """oslo.config would swallow anything else and Nova run on stock."""
+        self.install.side_effect = ImportError('no module named x')
+        error = self.assertRaises(SystemExit, self._open, self.nova.conf)
+        self.assertIn('no module named x', str(error))
+        self.assertEqual(1, len(str(error).splitlines()))
+
+    def test_knows_no_option(self):
+        """Every option comes from elsewhere."""
+        conf = cfg.ConfigOpts()
+        conf.register_opt(cfg.StrOpt('host', default='from the default'))
+        conf([])
+        conf._sources = [self._open(conf)]
+        self.assertEqual('from the default', conf.host)
