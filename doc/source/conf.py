@@ -1,0 +1,50 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""How Sphinx builds the documentation of nova_image.
+
+The configuration reference is generated from the options themselves, found
+by their entry point: install the package (``pip install -e .``) before
+building.
+"""
+
+import importlib.util
+
+project = 'nova_image'
+copyright = 'OpenStack Foundation'
+author = 'OpenStack'
+
+extensions = [
+    'sphinx.ext.autodoc',
+    'oslo_config.sphinxext',
+    'reno.sphinxext',
+]
+
+# The theme of all OpenStack documents; what comes with Sphinx where it is
+# not installed.
+if importlib.util.find_spec('openstackdocstheme'):
+    extensions.append('openstackdocstheme')
+    html_theme = 'openstackdocs'
+    # The name of the distribution has an underscore; the theme would make
+    # a repository's name of it.
+    openstackdocs_auto_name = False
+    openstackdocs_auto_version = False
+else:
+    html_theme = 'alabaster'
+
+master_doc = 'index'
+exclude_patterns = []
+add_module_names = False
+pygments_style = 'native'
+# Members stand in the order of the source, which goes from the general to
+# the special.
+autodoc_member_order = 'bysource'
