@@ -32,6 +32,7 @@
      +-- ImageActionNotSupported        the Images API in use cannot do it, 501
      +-- GlanceConnectionFailed         no answer
      |    +-- GlanceServerError         429, 500, 502, 503, 504
+     |    +-- GlanceEndpointUnknown      no configuration, no catalog entry
      |    +-- GlanceBadAnswer           an answer that is not Glance's
      |         +-- GlanceVersionNotServed   300
      +-- DriverLoadError                the driver's entry point
@@ -237,6 +238,15 @@ class GlanceServerError(GlanceConnectionFailed):
 
     headline = 'Glance could not serve the request'
     advice = "Try again later; Glance's log tells more"
+
+
+class GlanceEndpointUnknown(GlanceConnectionFailed):
+    """Nothing says where Glance is."""
+
+    headline = 'No endpoint of Glance is known'
+    advice = ('Set [glance] api_servers or endpoint_override, or register '
+              'Glance in the catalog')
+    retriable = False
 
 
 class GlanceBadAnswer(GlanceConnectionFailed):

@@ -12,6 +12,8 @@
 
 """The driver as Nova's callers expect an image service."""
 
+import six
+
 from nova_image.host import faults
 from nova_image.image import endpoint
 
@@ -104,7 +106,7 @@ def split_reference(reference):
     :returns: (endpoint or None, image ID)
     :raises nova.exception.InvalidImageRef: when it is neither
     """
-    if '/' not in str(reference):
+    if '/' not in six.text_type(reference):
         return None, reference
     with faults.translated():
         return endpoint.parse_reference(reference)

@@ -17,6 +17,7 @@ Requests go through python-glanceclient's session client on a keystoneauth
 session; its v1 and v2 models are not used.
 """
 
+import functools
 import time
 
 from glanceclient.common import http
@@ -122,6 +123,15 @@ class Client(object):
         """Return a client that asks only the Glance at ``url``."""
         return Client(self.conf, self._identity, url, self._sleep)
 
+    def seen_by(self, context):
+        """Return a test of whether a caller may see an image.
+
+        :returns: a callable that takes an image in the callers' format
+        """
+        if self._identity.auth(context) is not None:
+            return lambda image: True  # Glance has checked
+        return functools.partial(identities.may_see, context)
+
     def json(self, context, request, settle=None):
         """Make a call and return its JSON object.
 
@@ -186,7 +196,8 @@ class Client(object):
             ours = faults.from_error(error, request, endpoint)
             if ours is None:
                 raise
-            endpoints.HEALTH.failed(endpoint)
+            if isinstance(ours, exception.GlanceConnectionFailed):
+                endpoints.HEALTH.failed(endpoint)
             six.raise_from(ours, error)
 
     def _send(self, context, request, endpoint):
@@ -222,12 +233,12 @@ def _arguments(context, request, auth):
         headers['X-OpenStack-Request-ID'] = context.global_id
     # keystoneauth's own log of headers and bodies is off: locations in them
     # carry credentials.
-    arguments = {'headers': headers, 'log': False,
+    # Redirects are errors: keystoneauth would take the token to any host.
+    arguments = {'headers': headers, 'log': False, 'redirect': False,
                  'authenticated': auth is not None}
     if request.body is not None:
-        # Both would send a body again that has been read already.
-        arguments.update(data=request.body, allow_reauth=False,
-                         redirect=False)
+        # That would send a body again that has been read already.
+        arguments.update(data=request.body, allow_reauth=False)
     elif not request.stream:
         headers['Content-Type'] = request.content_type
     if request.json is not None:

@@ -211,10 +211,12 @@ def _find(name):
         return stevedore_driver.DriverManager(
             NAMESPACE, name,
             on_load_failure_callback=_raise_load_failure).driver
-    except stevedore_exc.NoMatches:
+    except (stevedore_exc.NoMatches, stevedore_exc.MultipleMatches) as error:
+        many = isinstance(error, stevedore_exc.MultipleMatches)
         raise exception.DriverLoadError(
-            reason='there is no %s in %s; installed: %s' % (
-                name, NAMESPACE, ', '.join(_installed()) or 'none'),
+            reason='there is %s %s in %s; installed: %s' % (
+                'more than one' if many else 'no', name, NAMESPACE,
+                ', '.join(_installed()) or 'none'),
             advice='Install nova_image into this Python, and set [glance] '
                    'use_glance_v1 to what is installed (True is v1)')
 

@@ -143,14 +143,11 @@ class Endpoints(object):
             interface=options.valid_interfaces,
             region_name=options.region_name, skip_discovery=True)
         if not url:
-            raise exception.GlanceConnectionFailed(
-                'No endpoint of Glance is known', reason=(
-                    'the service catalog has no %s service%s' % (
-                        options.service_type,
-                        ' in region %s' % options.region_name
-                        if options.region_name else '')),
-                advice='Set [glance] api_servers or endpoint_override, or '
-                       'register Glance in the catalog')
+            region = options.region_name
+            raise exception.GlanceEndpointUnknown(
+                reason='the service catalog has no %s service%s' % (
+                    options.service_type,
+                    ' in region %s' % region if region else ''))
         return strip_version(url)
 
 

@@ -64,11 +64,22 @@ def from_response(response, request, endpoint):
     :param request: nova_image.image.client.Request that it answers
     :param endpoint: URL that was asked
     """
+    if 300 < response.status_code < 400:
+        return _redirect(response, request, endpoint)
     kind = _kind(response.status_code, request)
     return kind(reason=_said(response), status=response.status_code,
                 retry_after=retry.parse_retry_after(
                     response.headers.get('Retry-After')),
                 **request.facts(endpoint))
+
+
+def _redirect(response, request, endpoint):
+    response.close()
+    return exception.GlanceBadAnswer(
+        status=response.status_code, reason='it redirects to %s' % (
+            response.headers.get('Location')),
+        advice='Set the endpoint to where Glance really is: a token is not '
+               'sent after a redirect', **request.facts(endpoint))
 
 
 def _kind(status, request):
@@ -120,8 +131,7 @@ def from_error(error, request, endpoint):
             'Not authorized by Keystone', reason=error, advice=(
                 'Check the token, or the credentials in [glance]'), **facts)
     if isinstance(error, ksa_exc.CatalogException):
-        return exception.GlanceConnectionFailed(
-            'No endpoint of Glance is known', reason=error, **facts)
+        return exception.GlanceEndpointUnknown(reason=error, **facts)
     if isinstance(error, _NO_CONNECTION):
         return exception.GlanceConnectionFailed(reason=error, **facts)
     return None

@@ -34,7 +34,6 @@ from six.moves.urllib import parse
 from nova_image import exception
 from nova_image.image import client as http
 from nova_image.image import driver
-from nova_image.image import identity
 from nova_image.image import signature
 from nova_image.image.transfer import digest
 from nova_image.image.transfer import fetch
@@ -90,10 +89,10 @@ class GlanceImageService(driver.ImageDriver):
         page_size = values.whole_number(
             'page_size', kwargs.get('page_size') or PAGE_SIZE)
         query += _sorting(kwargs)
-        found = []
+        found, may_see = [], self.client.seen_by(context)
         for image in self._pages(context, query, kwargs.get('marker'),
                                  min(page_size, limit or page_size)):
-            if wanted(image) and identity.may_see(context, image):
+            if wanted(image) and may_see(image):
                 found.append(image)
                 if len(found) == limit:
                     break
@@ -129,7 +128,7 @@ class GlanceImageService(driver.ImageDriver):
         """Return one image. See ImageDriver; v1 never shows a location."""
         image = self._head(context, image_id)
         hidden = image['deleted'] and not show_deleted
-        if hidden or not identity.may_see(context, image):
+        if hidden or not self.client.seen_by(context)(image):
             raise exception.ImageNotFound(image_id=image_id, action='show')
         if include_locations:
             image['locations'] = []
@@ -354,12 +353,13 @@ def _to_headers(image_meta):
             headers[_META + name] = str(values.whole_number(name, value))
         elif name in ('is_public', 'protected') and value is not None:
             headers[_META + name] = str(values.boolean(name, value))
-        elif name == 'visibility' and 'is_public' not in image_meta:
-            headers[_META + 'is_public'] = str(value == 'public')
         elif name not in _KNOWN:
             raise exception.ImageBadRequest(
                 reason='there is no image attribute %s' % name,
                 advice='Custom ones go into properties')
+    if image_meta.get('visibility') is not None:
+        headers[_META + 'is_public'] = str(
+            image_meta['visibility'] == 'public')
     headers.update(_property_headers(image_meta.get('properties') or {}))
     return headers
 

@@ -25,7 +25,6 @@ from six.moves.urllib import parse
 from nova_image import exception
 from nova_image.image import client as http
 from nova_image.image import driver
-from nova_image.image import identity
 from nova_image.image import signature
 from nova_image.image.transfer import fetch
 from nova_image.image.transfer import sink as sinks
@@ -50,10 +49,10 @@ class GlanceImageServiceV2(driver.ImageDriver):
             return []
         limit = translation.limit_of(kwargs)
         query += translation.page_query(kwargs, limit)
-        found = []
+        found, may_see = [], self.client.seen_by(context)
         for raw in self._pages(context, query):
             image = translation.from_glance(raw)
-            if wanted(image) and identity.may_see(context, image):
+            if wanted(image) and may_see(image):
                 found.append(image)
                 if len(found) == limit:
                     break
@@ -67,14 +66,14 @@ class GlanceImageServiceV2(driver.ImageDriver):
                 'GET', path, 'list images', query=query))
             for image in page.get('images', ()):
                 yield image
-            path, query = page.get('next'), None
+            path, query = translation.next_path(page), None
 
     def show(self, context, image_id, include_locations=False,
              show_deleted=True):
         """Return one image. See ImageDriver; v2 knows no deleted ones."""
         image = translation.from_glance(
             self._get(context, image_id), include_locations)
-        if not identity.may_see(context, image):
+        if not self.client.seen_by(context)(image):
             raise exception.ImageNotFound(image_id=image_id, action='show')
         return image
 
@@ -179,6 +178,9 @@ class GlanceImageServiceV2(driver.ImageDriver):
         body = None if data is None else source.open_source(data)
         target = translation.to_glance(image_meta)
         target.pop('id', None)
+        if image_meta.get('visibility') is None and (
+                target.get('visibility') == 'private'):
+            target['visibility'] = translation.NOT_PUBLIC
         location = image_meta.get('location')
 
         def changes(raw):

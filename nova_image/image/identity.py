@@ -31,6 +31,7 @@ from keystoneauth1 import loading
 from keystoneauth1 import plugin
 from keystoneauth1 import session as ksa_session
 import requests
+from six.moves.urllib import parse
 
 from nova_image.conf import glance as glance_conf
 
@@ -80,6 +81,34 @@ def _catalog(services):
     return kind(services)
 
 
+class _HttpSession(requests.Session):
+    """Reads once per server what the environment says of it.
+
+    requests reads the whole environment twice for each request (proxies,
+    exceptions from them, CA bundles): a sixth of the time that a client
+    spends on a small one.
+    """
+
+    def __init__(self):
+        super(_HttpSession, self).__init__()
+        self._settings = {}
+
+    def merge_environment_settings(self, url, proxies, *options):
+        """Return the settings of one request, as requests has them.
+
+        :param url: what is asked for
+        :param proxies: dict of the caller's own, which are not remembered
+        :param options: stream, verify, cert
+        """
+        read = super(_HttpSession, self).merge_environment_settings
+        if proxies:
+            return read(url, proxies, *options)
+        key = parse.urlsplit(url)[:2] + options
+        if key not in self._settings:
+            self._settings[key] = read(url, {}, *options)
+        return dict(self._settings[key])
+
+
 class Identity(object):
     """Sessions, auth plugins and headers from the configuration and contexts.
 
@@ -108,7 +137,7 @@ class Identity(object):
         return self._sessions[key]
 
     def _new_session(self):
-        http = requests.Session()
+        http = _HttpSession()
         adapter = ksa_session.TCPKeepAliveAdapter(pool_maxsize=POOL_SIZE)
         for scheme in ('http://', 'https://'):
             http.mount(scheme, adapter)
@@ -130,7 +159,9 @@ class Identity(object):
 
     def configured_auth(self):
         """Return the auth plugin that ``[glance]`` names, or None."""
-        if self._service_auth is None and self._conf.glance.auth_type:
+        options = self._conf.glance
+        named = options.auth_type or options.auth_section
+        if self._service_auth is None and named:
             self._service_auth = loading.load_auth_from_conf_options(
                 self._conf, glance_conf.GROUP)
         return self._service_auth
@@ -148,16 +179,13 @@ class Identity(object):
 def may_see(context, image):
     """Tell whether a caller may see an image in a cloud without Keystone.
 
-    Glance may not check owners there. With a token it has checked already
-    and the answer is True. Without one the image's owner counts, and where
+    Glance may not check owners there. The image's owner counts, and where
     there is none the properties that Nova writes.
 
     :param context: the caller's context
     :param image: an image in the callers' format
     :returns: bool
     """
-    if getattr(context, 'auth_token', None):
-        return True
     if context.is_admin or image['is_public']:
         return True
     project, properties = context.project_id, image['properties']

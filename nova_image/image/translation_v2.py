@@ -23,6 +23,7 @@ import json
 from oslo_serialization import jsonutils
 from oslo_utils import timeutils
 import six
+from six.moves.urllib import parse
 
 from nova_image import exception
 from nova_image.image.transfer import digest
@@ -54,6 +55,14 @@ _RESERVED_PREFIX = 'os_glance_'
 # no such thing.
 _parse_utc = getattr(datetime.datetime, 'fromisoformat',
                      timeutils.parse_isotime)
+
+#: all that is_public False says of an image that is there: one that is shared
+#: is not to lose its members because a caller wrote back what it had read
+NOT_PUBLIC = 'not public'
+
+#: words of a listing's query; a custom property of that name is no filter
+_QUERY_WORDS = frozenset(('limit', 'marker', 'sort', 'sort_key', 'sort_dir',
+                          'member_status', 'tag', 'size_min', 'size_max'))
 
 _JSON_PROPERTIES = ('block_device_mapping', 'mappings')
 _NUMBER_FILTERS = ('size_min', 'size_max', 'min_ram', 'min_disk')
@@ -196,12 +205,14 @@ def changes(raw, target, purge):
     :returns: list of operations, empty when nothing is to change
     """
     operations = []
+    target = dict(target)
+    if target.get('visibility') == NOT_PUBLIC:
+        public = raw.get('visibility') == 'public'
+        target['visibility'] = 'private' if public else raw['visibility']
     for name, value in sorted(target.items()):
-        if name == 'visibility' and _hidden_alike(value, raw):
-            continue
         if name not in raw:
             operations.append(_operation('add', name, value))
-        elif raw[name] != value:
+        elif not _same(name, raw[name], value):
             operations.append(_operation('replace', name, value))
     if purge:
         operations += [_operation('remove', name) for name in sorted(raw)
@@ -209,13 +220,10 @@ def changes(raw, target, purge):
     return operations
 
 
-def _hidden_alike(visibility, raw):
-    """Tell whether "not public" is all that was asked and is so already.
-
-    Callers know is_public alone; an image that is shared is not to lose its
-    members because a caller wrote back what it had read.
-    """
-    return visibility == 'private' and raw.get('visibility') != 'public'
+def _same(name, stored, wanted):
+    if name in _JSON_PROPERTIES and stored:  # two texts may say the same
+        return _decoded(stored) == _decoded(wanted)
+    return stored == wanted
 
 
 def _operation(kind, name, *value):
@@ -236,6 +244,20 @@ def add_location(url):
 
 
 # Listing
+
+def next_path(page):
+    """Return the path of the next page, or None after the last.
+
+    Path and query alone: the caller's token goes to no other host.
+
+    :param page: dict, as v2 answers a listing
+    """
+    parts = parse.urlsplit(page.get('next') or '')
+    start = parts.path.find('/v2/')
+    if start < 0:
+        return None
+    return '%s?%s' % (parts.path[start:], parts.query)
+
 
 def limit_of(kwargs):
     """Return how many images are wanted; None for all, which 0 means too.
@@ -272,32 +294,36 @@ def to_query(filters):
         the callers' format; the query is None when no image of v2 can match
     :raises Invalid: for a value that cannot be one
     """
-    query, wanted = [], _any
+    query, tests = [], []
     for name, value in sorted(filters.items()):
-        if name == 'is_public':
-            public = values.visibility_filter(value)
-            if public:
-                query.append(('visibility', 'public'))
-            elif public is not None:
-                wanted = _not_public
-        elif name.startswith('property-'):
+        custom = name.startswith('property-')
+        if custom:
             name = name[len('property-'):]
             if not _is_custom(name):
-                return None, _any
+                return None, tests
+        if name == 'is_public' and not custom:
+            _filter_by_visibility(value, query, tests)
+        elif custom and name in _QUERY_WORDS:
+            tests.append(_has_property(name, values.text(name, value)))
+        elif custom:
             query.append((name, values.text(name, value)))
         else:
             query += _plain_filter(name, value)
-    return query, wanted
+    return query, lambda image: all(test(image) for test in tests)
 
 
-def _any(image):
-    return True
+def _filter_by_visibility(value, query, tests):
+    public = values.visibility_filter(value)
+    if public:
+        query.append(('visibility', 'public'))
+    elif public is not None:
+        # No value of v2's visibility says this: private leaves out what is
+        # shared.
+        tests.append(lambda image: not image['is_public'])
 
 
-def _not_public(image):
-    # No value of v2's visibility says this: private leaves out what is
-    # shared.
-    return not image['is_public']
+def _has_property(name, value):
+    return lambda image: image['properties'].get(name) == value
 
 
 def _plain_filter(name, value):

@@ -83,8 +83,11 @@ class ObjectSink(object):
         """
         if self._start is None:
             return False
-        self._stream.seek(self._start)
-        self._stream.truncate()
+        try:
+            self._stream.seek(self._start)
+            self._stream.truncate()
+        except (AttributeError, IOError, OSError, ValueError):
+            return False  # it tells where it is and cannot go back
         return True
 
     def write(self, chunk):

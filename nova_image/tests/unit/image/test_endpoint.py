@@ -90,7 +90,7 @@ class TestConfigured(base.TestCase):
         self.set(api_servers=SERVERS)
         orders = {tuple(self._asked(self._endpoints(), 3))
                   for _ in range(100)}
-        self.assertTrue(len(orders) > 1)
+        self.assertGreater(len(orders), 1)
         self.assertEqual(['http://one:9292', 'http://two:9292',
                           'http://three:9292'], self.conf.glance.api_servers)
 

@@ -120,7 +120,7 @@ class TestWords(FaultsTestCase):
         page = b'<html>' + b'x' * (2 * faults.MAX_ERROR_BODY)
         error = self.fault(recordings.Answer(
             400, {'Content-Type': 'text/html'}, page))
-        self.assertTrue(len(error.reason) <= faults.MAX_ERROR_BODY)
+        self.assertLessEqual(len(error.reason), faults.MAX_ERROR_BODY)
 
     def test_scripts_and_styles_do_not_show(self):
         self._assert_said('Sorry', recordings.Answer(
@@ -128,8 +128,9 @@ class TestWords(FaultsTestCase):
             b'<style>p {}</style><script>x()</script><p>Sorry</p>'))
 
     def test_a_page_that_breaks(self):
-        self._assert_said('Bad Request', recordings.Answer(
-            400, content=base.BrokenBody(b'', socket.error('reset'))))
+        error = self.fault(recordings.Answer(400, content=base.BrokenBody(
+            b'', socket.error('reset'))), stream=True)
+        self.assertEqual('Bad Request', error.reason)
 
     def test_secrets_do_not_show(self):
         error = self.fault(recordings.Answer(
@@ -166,7 +167,9 @@ class TestNoAnswer(FaultsTestCase):
         for error in (client_exc.CommunicationError('no'),
                       client_exc.InvalidEndpoint('no'),
                       ksa_exc.ConnectFailure('no'),
-                      ksa_exc.ConnectTimeout('no'), ksa_exc.SSLFailure('no'),
+                      ksa_exc.ConnectTimeout('no'),
+                      ksa_exc.UnknownConnectionError('no', None),
+                      ksa_exc.SSLError('no'),
                       requests.ConnectionError('no'),
                       requests.exceptions.ChunkedEncodingError('no'),
                       six.moves.http_client.IncompleteRead(b'')):
@@ -184,7 +187,8 @@ class TestNoAnswer(FaultsTestCase):
 
     def test_no_catalog(self):
         ours = self._of(ksa_exc.EmptyCatalog('no'))
-        self.assertIs(exception.GlanceConnectionFailed, type(ours))
+        self.assertIs(exception.GlanceEndpointUnknown, type(ours))
+        self.assertFalse(ours.retriable)
 
     def test_what_is_somebody_elses(self):
         for error in (ValueError(), IOError(), KeyError('a'), TypeError()):

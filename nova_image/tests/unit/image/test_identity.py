@@ -168,9 +168,6 @@ class TestMaySee(base.TestCase):
         return identity.may_see(self.context, {
             'owner': owner, 'is_public': is_public, 'properties': properties})
 
-    def test_glance_has_checked_a_token(self):
-        self.assertTrue(self._may_see(owner='another'))
-
     def test_public_images_and_admins(self):
         self.without_keystone()
         self.assertTrue(self._may_see(owner='another', is_public=True))

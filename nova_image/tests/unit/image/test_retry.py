@@ -86,7 +86,7 @@ class TestAttempts(testtools.TestCase):
                          self._all_waits(self._attempts(), retry_after=7.0))
 
     def test_the_server_asks_for_less(self):
-        self.assertTrue(self._attempts().wait_for(0.01) >= 0.25)
+        self.assertGreaterEqual(self._attempts().wait_for(0.01), 0.25)
 
     def test_the_server_asks_for_too_much(self):
         self.assertEqual(30.0, self._attempts().wait_for(30.0))

@@ -1,0 +1,168 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.image.api: what callers hold."""
+
+import inspect
+
+import mock
+import six
+
+from nova_image import exception
+from nova_image.image import api
+from nova_image.tests.unit import base
+from nova_image.tests.unit import recordings
+
+GLANCE33 = recordings.load('v2_glance33')
+ACTIVE = recordings.ACTIVE
+
+
+class ApiTestCase(base.TestCase):
+    """Base: an API object."""
+
+    def setUp(self):
+        super(ApiTestCase, self).setUp()
+        self.set(api_servers=['http://one:9292', 'http://two:9292/image/v2'])
+        self.api = api.API(self.conf, sleep=self.waits.append)
+
+
+class TestSignatures(ApiTestCase):
+    """Nova's own names."""
+
+    def test_they_are_novas(self):
+        expected = {
+            'get_all': ['context'],
+            'get': ['context', 'id_or_uri', 'include_locations',
+                    'show_deleted'],
+            'create': ['context', 'image_info', 'data'],
+            'update': ['context', 'id_or_uri', 'image_info', 'data',
+                       'purge_props'],
+            'delete': ['context', 'id_or_uri'],
+            'download': ['context', 'id_or_uri', 'data', 'dest_path',
+                         'trusted_certs'],
+            'copy_image_to_store': ['context', 'image_id', 'store'],
+            'generate_image_url': ['image_ref', 'context']}
+        public = {name: list(inspect.getargs(six.get_function_code(
+            six.get_unbound_function(value)))[0])[1:]
+            for name, value in inspect.getmembers(api.API, callable)
+            if not name.startswith('_')}
+        self.assertEqual(expected, public)
+
+    def test_update_keeps_properties_unless_told(self):
+        driver = self.api._driver = mock.Mock()
+        self.api.update(self.context, 'ID', {})
+        driver.update.assert_called_once_with(
+            self.context, 'ID', {}, data=None, purge_props=False)
+
+
+class TestPassingOn(ApiTestCase):
+    """Each method asks the driver."""
+
+    def setUp(self):
+        super(TestPassingOn, self).setUp()
+        self.driver = self.api._driver = mock.Mock()
+
+    def _assert_asked(self, found, name, *args, **kwargs):
+        method = getattr(self.driver, name)
+        self.assertIs(method.return_value, found)
+        method.assert_called_once_with(self.context, *args, **kwargs)
+
+    def test_get_all(self):
+        filters = {'name': 'x'}
+        self._assert_asked(
+            self.api.get_all(self.context, filters=filters, limit=5),
+            'detail', filters=filters, limit=5)
+
+    def test_get(self):
+        self._assert_asked(
+            self.api.get(self.context, 'ID', show_deleted=False), 'show',
+            'ID', include_locations=False, show_deleted=False)
+
+    def test_create(self):
+        self._assert_asked(self.api.create(self.context, {'a': 1}, b'data'),
+                           'create', {'a': 1}, data=b'data')
+
+    def test_delete(self):
+        self._assert_asked(self.api.delete(self.context, 'ID'), 'delete',
+                           'ID')
+
+    def test_download(self):
+        self._assert_asked(
+            self.api.download(self.context, 'ID', dest_path='/to',
+                              trusted_certs=['cert']),
+            'download', 'ID', data=None, dst_path='/to',
+            trusted_certs=['cert'])
+
+    def test_copy(self):
+        self._assert_asked(
+            self.api.copy_image_to_store(self.context, 'ID', 'slow'),
+            'image_import_copy', 'ID', ['slow'])
+
+
+class TestReferences(ApiTestCase):
+    """URLs in place of IDs: the caller's token goes where they lead."""
+
+    def _assert_asked(self, url, reference):
+        self.glance.answers(GLANCE33('show_active'))
+        image = self.api.get(self.context, reference)
+        self.assertEqual(ACTIVE, image['id'])
+        self.assertEqual(url, self.glance.calls[-1].url)
+
+    def test_known_servers(self):
+        one = 'http://one:9292/v2/images/' + ACTIVE
+        two = 'http://two:9292/image/v2/images/' + ACTIVE
+        for version in ('', '/v1', '/v2', '/v2.9'):
+            self._assert_asked(
+                one, 'http://one:9292%s/images/%s' % (version, ACTIVE))
+            self._assert_asked(
+                two, 'http://two:9292/image%s/images/%s' % (version, ACTIVE))
+
+    def test_unknown_servers_get_nothing(self):
+        for base_url in ('http://evil:9292', 'http://one:9293',
+                         'https://one:9292', 'http://one',
+                         'http://two:9292', 'http://two:9292/image/x',
+                         'http://one:9292@evil', 'http://user:x@one:9292',
+                         'http://one:9292.evil', 'ftp://one:9292',
+                         '//one:9292'):
+            for method in (self.api.get, self.api.delete, self.api.download):
+                error = self.assertRaises(
+                    exception.InvalidImageRef, method, self.context,
+                    base_url + '/v2/images/' + ACTIVE)
+                self.assertNotIn('user:x', six.text_type(error))
+        self.assert_calls([])
+
+    def test_what_is_no_reference(self):
+        for reference in ('/', '/images/', 'a/b', 'http://one:9292/x'):
+            self.assertRaises(exception.InvalidImageRef, self.api.get,
+                              self.context, reference)
+
+    def test_the_url_that_was_generated(self):
+        url = self.api.generate_image_url(ACTIVE, self.context)
+        self.assertTrue(url.endswith('/images/' + ACTIVE), url)
+        self._assert_asked(url.replace('/images/', '/v2/images/'), url)
+
+    def test_every_server_of_a_url_generated(self):
+        self.assertEqual(
+            {'http://one:9292/images/ID', 'http://two:9292/image/images/ID'},
+            {self.api.generate_image_url('ID', self.context)
+             for _ in range(2)})
+
+    def test_the_catalog_knows_servers_too(self):
+        self.set(api_servers=None)
+        self.context.service_catalog = [{
+            'type': 'image', 'endpoints': [
+                {'interface': 'public', 'url': 'http://public:9292/v2'}]}]
+        self.api = api.API(self.conf)
+        self._assert_asked('http://public:9292/v2/images/' + ACTIVE,
+                           'http://public:9292/images/' + ACTIVE)
+        self.assertRaises(exception.InvalidImageRef, self.api.get,
+                          self.context, 'http://one:9292/images/' + ACTIVE)

@@ -1,0 +1,236 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.image.driver: the contract, and loading a driver."""
+
+import inspect
+import logging
+
+import fixtures
+import mock
+import six
+from stevedore import exception as stevedore_exc
+import testtools
+
+from nova_image import exception
+from nova_image.image import driver
+from nova_image.tests.unit import base
+from nova_image.tests.unit import recordings
+
+
+class Deprecated(object):
+    """A driver that is to go."""
+
+    deprecation = 'this driver is to go'
+
+    def __init__(self, client):
+        self.client = client
+
+
+class Lasting(Deprecated):
+    """A driver that stays."""
+
+    deprecation = ''
+
+
+class TestContract(testtools.TestCase):
+    """What every driver has."""
+
+    def test_signatures(self):
+        expected = {
+            'detail': ['self', 'context'],
+            'show': ['self', 'context', 'image_id', 'include_locations',
+                     'show_deleted'],
+            'create': ['self', 'context', 'image_meta', 'data'],
+            'update': ['self', 'context', 'image_id', 'image_meta', 'data',
+                       'purge_props'],
+            'delete': ['self', 'context', 'image_id'],
+            'download': ['self', 'context', 'image_id', 'data', 'dst_path',
+                         'trusted_certs'],
+            'image_import_copy': ['self', 'context', 'image_id', 'stores']}
+        self.assertEqual(set(expected),
+                         set(driver.ImageDriver.__abstractmethods__))
+        for name, arguments in expected.items():
+            code = six.get_function_code(six.get_unbound_function(
+                getattr(driver.ImageDriver, name)))
+            self.assertEqual(arguments, list(inspect.getargs(code)[0]))
+
+    def test_half_a_driver_is_none(self):
+        half = type('Half', (driver.ImageDriver,), {})
+        self.assertRaises(TypeError, half, None)
+
+
+class TestLoad(base.TestCase):
+    """Which driver is loaded, and what is said of it."""
+
+    def _load(self, kind=Lasting, **options):
+        with mock.patch.object(driver.stevedore_driver,
+                               'DriverManager') as manager:
+            manager.return_value.driver = kind
+            loaded = driver.load(self.conf, **options)
+        self.asked_for = manager.call_args[0]
+        return loaded
+
+    def test_v2_by_default(self):
+        self._load()
+        self.assertEqual(('nova_image.image.drivers', 'v2'), self.asked_for)
+        self.assertEqual('GlanceImageServiceV2', type(self.driver()).__name__)
+
+    def test_v1_where_it_is_configured(self):
+        self.set(use_glance_v1=True)
+        self._load()
+        self.assertEqual(('nova_image.image.drivers', 'v1'), self.asked_for)
+
+    def test_nobody_asks_again(self):
+        image_driver = self.driver()
+        self.set(use_glance_v1=True)
+        self.glance.answers(recordings.load('v2_glance33')('show_active'))
+        image_driver.show(self.context, recordings.ACTIVE)
+        self.assert_calls([('GET', '/v2/images/' + recordings.ACTIVE)])
+
+    def test_the_deprecation_is_logged_once(self):
+        loaded = self._load(Deprecated)
+        self.assertEqual(['WARNING nova_image.image.driver this driver is '
+                          'to go'], self.warnings())
+        self.assertIs(self.conf, loaded.client.conf)
+
+    def test_nothing_is_said_of_one_that_stays(self):
+        self._load()
+        self.assertEqual([], self.warnings())
+
+    def test_options_are_for_the_client(self):
+        loaded = self._load(pinned='http://other')
+        self.assertEqual('http://other',
+                         loaded.client.endpoints.next(self.context))
+
+    def test_the_global_configuration_by_default(self):
+        with mock.patch.object(driver.cfg, 'CONF', self.conf):
+            with mock.patch.object(driver.stevedore_driver,
+                                   'DriverManager') as manager:
+                manager.return_value.driver = Lasting
+                self.assertIs(self.conf, driver.load().client.conf)
+
+    def test_pinned_to_one_server(self):
+        loaded = self.driver()
+        pinned = loaded.pinned_to('http://other')
+        self.assertIs(type(loaded), type(pinned))
+        self.assertEqual('http://other',
+                         pinned.client.endpoints.next(self.context))
+
+    def test_debug(self):
+        names = ('glanceclient', 'nova_image')
+        for name in names:
+            logger = logging.getLogger(name)
+            self.addCleanup(logger.setLevel, logger.level)
+            logger.setLevel(logging.INFO)
+        self._load()
+        self.assertEqual([logging.INFO] * 2, [
+            logging.getLogger(name).level for name in names])
+        self.set(debug=True)
+        self._load()
+        self.assertEqual([logging.DEBUG] * 2, [
+            logging.getLogger(name).level for name in names])
+
+
+class TestLoadFailures(base.TestCase):
+    """Entry points that are missing or broken."""
+
+    def _error(self):
+        return six.text_type(self.assertRaises(
+            exception.DriverLoadError, self.driver))
+
+    def test_missing(self):
+        with mock.patch.object(
+                driver.stevedore_driver, 'DriverManager',
+                side_effect=stevedore_exc.NoMatches('none')):
+            with mock.patch.object(driver, '_installed',
+                                   return_value=['v3', 'v4']):
+                said = self._error()
+        for words in ('no v2', driver.NAMESPACE, 'v3, v4', 'use_glance_v1'):
+            self.assertIn(words, said)
+
+    def test_none_at_all(self):
+        with mock.patch.object(driver, 'NAMESPACE', 'no.such.namespace'):
+            said = self._error()
+        self.assertIn('installed: none', said)
+        self.assertIn('no.such.namespace', said)
+
+    def test_broken(self):
+        point = mock.Mock(spec=['name', 'value', 'load'])
+        point.name, point.value = 'v2', 'some.module:Kind'
+        with mock.patch.object(driver, '_installed',
+                               return_value=['v2']):
+            error = self.assertRaises(
+                exception.DriverLoadError, driver._raise_load_failure,
+                mock.Mock(), point, ImportError('no module named x'))
+        said = six.text_type(error)
+        for words in ('v2 of ' + driver.NAMESPACE, 'some.module:Kind',
+                      'ImportError: no module named x', 'Installed: v2'):
+            self.assertIn(words, said)
+
+    def test_broken_through_stevedore(self):
+        module = inspect.getmodule(type(self.driver()))
+        with fixtures.MonkeyPatch(
+                module.__name__ + '.GlanceImageServiceV2',
+                fixtures.MonkeyPatch.delete):
+            said = self._error()
+        for words in ('v2 of ' + driver.NAMESPACE, 'glance_v2', 'Installed',
+                      'GlanceImageServiceV2'):
+            self.assertIn(words, said)
+
+    def test_the_names_that_are_installed(self):
+        self.assertIn('v2', driver._installed())
+
+
+class Undoing(Lasting):
+    """A driver whose delete is watched."""
+
+    _undone_on_failure = six.get_unbound_function(
+        driver.ImageDriver._undone_on_failure)
+    _delete_quietly = six.get_unbound_function(
+        driver.ImageDriver._delete_quietly)
+
+    def __init__(self, error=None):
+        super(Undoing, self).__init__(None)
+        self.delete = mock.Mock(side_effect=error)
+
+
+class TestUndoing(base.TestCase):
+    """What a failed create leaves."""
+
+    def _fail(self, image_driver, error):
+        def block():
+            with image_driver._undone_on_failure(self.context, 'ID'):
+                raise error
+        self.assertIs(error, self.assertRaises(type(error), block))
+
+    def test_the_image_is_deleted_and_the_first_error_kept(self):
+        for error in (ValueError(), KeyboardInterrupt(),
+                      exception.ImageConflict()):
+            image_driver = Undoing()
+            self._fail(image_driver, error)
+            image_driver.delete.assert_called_once_with(self.context, 'ID')
+
+    def test_nothing_is_deleted_after_a_success(self):
+        image_driver = Undoing()
+        with image_driver._undone_on_failure(self.context, 'ID'):
+            pass
+        image_driver.delete.assert_not_called()
+
+    def test_gone_already(self):
+        self._fail(Undoing(exception.ImageNotFound()), ValueError())
+        self.assertEqual([], self.warnings())
+
+    def test_what_is_left_behind_is_logged(self):
+        self._fail(Undoing(exception.ImageDeleteConflict()), ValueError())
+        (line,) = self.warnings()
+        self.assertIn('Image ID was left behind', line)

@@ -1,0 +1,629 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of the driver for the Images API v1; they go when it goes."""
+
+import copy
+import datetime
+import io
+import os
+
+import fixtures
+import six
+
+from nova_image import exception
+from nova_image.tests.unit import base
+from nova_image.tests.unit import recordings
+
+GLANCE15 = recordings.load('v1')
+ACTIVE, QUEUED, ABSENT = (recordings.ACTIVE, recordings.QUEUED,
+                          recordings.ABSENT)
+DATA = recordings.DATA
+IMAGES = '/v1/images'
+META = {'id': ACTIVE, 'name': recordings.NAME, 'disk_format': 'raw',
+        'container_format': 'bare'}
+
+
+def path(image_id, *rest):
+    """Return the path of an image."""
+    return '/'.join((IMAGES, image_id) + rest)
+
+
+class DriverTestCase(base.TestCase):
+    """Base: a driver."""
+
+    def setUp(self):
+        super(DriverTestCase, self).setUp()
+        self.set(use_glance_v1=True)
+        self.service = self.driver()
+
+    def assert_raises(self, kind, method, *args, **kwargs):
+        """Assert that a call of the driver raises; return the error."""
+        return self.assertRaises(kind, getattr(self.service, method),
+                                 self.context, *args, **kwargs)
+
+    def sent_meta(self, number=0):
+        """Return the metadata of a request, as Glance reads its headers."""
+        found = {}
+        for name, value in self.glance.calls[number].headers.items():
+            if not isinstance(value, bytes):
+                value = value.encode('latin-1')  # as http.client does
+            if isinstance(name, bytes):
+                name = name.decode('ascii')
+            if name.startswith('x-image-meta-'):
+                found[name[len('x-image-meta-'):]] = value.decode('utf-8')
+        return found
+
+    def purge(self, number):
+        """Return what a request says about properties it does not name."""
+        value = self.glance.calls[number].headers[
+            'x-glance-registry-purge-props']
+        return value.decode('ascii') if isinstance(value, bytes) else value
+
+
+class TestLoading(DriverTestCase):
+    """The driver says that it is to go."""
+
+    def test_once(self):
+        (line,) = self.warnings()
+        self.assertIn('v1 is in use', line)
+        self.assertIn('use_glance_v1', line)
+        self.assertEqual('GlanceImageService', type(self.service).__name__)
+
+
+class TestShow(DriverTestCase):
+    """show(): one HEAD."""
+
+    def _show(self, answer, image_id=ACTIVE, **kwargs):
+        self.glance.answers(answer)
+        return self.service.show(self.context, image_id, **kwargs)
+
+    def test_active(self):
+        image = self._show(GLANCE15('show_active'))
+        for name in ('created_at', 'updated_at'):
+            value = image.pop(name)
+            self.assertEqual(datetime.timedelta(0), value.utcoffset())
+            self.assertEqual(datetime.datetime(2026, 11, 21, 2, 16, 28),
+                             value.replace(tzinfo=None))
+        self.assertEqual({
+            'id': ACTIVE, 'name': recordings.NAME, 'status': 'active',
+            'size': 100, 'min_disk': 1, 'min_ram': 512, 'disk_format': 'raw',
+            'container_format': 'bare',
+            'checksum': '7a08b07e84641703e5f2c836aa59a170',
+            'owner': 'a-project', 'is_public': False, 'deleted': False,
+            'deleted_at': None, 'properties': {
+                'os_type': 'linux', 'kernel_id': recordings.KERNEL,
+                'description': recordings.NAME, 'block_device_mapping': [
+                    {'device_name': '/dev/vda', 'boot_index': 0}]}}, image)
+        self.assert_calls([('HEAD', path(ACTIVE))])
+
+    def test_missing_headers_are_nulls(self):
+        image = self._show(GLANCE15('show_queued'))
+        self.assertEqual(
+            (None, None, 0, 'queued'),
+            (image['name'], image['checksum'], image['size'],
+             image['status']))
+        image = self._show(GLANCE15('show_empty'))
+        self.assertEqual((None, None, 'active'), (
+            image['disk_format'], image['container_format'],
+            image['status']))
+
+    def test_absent_says_what_though_v1_does_not(self):
+        self.glance.answers(GLANCE15('show_404'))
+        error = self.assert_raises(exception.ImageNotFound, 'show', ABSENT)
+        self.assertIn(ABSENT, six.text_type(error))
+
+    def test_deleted(self):
+        image = self._show(GLANCE15('show_deleted'), QUEUED)
+        self.assertIs(True, image['deleted'])
+        self.assertIsNotNone(image['deleted_at'])
+        self.glance.answers(GLANCE15('show_deleted'))
+        self.assert_raises(exception.ImageNotFound, 'show', QUEUED,
+                           show_deleted=False)
+
+    def test_there_never_is_a_location(self):
+        self.assertEqual([], self._show(
+            GLANCE15('show_active'), include_locations=True)['locations'])
+        self.assertNotIn('locations', self._show(GLANCE15('show_active')))
+
+    def test_json_that_is_none(self):
+        name = 'X-Image-Meta-Property-Mappings'
+        for text in ('[{', 'none'):
+            image = self._show(GLANCE15('show_active').changed(
+                headers={name: text}))
+            self.assertEqual(text, image['properties']['mappings'])
+
+    def test_a_login_page(self):
+        self.glance.answers(recordings.Answer(
+            200, {'Content-Type': 'text/html'}))
+        error = self.assert_raises(exception.GlanceBadAnswer, 'show', ACTIVE)
+        self.assertIn('no image metadata', six.text_type(error))
+
+    def test_a_glance_that_does_not_serve_v1(self):
+        self.glance.answers(GLANCE15('disabled_300'))
+        error = self.assert_raises(exception.GlanceVersionNotServed, 'show',
+                                   ACTIVE)
+        self.assertIn('use_glance_v1', six.text_type(error))
+
+    def test_another_ones_image_without_keystone(self):
+        self.without_keystone(project_id='another')
+        self.glance.answers(GLANCE15('show_active'))
+        self.assert_raises(exception.ImageNotFound, 'show', ACTIVE)
+
+    def test_ids(self):
+        for image_id in ('', '.', '..', u'\u65e5'):
+            self.assert_raises(exception.ImageNotFound, 'show', image_id)
+        self.assert_calls([])
+        self.glance.answers(GLANCE15('show_404'))
+        self.assert_raises(exception.ImageNotFound, 'show', 'a/b?c')
+        self.assert_calls([('HEAD', path('a%2Fb%3Fc'))])
+
+
+class TestDetail(DriverTestCase):
+    """detail(): a request for each page."""
+
+    def _detail(self, *answers, **kwargs):
+        self.glance.answers(*answers)
+        return self.service.detail(self.context, **kwargs)
+
+    def _query(self, **filters):
+        before = copy.deepcopy(filters)
+        self._detail(GLANCE15('list_none'), filters=filters)
+        self.assertEqual(before, filters)
+        return self.glance.calls[-1].path.split('/detail?')[1].replace(
+            '&limit=1000', '')
+
+    def _pages(self, count, size=1000):
+        raw = GLANCE15('list').json['images'][1]
+        for start in range(0, count, size):
+            yield GLANCE15('list').saying({'images': [
+                dict(raw, id='%d' % number)
+                for number in range(start, min(start + size, count))]})
+
+    def test_images_like_those_of_show(self):
+        images = self._detail(GLANCE15('list'), GLANCE15('list_none'))
+        self.glance.answers(GLANCE15('show_active'), GLANCE15('show_empty'))
+        self.assertEqual(
+            [self.service.show(self.context, image_id)
+             for image_id in (ACTIVE, recordings.EMPTY)],
+            [images[0], images[3]])
+
+    def test_2500_images_in_3_requests(self):
+        images = self._detail(*self._pages(2500))
+        self.assertEqual(['%d' % number for number in range(2500)],
+                         [image['id'] for image in images])
+        query = IMAGES + '/detail?is_public=none&limit=1000'
+        self.assert_calls([('GET', query), ('GET', query + '&marker=999'),
+                           ('GET', query + '&marker=1999')])
+
+    def test_a_glance_that_gives_less_than_was_asked_for(self):
+        images = self._detail(*self._pages(60, 25))
+        self.assertEqual(60, len(images))
+        self.assertEqual(3, len(self.glance.calls))
+        # what a page can hold is known from now on
+        self.assertEqual(10, len(self._detail(*self._pages(10, 25))))
+        self.assertEqual(4, len(self.glance.calls))
+
+    def test_limit_and_marker(self):
+        images = self._detail(*self._pages(5, 5), limit=5, marker='ID',
+                              sort_key='name', sort_dir=['asc'])
+        self.assertEqual(5, len(images))
+        self.assert_calls([(
+            'GET', IMAGES + '/detail?is_public=none&sort_key=name&'
+            'sort_dir=asc&limit=5&marker=ID')])
+
+    def test_two_keys_to_sort_by(self):
+        self.assert_raises(exception.ImageActionNotSupported, 'detail',
+                           sort_key=['name', 'id'])
+
+    def test_is_public(self):
+        for value, expected in (
+                (None, 'none'), ('none', 'none'), ('None', 'none'),
+                (True, 'True'), ('true', 'True'), ('1', 'True'),
+                (False, 'False'), ('0', 'False')):
+            self.assertEqual('is_public=' + expected,
+                             self._query(is_public=value))
+        self.assertEqual('is_public=none', self._query())
+        self.assert_raises(exception.ImageBadRequest, 'detail',
+                           filters={'is_public': 'nonsense'})
+
+    def test_properties(self):
+        self.assertEqual(
+            'is_public=none&property-os_type=x&property-property-x=1',
+            self._query(**{'property-os_type': 'x',
+                           'property-property-x': '1'}))
+
+    def test_what_v1_would_ignore_is_a_property(self):
+        for name in ('os_type', 'version', 'context', 'method', 'image_id',
+                     'data'):
+            self.assertEqual('is_public=none&property-%s=x' % name,
+                             self._query(**{name: 'x'}))
+
+    def test_values(self):
+        self.assertEqual(
+            'is_public=none&changes-since=2026-11-21T02%3A16%3A28Z&'
+            'min_ram=5&name=Z%C3%BCrich+%E6%97%A5%E6%9C%AC&protected=True',
+            self._query(**{'changes-since': '2026-11-21T02:16:28.5',
+                           'name': recordings.NAME, 'protected': '1',
+                           'min_ram': '5'}))
+
+    def test_what_v1_ignores_is_looked_for_in_its_answers(self):
+        for name, value in (('id', QUEUED), ('owner', 'a-project'),
+                            ('checksum', 'none')):
+            images = self._detail(GLANCE15('list'), GLANCE15('list_none'),
+                                  filters={name: value})
+            self.assertEqual({value} if images else set(),
+                             {image[name] for image in images})
+        images = self._detail(GLANCE15('list'), GLANCE15('list_none'),
+                              filters={'is_public': True})
+        self.assertEqual([], images)
+
+    def test_what_v1_cannot_look_for(self):
+        for name in ('tag', 'tags', 'visibility'):
+            error = self.assert_raises(
+                exception.ImageActionNotSupported, 'detail',
+                filters={name: 'x'})
+            self.assertIn('v1', six.text_type(error))
+        for filters in ({'size_min': -1}, {'protected': 'maybe'},
+                        {'changes-since': 'yesterday'}, {'name': ['a']}):
+            self.assert_raises(exception.Invalid, 'detail', filters=filters)
+        self.assert_calls([])
+
+    def test_refused_by_glance(self):
+        self.glance.answers(GLANCE15('list_400'))
+        error = self.assert_raises(exception.Invalid, 'detail')
+        self.assertIn('Bad value', six.text_type(error))
+
+    def test_other_projects_images_without_keystone(self):
+        self.without_keystone(project_id='another')
+        self.assertEqual([], self._detail(GLANCE15('list'),
+                                          GLANCE15('list_none')))
+
+
+class TestHeaders(DriverTestCase):
+    """Metadata on the wire: raw, whatever python-glanceclient does."""
+
+    def _sent(self, **image_meta):
+        before = copy.deepcopy(image_meta)
+        self.glance.answers(GLANCE15('create_201'))
+        self.service.create(self.context, image_meta)
+        self.assertEqual(before, image_meta)
+        sent = self.sent_meta(len(self.glance.calls) - 1)
+        sent.pop('id', None)
+        return sent
+
+    def _refused(self, words, **image_meta):
+        error = self.assert_raises(exception.ImageBadRequest, 'create',
+                                   image_meta)
+        self.assertIn(words, six.text_type(error))
+        self.assert_calls([])
+
+    def test_raw_utf_8(self):
+        text = u'[{"a": "b, 100%25"}] ' + recordings.NAME
+        self.assertEqual({'name': text, 'property-x': text},
+                         self._sent(name=text, properties={'x': text}))
+
+    def test_nulls_are_left_out(self):
+        self.assertEqual({}, self._sent(
+            name=None, min_ram=None, is_public=None, owner=None,
+            protected=None, properties=None))
+
+    def test_values(self):
+        self.assertEqual(
+            {'is_public': 'True', 'min_ram': '5', 'min_disk': '1',
+             'protected': 'False', 'owner': 'p'},
+            self._sent(is_public='1', min_ram='5', min_disk=1,
+                       protected='false', owner='p'))
+
+    def test_visibility(self):
+        for value, expected in (('public', 'True'), ('private', 'False'),
+                                ('shared', 'False')):
+            self.assertEqual({'is_public': expected},
+                             self._sent(visibility=value))
+        # as in v2
+        self.assertEqual({'is_public': 'False'}, self._sent(
+            visibility='private', is_public=True))
+
+    def test_properties(self):
+        self.assertEqual(
+            {'property-a_b': 'True', 'property-c': 'None', 'property-d': '5',
+             'property-mappings': '[{"x": 1}]', 'property-e': '',
+             'property-block_device_mapping': '[]'},
+            self._sent(properties={
+                'A-b': True, 'c': None, 'd': 5, 'mappings': [{'x': 1}],
+                'e': '', 'block_device_mapping': '[]', 'kernel_id': None,
+                'ramdisk_id': 'None'}))
+
+    def test_properties_called_like_base_fields(self):
+        names = ('owner', 'name', 'status', 'size', 'id', 'checksum',
+                 'version', 'context', 'method', 'image_id', 'data')
+        self.assertEqual(
+            {'property-' + name: 'x' for name in names},
+            self._sent(properties={name: 'x' for name in names}))
+
+    def test_names_that_v1_cannot_carry(self):
+        for name in (u'a:b', u'Z\xfcrich', u'', u'a b', u'a\nb'):
+            self._refused('cannot carry', properties={name: 'x'})
+
+    def test_names_that_v1_cannot_tell_apart(self):
+        for other in ('A', 'a-'):
+            name = 'a' if other == 'A' else 'a_'
+            self._refused('cannot tell', properties={name: '1', other: '2'})
+
+    def test_values_that_v1_cannot_carry(self):
+        for value in (u'a\r\nx-image-meta-owner: me', u' a', u'a ', u'a\0'):
+            self._refused('name', name=value)
+            self._refused('x', properties={'x': value})
+        self._refused('location', location=u'rbd://a\nb')
+        self._refused('too long', properties={'x': u'\u65e5' * 6000})
+
+    def test_unknown_attributes(self):
+        self._refused('no image attribute copy_from', copy_from='http://x')
+
+    def test_location(self):
+        self.assertEqual({'location': 'http://u:p@h/a%20b'}, self._sent(
+            location='http://u:p@h/a%20b'))
+
+
+class TestCreate(DriverTestCase):
+    """create(): POST, and PUT where there is data."""
+
+    CALLS = [('POST', IMAGES), ('PUT', path(ACTIVE))]
+
+    def _create(self, *answers, **kwargs):
+        self.glance.answers(*answers)
+        return self.service.create(self.context, kwargs.pop('meta', META),
+                                   **kwargs)
+
+    def _fail(self, kind, *answers, **kwargs):
+        self.glance.answers(*answers)
+        return self.assert_raises(kind, 'create', kwargs.pop('meta', META),
+                                  **kwargs)
+
+    def test_a_record_alone(self):
+        image = self._create(GLANCE15('create_201'))
+        self.assertEqual(('queued', recordings.NAME),
+                         (image['status'], image['name']))
+        self.assertNotIn('empty', image['properties'])
+        self.assert_calls(self.CALLS[:1])
+        self.assertNotIn('size', self.sent_meta())
+
+    def test_with_data(self):
+        image = self._create(GLANCE15('create_201'), GLANCE15('upload_200'),
+                             data=DATA)
+        self.assertEqual(('active', 100), (image['status'], image['size']))
+        self.assert_calls(self.CALLS)
+        self.assertEqual(DATA, self.glance.calls[1].body)
+        self.assertEqual('False', self.purge(1))
+
+    def test_empty(self):
+        image = self._create(GLANCE15('create_empty_201'),
+                             meta={'name': 'empty', 'size': 0})
+        self.assertEqual('active', image['status'])
+        self.assert_calls(self.CALLS[:1])
+        self.assertEqual('0', self.sent_meta()['size'])
+
+    def test_the_id_is_chosen_here(self):
+        self._create(GLANCE15('create_201'), meta={'name': 'x'})
+        self.assertEqual(36, len(self.sent_meta()['id']))
+
+    def test_member(self):
+        self._create(GLANCE15('create_201'), GLANCE15('member_204'),
+                     meta=dict(META, properties={
+                         'instance_owner': 'another-project'}))
+        self.assert_calls([
+            ('POST', IMAGES),
+            ('PUT', path(ACTIVE, 'members', 'another-project'))])
+        self.assertEqual({'id', 'name', 'disk_format', 'container_format'},
+                         set(self.sent_meta()))
+
+    def test_refused(self):
+        for name, kind in (('create_400', exception.ImageBadRequest),
+                           ('create_409', exception.ImageConflict)):
+            self._fail(kind, GLANCE15(name))
+        self.assert_calls(self.CALLS[:1] * 2)
+
+    def test_a_lost_answer_and_the_image_is_there(self):
+        image = self._create(base.Lost(), GLANCE15('create_409'),
+                             GLANCE15('show_active'))
+        self.assertEqual(ACTIVE, image['id'])
+        self.assert_calls(self.CALLS[:1] * 2 + [('HEAD', path(ACTIVE))])
+        self.assertEqual(self.sent_meta(0), self.sent_meta(1))
+
+    def test_a_lost_answer_and_another_image_is_there(self):
+        self._fail(exception.ImageConflict, base.Lost(),
+                   GLANCE15('create_409'), GLANCE15('show_queued'))
+
+    def test_no_answer_at_all_to_an_id_of_ours(self):
+        self.set(num_retries=0)
+        self._fail(exception.GlanceConnectionFailed, base.Lost(),
+                   GLANCE15('delete_404'), meta={'name': 'x'})
+        self.assert_calls([('POST', IMAGES),
+                           ('DELETE', path(self.sent_meta()['id']))])
+
+    def test_a_failed_upload_leaves_nothing(self):
+        self.set(num_retries=0)
+        error = self._fail(
+            exception.GlanceServerError, GLANCE15('create_201'),
+            recordings.Answer(503), GLANCE15('delete_200'), data=DATA)
+        self.assertEqual(503, error.status)
+        self.assert_calls(self.CALLS + [('DELETE', path(ACTIVE))])
+
+    def test_a_half_read_body_is_rewound(self):
+        self._create(GLANCE15('create_201'), base.Lost(pieces=1),
+                     GLANCE15('upload_200'), data=io.BytesIO(DATA))
+        self.assertEqual(DATA, self.glance.calls[2].body)
+
+    def test_a_lost_answer_to_the_upload(self):
+        image = self._create(
+            GLANCE15('create_201'), base.Lost(),
+            GLANCE15('upload_409').changed(pieces=0),
+            GLANCE15('show_active'), data=DATA)
+        self.assertEqual('active', image['status'])
+        self.assert_calls(self.CALLS + self.CALLS[1:] +
+                          [('HEAD', path(ACTIVE))])
+
+    def test_a_lost_answer_and_other_data_is_there(self):
+        self._fail(exception.ImageConflict, GLANCE15('create_201'),
+                   base.Lost(), GLANCE15('upload_409'),
+                   GLANCE15('show_active').changed(
+                       headers={'X-Image-Meta-Size': '99'}),
+                   GLANCE15('delete_200'), data=DATA)
+
+    def test_glance_has_less_than_was_sent(self):
+        less = GLANCE15('upload_200').json['image']
+        error = self._fail(
+            exception.ImageUploadFailed, GLANCE15('create_201'),
+            GLANCE15('upload_200').but(image=dict(less, size=60)),
+            GLANCE15('delete_200'), data=DATA)
+        self.assertIn('60 bytes of 100', six.text_type(error))
+
+
+class TestUpdate(DriverTestCase):
+    """update(): one PUT, and another for data."""
+
+    def _update(self, meta, *answers, **kwargs):
+        self.glance.answers(*answers)
+        return self.service.update(self.context, QUEUED, meta, **kwargs)
+
+    def test_purging_by_default(self):
+        image = self._update({'id': 'x', 'name': 'two',
+                              'properties': {'os_type': 'bsd'}},
+                             GLANCE15('update_200'))
+        self.assertEqual(('two', {'os_type': 'bsd'}),
+                         (image['name'], image['properties']))
+        self.assert_calls([('PUT', path(QUEUED))])
+        self.assertEqual({'name': 'two', 'property-os_type': 'bsd'},
+                         self.sent_meta())
+        self.assertEqual('True', self.purge(0))
+
+    def test_keeping(self):
+        self._update({'name': 'two'}, GLANCE15('update_200'),
+                     purge_props=False)
+        self.assertEqual('False', self.purge(0))
+
+    def test_what_is_not_named_is_not_sent(self):
+        self._update({}, GLANCE15('update_200'))
+        self.assertEqual({}, self.sent_meta())
+
+    def test_data_while_keeping(self):
+        image = self._update({'name': 'two'}, GLANCE15('upload_200'),
+                             data=DATA, purge_props=False)
+        self.assertEqual('active', image['status'])
+        self.assert_calls([('PUT', path(QUEUED))])
+        self.assertEqual(DATA, self.glance.calls[0].body)
+
+    def test_data_while_purging(self):
+        # v1 purges nothing in a request that has data
+        self._update({'name': 'two'}, GLANCE15('update_200'),
+                     GLANCE15('upload_200'), data=DATA)
+        self.assertEqual([('', 'True'), (DATA.decode('ascii'), 'False')], [
+            (call.body.decode('ascii'), self.purge(number))
+            for number, call in enumerate(self.glance.calls)])
+
+    def test_the_callers_dict_is_left_as_it_is(self):
+        meta = {'id': 'x', 'is_public': False, 'properties': {
+            'mappings': [{}], 'kernel_id': None}}
+        before = copy.deepcopy(meta)
+        self._update(meta, GLANCE15('update_200'))
+        self.assertEqual(before, meta)
+
+    def test_deleted(self):
+        self.glance.answers(GLANCE15('update_403'))
+        error = self.assert_raises(exception.ImageNotAuthorized, 'update',
+                                   QUEUED, {'name': 'x'})
+        self.assertIn('deleted', six.text_type(error))
+
+    def test_active_already(self):
+        self.glance.answers(GLANCE15('upload_409'))
+        self.assert_raises(exception.ImageConflict, 'update', QUEUED, {},
+                           data=DATA, purge_props=False)
+        self.assert_calls([('PUT', path(QUEUED))])
+
+
+class TestDelete(DriverTestCase):
+    """delete(): one request."""
+
+    def test_one_request(self):
+        self.glance.answers(GLANCE15('delete_200'))
+        self.assertIs(True, self.service.delete(self.context, QUEUED))
+        self.assert_calls([('DELETE', path(QUEUED))])
+
+    def test_refused(self):
+        for answer, kind in (
+                (GLANCE15('delete_404'), exception.ImageNotFound),
+                (GLANCE15('delete_403'), exception.ImageNotAuthorized),
+                (recordings.Answer(409), exception.ImageDeleteConflict)):
+            self.glance.answers(answer)
+            self.assert_raises(kind, 'delete', QUEUED)
+
+    def test_gone_after_a_lost_answer(self):
+        self.glance.answers(base.Lost(), GLANCE15('delete_404'))
+        self.assertIs(True, self.service.delete(self.context, QUEUED))
+
+
+class TestDownload(DriverTestCase):
+    """download(): one request."""
+
+    def setUp(self):
+        super(TestDownload, self).setUp()
+        self.folder = self.useFixture(fixtures.TempDir()).path
+        self.path = os.path.join(self.folder, 'image')
+
+    def test_to_a_path(self):
+        self.glance.answers(GLANCE15('download_200'))
+        self.service.download(self.context, ACTIVE, dst_path=self.path)
+        with open(self.path, 'rb') as stream:
+            self.assertEqual(DATA, stream.read())
+        self.assert_calls([('GET', path(ACTIVE))])
+
+    def test_to_the_callers_loop(self):
+        self.glance.answers(GLANCE15('download_200'))
+        self.assertEqual(DATA, b''.join(
+            self.service.download(self.context, ACTIVE)))
+
+    def test_wrong_bytes(self):
+        self.glance.answers(*[GLANCE15('download_200').changed(
+            content=DATA[::-1]) for _ in range(4)])
+        self.assert_raises(exception.ImageCorrupt, 'download', ACTIVE,
+                           dst_path=self.path)
+        self.assertEqual([], os.listdir(self.folder))
+
+    def test_no_data(self):
+        for kwargs in ({'dst_path': self.path}, {}):
+            self.glance.answers(GLANCE15('download_404'),
+                                GLANCE15('show_queued'))
+            error = self.assert_raises(exception.ImageUnacceptable,
+                                       'download', QUEUED, **kwargs)
+            self.assertIn('no data, its status is queued',
+                          six.text_type(error))
+        self.assertEqual([], os.listdir(self.folder))
+        self.assert_calls([('GET', path(QUEUED)), ('HEAD', path(QUEUED))] * 2)
+
+    def test_absent(self):
+        self.glance.answers(GLANCE15('download_404'), GLANCE15('show_404'))
+        self.assert_raises(exception.ImageNotFound, 'download', ABSENT)
+
+    def test_signatures_are_never_taken_for_verified(self):
+        self.assert_raises(exception.ImageUnacceptable, 'download', ACTIVE,
+                           trusted_certs=['cert'])
+        self.assert_calls([])
+
+
+class TestImport(DriverTestCase):
+    """image_import_copy(): not in v1."""
+
+    def test_refused(self):
+        error = self.assert_raises(exception.ImageActionNotSupported,
+                                   'image_import_copy', ACTIVE, ['slow'])
+        self.assertIn('v1', six.text_type(error))
+        self.assert_calls([])

@@ -1,0 +1,771 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.image.glance_v2: the requests of each operation."""
+
+import copy
+import io
+import os
+
+import fixtures
+import requests
+import six
+
+from nova_image import exception
+from nova_image.image import translation_v2
+from nova_image.tests.unit import base
+from nova_image.tests.unit import recordings
+
+GLANCE15 = recordings.load('v2_glance15')
+GLANCE33 = recordings.load('v2_glance33')
+ACTIVE, QUEUED, SHARED, ABSENT = (recordings.ACTIVE, recordings.QUEUED,
+                                  recordings.SHARED, recordings.ABSENT)
+DATA = recordings.DATA
+IMAGES = '/v2/images'
+META = {'id': ACTIVE, 'name': recordings.NAME, 'disk_format': 'raw',
+        'container_format': 'bare'}
+
+
+def path(image_id, *rest):
+    """Return the path of an image."""
+    return '/'.join((IMAGES, image_id) + rest)
+
+
+def created(call):
+    """Answer a POST as Glance does: with what was sent, and more."""
+    sent = recordings.Answer(content=call.body).json
+    return GLANCE33('show_queued').but(**sent).changed(status=201)
+
+
+class DriverTestCase(base.TestCase):
+    """Base: a driver."""
+
+    def setUp(self):
+        super(DriverTestCase, self).setUp()
+        self.service = self.driver()
+
+    def assert_raises(self, kind, method, *args, **kwargs):
+        """Assert that a call of the driver raises; return the error."""
+        return self.assertRaises(kind, getattr(self.service, method),
+                                 self.context, *args, **kwargs)
+
+
+class TestShow(DriverTestCase):
+    """show(): one request."""
+
+    def _show(self, answer, image_id=ACTIVE, **kwargs):
+        self.glance.answers(answer)
+        return self.service.show(self.context, image_id, **kwargs)
+
+    def test_one_request(self):
+        for glance in (GLANCE15, GLANCE33):
+            self.assertEqual(recordings.NAME,
+                             self._show(glance('show_active'))['name'])
+        self.assert_calls([('GET', path(ACTIVE))] * 2)
+
+    def test_locations(self):
+        image = self._show(GLANCE33('show_active'), include_locations=True)
+        self.assertEqual(
+            ['file:///var/lib/glance/fast/' + ACTIVE],
+            [place['url'] for place in image['locations']])
+        self.assert_calls([('GET', path(ACTIVE))])
+
+    def test_absent(self):
+        for glance in (GLANCE15, GLANCE33):
+            self.glance.answers(glance('show_404'))
+            error = self.assert_raises(exception.ImageNotFound, 'show',
+                                       ABSENT)
+            self.assertIn(ABSENT, six.text_type(error))
+
+    def test_ids_are_quoted(self):
+        for image_id, quoted in (('a/b', 'a%2Fb'), (u'\u65e5', '%E6%97%A5'),
+                                 ('../x', '..%2Fx'), ('a?b', 'a%3Fb')):
+            self.glance.answers(GLANCE33('show_404'))
+            self.assert_raises(exception.ImageNotFound, 'show', image_id)
+            self.assertEqual(path(quoted), self.glance.calls[-1].path)
+
+    def test_ids_that_are_none(self):
+        for image_id in ('', '.', '..'):
+            self.assert_raises(exception.ImageNotFound, 'show', image_id)
+        self.assert_calls([])
+
+    def test_a_glance_that_does_not_serve_v2(self):
+        self.glance.answers(GLANCE15('disabled_300'))
+        error = self.assert_raises(exception.GlanceVersionNotServed, 'show',
+                                   ACTIVE)
+        self.assertIn('use_glance_v1', six.text_type(error))
+
+    def test_another_ones_image_without_keystone(self):
+        self.without_keystone(project_id='another')
+        self.glance.answers(GLANCE33('show_active'))
+        self.assert_raises(exception.ImageNotFound, 'show', ACTIVE)
+
+
+class TestDetail(DriverTestCase):
+    """detail(): a request for each page."""
+
+    def _detail(self, *answers, **kwargs):
+        self.glance.answers(*answers)
+        return self.service.detail(self.context, **kwargs)
+
+    def _pages(self, count, size=1000):
+        raw = GLANCE33('show_queued').json
+        for start in range(0, count, size):
+            page = {'images': [
+                dict(raw, id='%d' % number)
+                for number in range(start, min(start + size, count))]}
+            if start + size < count:
+                page['next'] = IMAGES + '?marker=%d&limit=%d' % (
+                    start + size - 1, size)
+            yield GLANCE33('list_none').saying(page)
+
+    def test_links_are_followed_as_they_stand(self):
+        for glance in (GLANCE15, GLANCE33):
+            del self.glance.calls[:]
+            first = glance('list_first')
+            images = self._detail(first, glance('list_last'))
+            self.assertEqual([ACTIVE, QUEUED, recordings.EMPTY],
+                             [image['id'] for image in images])
+            self.assert_calls([('GET', IMAGES + '?limit=1000'),
+                               ('GET', first.json['next'])])
+
+    def test_none(self):
+        self.assertEqual([], self._detail(GLANCE33('list_none')))
+
+    def test_2500_images_in_3_requests(self):
+        images = self._detail(*self._pages(2500))
+        self.assertEqual(['%d' % number for number in range(2500)],
+                         [image['id'] for image in images])
+        self.assert_calls([
+            ('GET', IMAGES + '?limit=1000'),
+            ('GET', IMAGES + '?marker=999&limit=1000'),
+            ('GET', IMAGES + '?marker=1999&limit=1000')])
+
+    def test_no_page_is_asked_for_in_vain(self):
+        page = next(self._pages(2500))
+        self.assertEqual(1000, len(self._detail(page, limit=1000)))
+        self.assertEqual(0, self.glance.left)
+
+    def test_limit(self):
+        self.assertEqual(3, len(self._detail(*self._pages(3, 3), limit=3)))
+        self.assert_calls([('GET', IMAGES + '?limit=3')])
+
+    def test_filters(self):
+        self._detail(GLANCE33('list_none'), filters={
+            'name': recordings.NAME, 'property-os_type': 'linux',
+            'property-property-x': '1', 'status': 'active'})
+        self.assert_calls([(
+            'GET', IMAGES + '?name=Z%C3%BCrich+%E6%97%A5%E6%9C%AC&'
+            'os_type=linux&property-x=1&status=active&limit=1000')])
+
+    def test_the_callers_filters_are_left_as_they_are(self):
+        filters = {'is_public': True, 'property-a': '1', 'tag': ['a']}
+        before = copy.deepcopy(filters)
+        self._detail(GLANCE33('list_none'), filters=filters)
+        self.assertEqual(before, filters)
+
+    def test_a_filter_that_nothing_can_match(self):
+        self.assertEqual([], self._detail(filters={'property-owner': 'x'}))
+        self.assert_calls([])
+
+    def test_properties_called_like_arguments(self):
+        for name in ('version', 'context', 'method', 'image_id', 'data'):
+            self._detail(GLANCE33('list_none'), filters={name: 'x'})
+            self.assertEqual('%s?%s=x&limit=1000' % (IMAGES, name),
+                             self.glance.calls[-1].path)
+
+    def test_not_public(self):
+        page = GLANCE33('list_first').json
+        page['images'][0]['visibility'] = 'public'
+        del page['next']
+        images = self._detail(GLANCE33('list_none').saying(page),
+                              filters={'is_public': False})
+        self.assertEqual([QUEUED], [image['id'] for image in images])
+
+    def test_a_limit_counts_what_is_wanted(self):
+        page = GLANCE33('list_first').json
+        page['images'][0]['visibility'] = 'public'
+        images = self._detail(
+            GLANCE33('list_first').saying(page), GLANCE33('list_last'),
+            filters={'is_public': False}, limit=2)
+        self.assertEqual([QUEUED, recordings.EMPTY],
+                         [image['id'] for image in images])
+
+    def test_other_projects_images_without_keystone(self):
+        self.without_keystone(project_id='another')
+        page = GLANCE33('list_last')
+        self.assertEqual([], self._detail(page))
+
+    def test_an_unknown_marker(self):
+        self.glance.answers(GLANCE33('list_marker_400'))
+        error = self.assert_raises(exception.Invalid, 'detail', marker=ABSENT)
+        self.assertIn(ABSENT, six.text_type(error))
+
+    def test_a_page_in_the_middle_is_repeated(self):
+        images = self._detail(
+            GLANCE33('list_first'), recordings.Answer(503),
+            GLANCE33('list_last'))
+        self.assertEqual(3, len(images))
+
+    def test_wrong_values(self):
+        for kwargs in ({'limit': -1}, {'page_size': 'x'},
+                       {'filters': {'protected': 'maybe'}}):
+            self.assert_raises(exception.Invalid, 'detail', **kwargs)
+        self.assert_calls([])
+
+
+class TestCreate(DriverTestCase):
+    """create(): POST, and PUT and GET where there is data."""
+
+    CALLS = [('POST', IMAGES), ('PUT', path(ACTIVE, 'file')),
+             ('GET', path(ACTIVE))]
+
+    def _create(self, *answers, **kwargs):
+        self.glance.answers(*answers)
+        meta = kwargs.pop('meta', META)
+        return self.service.create(self.context, meta, **kwargs)
+
+    def _fail(self, kind, *answers, **kwargs):
+        self.glance.answers(*answers)
+        return self.assert_raises(kind, 'create', kwargs.pop('meta', META),
+                                  **kwargs)
+
+    def test_a_record_alone(self):
+        image = self._create(GLANCE33('create_201'))
+        self.assertEqual('queued', image['status'])
+        self.assert_calls(self.CALLS[:1])
+
+    def test_with_data(self):
+        image = self._create(
+            GLANCE33('create_201'), GLANCE33('upload_204'),
+            GLANCE33('show_active'), data=DATA)
+        self.assertEqual(('active', 100), (image['status'], image['size']))
+        self.assert_calls(self.CALLS)
+        self.assertEqual(DATA, self.glance.calls[1].body)
+        kind = self.glance.calls[1].headers['content-type']
+        self.assertIn('octet-stream', str(kind))
+
+    def test_the_id_is_chosen_here(self):
+        self._create(created, meta={'name': 'x'})
+        sent = self.sent_json(0)
+        self.assertEqual({'id', 'name'}, set(sent))
+        self.assertEqual(36, len(sent['id']))
+
+    def test_what_is_sent(self):
+        self._create(created, meta=dict(
+            META, is_public=True, min_ram='512', properties={
+                'kernel_id': None, 'ramdisk_id': 'None', 'os_type': 'linux',
+                'block_device_mapping': [{'a': 1}],
+                'description': recordings.NAME}))
+        self.assertEqual(dict(
+            META, visibility='public', min_ram=512, os_type='linux',
+            block_device_mapping='[{"a": 1}]',
+            description=recordings.NAME), self.sent_json(0))
+
+    def test_the_callers_dict_is_left_as_it_is(self):
+        meta = dict(META, size=0, properties={
+            'instance_owner': 'p', 'kernel_id': None, 'mappings': [{}]})
+        before = copy.deepcopy(meta)
+        self._create(created, GLANCE33('member_200'), GLANCE33('upload_204'),
+                     GLANCE33('show_empty'), meta=meta)
+        self.assertEqual(before, meta)
+
+    def test_refused_before_anything_is_sent(self):
+        for meta in ({'properties': {'owner': 'me'}}, {'copy_from': 'x'},
+                     {'min_ram': 'much'}):
+            self._fail(exception.ImageBadRequest, meta=meta)
+        self._fail(exception.ImageUploadFailed, data=5)
+        self.assert_calls([])
+
+    def test_refused_by_glance(self):
+        for name, kind in (('create_400', exception.ImageBadRequest),
+                           ('create_403', exception.ImageNotAuthorized),
+                           ('create_409', exception.ImageConflict),
+                           ('create_413', exception.ImageQuotaExceeded)):
+            for glance in (GLANCE15, GLANCE33):
+                self._fail(kind, glance(name))
+        self.assert_calls(self.CALLS[:1] * 8)
+
+    def test_a_lost_answer_and_the_image_is_there(self):
+        image = self._create(base.Lost(), GLANCE33('create_409'),
+                             GLANCE33('show_active'))
+        self.assertEqual(ACTIVE, image['id'])
+        self.assert_calls([('POST', IMAGES), ('POST', IMAGES),
+                           ('GET', path(ACTIVE))])
+        self.assertEqual(self.sent_json(0), self.sent_json(1))
+
+    def test_a_lost_answer_and_another_image_is_there(self):
+        self._fail(exception.ImageConflict, base.Lost(),
+                   GLANCE33('create_409'),
+                   GLANCE33('show_active').but(name='another'))
+        self.assert_calls([('POST', IMAGES), ('POST', IMAGES),
+                           ('GET', path(ACTIVE))])
+
+    def test_no_answer_at_all_to_an_id_of_ours(self):
+        self.set(num_retries=0)
+        self._fail(exception.GlanceConnectionFailed, base.Lost(),
+                   GLANCE33('delete_204'), meta={'name': 'x'})
+        own = self.sent_json(0)['id']
+        self.assert_calls([('POST', IMAGES), ('DELETE', path(own))])
+
+    def test_no_answer_at_all_to_an_id_of_the_callers(self):
+        self.set(num_retries=0)
+        self._fail(exception.GlanceConnectionFailed, base.Lost())
+        self.assert_calls(self.CALLS[:1])
+
+    def test_a_failed_upload_leaves_nothing(self):
+        self.set(num_retries=0)
+        error = self._fail(
+            exception.GlanceServerError, GLANCE33('create_201'),
+            recordings.Answer(503), GLANCE33('delete_204'), data=DATA)
+        self.assertEqual(503, error.status)
+        self.assert_calls(self.CALLS[:2] + [('DELETE', path(ACTIVE))])
+
+    def test_the_first_error_is_kept(self):
+        self.set(num_retries=0)
+        error = self._fail(
+            exception.GlanceServerError, GLANCE33('create_201'),
+            recordings.Answer(503), GLANCE33('delete_403'), data=DATA)
+        self.assertEqual(503, error.status)
+        self.assertIn('left behind', self.log.output)
+
+    def test_data_that_fails_leaves_nothing_and_keeps_its_error(self):
+        broken = ValueError('mine')
+
+        def pieces():
+            yield b'a'
+            raise broken
+        error = self._fail(
+            ValueError, GLANCE33('create_201'), GLANCE33('upload_204'),
+            GLANCE33('delete_204'), data=pieces())
+        self.assertIs(broken, error)
+        self.assertEqual([], self.waits)
+
+    def test_a_lost_answer_to_the_upload(self):
+        image = self._create(
+            GLANCE33('create_201'), base.Lost(), GLANCE33('upload_409'),
+            GLANCE33('show_active'), GLANCE33('show_active'), data=DATA)
+        self.assertEqual('active', image['status'])
+        self.assert_calls(self.CALLS[:2] + self.CALLS[1:] +
+                          self.CALLS[2:])
+
+    def test_a_lost_answer_and_a_refusal_before_the_whole_was_sent(self):
+        # a server may refuse a large body that it has not read
+        self._create(
+            GLANCE33('create_201'), base.Lost(),
+            GLANCE33('upload_409').changed(pieces=0),
+            GLANCE33('show_active'), GLANCE33('show_active'),
+            data=io.BytesIO(DATA))
+        self.assertEqual([DATA, b''], [
+            call.body for call in self.glance.calls[1:3]])
+
+    def test_a_lost_answer_and_other_data_is_there(self):
+        self._fail(exception.ImageConflict, GLANCE33('create_201'),
+                   base.Lost(), GLANCE33('upload_409'),
+                   GLANCE33('show_active').but(size=99),
+                   GLANCE33('delete_204'), data=DATA)
+
+    def test_a_half_sent_generator_leaves_nothing(self):
+        self._fail(exception.GlanceConnectionFailed, GLANCE33('create_201'),
+                   base.Lost(pieces=1), GLANCE33('delete_204'),
+                   data=(piece for piece in (b'a', b'b')))
+        self.assert_calls(self.CALLS[:2] + [('DELETE', path(ACTIVE))])
+
+    def test_glance_has_less_than_was_sent(self):
+        error = self._fail(
+            exception.ImageUploadFailed, GLANCE33('create_201'),
+            GLANCE33('upload_204'), GLANCE33('show_active').but(size=60),
+            GLANCE33('delete_204'), data=DATA)
+        self.assertIn('60 bytes of 100', six.text_type(error))
+
+    def test_a_size_that_is_not_known_yet(self):
+        self._create(GLANCE33('create_201'), GLANCE33('upload_204'),
+                     GLANCE33('show_active').but(size=None), data=DATA)
+
+    def test_location(self):
+        image = self._create(
+            GLANCE33('create_201'), GLANCE33('show_active'),
+            meta=dict(META, location='rbd://a'))
+        self.assertEqual('active', image['status'])
+        self.assert_calls([('POST', IMAGES), ('PATCH', path(ACTIVE))])
+        self.assertEqual([translation_v2.add_location('rbd://a')],
+                         self.sent_json(1))
+        self.assertNotIn('location', self.sent_json(0))
+
+    def test_a_location_that_is_refused(self):
+        for status, kind in ((400, exception.ImageBadRequest),
+                             (403, exception.ImageNotAuthorized),
+                             (409, exception.ImageConflict),
+                             (501, exception.ImageActionNotSupported)):
+            self._fail(kind, GLANCE33('create_201'),
+                       GLANCE33('location_400').changed(status=status),
+                       GLANCE33('delete_204'),
+                       meta=dict(META, location='rbd://a'))
+            self.assertEqual('DELETE', self.glance.calls[-1].method)
+
+    def test_credentials_of_a_location_do_not_show(self):
+        self.set(debug=True, num_retries=1)
+        secret = 'swift+http://user:pa55@auth/c/o'
+        error = self._fail(
+            exception.GlanceConnectionFailed, GLANCE33('create_201'),
+            recordings.Answer(503, content=b'no ' + secret.encode('ascii')),
+            base.Lost(requests.Timeout(secret)), GLANCE33('delete_204'),
+            meta=dict(META, location=secret))
+        self.assertNotIn('pa55', six.text_type(error))
+        self.assertNotIn('pa55', self.log.output)
+
+    def test_member(self):
+        self._create(created, GLANCE33('member_200'), meta=dict(
+            META, properties={'instance_owner': 'another', 'a': '1'}))
+        self.assert_calls([('POST', IMAGES),
+                           ('POST', path(ACTIVE, 'members'))])
+        self.assertEqual(dict(META, a='1', visibility='shared'),
+                         self.sent_json(0))
+        self.assertEqual({'member': 'another'}, self.sent_json(1))
+
+    def test_a_member_that_is_refused(self):
+        self._fail(exception.ImageNotAuthorized, GLANCE33('create_201'),
+                   recordings.Answer(403), GLANCE33('delete_204'),
+                   meta=dict(META, properties={'instance_owner': 'x'}))
+
+
+class TestEmpty(DriverTestCase):
+    """create() of an image without data: POST, PUT, GET."""
+
+    def _create(self, **meta):
+        meta = dict({'id': recordings.EMPTY, 'size': 0}, **meta)
+        self.glance.answers(created, GLANCE33('upload_204'),
+                            GLANCE33('show_empty'))
+        image = self.service.create(self.context, meta)
+        self.assertEqual(('active', 0), (image['status'], image['size']))
+        return next(call for call in reversed(self.glance.calls)
+                    if call.method == 'POST')
+
+    def _formats(self, call):
+        sent = recordings.Answer(content=call.body).json
+        return sent['disk_format'], sent['container_format']
+
+    def _calls(self):
+        return [('POST', IMAGES), ('PUT', path(recordings.EMPTY, 'file')),
+                ('GET', path(recordings.EMPTY))]
+
+    def test_with_formats(self):
+        call = self._create(disk_format='qcow2', container_format='ovf')
+        self.assertEqual(('qcow2', 'ovf'), self._formats(call))
+        self.assert_calls(self._calls())
+        self.assertEqual(b'', self.glance.calls[1].body)
+
+    def test_the_schema_is_asked_once(self):
+        self.glance.answers(GLANCE33('schema'))
+        self.assertEqual(('raw', 'bare'), self._formats(self._create()))
+        self.service = self.driver()
+        self._create()
+        self.assert_calls([('GET', '/v2/schemas/image')] +
+                          self._calls() * 2)
+
+    def test_each_glance_has_a_schema_of_its_own(self):
+        self.glance.answers(GLANCE33('schema'))
+        self._create()
+        self.set(api_servers=['http://other'])
+        self.service = self.driver()
+        self.glance.answers(GLANCE15('schema'))
+        self._create()
+        self.assert_calls(([('GET', '/v2/schemas/image')] +
+                           self._calls()) * 2)
+
+    def _chosen(self, *offered):
+        schema = GLANCE33('schema').json
+        schema['properties']['disk_format']['enum'] = list(offered)
+        base.endpoint._FACTS.clear()
+        self.glance.answers(GLANCE33('schema').saying(schema))
+        return self._formats(self._create())[0]
+
+    def test_the_first_that_is_offered(self):
+        self.assertEqual('raw', self._chosen(None, 'vmdk', 'qcow2', 'raw'))
+        self.assertEqual('qcow2', self._chosen(None, 'vmdk', 'vhd', 'qcow2'))
+        self.assertEqual('vhd', self._chosen('vmdk', 'vhd'))
+        self.assertEqual('vmdk', self._chosen('iso', 'vmdk'))
+        self.assertEqual('iso', self._chosen(None, 'iso'))
+        self.assertEqual('raw', self._chosen())
+
+    def test_a_size_of_none_is_no_empty_image(self):
+        self.glance.answers(created)
+        self.service.create(self.context, dict(META, size=None))
+        self.assert_calls([('POST', IMAGES)])
+
+
+class TestUpdate(DriverTestCase):
+    """update(): GET, and PATCH where something changes."""
+
+    CALLS = [('GET', path(SHARED)), ('PATCH', path(SHARED))]
+
+    def _update(self, meta, *answers, **kwargs):
+        self.glance.answers(*answers)
+        return self.service.update(self.context, SHARED, meta, **kwargs)
+
+    def _fail(self, kind, meta, *answers, **kwargs):
+        self.glance.answers(*answers)
+        return self.assert_raises(kind, 'update', SHARED, meta, **kwargs)
+
+    def test_purging(self):
+        image = self._update(
+            {'name': 'two', 'properties': {'os_type': 'bsd'}},
+            GLANCE33('show_shared').but(old='1', kernel_id='K'),
+            GLANCE33('patch_200'))
+        self.assertEqual('two', image['name'])
+        self.assert_calls(self.CALLS)
+        self.assertEqual([
+            {'op': 'replace', 'path': '/name', 'value': 'two'},
+            {'op': 'add', 'path': '/os_type', 'value': 'bsd'},
+            {'op': 'remove', 'path': '/kernel_id'},
+            {'op': 'remove', 'path': '/old'}], self.sent_json(1))
+        self.assertIn('json-patch', str(
+            self.glance.calls[1].headers['content-type']))
+
+    def test_keeping(self):
+        self._update({'name': 'two'}, GLANCE33('show_shared').but(old='1'),
+                     GLANCE33('patch_200'), purge_props=False)
+        self.assertEqual([{'op': 'replace', 'path': '/name',
+                           'value': 'two'}], self.sent_json(1))
+
+    def test_nothing_changes(self):
+        image = self._update({'name': 'one'}, GLANCE33('show_shared'))
+        self.assertEqual('one', image['name'])
+        self.assert_calls(self.CALLS[:1])
+
+    def test_an_image_written_back_as_it_was_read(self):
+        for name in ('show_active', 'show_shared', 'show_community',
+                     'show_queued'):
+            raw = GLANCE33(name)
+            del self.glance.calls[:]
+            self._update(translation_v2.from_glance(raw.json, True), raw)
+            self.assert_calls(self.CALLS[:1])
+
+    def test_what_is_not_named_stays(self):
+        self._update({}, GLANCE33('show_community'), purge_props=False)
+        self.assert_calls(self.CALLS[:1])
+
+    def test_the_callers_dict_is_left_as_it_is(self):
+        meta = {'id': 'other', 'name': 'two', 'is_public': False,
+                'properties': {'mappings': [{}], 'kernel_id': None}}
+        before = copy.deepcopy(meta)
+        self._update(meta, GLANCE33('show_shared'), GLANCE33('patch_200'))
+        self.assertEqual(before, meta)
+
+    def test_the_id_is_not_changed(self):
+        self._update({'id': 'other', 'name': 'one'}, GLANCE33('show_shared'))
+        self.assert_calls(self.CALLS[:1])
+
+    def test_a_lost_answer_and_it_was_changed(self):
+        changed = GLANCE33('patch_200')
+        image = self._update(
+            {'name': 'two', 'properties': {'os_type': 'bsd'}},
+            GLANCE33('show_shared').but(old='1'), base.Lost(),
+            recordings.Answer(409), changed)
+        self.assertEqual('two', image['name'])
+        self.assert_calls(self.CALLS + self.CALLS[1:] + self.CALLS[:1])
+
+    def test_a_lost_answer_and_it_was_not(self):
+        self._fail(
+            exception.ImageConflict, {'name': 'two'},
+            GLANCE33('show_shared'), base.Lost(), recordings.Answer(409),
+            GLANCE33('show_shared'))
+
+    def test_an_error_that_was_not_lost(self):
+        self._fail(exception.ImageBadRequest, {'name': 'two'},
+                   GLANCE33('show_shared'), GLANCE33('patch_415'))
+        self.assert_calls(self.CALLS)
+
+    def test_with_data(self):
+        self._update({'name': 'two'}, GLANCE33('show_shared'),
+                     GLANCE33('patch_200'), GLANCE33('upload_204'),
+                     GLANCE33('show_active'), data=DATA)
+        self.assert_calls(self.CALLS + [('PUT', path(SHARED, 'file'))] +
+                          self.CALLS[:1])
+
+    def test_a_failed_upload_deletes_nothing(self):
+        self._fail(exception.ImageConflict, {}, GLANCE33('show_shared'),
+                   GLANCE33('upload_409'), data=DATA)
+        self.assert_calls(self.CALLS[:1] + [('PUT', path(SHARED, 'file'))])
+
+    def test_location(self):
+        self._update({'location': 'rbd://a'}, GLANCE33('show_shared'),
+                     GLANCE33('patch_200'))
+        self.assertEqual([translation_v2.add_location('rbd://a')],
+                         self.sent_json(1))
+
+    def test_a_location_that_is_refused(self):
+        for status, kind in ((403, exception.ImageNotAuthorized),
+                             (409, exception.ImageConflict),
+                             (501, exception.ImageActionNotSupported)):
+            self._fail(kind, {'location': 'rbd://a'},
+                       GLANCE33('show_shared'),
+                       GLANCE33('location_400').changed(status=status))
+
+    def test_deleted(self):
+        self._fail(exception.ImageNotFound, {'name': 'x'},
+                   GLANCE33('show_404'))
+
+
+class TestDelete(DriverTestCase):
+    """delete(): one request."""
+
+    def _fail(self, kind, *answers):
+        self.glance.answers(*answers)
+        return self.assert_raises(kind, 'delete', ACTIVE)
+
+    def test_one_request(self):
+        self.glance.answers(GLANCE33('delete_204'))
+        self.assertIs(True, self.service.delete(self.context, ACTIVE))
+        self.assert_calls([('DELETE', path(ACTIVE))])
+
+    def test_refused(self):
+        for glance in (GLANCE15, GLANCE33):
+            self._fail(exception.ImageNotFound, glance('delete_404'))
+            error = self._fail(exception.ImageNotAuthorized,
+                               glance('delete_403'))
+            self.assertIn('protected', six.text_type(error))
+        self._fail(exception.ImageDeleteConflict, recordings.Answer(409))
+
+    def test_gone_after_a_lost_answer(self):
+        for lost in (base.Lost(), recordings.Answer(504)):
+            self.glance.answers(lost, GLANCE33('delete_404'))
+            self.assertIs(True, self.service.delete(self.context, ACTIVE))
+
+    def test_refused_after_a_lost_answer(self):
+        self._fail(exception.ImageNotAuthorized, base.Lost(),
+                   GLANCE33('delete_403'))
+
+
+class TestDownload(DriverTestCase):
+    """download(): GET of the image, GET of its data."""
+
+    CALLS = [('GET', path(ACTIVE)), ('GET', path(ACTIVE, 'file'))]
+
+    def setUp(self):
+        super(TestDownload, self).setUp()
+        self.folder = self.useFixture(fixtures.TempDir()).path
+        self.path = os.path.join(self.folder, 'image')
+
+    def _fail(self, kind, *answers, **kwargs):
+        self.glance.answers(*answers)
+        error = self.assert_raises(kind, 'download', ACTIVE,
+                                   dst_path=self.path, **kwargs)
+        self.assertEqual([], os.listdir(self.folder))
+        return error
+
+    def test_to_a_path(self):
+        for glance in (GLANCE15, GLANCE33):
+            del self.glance.calls[:]
+            self.glance.answers(glance('show_active'), glance('download_200'))
+            self.assertIsNone(self.service.download(
+                self.context, ACTIVE, dst_path=self.path))
+            with open(self.path, 'rb') as stream:
+                self.assertEqual(DATA, stream.read())
+            self.assert_calls(self.CALLS)
+
+    def test_to_a_file_object(self):
+        stream = io.BytesIO()
+        self.glance.answers(GLANCE33('show_active'), GLANCE33('download_200'))
+        self.assertIsNone(self.service.download(self.context, ACTIVE, stream))
+        self.assertEqual(DATA, stream.getvalue())
+
+    def test_to_the_callers_loop(self):
+        self.glance.answers(GLANCE33('show_active'), GLANCE33('download_200'))
+        self.assertEqual(DATA, b''.join(
+            self.service.download(self.context, ACTIVE)))
+        self.assert_calls(self.CALLS)
+
+    def test_the_best_hash_is_the_one_that_counts(self):
+        self.set(num_retries=0)
+        error = self._fail(
+            exception.ImageCorrupt,
+            GLANCE33('show_active').but(os_hash_value='0' * 128),
+            GLANCE33('download_200'))
+        self.assertIn('sha512', six.text_type(error))
+
+    def test_no_data(self):
+        for glance in (GLANCE15, GLANCE33):
+            error = self._fail(
+                exception.ImageUnacceptable, glance('show_queued'),
+                glance('download_204'))
+            self.assertIn('no data, its status is queued',
+                          six.text_type(error))
+            self.assertNotIsInstance(error, exception.ImageCorrupt)
+
+    def test_no_data_for_the_callers_loop(self):
+        self.glance.answers(GLANCE33('show_queued'), GLANCE33('download_204'))
+        self.assert_raises(exception.ImageUnacceptable, 'download', ACTIVE)
+
+    def test_deactivated(self):
+        for glance in (GLANCE15, GLANCE33):
+            error = self._fail(exception.ImageNotAuthorized,
+                               glance('show_active'), glance('download_403'))
+            self.assertIn('deactivated', six.text_type(error))
+
+    def test_absent(self):
+        self._fail(exception.ImageNotFound, GLANCE33('show_404'))
+
+    def test_a_closed_file_object(self):
+        stream = io.BytesIO()
+        stream.close()
+        self.glance.answers(GLANCE33('show_active'))
+        self.assert_raises(exception.ImageUnacceptable, 'download', ACTIVE,
+                           stream)
+
+    def test_signatures_are_never_taken_for_verified(self):
+        for options in ({'verify_glance_signatures': True},
+                        {'enable_certificate_validation': True}):
+            self.set(**options)
+            self._fail(exception.ImageUnacceptable)
+            self.set(**dict.fromkeys(options, False))
+        error = self._fail(exception.ImageUnacceptable,
+                           trusted_certs=['cert'])
+        self.assertIn('signature', six.text_type(error))
+        self.assert_calls([])
+
+
+class TestImport(DriverTestCase):
+    """image_import_copy(): one request, which is not repeated lightly."""
+
+    CALL = ('POST', path(ACTIVE, 'import'))
+
+    def _copy(self, *answers):
+        self.glance.answers(*answers)
+        self.service.image_import_copy(self.context, ACTIVE, ['slow'])
+
+    def _fail(self, kind, *answers):
+        self.glance.answers(*answers)
+        return self.assert_raises(kind, 'image_import_copy', ACTIVE,
+                                  ['slow'])
+
+    def test_one_request(self):
+        self._copy(GLANCE33('import_202'))
+        self.assert_calls([self.CALL])
+        self.assertEqual({'method': {'name': 'copy-image'},
+                          'stores': ['slow']}, self.sent_json(0))
+
+    def test_an_image_that_is_not_active(self):
+        error = self._fail(exception.ImageImportImpossible,
+                           GLANCE33('import_409'))
+        self.assertIn('status active', six.text_type(error))
+
+    def test_what_may_have_begun_is_not_repeated(self):
+        for answer in (recordings.Answer(500), recordings.Answer(504),
+                       base.Lost()):
+            self._fail(exception.GlanceConnectionFailed, answer)
+        self.assert_calls([self.CALL] * 3)
+
+    def test_what_was_not_taken_is_repeated(self):
+        for status in (429, 503):
+            self._copy(recordings.Answer(status), GLANCE33('import_202'))
+        self.assert_calls([self.CALL] * 4)

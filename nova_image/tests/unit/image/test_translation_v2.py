@@ -1,0 +1,438 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.image.translation_v2: images of v2, and callers'."""
+
+import copy
+import datetime
+
+from oslo_utils import timeutils
+import six
+import testtools
+
+from nova_image import exception
+from nova_image.image import translation_v2 as translation
+from nova_image.tests.unit import recordings
+
+GLANCES = [recordings.load('v2_glance15'), recordings.load('v2_glance33')]
+BASE_NAMES = (
+    'owner', 'created_at', 'updated_at', 'name', 'status', 'visibility',
+    'tags', 'file', 'schema', 'locations', 'direct_url', 'size', 'checksum',
+    'id', 'min_ram', 'min_disk', 'protected', 'virtual_size',
+    'container_format', 'disk_format', 'self')
+KEYS = {'id', 'name', 'status', 'size', 'min_disk', 'min_ram', 'disk_format',
+        'container_format', 'checksum', 'owner', 'is_public', 'created_at',
+        'updated_at', 'deleted', 'deleted_at', 'properties'}
+
+
+class TestFromGlance(testtools.TestCase):
+    """Images as callers get them."""
+
+    def _images(self, name, **kwargs):
+        for glance in GLANCES:
+            yield translation.from_glance(glance(name).json, **kwargs)
+
+    def test_active(self):
+        moment = datetime.datetime(2026, 11, 21, 2, 16, 28)
+        for image in self._images('show_active'):
+            for name in ('created_at', 'updated_at'):
+                value = image.pop(name)
+                self.assertEqual(datetime.timedelta(0), value.utcoffset())
+                self.assertEqual(moment, value.replace(tzinfo=None))
+            self.assertEqual({
+                'id': recordings.ACTIVE, 'name': recordings.NAME,
+                'status': 'active', 'size': 100, 'min_disk': 1,
+                'min_ram': 512, 'disk_format': 'raw',
+                'container_format': 'bare',
+                'checksum': '7a08b07e84641703e5f2c836aa59a170',
+                'owner': 'a-project', 'is_public': False, 'deleted': False,
+                'deleted_at': None, 'properties': {
+                    'os_type': 'linux', 'hw:numa_nodes': '2', 'empty': '',
+                    'kernel_id': recordings.KERNEL,
+                    'description': recordings.NAME,
+                    'block_device_mapping': [
+                        {'device_name': '/dev/vda', 'boot_index': 0}]}},
+                image)
+
+    def test_queued(self):
+        for image in self._images('show_queued'):
+            self.assertEqual(KEYS, set(image))
+            self.assertEqual(
+                ('queued', 0, 0, 0, None, {}),
+                (image['status'], image['size'], image['min_disk'],
+                 image['min_ram'], image['checksum'], image['properties']))
+
+    def test_only_public_is_public(self):
+        raw = GLANCES[1]('show_active').json
+        for visibility in ('private', 'shared', 'community', None):
+            self.assertIs(False, translation.from_glance(
+                dict(raw, visibility=visibility))['is_public'])
+        self.assertIs(True, translation.from_glance(
+            dict(raw, visibility='public'))['is_public'])
+
+    def test_shared_and_community_as_recorded(self):
+        for name in ('show_shared', 'show_community'):
+            for image in self._images(name):
+                self.assertIs(False, image['is_public'])
+
+    def test_times_in_other_forms(self):
+        for text in ('2026-11-21T02:16:28Z', '2026-11-21T02:16:28',
+                     '2026-11-21T04:16:28+02:00'):
+            value = translation.from_glance({'created_at': text})
+            self.assertEqual(
+                '2026-11-21 02:16:28',
+                str(timeutils.normalize_time(value['created_at'])))
+            self.assertIsNotNone(value['created_at'].tzinfo)
+
+    def test_glances_own_fields_are_no_properties(self):
+        raw = dict(os_glance_importing_to_stores='slow', os_hidden=False,
+                   stores='fast', os_hash_algo='sha512', real='1')
+        self.assertEqual({'real': '1'},
+                         translation.from_glance(raw)['properties'])
+
+    def test_properties_without_a_value(self):
+        self.assertEqual({'b': ''}, translation.from_glance(
+            {'a': None, 'b': ''})['properties'])
+
+    def test_json_that_is_none(self):
+        for text in ('[{', 'not json', ''):
+            for name in ('mappings', 'block_device_mapping'):
+                self.assertEqual({name: text}, translation.from_glance(
+                    {name: text})['properties'])
+
+    def test_other_json_stays_text(self):
+        self.assertEqual({'other': '[1]'}, translation.from_glance(
+            {'other': '[1]'})['properties'])
+
+
+class TestLocations(testtools.TestCase):
+    """Where an image's data is."""
+
+    def _locations(self, **raw):
+        return translation.from_glance(raw, True)['locations']
+
+    def test_only_where_asked_for(self):
+        self.assertNotIn('locations', translation.from_glance(
+            {'locations': [{'url': 'a'}]}))
+
+    def test_the_direct_one_is_not_doubled(self):
+        for glance in GLANCES:
+            raw = glance('show_active').json
+            places = translation.from_glance(raw, True)['locations']
+            self.assertEqual(raw['locations'], places)
+            self.assertEqual([raw['direct_url']],
+                             [place['url'] for place in places])
+
+    def test_the_direct_one_is_added(self):
+        self.assertEqual(
+            [{'url': 'a', 'metadata': {'x': 1}},
+             {'url': 'b', 'metadata': {}}],
+            self._locations(locations=[{'url': 'a', 'metadata': {'x': 1}}],
+                            direct_url='b'))
+
+    def test_none(self):
+        for raw in ({}, {'locations': []}, {'locations': None}):
+            self.assertEqual([], self._locations(**raw))
+
+
+class TestExpected(testtools.TestCase):
+    """The best hash there is."""
+
+    def _expected(self, raw):
+        found = translation.expected(raw)
+        return found.size, found.algorithm, found.value
+
+    def test_as_recorded(self):
+        old, new = [glance('show_active').json for glance in GLANCES]
+        self.assertEqual((100, 'md5', old['checksum']), self._expected(old))
+        self.assertEqual((100, 'sha512', new['os_hash_value']),
+                         self._expected(new))
+
+    def test_none(self):
+        for raw in ({}, {'os_hash_value': None, 'checksum': None}):
+            self.assertEqual((None, None, None), self._expected(raw))
+
+
+class TestToGlance(testtools.TestCase):
+    """What callers hand in."""
+
+    def _assert_sent(self, expected, **image_meta):
+        before = copy.deepcopy(image_meta)
+        self.assertEqual(expected, translation.to_glance(image_meta))
+        self.assertEqual(before, image_meta)
+
+    def _assert_refused(self, words, **image_meta):
+        error = self.assertRaises(exception.ImageBadRequest,
+                                  translation.to_glance, image_meta)
+        self.assertIn(words, six.text_type(error))
+
+    def test_numbers_and_booleans_are_converted(self):
+        self._assert_sent(
+            {'min_ram': 512, 'min_disk': 1, 'protected': True},
+            min_ram='512', min_disk=1, protected='True')
+        self._assert_sent({'protected': False}, protected='0')
+
+    def test_nonsense_is_refused(self):
+        self._assert_refused('min_ram', min_ram='much')
+        self._assert_refused('min_disk', min_disk=-1)
+        self._assert_refused('protected', protected='maybe')
+        self._assert_refused('is_public', is_public='maybe')
+
+    def test_nulls_are_left_out(self):
+        self._assert_sent({}, name=None, min_ram=None, protected=None,
+                          is_public=None, owner=None, properties=None)
+
+    def test_visibility(self):
+        for value in (True, 'true', '1'):
+            self._assert_sent({'visibility': 'public'}, is_public=value)
+        for value in (False, 'False', '0'):
+            self._assert_sent({'visibility': 'private'}, is_public=value)
+        self._assert_sent({'visibility': 'community'},
+                          visibility='community')
+
+    def test_visibility_goes_before_is_public(self):
+        self._assert_sent({'visibility': 'shared'}, visibility='shared',
+                          is_public=False)
+        self._assert_sent({'visibility': 'shared'}, is_public=False,
+                          visibility='shared')
+
+    def test_what_glance_decides_is_not_sent(self):
+        self._assert_sent(
+            {'name': 'x'}, name='x', status='active', size=5, checksum='abc',
+            created_at='now', updated_at='now', deleted=False,
+            deleted_at=None, locations=[], direct_url='a', location='b')
+
+    def test_an_image_as_it_was_read(self):
+        for glance in GLANCES:
+            image = translation.from_glance(glance('show_active').json, True)
+            sent = translation.to_glance(image)
+            self.assertEqual(recordings.NAME, sent['name'])
+            self.assertEqual(recordings.NAME, sent['description'])
+            self.assertNotIn('status', sent)
+
+    def test_unknown_attributes(self):
+        self._assert_refused('no image attribute copy_from',
+                             copy_from='http://somewhere')
+
+    def test_properties_are_text(self):
+        self._assert_sent(
+            {'a': u'5', 'b': u'True', 'c': u'None', 'd': u'[1]',
+             'e': recordings.NAME, 'f': recordings.NAME, 'g': u''},
+            properties={'a': 5, 'b': True, 'c': None, 'd': [1],
+                        'e': recordings.NAME, 'g': '',
+                        'f': recordings.NAME.encode('utf-8')})
+
+    def test_json_properties_are_encoded(self):
+        self._assert_sent(
+            {'mappings': u'[{"a": 1}]', 'block_device_mapping': u'[]'},
+            properties={'mappings': [{'a': 1}],
+                        'block_device_mapping': u'[]'})
+
+    def test_names_of_properties_are_kept(self):
+        names = ('hw:numa_nodes', 'Upper-Case', 'a/b', 'a~b', 'x.y',
+                 'version', 'context', 'method', 'image_id', 'data', 'args',
+                 'kwargs', 'purge_props')
+        self._assert_sent({name: u'1' for name in names},
+                          properties={name: '1' for name in names})
+
+    def test_names_of_base_fields_are_refused(self):
+        for name in BASE_NAMES + ('os_hash_value', 'os_hidden', 'stores',
+                                  'os_glance_failed_import', 'deleted'):
+            self._assert_refused(name, properties={name: 'x'})
+
+    def test_names_that_glance_15_stumbles_over(self):
+        for name in (u'', u'Z\xfcrich', u'a\nb', u'\u65e5'):
+            self._assert_refused('ASCII', properties={name: 'x'})
+
+    def test_no_kernel(self):
+        for value in (None, '', 'None', 'none'):
+            self._assert_sent({'os_type': u'linux'}, properties={
+                'kernel_id': value, 'ramdisk_id': value,
+                'os_type': 'linux'})
+        self._assert_sent({'kernel_id': recordings.KERNEL},
+                          properties={'kernel_id': recordings.KERNEL})
+
+
+class TestChanges(testtools.TestCase):
+    """The JSON Patch of an update."""
+
+    RAW = {'id': 'ID', 'name': 'one', 'visibility': 'private', 'a': '1',
+           'b': '2', 'tags': [], 'min_ram': 0, 'self': '/x',
+           'os_glance_failed_import': '', 'owner': 'p'}
+
+    def _changes(self, target, purge=False, **raw):
+        return translation.changes(dict(self.RAW, **raw), target, purge)
+
+    def test_none(self):
+        self.assertEqual([], self._changes({}))
+        self.assertEqual([], self._changes({'name': 'one', 'a': '1'}))
+
+    def test_replace_and_add(self):
+        self.assertEqual(
+            [{'op': 'replace', 'path': '/a', 'value': '3'},
+             {'op': 'add', 'path': '/c', 'value': '4'},
+             {'op': 'replace', 'path': '/name', 'value': 'two'}],
+            self._changes({'name': 'two', 'a': '3', 'c': '4'}))
+
+    def test_purge_takes_properties_alone(self):
+        self.assertEqual([{'op': 'remove', 'path': '/b'}],
+                         self._changes({'a': '1'}, purge=True))
+        self.assertEqual([], self._changes({'a': '1'}))
+
+    def test_names_are_escaped(self):
+        self.assertEqual(
+            ['/a~1b~0c', '/hw:x'],
+            [operation['path'] for operation in self._changes(
+                {'a/b~c': '1', 'hw:x': '1'})])
+
+    def test_a_written_back_is_public_leaves_visibility_alone(self):
+        for visibility in ('private', 'shared', 'community'):
+            self.assertEqual([], self._changes(
+                {'visibility': translation.NOT_PUBLIC},
+                visibility=visibility))
+
+    def test_json_that_says_the_same(self):
+        self.assertEqual([], self._changes(
+            {'mappings': '[{"a": 1, "b": 2}]'},
+            mappings='[{"b":2,"a":1}]'))
+
+    def test_is_public_false_hides_a_public_image(self):
+        self.assertEqual(
+            [{'op': 'replace', 'path': '/visibility', 'value': 'private'}],
+            self._changes({'visibility': translation.NOT_PUBLIC},
+                          visibility='public'))
+
+    def test_a_visibility_that_is_named_is_set(self):
+        self.assertEqual(
+            [{'op': 'replace', 'path': '/visibility', 'value': 'private'}],
+            self._changes({'visibility': 'private'}, visibility='shared'))
+
+    def test_next_page_is_on_the_same_server(self):
+        for link, path in (
+                ('/v2/images?marker=a', '/v2/images?marker=a'),
+                ('http://evil/v2/images?marker=a', '/v2/images?marker=a'),
+                ('/image/v2/images?marker=a', '/v2/images?marker=a'),
+                (None, None), ('', None), ('http://evil/', None)):
+            self.assertEqual(path, translation.next_path({'next': link}))
+
+    def test_filter_by_a_property_that_a_listing_has_a_word_for(self):
+        query, wanted = translation.to_query({'property-limit': '5'})
+        self.assertEqual([], query)
+        self.assertTrue(wanted({'properties': {'limit': '5'}}))
+        self.assertFalse(wanted({'properties': {'limit': '6'}}))
+
+    def test_visibility_that_does_change(self):
+        for before, after in (('public', 'private'), ('private', 'public'),
+                              ('shared', 'public'), ('private', 'shared'),
+                              ('private', 'community')):
+            self.assertEqual(
+                [{'op': 'replace', 'path': '/visibility', 'value': after}],
+                self._changes({'visibility': after}, visibility=before))
+
+    def test_location(self):
+        self.assertEqual(
+            {'op': 'add', 'path': '/locations/-',
+             'value': {'url': 'rbd://a', 'metadata': {}}},
+            translation.add_location('rbd://a'))
+
+
+class TestQuery(testtools.TestCase):
+    """Filters of v1 as a query of v2."""
+
+    def _query(self, **filters):
+        before = copy.deepcopy(filters)
+        query, _ = translation.to_query(filters)
+        self.assertEqual(before, filters)
+        return query
+
+    def _property(self, name):
+        query, _ = translation.to_query({name: 'x'})
+        return query
+
+    def test_the_prefix_is_taken_off_exactly(self):
+        for name in ('os_type', 'property-x', 'property', 'pro', 'yes-no',
+                     'architecture'):
+            self.assertEqual([(name, 'x')],
+                             self._property('property-' + name))
+
+    def test_a_property_that_no_image_of_v2_can_have(self):
+        for name in BASE_NAMES:
+            self.assertIsNone(self._property('property-' + name))
+
+    def test_public(self):
+        for value in (True, 'true', 'True', '1'):
+            self.assertEqual([('visibility', 'public')],
+                             self._query(is_public=value))
+
+    def test_not_public_is_looked_for_in_the_answers(self):
+        for value in (False, 'false', '0'):
+            query, wanted = translation.to_query({'is_public': value})
+            self.assertEqual([], query)
+            self.assertTrue(wanted({'is_public': False}))
+            self.assertFalse(wanted({'is_public': True}))
+
+    def test_public_or_not(self):
+        for value in (None, 'none', 'None'):
+            query, wanted = translation.to_query({'is_public': value})
+            self.assertEqual([], query)
+            self.assertTrue(wanted({'is_public': True}))
+            self.assertTrue(wanted({'is_public': False}))
+
+    def test_nonsense(self):
+        for filters in ({'is_public': 'nonsense'}, {'protected': 'maybe'},
+                        {'changes-since': 'yesterday'}, {'size_min': -1},
+                        {'name': ['a', 'b']}, {'name': None},
+                        {'property-x': {}}, {'tag': [None]}):
+            self.assertRaises(exception.Invalid, translation.to_query,
+                              filters)
+
+    def test_times(self):
+        self.assertEqual(
+            [('updated_at', 'gte:2026-11-21T02:16:28Z')],
+            self._query(**{'changes-since': '2026-11-21T02:16:28'}))
+
+    def test_protected(self):
+        for value, expected in ((True, 'true'), ('1', 'true'),
+                                ('True', 'true'), (False, 'false'),
+                                ('no', 'false')):
+            self.assertEqual([('protected', expected)],
+                             self._query(protected=value))
+
+    def test_tags(self):
+        self.assertEqual([('tag', 'a'), ('tag', 'b')],
+                         self._query(tag=['a', 'b']))
+        self.assertEqual([('tag', 'a')], self._query(tags='a'))
+
+    def test_numbers_and_the_rest(self):
+        self.assertEqual(
+            [('min_ram', 5), ('name', u'\u65e5'), ('size_max', 7),
+             ('status', 'active')],
+            self._query(name=u'\u65e5', size_max='7', min_ram=5,
+                        status='active'))
+
+    def test_pages(self):
+        for kwargs, limit, expected in (
+                ({}, None, [('limit', 1000)]),
+                ({}, 5, [('limit', 5)]), ({}, 5000, [('limit', 1000)]),
+                ({'page_size': '10'}, 50, [('limit', 10)]),
+                ({'marker': 'ID', 'sort_key': ['name', 'id'],
+                  'sort_dir': 'asc'}, None,
+                 [('limit', 1000), ('marker', 'ID'), ('sort_key', 'name'),
+                  ('sort_key', 'id'), ('sort_dir', 'asc')])):
+            self.assertEqual(expected, translation.page_query(kwargs, limit))
+
+    def test_limits(self):
+        for value, expected in ((None, None), (0, None), ('5', 5), (5, 5)):
+            self.assertEqual(expected, translation.limit_of({'limit': value}))
+        for value in (-1, 'many'):
+            self.assertRaises(exception.ImageBadRequest,
+                              translation.limit_of, {'limit': value})
