@@ -1,0 +1,201 @@
+#!/usr/bin/env bash
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+# DevStack's plugin for nova_image: Nova gets its images through it.
+#
+# Sourced as "plugin.sh MODE [PHASE]". What it does, and when:
+#
+#   stack install      the package, into the Python that has Nova
+#   stack post-config  nova.conf and the configuration of each cell's conductor
+#   stack extra        looks at nova-cpu.conf, which is there only now
+#   unstack            takes the settings out again
+#   clean              uninstalls the package
+#
+# nova-cpu.conf is not written here: start_nova_compute copies nova.conf over
+# it just before nova-compute starts, long after post-config. So what is in
+# nova.conf gets there, and anything written into it earlier would be lost.
+# Being a copy, it has to be cleaned like the others.
+
+NOVA_IMAGE_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# The name of the package, of its oslo.config driver, and of the section of
+# nova.conf that asks for the driver.
+NOVA_IMAGE_NAME=nova_image
+
+function install_nova_image {
+    setup_develop "$NOVA_IMAGE_DIR"
+}
+
+# The counterpart of install_nova_image. DevStack's pip_uninstall knows
+# PIP_VIRTUAL_ENV only; its pip_install knows the global virtualenv too.
+function uninstall_nova_image {
+    local venv=${PIP_VIRTUAL_ENV:-}
+    if [[ "${GLOBAL_VENV:-False}" == "True" ]]; then
+        venv=${venv:-$DEVSTACK_VENV}
+    fi
+    PIP_VIRTUAL_ENV=$venv pip_uninstall "$NOVA_IMAGE_NAME"
+}
+
+# nova_image_confs() - Prints the files to configure, one a line
+# nova-api, the scheduler and the super conductor read nova.conf; a cell's
+# conductor reads its own file and nothing else.
+function nova_image_confs {
+    echo "$NOVA_CONF"
+    if is_service_enabled n-cond; then
+        nova_image_cell_confs
+    fi
+}
+
+function nova_image_cell_confs {
+    local cell
+    for cell in $(seq 1 "${NOVA_NUM_CELLS:-1}"); do
+        conductor_conf "$cell"
+    done
+}
+
+# nova_image_sources() - Prints the config_source of a file
+# nova_image_sources file
+function nova_image_sources {
+    iniget "$1" DEFAULT config_source
+}
+
+# configure_nova_image() - Makes the services that read a file use the package
+# configure_nova_image file
+# config_source is a list: the sources that are there already stay.
+function configure_nova_image {
+    local conf=$1
+    local sources
+    sources=$(nova_image_sources "$conf")
+    if ! nova_image_is_in "$sources"; then
+        iniset "$conf" DEFAULT config_source \
+            "${sources:+$sources,}$NOVA_IMAGE_NAME"
+    fi
+    iniset "$conf" "$NOVA_IMAGE_NAME" driver "$NOVA_IMAGE_NAME"
+    iniset "$conf" glance use_glance_v1 "$NOVA_IMAGE_USE_GLANCE_V1"
+}
+
+# nova_image_is_in() - Whether a config_source names the package
+# nova_image_is_in sources
+function nova_image_is_in {
+    local sources=${1//[[:space:]]/}
+    [[ ",$sources," == *",$NOVA_IMAGE_NAME,"* ]]
+}
+
+# unconfigure_nova_image() - Takes out what configure_nova_image put in
+# unconfigure_nova_image file
+# A file that does not ask for the package is left alone: a use_glance_v1 in
+# it is somebody else's.
+function unconfigure_nova_image {
+    local conf=$1
+    local sources
+    if [[ ! -f "$conf" ]]; then
+        return 0
+    fi
+    sources=$(nova_image_sources "$conf")
+    if ! nova_image_is_in "$sources"; then
+        return 0
+    fi
+    nova_image_leave_sources "$conf" "$sources"
+    inidelete "$conf" "$NOVA_IMAGE_NAME" driver
+    inidelete "$conf" glance use_glance_v1
+    nova_image_drop_empty_section "$conf" "$NOVA_IMAGE_NAME"
+    nova_image_drop_empty_section "$conf" glance
+}
+
+# nova_image_leave_sources() - Takes the package out of config_source
+# nova_image_leave_sources file sources
+function nova_image_leave_sources {
+    local conf=$1
+    local others
+    others=$(sed -E -e "s/(^|,) *${NOVA_IMAGE_NAME} *(,|$)/\1\2/" \
+        -e 's/^, *//' -e 's/,$//' -e 's/,,/,/' <<< "$2")
+    if [[ -n "$others" ]]; then
+        iniset "$conf" DEFAULT config_source "$others"
+    else
+        inidelete "$conf" DEFAULT config_source
+    fi
+}
+
+# nova_image_drop_empty_section() - Removes a section without options
+# nova_image_drop_empty_section file section
+# iniset begins a section with a blank line and a header; inidelete leaves
+# both.
+function nova_image_drop_empty_section {
+    sed -i -z -E "s/\n\n\[$2\]\n(\n*(\[|$))/\n\1/" "$1"
+}
+
+# check_nova_image() - Warns where nova-compute runs without the package
+# Not an error: a post-config section for $NOVA_CPU_CONF in local.conf, which
+# DevStack merges last, may want it so.
+function check_nova_image {
+    if ! nova_image_is_in "$(nova_image_sources "$NOVA_CPU_CONF")"; then
+        local what="$NOVA_CPU_CONF does not name $NOVA_IMAGE_NAME"
+        warn $LINENO "nova-compute uses Nova's own image code: $what"
+    fi
+}
+
+function nova_image_stack {
+    local conf
+    if [[ "$NOVA_IMAGE_ENABLED" != "True" ]]; then
+        return 0
+    fi
+    if ! is_service_enabled nova; then
+        return 0
+    fi
+    case $1 in
+        install)
+            echo_summary "Installing nova_image"
+            install_nova_image
+            ;;
+        post-config)
+            echo_summary "Configuring nova_image"
+            # stack.sh has this edit the same files in the background while
+            # it goes through post-config: one of two edits could be lost.
+            async_wait configure_neutron_nova
+            for conf in $(nova_image_confs); do
+                configure_nova_image "$conf"
+            done
+            ;;
+        extra)
+            if is_service_enabled n-cpu; then
+                check_nova_image
+            fi
+            ;;
+    esac
+}
+
+# Whatever is enabled now: the run before may have had other services.
+function nova_image_unstack {
+    local conf
+    for conf in "$NOVA_CONF" "$NOVA_CPU_CONF" $(nova_image_cell_confs); do
+        unconfigure_nova_image "$conf"
+    done
+}
+
+case ${1:-} in
+    stack)
+        nova_image_stack "${2:-}"
+        ;;
+    unstack)
+        # The services, which still run, have read their configuration. The
+        # package stays: they may import more of it while they stop.
+        nova_image_unstack
+        ;;
+    clean)
+        # clean.sh calls unstack.sh first, but nova.conf must never name a
+        # package that is gone.
+        nova_image_unstack
+        uninstall_nova_image
+        ;;
+esac

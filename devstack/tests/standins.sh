@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+# Stand-ins for what plugin.sh uses of DevStack, for a test to source. They
+# edit ini files for real, below NOVA_CONF_DIR; the others only write down in
+# the file CALLS how they were called.
+
+# shellcheck disable=SC2034
+NOVA_CONF=$NOVA_CONF_DIR/nova.conf
+# shellcheck disable=SC2034
+NOVA_CPU_CONF=$NOVA_CONF_DIR/nova-cpu.conf
+
+function note {
+    echo "$*" >> "$CALLS"
+}
+
+function async_wait {
+    note async_wait "$@"
+}
+
+function define_plugin {
+    note define_plugin "$@"
+}
+
+function echo_summary {
+    :
+}
+
+function setup_develop {
+    note setup_develop "$@"
+}
+
+function pip_uninstall {
+    note "pip_uninstall $* from [$PIP_VIRTUAL_ENV]"
+}
+
+# Like DevStack's, it takes a line's number and one more argument.
+function warn {
+    note warn "$2"
+}
+
+function conductor_conf {
+    echo "$NOVA_CONF_DIR/nova_cell$1.conf"
+}
+
+# Any of the services is enough; "nova" stands for any service of Nova's.
+function is_service_enabled {
+    local service
+    for service in "$@"; do
+        if [[ $service == nova ]]; then
+            service='n-*'
+        fi
+        # shellcheck disable=SC2053
+        if [[ ",$ENABLED_SERVICES," == *,$service,* ]]; then
+            return 0
+        fi
+    done
+    return 1
+}
+
+function trueorfalse {
+    case ${!2:-} in
+        1 | [Yy]es | [Tt]rue) echo True ;;
+        0 | [Nn]o | [Ff]alse) echo False ;;
+        *) echo "$1" ;;
+    esac
+}
+
+# ini FILE SECTION OPTION [VALUE]: prints the file with the option set, or
+# without the option where there is no VALUE.
+function ini {
+    local set
+    set=$(($# > 3))
+    awk -v section="[$2]" -v option="$3" -v value="${4-}" -v set="$set" '
+        BEGIN { line = option " = " value }
+        /^\[/ { inside = ($0 == section) }
+        inside && $0 ~ "^" option "[ \t]*=" { next }
+        { print }
+        inside && set && /^\[/ { print line; done = 1 }
+        END { if (set && !done) print "\n" section "\n" line }' "$1"
+}
+
+function iniset {
+    note iniset "$(basename "$1")" "${@:2}"
+    touch "$1"
+    ini "$@" > "$1.new"
+    cat "$1.new" > "$1"
+    rm "$1.new"
+}
+
+function inidelete {
+    note inidelete "$(basename "$1")" "${@:2}"
+    ini "$1" "$2" "$3" > "$1.new"
+    cat "$1.new" > "$1"
+    rm "$1.new"
+}
+
+function iniget {
+    sed -n "/^\[$2\]/,/^\[/ s/^$3[ \t]*=[ \t]*//p" "$1"
+}

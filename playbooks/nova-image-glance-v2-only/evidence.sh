@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+# Did Nova get its images through nova_image, and by the Images API v2 alone?
+# The answer is in the journal of DevStack's services.
+#
+# Usage: evidence.sh collect FOLDER
+#            saves the lines that tell, a file a service
+#        evidence.sh check FOLDER
+#            judges them; 1 and a line for each fault where they will not do
+
+set -euo pipefail
+
+ANNOUNCEMENT='nova_image .*: the driver [^ ]+ serves the images of '
+V2_DRIVER=': the driver GlanceImageServiceV2 serves '
+REQUEST='(GET|HEAD|POST|PUT|PATCH|DELETE) (/[a-z-]+)?'
+
+usage() {
+    echo "Usage: $0 collect|check FOLDER" >&2
+    exit 2
+}
+
+units() {  # PATTERN...: the services of DevStack's that there are
+    systemctl list-units --all --plain --no-legend "${@/#/devstack@}" |
+        awk '{print $1}'
+}
+
+save() {  # REGEX PATTERN...: a file a service, empty where no line matches
+    local regex=$1 unit name
+    for unit in $(units "${@:2}"); do
+        name=${unit#devstack@}
+        journalctl --no-pager --output short-precise --unit "$unit" |
+            { grep -E "$regex" || true; } > "${name%.service}.txt"
+    done
+}
+
+collect() {
+    save "$ANNOUNCEMENT" 'n-*'
+    save "$REQUEST/v[0-9]" 'g-api*'
+    chmod -R a+rX .
+}
+
+faults=0
+
+fault() {
+    echo "FAULT: $*"
+    faults=$((faults + 1))
+}
+
+judge_service() {  # WHAT FILE...: one that is there is named by its file
+    local what=$1 file seen=0
+    shift
+    for file in "$@"; do
+        [ -e "$file" ] || continue
+        seen=$((seen + 1))
+        if ! [ -s "$file" ]; then
+            fault "$what (${file%.txt}) did not announce nova_image"
+        elif grep -qv "$V2_DRIVER" "$file"; then
+            fault "$what (${file%.txt}) announced another driver than v2's"
+        else
+            echo "$what (${file%.txt}): $(wc -l < "$file") announcement(s)"
+        fi
+    done
+    [ "$seen" != 0 ] || fault "there is no $what"
+}
+
+requests() {  # VERSION: how many there were of the Images API
+    # Without a file of Glance's there were none.
+    { cat g-api*.txt 2>/dev/null || true; } |
+        { grep -cE "$REQUEST/$1(\.[0-9]+)?([/? ]|$)" || true; }
+}
+
+judge_glance() {
+    local v1 v2
+    v1=$(requests v1)
+    v2=$(requests v2)
+    echo "glance-api: $v2 request(s) for /v2, $v1 for /v1"
+    [ "$v1" = 0 ] || fault "Glance was asked for /v1 $v1 times"
+    [ "$v2" != 0 ] || fault "Glance was never asked for /v2: was it read?"
+}
+
+check() {
+    judge_service nova-api n-api.txt
+    judge_service nova-conductor n-cond*.txt n-super-cond.txt
+    judge_service nova-compute n-cpu*.txt
+    judge_glance
+    [ "$faults" = 0 ]
+}
+
+[ $# = 2 ] || usage
+case $1 in
+    collect)
+        mkdir -p "$2"
+        cd "$2"
+        collect
+        ;;
+    check)
+        cd "$2"
+        check
+        ;;
+    *) usage ;;
+esac
