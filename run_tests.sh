@@ -82,8 +82,8 @@ licence_headers() {
 shell_scripts() {
     local scripts
     mapfile -t scripts < <(git ls-files '*.sh' '.ci/run' devstack/settings)
-    "$PYTHON" -m bashate -i E005,E006 "${scripts[@]}" &&
-        "$BIN/shellcheck" -x "${scripts[@]}"
+    "$BIN/bashate" -i E005,E006 "${scripts[@]}" &&
+        "$BIN/shellcheck" -x -s bash "${scripts[@]}"
 }
 
 sphinx() {  # SOURCE TARGET
@@ -142,6 +142,7 @@ main() {
             exit 2
         fi
     done
+    # shellcheck disable=SC2119  # it takes more requirements, needs none
     make_venv
     BIN=$(dirname "$PYTHON")
     for kind in "${kinds[@]}"; do

@@ -198,7 +198,7 @@ class Client(object):
                 raise
             if isinstance(ours, exception.GlanceConnectionFailed):
                 endpoints.HEALTH.failed(endpoint)
-            six.raise_from(ours, error)
+            six.raise_from(ours, _cause(error))
 
     def _send(self, context, request, endpoint):
         began = time.time()
@@ -212,7 +212,8 @@ class Client(object):
             **_arguments(context, request, auth))
         LOG.debug('%(method)s %(endpoint)s%(path)s: %(status)s in '
                   '%(seconds).3f s', {
-                      'method': request.method, 'endpoint': endpoint,
+                      'method': request.method,
+                      'endpoint': exception.redact(endpoint),
                       'path': request.path, 'status': response.status_code,
                       'seconds': time.time() - began})
         if response.status_code >= 300:
@@ -224,6 +225,12 @@ class Client(object):
         if not request.stream:
             _read(response)
         return Answer(response, request, endpoint)
+
+
+def _cause(error):
+    """Return an error to show as the cause; None when it tells secrets."""
+    text = six.text_type(error)
+    return error if exception.redact(text) == text else None
 
 
 def _arguments(context, request, auth):
@@ -323,7 +330,7 @@ class Answer(object):
             ours = faults.from_error(error, self._request, self.endpoint)
             if ours is None:
                 raise
-            six.raise_from(ours, error)
+            six.raise_from(ours, _cause(error))
         finally:
             self._response.close()
 

@@ -90,7 +90,7 @@ class Endpoints(object):
         self._conf = conf
         self._identity = identity
         self._fixed = self._configured() if pinned is None else [pinned]
-        self._order = random.sample(  # nosec B311: spreads load
+        self._order = random.sample(  # nosec B311
             self._fixed, len(self._fixed))
         self._turn = itertools.count()
 

@@ -32,6 +32,8 @@ except ImportError:  # Python 2.7
     from six.moves import html_parser
     unescape = html_parser.HTMLParser().unescape
 
+#: characters of Glance's words that a message takes at the most
+MAX_REASON = 1000
 #: what of an error's body is read at the most, in bytes
 MAX_ERROR_BODY = 64 * 1024
 
@@ -110,7 +112,7 @@ def _said(response):
     text = ' '.join(text.split()).rstrip('.')
     if response.status_code == 300 or not text:
         return response.reason
-    return text
+    return text[:MAX_REASON]
 
 
 def _without_tags(text):

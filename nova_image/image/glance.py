@@ -119,9 +119,9 @@ class GlanceImageService(driver.ImageDriver):
         query = query + [('limit', page_size)]
         if marker:
             query.append(('marker', marker))
-        answer = self.client.json(context, http.Request(
-            'GET', IMAGES + '/detail', 'list images', query=query))
-        return [_from_json(raw) for raw in answer.get('images', ())]
+        return [_from_json(raw) for raw in self.client.call(
+            context, http.Request('GET', IMAGES + '/detail', 'list images',
+                                  query=query), _images_of)]
 
     def show(self, context, image_id, include_locations=False,
              show_deleted=True):
@@ -176,7 +176,7 @@ class GlanceImageService(driver.ImageDriver):
             for name in ('name', 'disk_format', 'container_format'):
                 if image[name] != headers.get(_META + name):
                     raise error
-            return {'image': image}
+            return image
 
         try:
             return _from_json(self._image(context, http.Request(
@@ -191,8 +191,7 @@ class GlanceImageService(driver.ImageDriver):
 
     def _image(self, context, request, settle):
         """Make a call that answers with ``{"image": {}}``."""
-        answer = self.client.json(context, request, settle)
-        return answer.get('image') or {}
+        return self.client.call(context, request, _image_of, settle)
 
     def _add_member(self, context, image_id, member):
         self.client.call(context, http.Request(
@@ -203,10 +202,15 @@ class GlanceImageService(driver.ImageDriver):
         """Send metadata, and data if there is a body; return the image."""
         def find_uploaded(error):
             image = self._head(context, image_id, 'upload')
-            if body is None or (image['status'], image['size']) != (
-                    'active', body.size):
-                raise error
-            return {'image': image}
+            if body is None or image['status'] == 'active':
+                if body is None or image['size'] != body.size:
+                    raise error
+                return image
+            raise exception.ImageUploadFailed(
+                action='upload', image_id=image_id,
+                reason='the connection broke, and Glance has marked the '
+                       'image %s' % image['status'],
+                advice='v1 takes no data for it again: create another')
 
         headers = dict(headers, **{_PURGE: str(purge)})
         image = _from_json(self._image(context, http.Request(
@@ -280,6 +284,22 @@ def _path(image_id, *rest):
 
 
 # What Glance answers, for callers
+
+def _image_of(answer):
+    """Return the image that an answer has; raises GlanceBadAnswer."""
+    raw = answer.json().get('image')
+    if not isinstance(raw, dict) or not raw.get('id'):
+        raise answer.bad('its JSON is no image')
+    return raw
+
+
+def _images_of(answer):
+    """Return the images that an answer has; raises GlanceBadAnswer."""
+    found = answer.json().get('images')
+    if not isinstance(found, list):
+        raise answer.bad('its JSON is no list of images')
+    return found
+
 
 def _from_headers(headers):
     """Return the image that a HEAD answered, in the callers' format."""

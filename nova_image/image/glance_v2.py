@@ -62,9 +62,9 @@ class GlanceImageServiceV2(driver.ImageDriver):
         """Yield the images of all pages, in order."""
         path = IMAGES
         while path:
-            page = self.client.json(context, http.Request(
-                'GET', path, 'list images', query=query))
-            for image in page.get('images', ()):
+            page = self.client.call(context, http.Request(
+                'GET', path, 'list images', query=query), _page)
+            for image in page['images']:
                 yield image
             path, query = translation.next_path(page), None
 
@@ -79,8 +79,8 @@ class GlanceImageServiceV2(driver.ImageDriver):
 
     def _get(self, context, image_id, action='show'):
         """Return an image as v2 answers it."""
-        return self.client.json(context, http.Request(
-            'GET', _path(image_id), action, image_id))
+        return self.client.call(context, http.Request(
+            'GET', _path(image_id), action, image_id), _image)
 
     def create(self, context, image_meta, data=None):
         """Create an image. See ImageDriver."""
@@ -111,12 +111,12 @@ class GlanceImageServiceV2(driver.ImageDriver):
             if not isinstance(error, exception.ImageConflict):
                 raise error
             raw = self._get(context, sent['id'], 'create')
-            if any(raw.get(name) != sent[name] for name in sent):
+            if translation.changes(raw, sent, purge=False):
                 raise error
             return raw
 
         try:
-            return self.client.json(context, request, settle=find_created)
+            return self.client.call(context, request, _image, find_created)
         except exception.GlanceConnectionFailed:
             if own_id:  # it may have been created all the same
                 self._delete_quietly(context, sent['id'])
@@ -208,9 +208,9 @@ class GlanceImageServiceV2(driver.ImageDriver):
                 raise error
             return raw
 
-        return self.client.json(context, http.Request(
+        return self.client.call(context, http.Request(
             'PATCH', _path(image_id), 'update', image_id, json=operations,
-            content_type=PATCH_TYPE), settle=find_changed)
+            content_type=PATCH_TYPE), _image, find_changed)
 
     def delete(self, context, image_id):
         """Delete an image. See ImageDriver."""
@@ -261,3 +261,19 @@ def _path(image_id, *rest):
         raise exception.ImageNotFound(image_id=image_id)
     return '/'.join((IMAGES, parse.quote(
         image_id.encode('utf-8'), safe='')) + rest)
+
+
+def _image(answer):
+    """Return the image that an answer is; raises GlanceBadAnswer."""
+    raw = answer.json()
+    if not raw.get('id'):
+        raise answer.bad('its JSON is no image')
+    return raw
+
+
+def _page(answer):
+    """Return the page that an answer is; raises GlanceBadAnswer."""
+    page = answer.json()
+    if not isinstance(page.get('images'), list):
+        raise answer.bad('its JSON is no list of images')
+    return page

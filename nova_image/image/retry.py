@@ -67,7 +67,7 @@ class Attempts(object):
         :returns: seconds, or None when there is to be no next attempt
         """
         share = min(FIRST_WAIT * 2 ** (self.number - 1), self._max_wait)
-        jitter = random.uniform(0.5, 1.0)  # nosec B311: spreads load
+        jitter = random.uniform(0.5, 1.0)  # nosec B311
         wait = max(share * jitter, retry_after or 0.0)
         late = timeutils.now() - self._began + wait > self._deadline > 0
         if self.number >= self.total or wait > self._max_wait or late:

@@ -221,6 +221,8 @@ def changes(raw, target, purge):
 
 
 def _same(name, stored, wanted):
+    if name == 'tags':  # Glance has an order of its own
+        return sorted(stored) == sorted(wanted)
     if name in _JSON_PROPERTIES and stored:  # two texts may say the same
         return _decoded(stored) == _decoded(wanted)
     return stored == wanted

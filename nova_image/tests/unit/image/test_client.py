@@ -16,6 +16,7 @@ import email.utils
 import io
 import socket
 import time
+import traceback
 
 import mock
 import requests
@@ -23,6 +24,7 @@ import six
 
 from nova_image import exception
 from nova_image.image import client as http
+from nova_image.image import identity
 from nova_image.image.transfer import source
 from nova_image.tests.unit import base
 from nova_image.tests.unit import recordings
@@ -109,6 +111,40 @@ def _text(header):
     return header.decode('ascii') if isinstance(header, bytes) else header
 
 
+class TestTokens(ClientTestCase):
+    """A token goes to the host that was asked, and into no message."""
+
+    def test_redirects_are_not_followed(self):
+        for status in (301, 302, 303, 305, 307, 308):
+            self.glance.answers(recordings.Answer(
+                status, {'Location': 'http://user:pa55@elsewhere/'}))
+            error = self.assertRaises(exception.GlanceBadAnswer, self.get)
+            self.assertIn('redirects to http://***@elsewhere/',
+                          six.text_type(error))
+        self.assert_calls([('GET', PATH)] * 6)
+        self.assertEqual([], self.waits)
+
+    def test_nor_by_a_cause(self):
+        self.set(num_retries=0)
+        self.glance.answers(base.Lost(requests.ConnectionError(
+            'http://user:pa55@glance is gone')))
+        error = self.assertRaises(exception.GlanceConnectionFailed, self.get)
+        shown = ''.join(traceback.format_exception(
+            type(error), error, None))
+        self.assertIn('is gone', shown)
+        self.assertNotIn('pa55', shown)
+
+    def test_credentials_in_an_endpoint(self):
+        self.set(api_servers=['http://user:pa55@glance:9292'], debug=True)
+        self.glance.answers(recordings.Answer(404))
+        error = self.assertRaises(exception.ImageNotFound, self.get)
+        self.assertNotIn('pa55', six.text_type(error))
+        ours = [line for line in self.log.output.splitlines()
+                if ' nova_image.' in line]
+        self.assertEqual(1, len(ours))
+        self.assertNotIn('pa55', ours[0])
+
+
 class TestRepeats(ClientTestCase):
     """What is repeated, how often, after which wait."""
 
@@ -155,8 +191,10 @@ class TestRepeats(ClientTestCase):
     def test_waits_grow_within_their_jitter(self):
         self.glance.answers(*[BUSY] * 4)
         self.assertRaises(exception.GlanceServerError, self.get)
-        for wait, share in zip(self.waits, (0.5, 1.0, 2.0)):
-            self.assertTrue(share / 2 <= wait <= share, self.waits)
+        self.assertEqual(3, len(self.waits))
+        for number, share in enumerate((0.5, 1.0, 2.0)):
+            self.assertTrue(share / 2 <= self.waits[number] <= share,
+                            self.waits)
 
     def test_retry_after_in_seconds(self):
         self.glance.answers(
@@ -414,11 +452,44 @@ class TestAnswers(ClientTestCase):
         self.assert_calls([('GET', PATH)])
         self.assertEqual([], self.waits)
 
-    def test_the_connection_is_given_back(self):
+    def test_an_answer_to_data_is_read_too(self):
+        # which gives the connection back
         body = io.BytesIO(b'{}')
         self.glance.answers(recordings.Answer(content=body))
-        self.get()
-        self.assertEqual(b'', body.read() if not body.closed else b'')
+        self.put(b'data')
+        self.assertTrue(body.closed or body.tell() == 2)
+
+
+class TestSeenBy(ClientTestCase):
+    """Who decides whether an image may be seen."""
+
+    IMAGE = {'owner': 'another', 'is_public': False, 'properties': {}}
+
+    def test_glance_where_there_is_a_token(self):
+        self.assertTrue(self.client().seen_by(self.context)(self.IMAGE))
+
+    def test_glance_where_the_service_has_one(self):
+        self.without_keystone()
+        who = identity.Identity(self.conf)
+        who.auth = lambda context: identity.ContextToken('of the service')
+        client = self.client(identity=who)
+        self.assertTrue(client.seen_by(self.context)(self.IMAGE))
+
+    def test_the_image_where_there_is_none(self):
+        self.without_keystone()
+        seen = self.client().seen_by(self.context)
+        self.assertFalse(seen(self.IMAGE))
+        self.assertTrue(seen(dict(self.IMAGE, owner='a-project')))
+
+
+class TestNowhere(ClientTestCase):
+    """Nothing says where Glance is."""
+
+    def test_it_is_said_at_once(self):
+        self.set(api_servers=None)
+        error = self.assertRaises(exception.GlanceEndpointUnknown, self.get)
+        self.assertIn('api_servers', six.text_type(error))
+        self.assertEqual([], self.waits)
 
 
 class TestPinned(ClientTestCase):

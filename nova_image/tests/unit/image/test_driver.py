@@ -158,6 +158,13 @@ class TestLoadFailures(base.TestCase):
         for words in ('no v2', driver.NAMESPACE, 'v3, v4', 'use_glance_v1'):
             self.assertIn(words, said)
 
+    def test_more_than_one(self):
+        with mock.patch.object(
+                driver.stevedore_driver, 'DriverManager',
+                side_effect=stevedore_exc.MultipleMatches('two')):
+            said = self._error()
+        self.assertIn('more than one v2 in ' + driver.NAMESPACE, said)
+
     def test_none_at_all(self):
         with mock.patch.object(driver, 'NAMESPACE', 'no.such.namespace'):
             said = self._error()

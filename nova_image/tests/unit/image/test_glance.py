@@ -619,6 +619,20 @@ class TestDownload(DriverTestCase):
         self.assert_calls([])
 
 
+class TestSomebodyElse(DriverTestCase):
+    """JSON answers that are no images."""
+
+    def test_each_operation_says_so(self):
+        for method, args in (('detail', []), ('create', [META]),
+                             ('update', [ACTIVE, {}])):
+            for content in (b'{}', b'{"image": {}, "images": {}}'):
+                self.glance.answers(recordings.Answer(content=content))
+                error = self.assert_raises(exception.GlanceBadAnswer, method,
+                                           *args)
+                self.assertIn('JSON is no', six.text_type(error))
+        self.assertEqual([], self.waits)
+
+
 class TestImport(DriverTestCase):
     """image_import_copy(): not in v1."""
 

@@ -138,6 +138,26 @@ class TestDetail(DriverTestCase):
             self.assert_calls([('GET', IMAGES + '?limit=1000'),
                                ('GET', first.json['next'])])
 
+    def test_a_link_to_another_host_is_followed_here(self):
+        first = GLANCE33('list_first')
+        self._detail(
+            first.but(next='http://evil/image' + first.json['next']),
+            GLANCE33('list_last'))
+        self.assert_calls([('GET', IMAGES + '?limit=1000'),
+                           ('GET', first.json['next'])])
+        self.assertTrue(self.glance.calls[1].url.startswith(base.ENDPOINT))
+
+    def test_a_property_called_like_a_word_of_the_query(self):
+        page = GLANCE33('list_first').json
+        page['images'][0]['limit'] = '2'
+        del page['next']
+        for wanted, found in (('2', [ACTIVE]), ('3', [])):
+            images = self._detail(GLANCE33('list_first').saying(page),
+                                  filters={'property-limit': wanted})
+            self.assertEqual(found, [image['id'] for image in images])
+            self.assertEqual(IMAGES + '?limit=1000',
+                             self.glance.calls[-1].path)
+
     def test_none(self):
         self.assertEqual([], self._detail(GLANCE33('list_none')))
 
@@ -554,6 +574,21 @@ class TestUpdate(DriverTestCase):
         self._update({}, GLANCE33('show_community'), purge_props=False)
         self.assert_calls(self.CALLS[:1])
 
+    def test_not_public_any_more(self):
+        self._update({'is_public': False},
+                     GLANCE33('show_shared').but(visibility='public'),
+                     GLANCE33('patch_200'))
+        self.assertEqual([{'op': 'replace', 'path': '/visibility',
+                           'value': 'private'}], self.sent_json(1))
+
+    def test_private_where_it_is_said_so(self):
+        for meta in ({'visibility': 'private'},
+                     {'visibility': 'private', 'is_public': False}):
+            del self.glance.calls[:]
+            self._update(meta, GLANCE33('show_shared'), GLANCE33('patch_200'))
+            self.assertEqual([{'op': 'replace', 'path': '/visibility',
+                               'value': 'private'}], self.sent_json(1))
+
     def test_the_callers_dict_is_left_as_it_is(self):
         meta = {'id': 'other', 'name': 'two', 'is_public': False,
                 'properties': {'mappings': [{}], 'kernel_id': None}}
@@ -732,6 +767,35 @@ class TestDownload(DriverTestCase):
                            trusted_certs=['cert'])
         self.assertIn('signature', six.text_type(error))
         self.assert_calls([])
+
+
+class TestSomebodyElse(DriverTestCase):
+    """JSON answers that are no images."""
+
+    def test_each_operation_says_so(self):
+        for method, args in (
+                ('show', [ACTIVE]), ('detail', []), ('create', [META]),
+                ('update', [ACTIVE, {}]), ('download', [ACTIVE])):
+            for content in (b'{}', b'{"error": "log in"}'):
+                self.glance.answers(recordings.Answer(content=content))
+                error = self.assert_raises(exception.GlanceBadAnswer, method,
+                                           *args)
+                self.assertIn('JSON is no', six.text_type(error))
+        self.assertEqual([], self.waits)
+
+    def test_what_may_have_been_created_is_deleted(self):
+        self.glance.answers(recordings.Answer(content=b'{}'),
+                            GLANCE33('delete_404'))
+        self.assert_raises(exception.GlanceBadAnswer, 'create',
+                           {'name': 'x'})
+        self.assert_calls([('POST', IMAGES),
+                           ('DELETE', path(self.sent_json(0)['id']))])
+
+    def test_a_patch(self):
+        self.glance.answers(GLANCE33('show_shared'),
+                            recordings.Answer(content=b'{}'))
+        self.assert_raises(exception.GlanceBadAnswer, 'update', SHARED,
+                           {'name': 'x'})
 
 
 class TestImport(DriverTestCase):

@@ -76,6 +76,44 @@ class TestSessions(base.TestCase):
                              http_session.adapters[scheme]._pool_maxsize)
 
 
+class TestEnvironment(base.TestCase):
+    """What the environment says of a server is read once."""
+
+    def setUp(self):
+        super(TestEnvironment, self).setUp()
+        self.http = identity.Identity(self.conf).session(None).session
+        for name in ('no_proxy', 'all_proxy'):
+            for variable in (name, name.upper()):
+                self.useFixture(fixtures.EnvironmentVariable(variable))
+        self._set('http://proxy:1')
+
+    def _set(self, value):
+        for name in ('http_proxy', 'HTTP_PROXY'):
+            self.useFixture(fixtures.EnvironmentVariable(name, value))
+
+    def _proxy(self, url, **proxies):
+        return self.http.merge_environment_settings(
+            url, proxies, False, None, None)['proxies'].get('http')
+
+    def test_once_for_each_server(self):
+        self.assertEqual('http://proxy:1', self._proxy('http://one/a'))
+        self._set('http://proxy:2')
+        self.assertEqual('http://proxy:1', self._proxy('http://one/b'))
+        self.assertEqual('http://proxy:2', self._proxy('http://two/b'))
+
+    def test_the_callers_own_are_not_remembered(self):
+        self.assertEqual('http://own', self._proxy(
+            'http://one/a', http='http://own'))
+        self.assertEqual('http://proxy:1', self._proxy('http://one/a'))
+
+    def test_other_settings_are_kept_apart(self):
+        def verified(verify):
+            return self.http.merge_environment_settings(
+                'http://one/a', {}, False, verify, None)['verify']
+        self.assertEqual([False, '/ca', False],
+                         [verified(False), verified('/ca'), verified(False)])
+
+
 class TestAuth(base.TestCase):
     """Which auth plugin stands for a context."""
 

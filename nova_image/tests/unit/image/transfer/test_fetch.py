@@ -160,10 +160,14 @@ class TestToStream(FetchTestCase):
     def _stream(self, content=DATA, expected=EXPECTED):
         if isinstance(content, bytes):
             content = io.BytesIO(content)
-        self.body = content
+        self.body, self.kept = content, []
         self.glance.answers(recordings.Answer(content=content))
+
+        def expected_of(answer):
+            self.kept.append(answer)  # or it is closed when it is collected
+            return expected
         return fetch.to_stream(self.client(), self.context, self.request,
-                               lambda answer: expected)
+                               expected_of)
 
     def test_whole(self):
         self.assertEqual(DATA, b''.join(self._stream()))
@@ -197,7 +201,8 @@ class TestToStream(FetchTestCase):
         stream.close()
 
     def test_closed_before_the_start(self):
-        self._stream().close()
+        stream = self._stream()
+        stream.close()
         self.assertTrue(self.body.closed)
 
     def test_dropped_before_the_start(self):

@@ -241,6 +241,14 @@ class TestObject(testtools.TestCase):
         opened.publish()
         self.assertEqual(b'head' + DATA, stream.getvalue())
 
+    def test_it_tells_where_it_is_and_cannot_go_back(self):
+        for error in (IOError, OSError, ValueError, AttributeError):
+            stream = mock.Mock(spec=['write', 'tell', 'seek', 'truncate'],
+                               closed=False)
+            stream.tell.return_value = 0
+            stream.seek.side_effect = error
+            self.assertFalse(sink.open_sink(data=stream).restart())
+
     def test_it_stays_open(self):
         stream = io.BytesIO()
         opened = sink.open_sink(data=stream)
