@@ -18,6 +18,5 @@ set -euo pipefail
 cd "$(dirname "$0")"
 # shellcheck source=tools/venv.sh
 . tools/venv.sh
-# shellcheck disable=SC2119  # it takes more requirements, and needs none
 make_venv
 exec "$PYTHON" -m demo "$@"

@@ -142,7 +142,6 @@ main() {
             exit 2
         fi
     done
-    # shellcheck disable=SC2119  # it takes more requirements, needs none
     make_venv
     BIN=$(dirname "$PYTHON")
     for kind in "${kinds[@]}"; do

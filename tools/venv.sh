@@ -36,7 +36,7 @@ make_venv() {
     python=$(find_python) || exit 1
     mkdir -p "$CACHE"
     stamp=$("$python" --version
-        cat requirements.txt test-requirements.txt setup.cfg "$@")
+        cat requirements.txt test-requirements.txt setup.cfg)
     PYTHON=$PWD/.venv/bin/python
     if [ "$stamp" = "$(cat .venv/stamp 2>/dev/null)" ]; then
         return
@@ -45,7 +45,7 @@ make_venv() {
         "(once, about 40 s) ..." >&2
     rm -rf .venv
     if ! { "$python" -m venv .venv && "$PYTHON" -m pip install -q -e . \
-        -r test-requirements.txt "${@/#/-r}"; } >"$log" 2>&1; then
+        -r test-requirements.txt; } >"$log" 2>&1; then
         grep -v '^WARNING' "$log" | tail -20 >&2
         echo "The virtualenv could not be made; the whole log is $log." \
             "On Debian, python3-venv may be missing." >&2
