@@ -28,6 +28,7 @@ from oslo_config import cfg
 from nova_image import conf as nova_image_conf
 from nova_image.image import api
 from nova_image.tests import fixtures
+from nova_image.tests.fixtures import nova_virtualenv
 
 
 @dataclasses.dataclass
@@ -50,7 +51,8 @@ class Caller:
 class Stage:
     """What the story needs to know.
 
-    ``directions`` say how a person can talk to the services.
+    ``directions`` say how a person can talk to the services; ``nova`` is
+    there where a Nova is on stage.
     """
 
     title: str
@@ -58,6 +60,7 @@ class Stage:
     api: api.API
     caller: Caller
     directions: str
+    nova: fixtures.NovaApi | None = None
 
 
 def _api(**options: typing.Any) -> api.API:
@@ -70,19 +73,26 @@ def _api(**options: typing.Any) -> api.API:
 
 
 def modern(stack: contextlib.ExitStack) -> Stage:
-    """Start Keystone 30 and Glance 33."""
-    keystone = stack.enter_context(fixtures.Keystone())
-    glance = stack.enter_context(
-        fixtures.Glance(auth='keystone', keystone=keystone))
+    """Start Keystone 30, Glance 33 and the nova-api of Nova 34."""
+    virtualenv = stack.enter_context(nova_virtualenv.nova())
+    keystone = fixtures.Keystone()
+    glance = fixtures.Glance(auth='keystone', keystone=keystone)
+    for service in (keystone, glance):  # one virtualenv is enough for all
+        service.use(None, virtualenv)
+        stack.enter_context(service)
     keystone.add_endpoint('image', 'glance', glance.url)
+    nova = stack.enter_context(fixtures.NovaApi(keystone, {
+        'DEFAULT': {'config_source': 'nova_image'},
+        'nova_image': {'driver': 'nova_image'}}))
     session: ks_session.Session = keystone.session('demo')
     caller = Caller(
         user_id=session.get_user_id(), project_id=session.get_project_id(),
         auth_token=session.get_token(), auth=session.auth)
     return Stage(
-        title='Glance 33.0.0, Images API v2, at %s\nKeystone 30.0.0 at %s' % (
-            glance.url, keystone.url),
-        glance=glance, caller=caller, api=_api(
+        title='Glance 33.0.0, Images API v2, at %s\nKeystone 30.0.0 at %s\n'
+              'nova-api 34.0.0 with nova_image at %s' % (
+                  glance.url, keystone.url, nova.url),
+        glance=glance, caller=caller, nova=nova, api=_api(
             valid_interfaces=['public'], region_name='RegionOne'),
         directions=_with_password(keystone.auth_options('demo')))
 

@@ -17,9 +17,6 @@ get_remote_image_service of nova.image.glance when it calls them (read in
 15.1.5 and 34.0.0), so replacing these two works whenever it is done.
 """
 
-import os
-import sys
-
 from oslo_config import cfg
 from oslo_log import log as logging
 
@@ -89,7 +86,7 @@ def install(conf=None):
     setattr(get_default_image_service, _MARK, service)
     nova_glance.get_default_image_service = get_default_image_service
     nova_glance.get_remote_image_service = get_remote_image_service
-    _announce(service.driver)
+    _announce(service.driver, conf)
     return service
 
 
@@ -98,13 +95,14 @@ def _nova_version():
     return nova_version.version_string()
 
 
-def _announce(installed):
+def _announce(installed, conf):
     """Log what is in use as soon as the service has set up its log.
 
     Nova reads its configuration first, and what is logged until then is
     lost.
 
     :param installed: the driver
+    :param conf: Nova's configuration, which knows the service's name
     """
     original = logging.setup
 
@@ -115,7 +113,7 @@ def _announce(installed):
                  'images of %(service)s, Nova %(nova)s', {
                      'version': version.version_string(),
                      'driver': type(installed).__name__,
-                     'service': os.path.basename(sys.argv[0]),
+                     'service': conf.prog,
                      'nova': _nova_version()})
         if installed.deprecation:
             LOG.warning(installed.deprecation)

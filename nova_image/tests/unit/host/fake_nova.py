@@ -69,6 +69,7 @@ class FakeNova(fixtures.Fixture):
         self.conf = cfg.ConfigOpts()
         self.conf.register_opt(
             cfg.StrOpt('auth_strategy', default='keystone'), group='api')
+        self.conf([], prog='nova-compute')
         self.modules = {}
         for name in ('nova', 'nova.conf', 'nova.exception', 'nova.image',
                      'nova.image.glance', 'nova.service_auth',

@@ -127,7 +127,7 @@ class AnnounceTest(BridgeTestCase):
         logging.setup('conf', 'nova')
         logging.setup('conf', 'nova')
         self.assertEqual(1, self.log.output.count('serves the images of'))
-        self.assertIn('Nova 34.0.0', self.log.output)
+        self.assertIn('nova-compute, Nova 34.0.0', self.log.output)
 
     def test_deprecation(self):
         """A deprecated driver says so there."""
@@ -145,7 +145,6 @@ class NovaIdentityTest(BridgeTestCase):
         super(NovaIdentityTest, self).setUp()
         from nova_image import conf
         conf.register_opts(self.nova.conf)
-        self.nova.conf([])
         self.identity = self.bridge.NovaIdentity(self.nova.conf)
         self.service_auth = self.nova.modules['nova.service_auth']
 
