@@ -187,8 +187,8 @@ class FunctionalTest(testtools.TestCase):
         self.addCleanup(self._assert_nothing_told)
 
     def _show_log(self, exc_info: typing.Any) -> None:
-        text = hide(self.log.text)
-        self.addDetail('log', content.text_content(text[-65536:]))
+        for name, text in {'log': self.log.text, **servers.logs()}.items():
+            self.addDetail(name, content.text_content(hide(text)[-65536:]))
 
     def _assert_nothing_told(self) -> None:
         self.assertTellsNothing(self.log.text, 'the log')
@@ -221,7 +221,7 @@ class FunctionalTest(testtools.TestCase):
         return stack.enter_context(manager)
 
     def wait_for(self, condition: collections.abc.Callable[[], bool],
-                 what: str, deadline: float = 20) -> None:
+                 what: str, deadline: float = 60) -> None:
         """Wait until something is so.
 
         :param condition: tells whether it is

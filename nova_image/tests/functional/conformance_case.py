@@ -139,6 +139,12 @@ class DriverCase(base.FunctionalTest):
             if isinstance(value, datetime.datetime):
                 self.assertEqual(datetime.timedelta(0), value.utcoffset())
 
+    def assertSameBytes(self, expected: bytes, found: bytes) -> None:
+        """Check data, which is too much to show."""
+        self.assertEqual(len(expected), len(found))
+        if expected != found:
+            self.fail('other bytes, of the same number')
+
     def assertNothingLeft(self) -> None:
         """Check that no image is there, of nobody."""
         self.assertEqual([], self.raw.images())

@@ -160,7 +160,7 @@ class Create(case.DriverCase):
             self.assertEqual(('active', len(expected)),
                              (image['status'], image['size']))
             self.assertEqual(image, self.driver.show(self.ctx, image['id']))
-            self.assertTrue(expected == self.raw.data(image['id']), source)
+            self.assertSameBytes(expected, self.raw.data(image['id']))
         self.assertFalse(file.closed)
 
     def test_empty_data(self) -> None:

@@ -44,15 +44,15 @@ class Data(case.DriverCase):
         data = os.urandom(create.SIZE)
         image_id = self.make(data)['id']
         chunks = self.driver.download(self.ctx, image_id)
-        self.assertTrue(data == b''.join(chunks))
+        self.assertSameBytes(data, b''.join(chunks))
         stream = io.BytesIO()
         self.assertIsNone(self.driver.download(self.ctx, image_id, stream))
-        self.assertTrue(data == stream.getvalue())
+        self.assertSameBytes(data, stream.getvalue())
         self.assertFalse(stream.closed)
         path = self.folder / ('%s image' % case.UNICODE.replace('/', ''))
         self.assertIsNone(self.driver.download(
             self.ctx, image_id, dst_path=str(path)))
-        self.assertTrue(data == path.read_bytes())
+        self.assertSameBytes(data, path.read_bytes())
         self.assertEqual([path], list(self.folder.iterdir()))
 
     def test_path_that_exists(self) -> None:
@@ -76,7 +76,7 @@ class Data(case.DriverCase):
         thread.start()
         self.driver.download(self.ctx, image_id, dst_path=str(path))
         thread.join()
-        self.assertTrue([data] == read)
+        self.assertSameBytes(data, b''.join(read))
         self.assertTrue(path.is_fifo())
 
     def test_file_object_that_stands_somewhere(self) -> None:
@@ -172,7 +172,7 @@ class Data(case.DriverCase):
             first = next(iter(chunks))
             self.assertTrue(data.startswith(first))
             chunks.close()
-        self.assertTrue(data == b''.join(
+        self.assertSameBytes(data, b''.join(
             self.driver.download(self.ctx, image_id)))
 
     def test_checksum(self) -> None:

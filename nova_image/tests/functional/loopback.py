@@ -68,13 +68,13 @@ class WebStore(lib_fixtures.Fixture):
         self.addCleanup(server.shutdown)
 
 
-#: what a scripted server does with a connection, given what it was asked
-Script = collections.abc.Callable[[socket.socket], None]
+#: what a scripted server does with a connection and a request's method
+Script = collections.abc.Callable[[socket.socket, str], None]
 
 
 def saying(*pieces: bytes) -> Script:
     """Return a script that sends bytes and closes the connection."""
-    def play(connection: socket.socket) -> None:
+    def play(connection: socket.socket, method: str) -> None:
         for piece in pieces:
             connection.sendall(piece)
 
@@ -91,6 +91,14 @@ def answering(status: str, body: bytes = b'', *headers: str) -> Script:
     lines = ['HTTP/1.1 ' + status, 'Content-Length: %d' % len(body),
              'Connection: close', *headers, '', '']
     return saying('\r\n'.join(lines).encode() + body)
+
+
+def by_method(**scripts: Script) -> Script:
+    """Return a script that plays another one for each HTTP method."""
+    def play(connection: socket.socket, method: str) -> None:
+        scripts[method](connection, method)
+
+    return play
 
 
 class BrokenGlance(lib_fixtures.Fixture):
@@ -112,7 +120,7 @@ class BrokenGlance(lib_fixtures.Fixture):
         self.freed = threading.Event()
         self._script = script or self._stand_still
 
-    def _stand_still(self, connection: socket.socket) -> None:
+    def _stand_still(self, connection: socket.socket, method: str) -> None:
         self.freed.wait(60)
 
     def _setUp(self) -> None:
@@ -143,7 +151,7 @@ class BrokenGlance(lib_fixtures.Fixture):
                 return
             self.asked.append(first.decode().rpartition(' ')[0])
             _read_rest(stream)
-            self._script(connection)
+            self._script(connection, self.asked[-1].partition(' ')[0])
 
 
 def _read_rest(stream) -> None:  # type: ignore[no-untyped-def]

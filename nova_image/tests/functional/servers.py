@@ -28,12 +28,14 @@ import requests
 
 from nova_image.tests import fixtures
 from nova_image.tests.fixtures import keystone as keystone_fixture
+from nova_image.tests.fixtures import processes
 
 Kind = typing.TypeVar('Kind', bound=fixtures.Service)
 
 #: tokens and passwords of this run, none of which may reach a log
 SECRETS: set[str] = set()
 
+_services: list[fixtures.Service] = []
 _running = contextlib.ExitStack()
 atexit.register(_running.close)  # Ctrl-C ends here as well
 
@@ -50,7 +52,9 @@ def once(make: collections.abc.Callable[[], Kind]
     @functools.lru_cache(maxsize=1)
     def started() -> Kind | Exception:
         try:
-            return _running.enter_context(make())
+            server = _running.enter_context(make())
+            _services.append(server)
+            return server
         except Exception as error:
             return error
 
@@ -62,6 +66,12 @@ def once(make: collections.abc.Callable[[], Kind]
         return found
 
     return get
+
+
+def logs() -> dict[str, str]:
+    """Return the ends of the running servers' logs, by server."""
+    return {'%s at %s' % (server.name, server.url): processes.tail(server.log)
+            for server in _services}
 
 
 @once

@@ -17,12 +17,17 @@ import pathlib
 import typing
 
 from nova_image.image import driver
+from nova_image.tests import fixtures
+from nova_image.tests.functional import bad_input
 from nova_image.tests.functional import base
+from nova_image.tests.functional import budgets
 from nova_image.tests.functional import conformance
 from nova_image.tests.functional import servers
 
+_IMAGE = '/v1/images/ID'
 
-class V1Test(conformance.DriverConformance):
+
+class OnGlance15:
     """The v1 driver on Glance 15."""
 
     keeps_property_case = False
@@ -50,3 +55,41 @@ class V1Test(conformance.DriverConformance):
     def make_driver(self, **options: typing.Any) -> driver.ImageDriver:
         """Return the v1 driver, as its entry point names it."""
         return base.make_driver('v1', [self.url], options)
+
+
+class V1Test(OnGlance15, conformance.DriverConformance):
+    """The contract."""
+
+
+class V1BadInputTest(OnGlance15, bad_input.BadInput):
+    """What can go wrong."""
+
+    reserved_names = ()
+    impossible_names = ('', 'ключ', 'a\nb', 'é', 'a:b', 'a b')
+    longest_value = 16384 - 256
+
+
+class V1BudgetsTest(OnGlance15, budgets.Budgets):
+    """The requests of each operation."""
+
+    show = ['HEAD ' + _IMAGE]
+    detail = 'GET /v1/images/detail'
+    create = ['POST /v1/images']
+    member = ['PUT %s/members/ID' % _IMAGE]
+    upload = ['PUT ' + _IMAGE]
+    empty = empty_first = create
+    update = update_nothing = ['PUT ' + _IMAGE]
+    # v1 purges nothing in a request that has data.
+    update_with_data = update * 2
+    delete = ['DELETE ' + _IMAGE]
+    download = ['GET ' + _IMAGE]
+
+    @property
+    def server(self) -> fixtures.Service:
+        """The Glance that is asked."""
+        return servers.glance15()
+
+    @property
+    def database(self) -> pathlib.Path:
+        """Its sqlite database."""
+        return servers.glance15().database

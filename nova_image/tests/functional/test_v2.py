@@ -22,7 +22,7 @@ from nova_image.tests.functional import conformance
 from nova_image.tests.functional import servers
 
 
-class V2Test(conformance.DriverConformance):
+class OnGlance33:
     """The v2 driver on Glance 33."""
 
     @property
@@ -40,7 +40,7 @@ class V2Test(conformance.DriverConformance):
         return base.make_driver('v2', [self.url], options)
 
 
-class V2OnGlance15Test(conformance.DriverConformance):
+class OnGlance15:
     """The v2 driver on Glance 15, which has no other stores to copy to."""
 
     filters_by_unicode = False
@@ -59,3 +59,11 @@ class V2OnGlance15Test(conformance.DriverConformance):
     def make_driver(self, **options: typing.Any) -> driver.ImageDriver:
         """Return the v2 driver, as its entry point names it."""
         return base.make_driver('v2', [self.url], options)
+
+
+class V2OnGlance33Test(OnGlance33, conformance.DriverConformance):
+    """The contract, on Glance 33."""
+
+
+class V2OnGlance15Test(OnGlance15, conformance.DriverConformance):
+    """The contract, on Glance 15."""

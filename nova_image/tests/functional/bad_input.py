@@ -1,0 +1,268 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""What callers and endpoints may do wrong, and how any driver takes it."""
+
+import collections.abc
+import io
+import json
+import typing
+
+from nova_image import exception
+from nova_image.image import driver
+from nova_image.tests.functional import base
+from nova_image.tests.functional import conformance_case as case
+from nova_image.tests.functional import loopback
+
+_HTML = b'<html><body><h1>Please log in</h1></body></html>'
+_VERSIONS = json.dumps({'versions': [{'id': 'v2.3'}]}).encode()
+
+#: name -> (what the endpoint does, the error, words of its message)
+ENDPOINTS: dict[str, tuple[loopback.Script, type[Exception], list[str]]] = {
+    'a login page': (
+        loopback.answering('200 OK', _HTML, 'Content-Type: text/html'),
+        exception.GlanceBadAnswer, ['login page']),
+    'another version': (
+        loopback.answering('300 Multiple Choices', _VERSIONS),
+        exception.GlanceVersionNotServed, ['300', 'use_glance_v1']),
+    'JSON that ends early': (
+        loopback.answering('200 OK', b'{"images": [{"id"',
+                           'Content-Type: application/json'),
+        exception.GlanceBadAnswer, ['endpoint is that of Glance']),
+    'JSON of another kind': (
+        loopback.answering('200 OK', b'[1, 2]'),
+        exception.GlanceBadAnswer, ['endpoint is that of Glance']),
+    'a body that ends early': (
+        loopback.saying(b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}'),
+        exception.GlanceConnectionFailed, ['Check that']),
+    'nothing': (loopback.saying(), exception.GlanceConnectionFailed,
+                ['Glance runs']),
+    'garbage': (loopback.saying(b'SSH-2.0-OpenSSH_9.2\r\n\r\n'),
+                exception.GlanceConnectionFailed, ['Glance runs']),
+    'a server error': (loopback.answering('503 Busy', b'<b>overload</b>'),
+                       exception.GlanceServerError, ['503', 'later']),
+    'a quota': (loopback.answering('413 Too Large'),
+                exception.ImageQuotaExceeded, ['413', 'limits']),
+    'a strange status': (loopback.answering('699 Whatever'),
+                         exception.GlanceBadAnswer, ['699']),
+}
+
+
+class _BadFile(io.BytesIO):
+    """A file on a disk that fails."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.tell():
+            raise OSError(5, 'Input/output error')
+        return super().read(3)
+
+
+def _breaking() -> collections.abc.Iterator[bytes]:
+    yield b'the beginning'
+    raise ZeroDivisionError('this is the source speaking')
+
+
+def _text() -> collections.abc.Iterator[typing.Any]:
+    yield b'the beginning'
+    yield 'text'
+
+
+class BadInput(case.DriverCase):
+    """Each thing is refused by one clear error, and leaves nothing behind."""
+
+    #: names of properties that only Glance's own fields may have
+    reserved_names: tuple[str, ...] = (
+        'owner', 'size', 'status', 'tags', 'self', 'os_glance_x',
+        'os_hash_value', 'visibility', 'location')
+    #: names that cannot be carried
+    impossible_names: tuple[str, ...] = ('', 'ключ', 'a\nb', 'é')
+    #: the longest value of a property that can be carried; None for any
+    longest_value: int | None = None
+
+    def assertRefused(self, kind: type[Exception], *words: str,
+                      data: typing.Any = None,
+                      **meta: typing.Any) -> Exception:
+        """Check that no image can be created of this.
+
+        :param kind: of the error, which is returned
+        :param words: parts of its message
+        """
+        error = self.assertRaises(kind, self.make, data, **meta)
+        for word in words:
+            self.assertIn(word, str(error))
+        self.assertNothingLeft()
+        return error
+
+    def test_filters(self) -> None:
+        for filters in (
+                {'name': None}, {'name': ['a']}, {'status': {}},
+                {'property-a': ('b',)}, {'a': object()}, {'owner': None},
+                {'size_min': 'many'}, {'size_max': -1}, {'min_ram': None},
+                {'protected': 'maybe'}, {'is_public': 'maybe'},
+                {'is_public': 7}, {'changes-since': 'yesterday'},
+                {'changes-since': 5}):
+            error = self.assertRaises(exception.Invalid, self.names,
+                                      filters=filters)
+            name, = filters
+            self.assertIn(name.replace('property-a', 'a'), str(error))
+
+    def test_numbers_of_a_listing(self) -> None:
+        for name in ('limit', 'page_size'):
+            for value in ('many', -1, [5]):
+                error = self.assertRaises(
+                    exception.ImageBadRequest, self.names, **{name: value})
+                self.assertIn(name, str(error))
+
+    def test_sort_keys(self) -> None:
+        self.make()
+        for kwargs in ({'sort_key': 'no_such_key'}, {'sort_dir': 'up'}):
+            self.assertRaises(exception.Invalid, self.names, **kwargs)
+
+    def test_names_of_properties(self) -> None:
+        for name in self.reserved_names + self.impossible_names:
+            error = self.assertRefused(exception.ImageBadRequest,
+                                       properties={name: 'x'})
+            self.assertIn(name if name.isascii() and name.isprintable()
+                          else 'property', str(error))
+
+    def test_names_with_a_colon(self) -> None:
+        if 'a:b' in self.impossible_names:
+            return
+        self.assertEqual({'a:b': 'x'}, self.make(
+            properties={'a:b': 'x'})['properties'])
+
+    def test_numbers(self) -> None:
+        for name in ('min_ram', 'min_disk'):
+            for value in (-1, 'many', '-5', []):
+                self.assertRefused(exception.ImageBadRequest, name,
+                                   **{name: value})
+
+    def test_booleans(self) -> None:
+        for name in ('is_public', 'protected'):
+            for value in ('maybe', 7, ''):
+                self.assertRefused(exception.ImageBadRequest, name,
+                                   **{name: value})
+
+    def test_long_name(self) -> None:
+        self.assertEqual('n' * 255, self.make(name='n' * 255)['name'])
+        self.raw.wipe()
+        for data in (None, b'data'):
+            self.assertRefused(exception.ImageBadRequest, self.url, data=data,
+                               name='n' * 256)
+
+    def test_formats(self) -> None:
+        for name in ('disk_format', 'container_format'):
+            self.assertRefused(exception.ImageBadRequest, 'nonsense',
+                               **{name: 'nonsense'})
+
+    def test_id(self) -> None:
+        for image_id in ('no uuid', '../x'):
+            self.assertRefused(exception.ImageBadRequest, id=image_id)
+
+    def test_huge_property(self) -> None:
+        length = self.longest_value or 50000
+        value = 'ü' * (length // 2)
+        image = self.make(properties={'a': value})
+        self.assertEqual({'a': value}, image['properties'])
+        self.assertEqual(image, self.driver.show(self.ctx, image['id']))
+        self.raw.wipe()
+        if self.longest_value:
+            self.assertRefused(exception.ImageBadRequest, 'too long',
+                               properties={'a': value + 'üü'})
+
+    def test_data_of_a_kind_that_is_none(self) -> None:
+        closed = open(__file__, 'rb')
+        closed.close()
+        text = self.enter(open(__file__))
+        for data, word in (
+                (closed, 'closed'), (text, 'binary mode'), ('text', 'str'),
+                ({'a': b'b'}, 'dict'), (5, 'int'), (object(), 'object'),
+                (_text(), 'str instead of bytes'), (['text'], 'str')):
+            self.assertRefused(exception.ImageUploadFailed, word, data=data)
+
+    def test_data_that_breaks(self) -> None:
+        error = self.assertRefused(ZeroDivisionError, data=_breaking())
+        self.assertEqual('this is the source speaking', str(error))
+        self.assertRefused(OSError, 'Input/output error',
+                           data=_BadFile(b'abcdef'))
+
+    def test_data_that_breaks_in_an_update(self) -> None:
+        for data, kind in ((_breaking(), ZeroDivisionError),
+                           (_BadFile(b'abcdef'), OSError),
+                           (_text(), exception.ImageUploadFailed)):
+            image_id = self.make()['id']
+            self.assertRaises(kind, self.driver.update, self.ctx, image_id,
+                              {}, data)
+            self.wait_for(lambda ID=image_id: self.raw.image(ID)['status'] in (
+                'queued', 'killed'), 'given up')
+
+    def _operations(self, broken: driver.ImageDriver, image_id: str
+                    ) -> dict[str, collections.abc.Callable[[], typing.Any]]:
+        """Return operations by the names that errors give them."""
+        return {
+            'list images': lambda: broken.detail(self.ctx),
+            'show': lambda: broken.show(self.ctx, image_id),
+            'update': lambda: broken.update(self.ctx, image_id, {'name': 'x'}),
+            'create': lambda: broken.create(self.ctx, {'name': 'x'}, b'data')}
+
+    def test_endpoints_that_are_no_glance(self) -> None:
+        image_id = base.new_id()
+        for name, (script, kind, words) in ENDPOINTS.items():
+            with loopback.BrokenGlance(script) as glance:
+                broken = self.make_driver(api_servers=[glance.url],
+                                          num_retries=0)
+                for action, operation in self._operations(
+                        broken, image_id).items():
+                    error = self.assertRaises(kind, operation)
+                    for word in (action, glance.url, *words):
+                        self.assertIn(word, str(error), name)
+
+    def test_nobody_is_there(self) -> None:
+        with loopback.BrokenGlance() as glance:
+            url = glance.url
+        broken = self.make_driver(api_servers=[url], num_retries=0)
+        for action, operation in self._operations(
+                broken, base.new_id()).items():
+            error = self.assertRaises(exception.GlanceConnectionFailed,
+                                      operation)
+            for word in (action, url, 'Check that'):
+                self.assertIn(word, str(error))
+
+    def test_endpoint_that_does_not_answer(self) -> None:
+        glance = self.useFixture(loopback.BrokenGlance())
+        broken = self.make_driver(api_servers=[glance.url], num_retries=0,
+                                  timeout=1)
+        error = self.assertRaises(exception.GlanceConnectionFailed,
+                                  broken.show, self.ctx, base.new_id())
+        for word in ('show', glance.url, 'Check that'):
+            self.assertIn(word, str(error))
+
+    def test_upload_is_not_redirected(self) -> None:
+        image_id = base.new_id()
+        made = json.dumps({'id': image_id, 'image': {'id': image_id}})
+        elsewhere = self.useFixture(loopback.BrokenGlance(
+            loopback.answering('200 OK')))
+        glance = self.useFixture(loopback.BrokenGlance(loopback.by_method(
+            POST=loopback.answering('201 Created', made.encode()),
+            PUT=loopback.answering('302 Found', b'', 'Location: %s/there'
+                                   % elsewhere.url),
+            DELETE=loopback.answering('204 No Content'))))
+        broken = self.make_driver(api_servers=[glance.url])
+        error = self.assertRaises(
+            exception.GlanceBadAnswer, broken.create, self.ctx,
+            {'id': image_id}, b'data')
+        for word in ('upload', glance.url, '302'):
+            self.assertIn(word, str(error))
+        self.assertEqual([], elsewhere.asked)
+        # What was created is gone again.
+        self.assertEqual('DELETE', glance.asked[-1].partition(' ')[0])

@@ -1,0 +1,25 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""What can go wrong around the v2 driver, on real and on broken servers."""
+
+from nova_image.tests.functional import bad_input
+from nova_image.tests.functional import test_v2
+
+
+class BadInputOnGlance33Test(test_v2.OnGlance33, bad_input.BadInput):
+    """The v2 driver on Glance 33."""
+
+
+class BadInputOnGlance15Test(test_v2.OnGlance15, bad_input.BadInput):
+    """The v2 driver on Glance 15."""
