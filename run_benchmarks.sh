@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+# Measures nova_image against its peers on real services, started for the
+# occasion on 127.0.0.1. See ./run_benchmarks.sh metadata --help.
+
+set -euo pipefail
+cd "$(dirname "$0")"
+# shellcheck source=tools/venv.sh
+. tools/venv.sh
+
+NAMES=(metadata)
+
+if [[ $# -eq 0 || ! " ${NAMES[*]} " == *" $1 "* ]]; then
+    echo "Usage: ./run_benchmarks.sh NAME [OPTION ...]" >&2
+    echo "NAME is one of: ${NAMES[*]}. NAME --help tells its options." >&2
+    exit 2
+fi
+make_venv
+if ! cmp -s benchmarks/requirements.txt .venv/benchmarks.txt; then
+    "$PYTHON" -m pip install -q -r benchmarks/requirements.txt \
+        >"$CACHE/benchmarks.log" 2>&1 ||
+        { tail -20 "$CACHE/benchmarks.log" >&2; exit 1; }
+    cp benchmarks/requirements.txt .venv/benchmarks.txt
+fi
+exec "$PYTHON" -m "benchmarks.$1" "${@:2}"
