@@ -19,13 +19,14 @@ cd "$(dirname "$0")" || exit 1
 # shellcheck source=tools/venv.sh
 . tools/venv.sh
 
-KINDS=(style unit py27 functional drill)
+DEFAULT=(style unit py27 functional drill)
+KINDS=("${DEFAULT[@]}" gate legacy)
 
 usage() {
     cat <<TXT
 Usage: ./run_tests.sh [KIND ...]
 
-Without a KIND all of these run, in this order:
+Without a KIND the first five of these run, in this order:
   style       flake8 with hacking, ruff, bandit, shellcheck, licence headers,
               documentation and release notes built without warnings
   unit        unit tests on this Python (3.11 or later)
@@ -33,6 +34,11 @@ Without a KIND all of these run, in this order:
   functional  against real servers on 127.0.0.1: Glance 33, Glance 15 with v1
               and v2 (needs a Python 2.7), Keystone 30
   drill       removes the v1 driver from a copy of the tree and tests the rest
+  gate        a whole cloud of Nova 34 with libvirt and a Glance that serves v2
+              alone, its services with the drivers loaded; needs Debian and
+              root, who has missing packages installed
+  legacy      Nova 15 on Python 2.7 with Glance 15, through v1 and through v2;
+              needs the same, and a Python 2.7
 TXT
 }
 
@@ -56,8 +62,8 @@ check() {  # NAME COMMAND...: one check of the style run
 
 stestr_run() {  # NAME PYTHON PATH WORKERS: runs tests, counts its summary
     local log=$CACHE/stestr-$1.log
-    mkdir -p "$CACHE/stestr"
-    [ -d "$CACHE/stestr/$1" ] ||
+    mkdir -p "$CACHE/stestr/$1"
+    [ -d "$CACHE/stestr/$1/.stestr" ] ||
         "$2" -m stestr --repo-url "$CACHE/stestr/$1" init
     OS_TEST_PATH=$3 PYTHONWARNINGS=${PYTHONWARNINGS:-ignore} "$2" -m stestr \
         --repo-url "$CACHE/stestr/$1" run --concurrency "$4" 2>&1 | tee "$log"
@@ -120,6 +126,14 @@ run_functional() {
     stestr_run functional "$PYTHON" ./nova_image/tests/functional 2
 }
 
+run_gate() {
+    stestr_run gate "$PYTHON" ./nova_image/tests/gate 1
+}
+
+run_legacy() {
+    stestr_run legacy "$PYTHON" ./nova_image/tests/legacy 1
+}
+
 skip_loudly() {  # WHAT
     echo "SKIPPED $1: there is no python2.7 on the PATH or under pyenv"
     count 0 0 1
@@ -131,7 +145,7 @@ run_drill() {
 
 main() {
     local kind kinds=("$@")
-    [ $# -gt 0 ] || kinds=("${KINDS[@]}")
+    [ $# -gt 0 ] || kinds=("${DEFAULT[@]}")
     for kind in "${kinds[@]}"; do
         case $kind in
             -h | --help) usage && exit ;;

@@ -25,10 +25,11 @@ ROOT = pathlib.Path(__file__).parent.parent
 
 
 def _lines(name: str) -> list[str]:
-    """Return the requirements of a file, without comments."""
+    """Return what a file requires of Python 2.7, without comments."""
     lines = (line.split('#')[0].strip()
              for line in (ROOT / name).read_text().splitlines())
-    return [line for line in lines if line]
+    return [line for line in lines
+            if line and not line.endswith("python_version>='3.11'")]
 
 
 def main() -> int:
