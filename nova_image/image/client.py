@@ -222,9 +222,9 @@ class Client(object):
                 error.retriable = session.invalidate(auth)
             raise error
         endpoints.HEALTH.answered(endpoint)
-        if not request.stream:
-            _read(response)
-        return Answer(response, request, endpoint)
+        # Reading it whole gives the connection back.
+        content = None if request.stream else _read(response)
+        return Answer(response, request, endpoint, content)
 
 
 def _cause(error):
@@ -246,9 +246,8 @@ def _arguments(context, request, auth):
     if request.body is not None:
         # That would send a body again that has been read already.
         arguments.update(data=request.body, allow_reauth=False)
-    elif not request.stream:
-        headers['Content-Type'] = request.content_type
     if request.json is not None:
+        headers['Content-Type'] = request.content_type
         arguments['data'] = jsonutils.dumps(request.json)
     return arguments
 
@@ -291,9 +290,11 @@ class Answer(object):
     :param response: requests.Response
     :param request: the Request
     :param endpoint: URL that was asked
+    :param content: the body, bytes; None where the caller is to read it
     """
 
-    def __init__(self, response, request, endpoint):
+    def __init__(self, response, request, endpoint, content=None):
+        self._content = content
         self.status = response.status_code
         self.headers = response.headers
         self.endpoint = endpoint
@@ -306,7 +307,7 @@ class Answer(object):
         :raises GlanceBadAnswer: when it is not
         """
         try:
-            found = jsonutils.loads(self._response.content)
+            found = jsonutils.loads(self._content)
         except ValueError as error:
             raise self.bad('its body is no JSON: %s' % error)
         if not isinstance(found, dict):
@@ -340,8 +341,8 @@ class Answer(object):
 
 
 def _read(response):
-    """Read a body, which gives the connection back."""
-    return response.content
+    """Return a body; in large pieces, where requests would read 10 KiB."""
+    return b''.join(response.iter_content(CHUNK))
 
 
 def _json_object(answer):
