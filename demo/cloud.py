@@ -71,7 +71,7 @@ def _timed(what: str, act: collections.abc.Callable[[], typing.Any]
 def _show_evidence(cloud: fixtures.Cloud, mark: int) -> bool:
     print('\nWhat the services logged when they started:')
     said = [_announcement(cloud.nova.log(name)) for name in PROGRAMS]
-    for name, line in zip(PROGRAMS, said):
+    for name, line in zip(PROGRAMS, said, strict=True):
         print('  %-15s %s' % (name, line or 'NOTHING OF NOVA_IMAGE'))
     requests = cloud.glance.requests(mark)
     others = [one for one in requests if not one.path.startswith('/v2/images')]
