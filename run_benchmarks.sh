@@ -26,11 +26,5 @@ if [[ $# -eq 0 || ! " ${NAMES[*]} " == *" $1 "* ]]; then
     echo "NAME is one of: ${NAMES[*]}. NAME --help tells its options." >&2
     exit 2
 fi
-make_venv
-if ! cmp -s benchmarks/requirements.txt .venv/benchmarks.txt; then
-    "$PYTHON" -m pip install -q -r benchmarks/requirements.txt \
-        >"$CACHE/benchmarks.log" 2>&1 ||
-        { tail -20 "$CACHE/benchmarks.log" >&2; exit 1; }
-    cp benchmarks/requirements.txt .venv/benchmarks.txt
-fi
+make_venv demo/requirements.txt benchmarks/requirements.txt
 exec "$PYTHON" -m "benchmarks.$1" "${@:2}"

@@ -18,5 +18,5 @@ set -euo pipefail
 cd "$(dirname "$0")"
 # shellcheck source=tools/venv.sh
 . tools/venv.sh
-make_venv
+make_venv demo/requirements.txt
 exec "$PYTHON" -m demo "$@"

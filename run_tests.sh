@@ -156,7 +156,7 @@ main() {
             exit 2
         fi
     done
-    make_venv
+    make_venv test-requirements.txt
     BIN=$(dirname "$PYTHON")
     for kind in "${kinds[@]}"; do
         printf '\n== %s\n' "$kind"

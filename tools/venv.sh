@@ -31,25 +31,36 @@ find_python() {
     return 1
 }
 
-make_venv() {
-    local python stamp log=$CACHE/venv.log
-    python=$(find_python) || exit 1
-    mkdir -p "$CACHE"
-    stamp=$("$python" --version
-        cat requirements.txt test-requirements.txt setup.cfg)
-    PYTHON=$PWD/.venv/bin/python
-    if [ "$stamp" = "$(cat .venv/stamp 2>/dev/null)" ]; then
-        return
-    fi
-    echo "making .venv with what setup.cfg and the requirements name" \
-        "(once, about 40 s) ..." >&2
-    rm -rf .venv
-    if ! { "$python" -m venv .venv && "$PYTHON" -m pip install -q -e . \
-        -r test-requirements.txt; } >"$log" 2>&1; then
+install() {  # WHAT PIP_ARGUMENT...: into .venv; the log's end if it fails
+    local log=$CACHE/venv.log what=$1
+    shift
+    if ! "$PYTHON" -m pip install -q "$@" >"$log" 2>&1; then
         grep -v '^WARNING' "$log" | tail -20 >&2
-        echo "The virtualenv could not be made; the whole log is $log." \
-            "On Debian, python3-venv may be missing." >&2
+        echo "$what could not be installed; the whole log is $log." >&2
         exit 1
     fi
-    echo "$stamp" >.venv/stamp
+}
+
+make_venv() {  # REQUIREMENTS_FILE...: .venv with nova_image and these
+    local python stamp file
+    python=$(find_python) || exit 1
+    mkdir -p "$CACHE"
+    stamp=$("$python" --version && cat requirements.txt setup.cfg)
+    PYTHON=$PWD/.venv/bin/python
+    if [ "$stamp" != "$(cat .venv/stamp 2>/dev/null)" ]; then
+        echo "making .venv (once, about 30 s) ..." >&2
+        rm -rf .venv
+        if ! "$python" -m venv .venv; then
+            echo "On Debian, python3-venv may be missing." >&2
+            exit 1
+        fi
+        install nova_image -e .
+        echo "$stamp" >.venv/stamp
+    fi
+    for file in "$@"; do
+        if ! cmp -s "$file" ".venv/${file//\//-}"; then
+            install "What $file names" -r "$file"
+            cp "$file" ".venv/${file//\//-}"
+        fi
+    done
 }

@@ -185,10 +185,12 @@ class Race(base.Fixture):
         found: dict[str, dict[str, list[Measures]]] = {
             operation.name: {name: [] for name in NAMES}
             for operation in tasks}
-        for number in range(rounds):
-            for operation in tasks:
-                _say('round %d of %d: %s' % (
-                    number + 1, rounds, operation.title))
+        # One operation after the other: what a listing leaves in a process
+        # would hide what memory a show takes.
+        for operation in tasks:
+            for number in range(rounds):
+                _say('%s: round %d of %d' % (
+                    operation.title, number + 1, rounds))
                 for name, measures in self._round(operation, number).items():
                     found[operation.name][name].append(measures)
         return found
