@@ -28,6 +28,8 @@ TESTS=(
     nova_image/tests/functional/test_v1.py
     nova_image/tests/functional/test_differential.py
     nova_image/tests/functional/test_glanceclient_versions.py
+    nova_image/tests/legacy/test_v1.py
+    nova_image/tests/legacy/test_same_answers.py
 )
 
 copy=$(mktemp -d)

@@ -1,0 +1,82 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The services that all of these tests share."""
+
+import typing
+
+from nova_image.tests import fixtures
+from nova_image.tests.functional import servers as shared
+from nova_image.tests.legacy import raw
+
+#: The project that has the servers and most of the images.
+PROJECT = 'demo'
+
+
+class Cloud(typing.NamedTuple):
+    """A Nova with nova_image, and its Glance as plain HTTP sees it."""
+
+    #: ``v1`` or ``v2``: what Glance serves, and nothing else
+    api: str
+    #: the driver's class, as Nova's logs name it
+    driver: str
+    nova: fixtures.LegacyNova
+    images: raw.Images
+
+
+@shared.once
+def glance_v1() -> fixtures.LegacyGlance:
+    """A Glance that serves v1 alone."""
+    return fixtures.LegacyGlance(apis=('v1',))
+
+
+@shared.once
+def glance_v2() -> fixtures.LegacyGlance:
+    """A Glance that serves v2 alone, and the images of glance_v1()."""
+    return fixtures.LegacyGlance(apis=('v2',), data_of=glance_v1())
+
+
+@shared.once
+def stock_nova() -> fixtures.LegacyNova:
+    """A Nova that has its own image code, which asks v2."""
+    return fixtures.LegacyNova(glance_v2())
+
+
+@shared.once
+def nova_v1() -> fixtures.LegacyNova:
+    """A Nova with nova_image's driver for v1."""
+    return _with_nova_image(glance_v1(), 'true')
+
+
+@shared.once
+def nova_v2() -> fixtures.LegacyNova:
+    """A Nova with nova_image's driver for v2."""
+    return _with_nova_image(glance_v2(), 'false')
+
+
+def by_v1() -> Cloud:
+    """Return the cloud that has v1 and no v2."""
+    return Cloud('v1', 'GlanceImageService', nova_v1(),
+                 raw.V1(glance_v1().url, PROJECT))
+
+
+def by_v2() -> Cloud:
+    """Return the cloud that has v2 and no v1."""
+    return Cloud('v2', 'GlanceImageServiceV2', nova_v2(),
+                 raw.V2(glance_v2().url, PROJECT))
+
+
+def _with_nova_image(glance: fixtures.LegacyGlance,
+                     use_v1: str) -> fixtures.LegacyNova:
+    return fixtures.LegacyNova(glance, fixtures.NovaSettings(
+        options={'glance': {'use_glance_v1': use_v1}},
+        launcher=['nova-image-run']))

@@ -1,0 +1,25 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Nova 15 with nova_image on a Glance that has v2 and no v1."""
+
+from nova_image.tests.legacy import cases
+from nova_image.tests.legacy import clouds
+
+
+class V2CloudTest(cases.CloudCase):
+    """``[glance] use_glance_v1 = False``."""
+
+    def setUp(self) -> None:
+        """Take the cloud that all tests share."""
+        super().setUp()
+        self.use(clouds.by_v2())
