@@ -63,15 +63,16 @@ def _bars(axes: mpl_axes.Axes, found: results.Results, operation: str,
     values = [found.median(operation, name, measure) for name in race.NAMES]
     axes.barh(range(len(values)), values, _HEIGHT,
               color=[_COLOURS[name] for name in race.NAMES])
+    limit = _mark_budget(axes, found, operation, measure)
     for place, (name, value) in enumerate(
             zip(race.NAMES, values, strict=True)):
+        end = max(value, limit) if name == results.OURS else value
         ratio = found.ratio(operation, name, measure)
         label = ' ' + results.show(measure, value)
         if name != results.STANDARD:
             label += '  %.2f×' % ratio
-        axes.text(value, place, label, va='center', fontsize=9, color=_INK,
+        axes.text(end, place, label, va='center', fontsize=9, color=_INK,
                   fontweight='bold' if name == results.OURS else 'normal')
-    _mark_budget(axes, found, operation, measure)
     axes.set_xlim(0, (max(values) or 1) * 1.62)
     axes.set_xticks([])
     axes.invert_yaxis()
@@ -82,14 +83,16 @@ def _bars(axes: mpl_axes.Axes, found: results.Results, operation: str,
 
 
 def _mark_budget(axes: mpl_axes.Axes, found: results.Results,
-                 operation: str, measure: str) -> None:
-    """Draw how long our bar may be, if there is a budget for it."""
+                 operation: str, measure: str) -> float:
+    """Draw how long our bar may be, and return it; 0 without a budget."""
     for budget in results.BUDGETS:
         if (budget.operation, budget.measure) == (operation, measure):
             limit = budget.limit * found.median(
                 operation, results.STANDARD, measure)
             axes.plot([limit, limit], [-0.47, 0.47], color=_INK,
                       linewidth=1.6, linestyle=(0, (2, 1)))
+            return limit
+    return 0
 
 
 def _name_row(axes: mpl_axes.Axes, title: str) -> None:

@@ -33,7 +33,7 @@ from nova_image.image import values
 #: a Glance with a lower limit gives less and a link to the next page
 PAGE_SIZE = 1000
 
-#: fields of an answer that callers get under the same name
+#: fields of an image that v2 and callers call alike
 _SAME = ('id', 'name', 'status', 'min_disk', 'min_ram', 'disk_format',
          'container_format', 'checksum', 'owner')
 _TIMES = ('created_at', 'updated_at')
@@ -77,15 +77,20 @@ def from_glance(raw, include_locations=False):
     :param raw: dict, as v2 answers it
     :param include_locations: whether to add ``locations``
     """
-    image = {name: raw.get(name) for name in _SAME}
-    image['size'] = raw.get('size') or 0
-    image['min_disk'] = image['min_disk'] or 0
-    image['min_ram'] = image['min_ram'] or 0
-    image['is_public'] = raw.get('visibility') == 'public'
-    image['deleted'], image['deleted_at'] = False, None
-    for name in _TIMES:
-        image[name] = _time(raw.get(name))
-    image['properties'] = _properties(raw)
+    get = raw.get
+    image = {
+        'id': get('id'), 'name': get('name'), 'status': get('status'),
+        'size': get('size') or 0,
+        'min_disk': get('min_disk') or 0, 'min_ram': get('min_ram') or 0,
+        'disk_format': get('disk_format'),
+        'container_format': get('container_format'),
+        'checksum': get('checksum'), 'owner': get('owner'),
+        'is_public': get('visibility') == 'public',
+        'created_at': _time(get('created_at')),
+        'updated_at': _time(get('updated_at')),
+        'deleted': False, 'deleted_at': None,
+        'properties': _properties(raw),
+    }
     if include_locations:
         image['locations'] = _locations(raw)
     return image
