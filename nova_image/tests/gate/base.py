@@ -29,19 +29,20 @@ class TookTooLong(AssertionError):
 
 
 def wait_for(what: str, is_so: collections.abc.Callable[[], bool],
-             timeout: float = 60) -> None:
+             timeout: float = 60, poll: float = _POLL) -> None:
     """Wait until something is so.
 
     :param what: what messages call it
     :param is_so: tells whether it is so
     :param timeout: how long to wait, in seconds
+    :param poll: how often to look, in seconds
     :raises TookTooLong: it was not so in time
     """
     deadline = time.monotonic() + timeout
     while not is_so():
         if time.monotonic() > deadline:
             raise TookTooLong('%s: not after %d s' % (what, timeout))
-        time.sleep(_POLL)
+        time.sleep(poll)
 
 
 class Servers:
