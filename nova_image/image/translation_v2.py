@@ -317,7 +317,13 @@ def to_query(filters):
             query.append((name, values.text(name, value)))
         else:
             query += _plain_filter(name, value)
+    if not tests:
+        return query, _any
     return query, lambda image: all(test(image) for test in tests)
+
+
+def _any(image):
+    return True
 
 
 def _filter_by_visibility(value, query, tests):
