@@ -301,13 +301,15 @@ class Answer(object):
         self._response = response
         self._request = request
 
-    def json(self):
+    def json(self, object_hook=None):
         """Return the body, a JSON object.
 
+        :param object_hook: takes each JSON object as soon as it is read, a
+            dict, and returns what to have in its place
         :raises GlanceBadAnswer: when it is not
         """
         try:
-            found = jsonutils.loads(self._content)
+            found = jsonutils.loads(self._content, object_hook=object_hook)
         except ValueError as error:
             raise self.bad('its body is no JSON: %s' % error)
         if not isinstance(found, dict):

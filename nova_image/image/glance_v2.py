@@ -50,8 +50,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
         limit = translation.limit_of(kwargs)
         query += translation.page_query(kwargs, limit)
         found, may_see = [], self.client.seen_by(context)
-        for raw in self._pages(context, query):
-            image = translation.from_glance(raw)
+        for image in self._pages(context, query):
             if wanted(image) and may_see(image):
                 found.append(image)
                 if len(found) == limit:
@@ -272,8 +271,14 @@ def _image(answer):
 
 
 def _page(answer):
-    """Return the page that an answer is; raises GlanceBadAnswer."""
-    page = answer.json()
-    if not isinstance(page.get('images'), list):
+    """Return a page, its images in the callers' format.
+
+    :raises GlanceBadAnswer: for any other answer
+    """
+    page = answer.json(translation.from_listing)
+    images = page.get('images')
+    if not isinstance(images, list) or not all(
+            isinstance(image, dict) and 'is_public' in image
+            for image in images):
         raise answer.bad('its JSON is no list of images')
     return page
