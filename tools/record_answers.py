@@ -12,13 +12,15 @@
 
 """Records what real Glances answer, for the unit tests to give back.
 
-Starts Glance 15.0.2 (v1 and v2) and Glance 33.0.0 (v2), asks them over plain
-HTTP and writes their answers to nova_image/tests/unit/recordings/, one file
-for each API and Glance. What differs from run to run (dates, ports, paths,
-request IDs) is replaced, so that a new recording of the same Glance shows no
-difference. Run it from the root of the clone, with Python 3.11 and 2.7::
+Starts Glance 15.0.2 and Glance 33.0.0, asks their v2 over plain HTTP and
+writes their answers to nova_image/tests/unit/recordings/, one file for each
+Glance. What differs from run to run (dates, ports, paths, request IDs) is
+replaced, so that a new recording of the same Glance shows no difference. Run
+it from the root of the clone, with Python 3.11 and 2.7::
 
     python -m tools.record_answers
+
+What v1 answers is recorded by tools.record_v1_answers.
 """
 
 import collections.abc
@@ -236,81 +238,6 @@ def imports_v2(recorder: Recorder) -> None:
                     '/v2/images/%s/import' % QUEUED, ADMIN, json=body)
 
 
-def v1(recorder: Recorder) -> None:
-    """Record v1."""
-    make_v1(recorder)
-    read_v1(recorder)
-    refused_v1(recorder)
-    change_v1(recorder)
-
-
-def meta(**fields: str) -> dict[str, bytes]:
-    """Return metadata as the headers that v1 takes."""
-    return {'x-image-meta-' + name.replace('_', '-', 1)
-            if name.startswith('property_') else 'x-image-meta-' + name:
-            value.encode() for name, value in fields.items()}
-
-
-def make_v1(recorder: Recorder) -> None:
-    """Make the images, and record the answers that make one."""
-    recorder.record('create_201', 201, 'POST', '/v1/images', headers=meta(
-        id=ACTIVE, name=NAME, min_ram='512', min_disk='1', is_public='False',
-        property_os_type='linux', property_kernel_id=KERNEL,
-        property_description=NAME, property_empty='',
-        property_block_device_mapping=MAPPING, **FORMATS))
-    recorder.record('upload_200', 200, 'PUT', '/v1/images/' + ACTIVE,
-                    data=DATA, headers={
-                        'Content-Type': 'application/octet-stream',
-                        'x-glance-registry-purge-props': 'False'})
-    recorder.do('POST', '/v1/images', headers=meta(id=QUEUED, **FORMATS))
-    recorder.do('POST', '/v1/images', headers=meta(
-        id=PROTECTED, protected='True', name='one', **FORMATS))
-    recorder.record('create_empty_201', 201, 'POST', '/v1/images',
-                    headers=meta(id=EMPTY, name='empty', size='0'))
-    recorder.record('member_204', 204, 'PUT',
-                    '/v1/images/%s/members/another-project' % ACTIVE)
-
-
-def read_v1(recorder: Recorder) -> None:
-    """Record what reading answers."""
-    for name, image_id in (('active', ACTIVE), ('queued', QUEUED),
-                           ('empty', EMPTY)):
-        recorder.record('show_' + name, 200, 'HEAD', '/v1/images/' + image_id)
-    recorder.record('list', 200, 'GET',
-                    '/v1/images/detail?sort_key=id&sort_dir=asc')
-    recorder.record('list_none', 200, 'GET', '/v1/images/detail?name=none')
-    recorder.record('download_200', 200, 'GET', '/v1/images/' + ACTIVE)
-    recorder.record('download_404', 404, 'GET', '/v1/images/' + QUEUED)
-
-
-def refused_v1(recorder: Recorder) -> None:
-    """Record how requests are refused."""
-    images = '/v1/images'
-    recorder.record('show_404', 404, 'HEAD', images + '/' + ABSENT)
-    recorder.record('create_400', 400, 'POST', images, headers=meta(
-        disk_format='none-such', container_format='bare'))
-    recorder.record('create_409', 409, 'POST', images,
-                    headers=meta(id=ACTIVE, **FORMATS))
-    recorder.record('upload_409', 409, 'PUT', images + '/' + ACTIVE,
-                    data=DATA, headers={
-                        'Content-Type': 'application/octet-stream'})
-    recorder.record('list_400', 400, 'GET', images + '/detail?size_min=-1')
-    recorder.record('delete_403', 403, 'DELETE', images + '/' + PROTECTED)
-    recorder.record('unauthorized_401', 401, 'GET', images, who={})
-
-
-def change_v1(recorder: Recorder) -> None:
-    """Record what changing and deleting answer."""
-    path = '/v1/images/' + QUEUED
-    recorder.record('update_200', 200, 'PUT', path, headers=dict(
-        meta(name='two', property_os_type='bsd'),
-        **{'x-glance-registry-purge-props': 'False'}))
-    recorder.record('delete_200', 200, 'DELETE', path)
-    recorder.record('delete_404', 404, 'DELETE', path)
-    recorder.record('show_deleted', 200, 'HEAD', path, ADMIN)
-    recorder.record('update_403', 403, 'PUT', path, ADMIN, meta(name='x'))
-
-
 def save(name: str, answers: dict[str, dict[str, typing.Any]]) -> None:
     """Write the recordings of one API and Glance."""
     path = FOLDER / (name + '.json')
@@ -339,8 +266,6 @@ def disabled(apis: tuple[str], path: str) -> dict[str, typing.Any]:
 
 def main() -> None:
     """Record all of it."""
-    with fixtures.LegacyGlance() as glance:
-        save('v1', record(glance, v1) | disabled(('v2',), '/v1/images/'))
     with fixtures.LegacyGlance() as glance:
         save('v2_glance15',
              record(glance, v2) | disabled(('v1',), '/v2/images/'))

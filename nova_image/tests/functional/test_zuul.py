@@ -246,9 +246,9 @@ class EvidenceTest(testtools.TestCase):
         self.cloud.lacks('n-cpu')
         self.assertEqual(['there is no nova-compute'], self._faults())
 
-    def test_driver_of_v1(self) -> None:
+    def test_another_driver(self) -> None:
         self.cloud.logs('n-cpu', _announcement(),
-                        _announcement('GlanceImageService'))
+                        _announcement('GlanceImageServiceV3'))
         self.assertEqual(['nova-compute (n-cpu) announced another driver '
                           "than v2's"], self._faults())
 

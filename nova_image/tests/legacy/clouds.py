@@ -34,15 +34,9 @@ class Cloud(typing.NamedTuple):
 
 
 @shared.once
-def glance_v1() -> fixtures.LegacyGlance:
-    """A Glance that serves v1 alone."""
-    return fixtures.LegacyGlance(apis=('v1',))
-
-
-@shared.once
 def glance_v2() -> fixtures.LegacyGlance:
-    """A Glance that serves v2 alone, and the images of glance_v1()."""
-    return fixtures.LegacyGlance(apis=('v2',), data_of=glance_v1())
+    """A Glance that serves v2 alone."""
+    return fixtures.LegacyGlance(apis=('v2',))
 
 
 @shared.once
@@ -52,21 +46,9 @@ def stock_nova() -> fixtures.LegacyNova:
 
 
 @shared.once
-def nova_v1() -> fixtures.LegacyNova:
-    """A Nova with nova_image's driver for v1."""
-    return _with_nova_image(glance_v1(), 'true')
-
-
-@shared.once
 def nova_v2() -> fixtures.LegacyNova:
     """A Nova with nova_image's driver for v2."""
-    return _with_nova_image(glance_v2(), 'false')
-
-
-def by_v1() -> Cloud:
-    """Return the cloud that has v1 and no v2."""
-    return Cloud('v1', 'GlanceImageService', nova_v1(),
-                 raw.V1(glance_v1().url, PROJECT))
+    return with_nova_image(glance_v2(), 'false')
 
 
 def by_v2() -> Cloud:
@@ -75,8 +57,13 @@ def by_v2() -> Cloud:
                  raw.V2(glance_v2().url, PROJECT))
 
 
-def _with_nova_image(glance: fixtures.LegacyGlance,
-                     use_v1: str) -> fixtures.LegacyNova:
+def with_nova_image(glance: fixtures.LegacyGlance,
+                    use_v1: str) -> fixtures.LegacyNova:
+    """Return a Nova with nova_image, which is not set up.
+
+    :param glance: where its images are
+    :param use_v1: ``[glance] use_glance_v1``
+    """
     return fixtures.LegacyNova(glance, fixtures.NovaSettings(
         options={'glance': {'use_glance_v1': use_v1}},
         launcher=['nova-image-run']))

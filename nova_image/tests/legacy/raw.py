@@ -19,7 +19,6 @@ import typing
 from nova_image.tests.functional import servers as shared
 
 _FORMATS = {'disk_format': 'raw', 'container_format': 'bare'}
-_OCTETS = {'Content-Type': 'application/octet-stream'}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,28 +73,6 @@ class Images(abc.ABC):
     @abc.abstractmethod
     def data(self, image_id: str) -> bytes:
         """Return an image's data."""
-
-
-class V1(Images):
-    """Images by v1: metadata are headers."""
-
-    api = 'v1'
-    deleted = 200
-
-    def create(self, spec: Spec) -> str:
-        """Make an image and return its ID."""
-        fields = spec.fields() | {'is_public': spec.public} | {
-            'property-' + name: value
-            for name, value in spec.properties.items()}
-        headers = {'x-image-meta-' + name: str(value).encode()
-                   for name, value in fields.items()}
-        return self.http.ask(
-            'POST', '/v1/images', 201, data=spec.data,
-            headers=headers | _OCTETS).json()['image']['id']
-
-    def data(self, image_id: str) -> bytes:
-        """Return an image's data."""
-        return self.http.ask('GET', self.path(image_id)).content
 
 
 class V2(Images):

@@ -27,6 +27,7 @@ from nova_image.tests.functional import incompatibilities
 from nova_image.tests.functional import servers as shared
 from nova_image.tests.legacy import clouds
 from nova_image.tests.legacy import raw
+from nova_image.tests.legacy import v1_clouds
 
 _SERVER = 'b7b1f4a0-93c4-4c6e-8d0f-8e1f8f0f2b11'
 _MAPPING = json.dumps([{
@@ -116,7 +117,7 @@ class SameAnswersTest(testtools.TestCase):
     def setUp(self) -> None:
         """Take both clouds; make the images in an empty database."""
         super().setUp()
-        self.clouds = clouds.by_v1(), clouds.by_v2()
+        self.clouds = v1_clouds.by_v1(), clouds.by_v2()
         shared.RawGlance(clouds.glance_v2().url).wipe()
         #: ID -> (name of the image here, the API that made it)
         self.made: dict[str, tuple[str, str]] = {}
