@@ -22,7 +22,6 @@ import atexit
 import collections.abc
 import contextlib
 import functools
-import time
 import typing
 
 import requests
@@ -224,15 +223,7 @@ class RawGlance:
         if self.image(image_id)['protected']:
             self.patch(image_id, {'op': 'replace', 'path': '/protected',
                                   'value': False})
-        for last in (False, False, False, True):
-            try:
-                self.ask('DELETE', '/v2/images/' + image_id, 204)
-                return
-            except AssertionError as error:
-                # sqlite may be locked by an upload that was broken off
-                if last or ': 500 ' not in str(error):
-                    raise
-                time.sleep(0.5)
+        self.ask('DELETE', '/v2/images/' + image_id, 204)
 
     def wipe(self) -> None:
         """Delete all images."""

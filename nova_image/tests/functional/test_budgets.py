@@ -15,7 +15,6 @@
 
 import pathlib
 
-from nova_image.tests import fixtures
 from nova_image.tests.functional import budgets
 from nova_image.tests.functional import servers
 from nova_image.tests.functional import test_v2
@@ -44,11 +43,6 @@ class BudgetsOnGlance33Test(V2Requests, test_v2.OnGlance33, budgets.Budgets):
     """The v2 driver on Glance 33."""
 
     @property
-    def server(self) -> fixtures.Service:
-        """The Glance that is asked."""
-        return servers.glance33()
-
-    @property
     def database(self) -> pathlib.Path:
         """Its sqlite database."""
         return self.server.folder / 'database.sqlite'
@@ -56,11 +50,6 @@ class BudgetsOnGlance33Test(V2Requests, test_v2.OnGlance33, budgets.Budgets):
 
 class BudgetsOnGlance15Test(V2Requests, test_v2.OnGlance15, budgets.Budgets):
     """The v2 driver on Glance 15."""
-
-    @property
-    def server(self) -> fixtures.Service:
-        """The Glance that is asked."""
-        return servers.glance15()
 
     @property
     def database(self) -> pathlib.Path:

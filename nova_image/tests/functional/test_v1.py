@@ -43,9 +43,14 @@ class OnGlance15:
     copies_between_stores = False
 
     @property
+    def server(self) -> fixtures.Service:
+        """Glance 15."""
+        return servers.glance15()
+
+    @property
     def url(self) -> str:
-        """Where Glance 15 answers."""
-        return servers.glance15().url
+        """Where it answers."""
+        return self.server.url
 
     @property
     def data_folder(self) -> pathlib.Path:
@@ -83,11 +88,6 @@ class V1BudgetsTest(OnGlance15, budgets.Budgets):
     update_with_data = update * 2
     delete = ['DELETE ' + _IMAGE]
     download = ['GET ' + _IMAGE]
-
-    @property
-    def server(self) -> fixtures.Service:
-        """The Glance that is asked."""
-        return servers.glance15()
 
     @property
     def database(self) -> pathlib.Path:

@@ -17,6 +17,7 @@ import pathlib
 import typing
 
 from nova_image.image import driver
+from nova_image.tests import fixtures
 from nova_image.tests.functional import base
 from nova_image.tests.functional import conformance
 from nova_image.tests.functional import servers
@@ -26,9 +27,14 @@ class OnGlance33:
     """The v2 driver on Glance 33."""
 
     @property
+    def server(self) -> fixtures.Service:
+        """Glance 33."""
+        return servers.glance33()
+
+    @property
     def url(self) -> str:
-        """Where Glance 33 answers."""
-        return servers.glance33().url
+        """Where it answers."""
+        return self.server.url
 
     @property
     def data_folder(self) -> pathlib.Path:
@@ -47,9 +53,14 @@ class OnGlance15:
     copies_between_stores = False
 
     @property
+    def server(self) -> fixtures.Service:
+        """Glance 15."""
+        return servers.glance15()
+
+    @property
     def url(self) -> str:
-        """Where Glance 15 answers."""
-        return servers.glance15().url
+        """Where it answers."""
+        return self.server.url
 
     @property
     def data_folder(self) -> pathlib.Path:
