@@ -19,4 +19,5 @@ cd "$(dirname "$0")"
 # shellcheck source=tools/venv.sh
 . tools/venv.sh
 make_venv demo/requirements.txt
-exec "$PYTHON" -m demo "$@"
+# Ctrl-C waits until Python has begun and can take it: see demo/__main__.py.
+exec env --block-signal=INT "$PYTHON" -m demo "$@"

@@ -10,86 +10,43 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Starts real services, tells the story on them, and stops them again."""
+"""Starts the demonstration so that Ctrl-C ends it without a traceback.
 
-import argparse
-import contextlib
-import logging
-import pathlib
+Python and all that is imported take half a second, in which KeyboardInterrupt
+could come up in anybody's code.
+"""
+
+import collections.abc
+import os
 import signal
 import sys
-import tempfile
-import time
 
-from demo import cast
-from demo import cloud
-from demo import story
-
-
-def parse_arguments() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        prog='./run_demo.sh', description=(
-            'Shows what nova_image does on real services, which it starts on '
-            '127.0.0.1 and stops again. The first run installs them below '
-            '.cache (about a minute).'))
-    parser.add_argument(
-        'stage', nargs='?', choices=('images', 'cloud'), default='images',
-        help='images (the default): the life of an image; cloud: servers of '
-             'a whole Nova 34 with libvirt, which needs Debian and root')
-    parser.add_argument(
-        '--v1', action='store_true',
-        help='tell the story through the Images API v1 of Glance 15.0.2, '
-             'without Keystone (needs a python2.7)')
-    parser.add_argument(
-        '--keep', action='store_true',
-        help='keep the services running at the end, until Ctrl-C, and print '
-             'how to talk to them')
-    return parser.parse_args()
+#: what a shell says of a program that Ctrl-C ended
+INTERRUPTED = 130
 
 
 def main() -> int:
-    """Run the demonstration; the exit code is 0 when all went well."""
-    arguments = parse_arguments()
-    logging.basicConfig(level=logging.WARNING, format='    %(message)s',
-                        stream=sys.stdout)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    began = time.monotonic()
-    with contextlib.ExitStack() as stack:
-        if arguments.stage == 'cloud':
-            return tell_cloud(stack, began)
-        stage = (cast.legacy if arguments.v1 else cast.modern)(stack)
-        print('\n%s (started in %.1f s)\n' % (
-            stage.title, time.monotonic() - began), flush=True)
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        ended_well = story.tell(stage, pathlib.Path(folder))
-        print('\nAll steps done in %.1f s with %d requests.' % (
-            time.monotonic() - began, len(stage.glance.requests())))
-        if arguments.keep:
-            wait_for_ctrl_c(stage)
-    return 0 if ended_well else 1
+    """Import the demonstration, and run it; return the exit code."""
+    # Nothing is there yet that had to be stopped.
+    handle_ctrl_c(lambda *_: os._exit(INTERRUPTED))
+    from demo import program
+    try:
+        handle_ctrl_c(signal.default_int_handler)
+        return program.main()
+    except KeyboardInterrupt:
+        print('\nInterrupted; the services are stopped.', file=sys.stderr)
+        return INTERRUPTED
 
 
-def tell_cloud(stack: contextlib.ExitStack, began: float) -> int:
-    """Run the demonstration on a whole cloud."""
-    stage = cloud.start(stack)
-    print('the cloud is up after %.1f s\n' % (time.monotonic() - began))
-    ended_well = cloud.tell(stage)
-    print('\nAll done in %.1f s.' % (time.monotonic() - began))
-    return 0 if ended_well else 1
+def handle_ctrl_c(handler: collections.abc.Callable[..., None]) -> None:
+    """Set what Ctrl-C does, unless whoever started this has it ignored.
 
-
-def wait_for_ctrl_c(stage: cast.Stage) -> None:
-    """Say how to talk to the services, and keep them until Ctrl-C."""
-    print('\n%s\n\nPress Ctrl-C to stop the services.' % stage.directions,
-          flush=True)
-    with contextlib.suppress(KeyboardInterrupt):
-        signal.pause()
+    ./run_demo.sh holds it back until here.
+    """
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        signal.signal(signal.SIGINT, handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 if __name__ == '__main__':
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        print('\nInterrupted; the services are stopped.', file=sys.stderr)
-        sys.exit(130)
+    sys.exit(main())
