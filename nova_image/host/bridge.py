@@ -38,7 +38,7 @@ class NovaIdentity(identity.Identity):
         """Return the caller's auth plugin, with Nova's service token.
 
         :returns: None in a Nova without Keystone (``[api] auth_strategy =
-            noauth2``)
+            noauth2``, of old releases)
         :raises Forbidden: when there is a Keystone and nothing to show it
         """
         if not getattr(context, 'auth_token', None):
@@ -50,7 +50,9 @@ class NovaIdentity(identity.Identity):
 
     def _auth_without_token(self):
         plugin = self.configured_auth()
-        if plugin is None and self._conf.api.auth_strategy == 'keystone':
+        # Nova 34 is never without Keystone, and has no such option.
+        strategy = getattr(self._conf.api, 'auth_strategy', 'keystone')
+        if plugin is None and strategy == 'keystone':
             raise exception.Forbidden(
                 'There is no token for Glance',
                 reason='the context of the request has none',
@@ -74,7 +76,8 @@ def install(conf=None):
     if installed is not None:
         return installed
     conf = conf or cfg.CONF
-    service = services.Service(driver.load(conf, identity=NovaIdentity(conf)))
+    service = services.Service(driver.load(
+        conf, log_is_ready=False, identity=NovaIdentity(conf)))
 
     def get_default_image_service():
         return service
@@ -99,7 +102,7 @@ def _announce(installed, conf):
     """Log what is in use as soon as the service has set up its log.
 
     Nova reads its configuration first, and what is logged until then is
-    lost.
+    lost, or on stderr alone.
 
     :param installed: the driver
     :param conf: Nova's configuration, which knows the service's name
@@ -115,7 +118,6 @@ def _announce(installed, conf):
                      'driver': type(installed).__name__,
                      'service': conf.prog,
                      'nova': _nova_version()})
-        if installed.deprecation:
-            LOG.warning(installed.deprecation)
+        driver.begin_log(installed, conf)
 
     logging.setup = setup

@@ -181,10 +181,13 @@ class ImageDriver(object):
         """
 
 
-def load(conf=None, **options):
+def load(conf=None, log_is_ready=True, **options):
     """Return the driver that the configuration asks for.
 
     :param conf: an oslo.config ConfigOpts; the global one by default
+    :param log_is_ready: False where logging is yet to be set up: what is
+        logged until then is lost or goes to stderr. The caller then calls
+        begin_log() when it is.
     :param options: for nova_image.image.client.Client
     :returns: an ImageDriver
     :raises DriverLoadError: when its entry point is missing or broken
@@ -192,17 +195,27 @@ def load(conf=None, **options):
     conf = conf or cfg.CONF
     nova_image_conf.register_opts(conf)
     name = 'v1' if conf.glance.use_glance_v1 else 'v2'
-    kind = _find(name)
-    if kind.deprecation:
-        LOG.warning(kind.deprecation)
+    loaded = _find(name)(glance_client.Client(conf, **options))
+    if log_is_ready:
+        begin_log(loaded, conf)
+    LOG.debug('Image driver %s of %s', name, NAMESPACE)
+    return loaded
+
+
+def begin_log(loaded, conf):
+    """Warn of what will not stay or has no effect; see to [glance] debug.
+
+    :param loaded: the driver that load() returned
+    :param conf: the ConfigOpts it was loaded by
+    """
+    if loaded.deprecation:
+        LOG.warning(loaded.deprecation)
     if conf.glance.enable_rbd_download:
         LOG.warning('[glance] enable_rbd_download is set, but this release '
                     'of nova_image downloads through the Images API alone')
     if conf.glance.debug:
         for logger in ('glanceclient', 'nova_image'):
             logging.getLogger(logger).logger.setLevel('DEBUG')
-    LOG.debug('Image driver %s of %s', name, NAMESPACE)
-    return kind(glance_client.Client(conf, **options))
 
 
 def _find(name):

@@ -68,7 +68,7 @@ class FakeNova(fixtures.Fixture):
     def _setUp(self):
         self.conf = cfg.ConfigOpts()
         self.conf.register_opt(
-            cfg.StrOpt('auth_strategy', default='keystone'), group='api')
+            cfg.IntOpt('max_limit', default=1000), group='api')
         self.conf([], prog='nova-compute')
         self.modules = {}
         for name in ('nova', 'nova.conf', 'nova.exception', 'nova.image',
@@ -86,6 +86,15 @@ class FakeNova(fixtures.Fixture):
             if name.startswith('nova_image.host.'):
                 del sys.modules[name]
                 vars(host).pop(name.rpartition('.')[2], None)
+
+    def register_auth_strategy(self, value):
+        """Have the option that Nova 15 has, and Nova 34 has not.
+
+        :param value: ``keystone`` or ``noauth2``
+        """
+        self.conf.register_opt(
+            cfg.StrOpt('auth_strategy', default='keystone'), group='api')
+        self.conf.set_override('auth_strategy', value, 'api')
 
     def _add(self, name):
         module = self.modules[name] = types.ModuleType(name)

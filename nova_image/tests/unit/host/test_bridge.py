@@ -14,10 +14,13 @@
 
 import fixtures
 import mock
+from oslo_config import cfg
 from oslo_log import log as logging
 import testtools
 
+from nova_image import conf as nova_image_conf
 from nova_image import exception
+from nova_image.image import driver
 from nova_image.tests.unit import base
 from nova_image.tests.unit.host import fake_nova
 
@@ -29,8 +32,10 @@ class BridgeTestCase(testtools.TestCase):
         """Make a Nova, and a driver that is a mock."""
         super(BridgeTestCase, self).setUp()
         self.nova = self.useFixture(fake_nova.FakeNova())
+        nova_image_conf.register_opts(self.nova.conf)
         self.glance = self.nova.modules['nova.image.glance']
         self.driver = mock.Mock(deprecation='')
+        self.real_load = driver.load
         self.load = self.useFixture(fixtures.MockPatch(
             'nova_image.image.driver.load', return_value=self.driver)).mock
         self.useFixture(fixtures.MockPatchObject(logging, 'setup'))
@@ -129,12 +134,25 @@ class AnnounceTest(BridgeTestCase):
         self.assertEqual(1, self.log.output.count('serves the images of'))
         self.assertIn('nova-compute, Nova 34.0.0', self.log.output)
 
-    def test_deprecation(self):
-        """A deprecated driver says so there."""
-        self.driver.deprecation = 'v1 is going away'
+    def test_warnings(self):
+        """What load() would warn of waits for it too, and is said once."""
+        class Deprecated(driver.ImageDriver):
+            """A driver that is to go."""
+
+            deprecation = 'v1 is going away'
+
+        self.nova.conf.set_override('enable_rbd_download', True, 'glance')
+        self.load.side_effect = self.real_load
+        self.useFixture(fixtures.MockPatchObject(
+            Deprecated, '__abstractmethods__', ()))
+        self.useFixture(fixtures.MockPatchObject(
+            driver, '_find', return_value=Deprecated))
         self.install()
+        self.assertEqual('', self.log.output)
         logging.setup('conf', 'nova')
-        self.assertIn('v1 is going away', self.log.output)
+        logging.setup('conf', 'nova')
+        for warning in 'v1 is going away', 'enable_rbd_download is set':
+            self.assertEqual(1, self.log.output.count(warning), warning)
 
 
 class NovaIdentityTest(BridgeTestCase):
@@ -143,8 +161,6 @@ class NovaIdentityTest(BridgeTestCase):
     def setUp(self):
         """Make an identity over the stand-in's configuration."""
         super(NovaIdentityTest, self).setUp()
-        from nova_image import conf
-        conf.register_opts(self.nova.conf)
         self.identity = self.bridge.NovaIdentity(self.nova.conf)
         self.service_auth = self.nova.modules['nova.service_auth']
 
@@ -162,12 +178,17 @@ class NovaIdentityTest(BridgeTestCase):
         self.assertIs(self.service_auth.get_auth_plugin.return_value,
                       self.identity.auth(base.Context()))
 
-    def test_no_token_with_keystone(self):
+    def test_no_token_in_nova_34(self):
         """Identity headers are never sent where there is a Keystone."""
+        self.assertRaises(cfg.NoSuchOptError, getattr, self.nova.conf.api,
+                          'auth_strategy')
         self.assertRaises(exception.Forbidden, self.identity.auth,
                           base.Context(auth_token=None))
 
-    def test_no_keystone(self):
-        """Without one there is no plugin, and the headers are sent."""
-        self.nova.conf.set_override('auth_strategy', 'noauth2', 'api')
-        self.assertIsNone(self.identity.auth(base.Context(auth_token=None)))
+    def test_no_token_in_nova_15(self):
+        """There it is an option whether there is a Keystone."""
+        context = base.Context(auth_token=None)
+        self.nova.register_auth_strategy('keystone')
+        self.assertRaises(exception.Forbidden, self.identity.auth, context)
+        self.nova.register_auth_strategy('noauth2')
+        self.assertIsNone(self.identity.auth(context))

@@ -103,6 +103,13 @@ class TestLoad(base.TestCase):
                           'to go'], self.warnings())
         self.assertIs(self.conf, loaded.client.conf)
 
+    def test_nothing_is_said_before_the_log_is_ready(self):
+        loaded = self._load(Deprecated, log_is_ready=False)
+        self.assertEqual([], self.warnings())
+        driver.begin_log(loaded, self.conf)
+        self.assertEqual(['WARNING nova_image.image.driver this driver is '
+                          'to go'], self.warnings())
+
     def test_nothing_is_said_of_one_that_stays(self):
         self._load()
         self.assertEqual([], self.warnings())
