@@ -23,6 +23,8 @@
      |    +-- ImageBadRequest
      |    +-- ImageUnacceptable         the image cannot be used as asked
      |    |    +-- ImageCorrupt         its bytes are not those Glance recorded
+     |    |    +-- SignatureVerificationError   its signature proves nothing
+     |    |    +-- CertificateValidationFailed  its signer is not trusted
      |    +-- ImageImportImpossible     409 of an import
      |    +-- InvalidImageRef
      |    +-- ImageUploadFailed         the data could not be sent whole
@@ -35,6 +37,8 @@
      |    +-- GlanceEndpointUnknown      no configuration, no catalog entry
      |    +-- GlanceBadAnswer           an answer that is not Glance's
      |         +-- GlanceVersionNotServed   300
+     +-- InsufficientDiskSpace          no room for the image
+     +-- ImageDownloadUnavailable       not to be had from where it is stored
      +-- DriverLoadError                the driver's entry point
 
 Every one says what was being done, to which image, at which endpoint, what
@@ -178,6 +182,25 @@ class ImageCorrupt(ImageUnacceptable):
     retriable = True
 
 
+class SignatureVerificationError(ImageUnacceptable):
+    """The image's signature is missing, wrong or cannot be checked."""
+
+    headline = 'The signature of the image cannot be verified'
+
+
+class CertificateValidationFailed(ImageUnacceptable):
+    """The certificate of the image's signature is not trusted.
+
+    :keyword certificate_id: the certificate, by its ID in the key manager
+    """
+
+    headline = 'The certificate of the image signature is not trusted'
+
+    def __init__(self, message=None, **facts):
+        self.certificate_id = facts.pop('certificate_id', None)
+        super(CertificateValidationFailed, self).__init__(message, **facts)
+
+
 class ImageImportImpossible(Invalid):
     """The image's state does not allow the import."""
 
@@ -264,6 +287,23 @@ class GlanceVersionNotServed(GlanceBadAnswer):
     headline = 'The endpoint does not serve this version of the Images API'
     advice = ('Set [glance] use_glance_v1 to match what Glance serves: False '
               'for v2, True for v1')
+
+
+class InsufficientDiskSpace(NovaImageException):
+    """The image does not fit where it is to go."""
+
+    headline = 'There is not enough disk space for the image'
+    advice = 'Make room, or choose another place'
+    code = 507
+
+
+class ImageDownloadUnavailable(NovaImageException):
+    """The data cannot be had directly from where it is stored.
+
+    Callers of a download do not see it: the Images API has the data too.
+    """
+
+    headline = 'The image data cannot be fetched from where it is stored'
 
 
 class DriverLoadError(NovaImageException):

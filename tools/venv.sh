@@ -47,9 +47,12 @@ make_venv() {  # REQUIREMENTS_FILE...: .venv with nova_image and these
     mkdir -p "$CACHE"
     stamp=$("$python" --version && cat requirements.txt setup.cfg)
     PYTHON=$PWD/.venv/bin/python
+    exec {lock}>"$CACHE/venv.lock"
+    flock "$lock"  # two scripts at once would make it over each other
     if [ "$stamp" != "$(cat .venv/stamp 2>/dev/null)" ]; then
         echo "making .venv (once, about 30 s) ..." >&2
-        rm -rf .venv
+        # What is left of an older set-up would hide its entry points.
+        rm -rf .venv nova_image.egg-info
         if ! "$python" -m venv .venv; then
             echo "On Debian, python3-venv may be missing." >&2
             exit 1
@@ -63,4 +66,5 @@ make_venv() {  # REQUIREMENTS_FILE...: .venv with nova_image and these
             cp "$file" ".venv/${file//\//-}"
         fi
     done
+    exec {lock}>&-
 }

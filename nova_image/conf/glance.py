@@ -19,6 +19,8 @@ process where Nova has registered an option already, Nova's stays as it is.
 from keystoneauth1 import loading
 from oslo_config import cfg
 
+from nova_image.conf import transfer
+
 #: name of the section
 GROUP = 'glance'
 
@@ -106,25 +108,45 @@ the request, else default_trusted_certificate_ids.
              'none.'),
 ]
 
-_RBD_OPTS = [
+_DIRECT_OPTS = [
+    cfg.ListOpt(
+        'direct_file_roots',
+        default=[],
+        help="""
+Folders of Glance's file stores that this host has mounted, at the same paths
+as Glance, such as /var/lib/glance/images.
+
+An image with a location (file:///...) below one of them is copied from there,
+and checked as if it came from Glance. Symbolic links that lead out of them
+are refused. Glance must show its locations: show_multiple_locations or
+show_image_direct_url. Left empty, all images come through the Images API.
+"""),
     cfg.BoolOpt(
         'enable_rbd_download',
         default=False,
-        help='Download images that are stored in Ceph directly by RBD. Glance '
-             'must show their locations. Not acted upon yet: a warning says '
-             'so, and downloads go through the Images API.'),
+        help="""
+Read images that Glance keeps in Ceph from there, by RBD.
+
+They are checked as if they came from Glance. Glance must show its locations:
+show_multiple_locations or show_image_direct_url. For hosts that keep the
+disks of servers in files, not in Ceph as well. What cannot be read comes
+through the Images API, with a warning.
+"""),
     cfg.StrOpt(
         'rbd_user', default='',
-        help='RADOS client name for images stored as RBD volumes.'),
+        help='RADOS client name for images stored as RBD volumes. Left '
+             'empty, inside Nova that of [libvirt] rbd_user.'),
     cfg.IntOpt(
         'rbd_connect_timeout', default=5,
         help='Seconds to wait for the first connection to the Ceph cluster.'),
     cfg.StrOpt(
         'rbd_pool', default='',
-        help='RADOS pool in which Glance keeps its RBD volumes.'),
+        help='RADOS pool in which Glance keeps its RBD volumes. Without '
+             "effect, as in Nova: an image's location names its pool."),
     cfg.StrOpt(
         'rbd_ceph_conf', default='',
-        help='Path of the Ceph configuration file.'),
+        help='Path of the Ceph configuration file. Left empty, inside Nova '
+             "that of [libvirt] images_rbd_ceph_conf, else Ceph's default."),
 ]
 
 
@@ -137,7 +159,7 @@ def _adapter_opts():
 
 
 def _own_opts():
-    return (_SERVICE_OPTS + _SIGNATURE_OPTS + _RBD_OPTS +
+    return (_SERVICE_OPTS + transfer.OPTS + _SIGNATURE_OPTS + _DIRECT_OPTS +
             loading.get_session_conf_options() + _adapter_opts())
 
 

@@ -50,7 +50,14 @@ class TestOptions(testtools.TestCase):
             'valid_interfaces': ['internal', 'public'],
             'endpoint_override': None, 'region_name': None,
             'service_name': None, 'cafile': None, 'insecure': False,
-            'timeout': None, 'auth_type': None}
+            'timeout': None, 'auth_type': None,
+            'download_retries': 5, 'download_deadline': 86400,
+            'transfer_stall_timeout': 120, 'keep_partial_downloads': False,
+            'partial_download_age': 86400, 'inspect_images': False,
+            'download_connections': 1, 'verify_uploads': True,
+            'share_downloads': True, 'max_concurrent_transfers': 0,
+            'transfer_bandwidth': 0.0, 'transfer_lock_path': None,
+            'direct_file_roots': []}
         section = _conf().glance
         self.assertEqual(expected, {name: section[name] for name in expected})
 
@@ -62,7 +69,9 @@ class TestOptions(testtools.TestCase):
 
     def test_negative_numbers_are_refused(self):
         conf = _conf()
-        for name in ('num_retries', 'max_retry_wait', 'request_deadline'):
+        for name in ('num_retries', 'max_retry_wait', 'request_deadline',
+                     'download_retries', 'download_deadline',
+                     'transfer_stall_timeout', 'partial_download_age'):
             self.assertRaises(ValueError, conf.set_override, name, -1,
                               group='glance')
 
@@ -145,6 +154,11 @@ class TestGenerator(testtools.TestCase):
         sample = self._generated()
         for line in ('[glance]', '#use_glance_v1 = false',
                      '#num_retries = 3', '#service_type = image',
+                     '#download_retries = 5', '#download_deadline = 86400',
+                     '#transfer_stall_timeout = 120',
+                     '#keep_partial_downloads = false',
+                     '#partial_download_age = 86400',
+                     '#inspect_images = false',
                      '#valid_interfaces = internal,public', '#username',
                      '#auth_type'):
             self.assertIn(line, sample)

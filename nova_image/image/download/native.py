@@ -1,0 +1,63 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""Copies outside of eventlet's hub, where there is one.
+
+Reading a disk or a Ceph cluster blocks the thread that does it. Under
+eventlet's monkey patching that would stop the whole service, so a native
+thread does it there.
+"""
+
+import os
+
+from nova_image import exception
+from nova_image.image.transfer import offload
+
+
+def run(copy, output, check):
+    """Call ``copy(number, check)`` where it may block, and wait for it.
+
+    :param copy: gets a file descriptor of its own, for under eventlet the
+        caller may be killed, and close its own, while a copy goes on
+    :param output: the file whose descriptor it is
+    :param check: passed on; its ``update`` ends a copy whose caller is gone
+    """
+    number = os.dup(output.fileno())
+    guard = _Guard(check)
+
+    def copy_and_close():
+        try:
+            copy(number, guard)
+        finally:
+            os.close(number)
+
+    try:
+        offload.call(copy_and_close)
+    except BaseException:
+        guard.caller_is_gone = True
+        raise
+
+
+class _Guard(object):
+    """A check that refuses more when nobody waits for it any longer."""
+
+    def __init__(self, check):
+        self.caller_is_gone = False
+        self._check = check
+
+    def update(self, chunk):
+        """Pass bytes on."""
+        if self.caller_is_gone:
+            raise exception.ImageDownloadUnavailable(
+                reason='the caller does not wait for it any longer')
+        self._check.update(chunk)

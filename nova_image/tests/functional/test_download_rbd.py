@@ -1,0 +1,329 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""Tests of direct downloads from a real Ceph, which a real Glance fills."""
+
+import collections.abc
+import contextlib
+import hashlib
+import os
+import pathlib
+import socket
+import time
+import typing
+
+import testtools
+
+from nova_image import exception
+from nova_image.image.download import rbd as rbd_download
+from nova_image.tests import fixtures
+from nova_image.tests.functional import base
+from nova_image.tests.functional import servers
+
+MIB = 1024 ** 2
+GIB = 1024 ** 3
+SIZE = 50 * MIB + 12345
+
+
+@servers.once
+def ceph() -> fixtures.Ceph:
+    """Ceph, with empty pools."""
+    return fixtures.Ceph()
+
+
+@servers.once
+def glance() -> fixtures.Glance:
+    """Glance, whose store is ceph()."""
+    return ceph().glance()
+
+
+class Check:
+    """Counts and hashes what a download is checked by."""
+
+    def __init__(self, algorithm: str = 'sha256') -> None:
+        """Begin with nothing.
+
+        :param algorithm: as hashlib knows it
+        """
+        self.size = 0
+        self._hash = hashlib.new(algorithm)
+
+    def update(self, chunk: bytes | memoryview) -> None:
+        """Take a chunk."""
+        self.size += len(chunk)
+        self._hash.update(chunk)
+
+    @property
+    def told(self) -> tuple[int, str]:
+        """The number of bytes and their hash."""
+        return self.size, self._hash.hexdigest()
+
+
+class RbdTest(base.FunctionalTest):
+    """A handler, and a file to copy into."""
+
+    #: what copies are hashed by
+    algorithm = 'sha256'
+
+    def setUp(self) -> None:
+        """Let this process use Ceph."""
+        super().setUp()
+        self.useFixture(fixtures.CephBindings())
+        self.ceph = ceph()
+        self.output = pathlib.Path(self.useFixture(base.folder()).path,
+                                   'output')
+
+    def handler(self, **options: typing.Any) -> rbd_download.RbdHandler:
+        """Return a handler.
+
+        :param options: of ``[glance]``, that are to be different
+        """
+        return rbd_download.RbdHandler(base.make_conf({
+            'enable_rbd_download': True, 'rbd_user': self.ceph.user,
+            'rbd_ceph_conf': str(self.ceph.conf), **options}))
+
+    def url(self, image: str, snapshot: str = 'snap') -> str:
+        """Return the URL of a snapshot in the pool of Glance's images."""
+        return '%s/images/%s/%s' % (self.ceph.url, image, snapshot)
+
+    def copied(self, url: str, **options: typing.Any) -> tuple[int, str]:
+        """Copy; return the size and hash of the file.
+
+        What the check got has to be the same.
+        """
+        check = Check(self.algorithm)
+        with open(self.output, 'w+b') as output:
+            self.handler(**options).copy(url, output, check)
+        found = self.output_told()
+        self.assertEqual(found, check.told)
+        return found
+
+    def output_told(self) -> tuple[int, str]:
+        """Return the size and hash of the copy."""
+        with open(self.output, 'rb') as output:
+            return (os.path.getsize(self.output),
+                    hashlib.file_digest(output, self.algorithm).hexdigest())
+
+    @property
+    def allocated(self) -> int:
+        """How many bytes the copy takes on the disk."""
+        return os.stat(self.output).st_blocks * 512
+
+    def refused(self, reason: str, url: str, **options: typing.Any) -> float:
+        """Check that a copy fails for a reason.
+
+        :returns: how long it took, in seconds
+        """
+        began = time.monotonic()
+        error = self.assertRaises(exception.ImageDownloadUnavailable,
+                                  self.copied, url, **options)
+        self.assertIn(reason, str(error))
+        return time.monotonic() - began
+
+    @contextlib.contextmanager
+    def pool(self) -> collections.abc.Iterator[typing.Any]:
+        """Open the pool of Glance's images, as Ceph's administrator."""
+        rados = __import__('rados')
+        with rados.Rados(rados_id='admin', conffile=str(self.ceph.conf)) as (
+                cluster), cluster.open_ioctx('images') as pool:
+            yield pool
+
+    def make(self, size: int, features: int | None,
+             *places: int) -> tuple[str, bytes]:
+        """Make an image with a MiB of data at some places, and a snapshot.
+
+        :param size: in bytes
+        :param features: the image's; Ceph's default if None
+        :param places: where data is, in bytes
+        :returns: its name, and the data
+        """
+        rbd, name, data = __import__('rbd'), base.new_id(), os.urandom(MIB)
+        with self.pool() as pool:
+            rbd.RBD().create(pool, name, size, old_format=False,
+                             features=features)
+            with rbd.Image(pool, name) as image:
+                for place in places:
+                    image.write(data, place)
+                image.create_snap('snap')
+        return name, data
+
+    def clone(self, parent: str, features: int, place: int,
+              data: bytes) -> str:
+        """Make a clone of an image, with data of its own, and a snapshot.
+
+        :returns: its name
+        """
+        rbd, name = __import__('rbd'), base.new_id()
+        with self.pool() as pool:
+            with rbd.Image(pool, parent) as image:
+                image.protect_snap('snap')
+            rbd.RBD().clone(pool, parent, 'snap', pool, name,
+                            features=features)
+            with rbd.Image(pool, name) as image:
+                image.write(data, place)
+                image.create_snap('snap')
+        return name
+
+
+def sparse_told(size: int, data: bytes, *places: int) -> tuple[int, str]:
+    """Return the size and hash of zeros with the same data at some places."""
+    told, position = Check(), 0
+    for place in [*places, size]:
+        for start in range(position, place, MIB):
+            told.update(bytes(min(MIB, place - start)))
+        if place < size:
+            told.update(data)
+        position = place + len(data)
+    return told.told
+
+
+class GlanceImageTest(RbdTest):
+    """Images that Glance has put there."""
+
+    algorithm = 'sha512'
+
+    def test_whole(self) -> None:
+        raw = self.clean(glance().url)
+        image = raw.create(os.urandom(SIZE))
+        self.assertEqual(self.url(image['id']), image['direct_url'])
+        self.assertEqual((SIZE, image['os_hash_value']),
+                         self.copied(image['direct_url']))
+
+    def test_empty(self) -> None:
+        raw = self.clean(glance().url)
+        url = raw.create(b'')['direct_url']
+        self.assertEqual(0, self.copied(url)[0])
+
+    def test_zeros_that_were_uploaded(self) -> None:
+        raw = self.clean(glance().url)
+        image = raw.create(bytes(SIZE))
+        self.assertEqual((SIZE, image['os_hash_value']),
+                         self.copied(image['direct_url']))
+        self.assertEqual(0, self.allocated)
+
+
+class SparseTest(RbdTest):
+    """Images that are holes for the most part."""
+
+    def assertSparse(self, size: int, features: int | None) -> None:
+        """Check that of an image of some size only the data is written."""
+        places = 0, 300 * MIB + 4096, size - MIB
+        name, data = self.make(size, features, *places)
+        self.assertEqual(sparse_told(size, data, *places),
+                         self.copied(self.url(name)))
+        self.assertThat(self.allocated, testtools.matchers.LessThan(8 * MIB))
+
+    def test_with_an_object_map(self) -> None:
+        self.assertSparse(GIB, None)
+
+    def test_without_an_object_map(self) -> None:
+        self.assertSparse(GIB, 1)
+
+    def test_size_that_is_no_multiple_of_anything(self) -> None:
+        self.assertSparse(500 * MIB + 12345, None)
+
+    def test_clones(self) -> None:
+        for features in (1, 61):
+            size = 100 * MIB
+            parent, data = self.make(size, features, 10 * MIB, 50 * MIB)
+            name = self.clone(parent, features, 80 * MIB, data)
+            self.assertEqual(
+                sparse_told(size, data, 10 * MIB, 50 * MIB, 80 * MIB),
+                self.copied(self.url(name)))
+
+
+class RefusalTest(RbdTest):
+    """What cannot be had."""
+
+    def test_missing(self) -> None:
+        name, _ = self.make(MIB, None)
+        self.refused('RBD image not found', self.url(base.new_id()))
+        self.refused('RBD image not found', self.url(name, 'other'))
+        self.assertEqual(MIB, self.copied(self.url(name))[0])
+
+    def test_other_pools(self) -> None:
+        name, _ = self.make(MIB, None)
+        for pool, reason in (('none', "error opening pool 'none'"),
+                             ('vms', 'RBD image not found')):
+            self.refused(reason, '%s/%s/%s/snap' % (
+                self.ceph.url, pool, name))
+
+    def test_other_cluster(self) -> None:
+        name, _ = self.make(MIB, None)
+        other = base.new_id()
+        self.refused('in the Ceph cluster %s, and this host is connected to '
+                     '%s' % (other, self.ceph.fsid),
+                     'rbd://%s/images/%s/snap' % (other, name))
+
+    def test_other_user(self) -> None:
+        name, _ = self.make(MIB, None)
+        self.refused('RADOS', self.url(name), rbd_user='nobody')
+
+    def test_no_configuration(self) -> None:
+        self.refused('conf_read_file', self.url('image'),
+                     rbd_ceph_conf='/nowhere/ceph.conf')
+
+
+class TimeoutTest(RbdTest):
+    """What does not answer."""
+
+    def assertTook(self, seconds: float, least: float) -> None:
+        """Check that something gave up, neither at once nor too late."""
+        self.assertThat(seconds, testtools.matchers.GreaterThan(least - 0.5))
+        self.assertThat(seconds, testtools.matchers.LessThan(least + 3))
+
+    def test_monitor_that_accepts_and_never_answers(self) -> None:
+        listener = socket.create_server(('127.0.0.1', 0))
+        self.addCleanup(listener.close)
+        self.assertTook(self._unreachable(listener.getsockname()[1]), 2)
+
+    def test_monitor_that_is_not_there(self) -> None:
+        port = self.useFixture(fixtures.Port()).number
+        self.assertTook(self._unreachable(port), 2)
+
+    def _unreachable(self, port: int) -> float:
+        """Return after how many seconds of two a copy gives up."""
+        conf = self.output.with_name('ceph.conf')
+        conf.write_text(self.ceph.conf.read_text().replace(
+            '127.0.0.1:%d' % self.ceph.port, '127.0.0.1:%d' % port))
+        return self.refused('RADOS', self.url('image'),
+                            rbd_ceph_conf=str(conf), rbd_connect_timeout=2)
+
+    def test_storage_that_stops_answering(self) -> None:
+        own = self.useFixture(fixtures.Ceph())
+        self.ceph = own
+        name, _ = self.make(200 * MIB, None, *range(0, 200 * MIB, MIB))
+        handler, check = self.handler(), _Pausing(own)
+        handler.patience = 3
+        self.addCleanup(own.resume)
+        with open(self.output, 'w+b') as output:
+            error = self.assertRaises(
+                exception.ImageDownloadUnavailable, handler.copy,
+                self.url(name), output, check)
+        self.assertIn('gave -110', str(error))
+        self.assertTook(time.monotonic() - check.paused, 3)
+
+
+class _Pausing(Check):
+    """Makes a Ceph stand still when the first bytes have come."""
+
+    def __init__(self, paused: fixtures.Ceph) -> None:
+        super().__init__()
+        self._ceph = paused
+        self.paused = 0.0
+
+    def update(self, chunk: bytes | memoryview) -> None:
+        if not self.paused:
+            self._ceph.pause()
+            self.paused = time.monotonic()
+        super().update(chunk)

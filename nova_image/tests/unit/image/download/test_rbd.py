@@ -1,0 +1,226 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""Tests of nova_image.image.download.rbd, on a fake Ceph."""
+
+import os
+import threading
+
+import fixtures
+import mock
+from oslo_config import cfg
+import six
+
+from nova_image import exception
+from nova_image.image.download import rbd
+from nova_image.tests.unit.image.download import case
+from nova_image.tests.unit.image.download import fake_ceph
+
+MIB = case.MIB
+DATA = os.urandom(9 * MIB + 12345)
+URL = 'rbd://%s/images/image/snap' % fake_ceph.FSID
+
+
+class RbdTest(case.DownloadTest):
+    """An image of random bytes, and a handler."""
+
+    def setUp(self):
+        super(RbdTest, self).setUp()
+        self.ceph = self.useFixture(fake_ceph.Cluster())
+        self.set(enable_rbd_download=True, rbd_user='nova',
+                 rbd_ceph_conf='/etc/ceph/ceph.conf')
+        self.handler = rbd.RbdHandler(self.conf)
+        self.image = self.put(DATA)
+
+    def put(self, data, *extents):
+        """Put an image into the pool, and return it."""
+        self.image = fake_ceph.Image(data, extents or None)
+        self.ceph.images['images', 'image', 'snap'] = self.image
+        return self.image
+
+    def refused(self, reason, url=URL, check=None):
+        """Assert that a URL is refused for a reason, all being closed."""
+        error = self.assertRaises(exception.ImageDownloadUnavailable,
+                                  self.copied, self.handler, url, check)
+        self.assertIn(reason, six.text_type(error))
+        self.assert_closed()
+
+    def assert_closed(self):
+        """Assert that nothing is open or under way."""
+        self.assertEqual((0, 0, 0), (self.ceph.open, self.image.opened,
+                                     self.image.under_way))
+
+
+class TestCopy(RbdTest):
+    """What the copy is like."""
+
+    def test_whole(self):
+        self.assertEqual(DATA, self.copied(self.handler, URL))
+        self.assert_closed()
+        self.assertThat(self.image.most_under_way,
+                        case.matchers.LessThan(rbd.WINDOW + 1))
+
+    def test_in_whatever_order_the_answers_come(self):
+        last = threading.Event()
+
+        def hold(offset):
+            if offset == 3 * rbd.CHUNK:
+                last.set()
+            elif offset < 3 * rbd.CHUNK:
+                last.wait(10)
+
+        self.image.hold = hold
+        self.assertEqual(DATA, self.copied(self.handler, URL))
+        self.assertTrue(last.is_set())
+
+    def test_empty(self):
+        self.put(b'')
+        self.assertEqual(b'', self.copied(self.handler, URL))
+
+    def _sparse(self):
+        size, objects = 100 * MIB + 5, [1, 2, 5, 12]
+        data = bytearray(size)
+        for number in objects:
+            start = number * fake_ceph.OBJECT
+            data[start:start + 10] = b'0123456789'[:size - start]
+        # Objects are told of in any order, the last as whole as the others.
+        self.put(bytes(data), *[
+            (number * fake_ceph.OBJECT, fake_ceph.OBJECT, True)
+            for number in reversed(objects)])
+        return bytes(data), objects
+
+    def test_holes_are_not_read_and_not_written(self):
+        data, objects = self._sparse()
+        self.assertEqual(data, self.copied(self.handler, URL))
+        self.assertThat(self.allocated(), case.matchers.LessThan(
+            5 * MIB))
+        self.assertEqual(
+            sum(min(fake_ceph.OBJECT, len(data) - number * fake_ceph.OBJECT)
+                for number in objects),
+            sum(length for _, length in self.image.asked_for))
+
+    def test_asked_span_by_span(self):
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova_image.image.download.rbd.SPAN', 2 * fake_ceph.OBJECT))
+        data, _ = self._sparse()
+        self.assertEqual(data, self.copied(self.handler, URL))
+
+    def test_extents_that_overlap_and_that_are_empty(self):
+        self.put(DATA, (0, 5 * MIB, True), (2 * MIB, MIB, True),
+                 (4 * MIB, 6 * MIB, True), (0, 10 * MIB, False))
+        self.assertEqual(DATA, self.copied(self.handler, URL))
+        self.assertEqual(len(DATA), sum(
+            length for _, length in self.image.asked_for))
+
+    def test_holes_all_over(self):
+        self.put(bytes(bytearray(20 * MIB)), (0, 20 * MIB, False))
+        self.assertEqual(20 * MIB, len(self.copied(self.handler, URL)))
+        self.assertEqual(0, self.allocated())
+
+    def test_short_read(self):
+        self.image.answers[rbd.CHUNK] = 1000
+        self.refused('at %d of the RBD image gave 1000' % rbd.CHUNK)
+
+    def test_failed_read(self):
+        self.image.answers[0] = -110
+        self.refused('gave -110')
+
+    def test_what_the_check_raises_comes_out(self):
+        def refuse(count):
+            raise exception.ImageUnacceptable(reason='I do not like it')
+
+        self.assertRaises(exception.ImageUnacceptable, self.copied,
+                          self.handler, URL, case.Check(refuse))
+        self.assert_closed()
+
+
+class TestPlaces(RbdTest):
+    """Which URLs are served."""
+
+    def test_percent_encoding(self):
+        image = self.put(DATA)
+        self.ceph.images['an/image pool', 'image@1', 'snap'] = image
+        self.assertEqual(DATA, self.copied(
+            self.handler, u'rbd://%s/an%%2Fimage%%20pool/image%%401/snap'
+            % fake_ceph.FSID))
+
+    def test_other_forms(self):
+        for url in ('rbd://image', 'rbd://%s/images/image' % fake_ceph.FSID,
+                    URL + '/more', URL.replace('/image/', '//'), URL[:-4],
+                    'http' + URL[3:]):
+            self.refused('rbd://FSID/POOL/IMAGE/SNAPSHOT', url)
+        self.assertEqual([], self.ceph.connections)
+
+    def test_other_cluster(self):
+        self.refused('in the Ceph cluster other, and this host',
+                     'rbd://other/images/image/snap')
+
+    def test_other_pool(self):
+        self.refused('not found', URL.replace('images', 'backups'))
+
+    def test_missing_image(self):
+        self.refused('RBD image not found', URL.replace('image/', 'none/'))
+        self.refused('RBD image not found', URL + '2')
+
+
+class TestConnection(RbdTest):
+    """How the cluster is reached."""
+
+    def _connection(self):
+        self.copied(self.handler, URL)
+        connection, = self.ceph.connections
+        return connection
+
+    def test_options(self):
+        self.set(rbd_connect_timeout=7)
+        self.assertEqual({
+            'rados_id': 'nova', 'conffile': '/etc/ceph/ceph.conf', 'conf': {
+                'client_mount_timeout': '7', 'rados_mon_op_timeout': '7',
+                'rbd_cache': 'false', 'rados_osd_op_timeout': '60'}},
+            self._connection())
+
+    def test_defaults_are_those_of_ceph(self):
+        self.set(rbd_user='', rbd_ceph_conf='', rbd_connect_timeout=0)
+        connection = self._connection()
+        self.assertEqual(('', ''), (connection['rados_id'],
+                                    connection['conffile']))
+        self.assertEqual('0', connection['conf']['client_mount_timeout'])
+
+    def test_options_of_libvirt_inside_nova(self):
+        self.set(rbd_user='', rbd_ceph_conf='')
+        self.conf.register_opts([
+            cfg.StrOpt('rbd_user', default='of-libvirt'),
+            cfg.StrOpt('images_rbd_ceph_conf', default='/its.conf')],
+            group='libvirt')
+        connection = self._connection()
+        self.assertEqual(('of-libvirt', '/its.conf'), (
+            connection['rados_id'], connection['conffile']))
+
+    def test_patience_of_the_cluster_is_kept(self):
+        self.ceph.options['rados_osd_op_timeout'] = '5'
+        self.assertEqual('5', self._connection()['conf'][
+            'rados_osd_op_timeout'])
+
+    def test_no_connection(self):
+        self.ceph.failure = '[errno 110] RADOS timed out'
+        self.refused('RADOS timed out')
+
+    def test_no_bindings(self):
+        for name in ('rados', 'rbd'):
+            with mock.patch.dict('sys.modules', {name: None}):
+                self.refused('cannot be imported')
+                self.refused('python3-rbd')
+
+    def test_enabled(self):
+        self.assertTrue(rbd.RbdHandler.enabled(self.conf))
+        self.assertFalse(rbd.RbdHandler.enabled(self.new_conf()))

@@ -1,0 +1,276 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.image.transfer.offload: threads, with eventlet or not.
+
+eventlet is not installed where these tests run: modules of its names stand in
+for it.
+"""
+
+import os
+import subprocess
+import sys
+import threading
+import types
+
+import fixtures
+import mock
+import testtools
+
+import nova_image
+from nova_image.image.transfer import offload
+
+#: imports every module of the package, and tells what asked for eventlet
+_IMPORT_ALL = """
+import pkgutil
+import sys
+
+class Finder(object):
+    asked = set()
+
+    def find_module(self, name, path=None):
+        if name.split('.')[0] == 'eventlet':
+            frame = sys._getframe(1)
+            while frame.f_globals['__name__'] == '__main__' or (
+                    'importlib' in frame.f_globals['__name__']):
+                frame = frame.f_back
+            self.asked.add(frame.f_globals['__name__'])
+
+    if sys.version_info[0] > 2:
+        def find_spec(self, name, path=None, target=None):
+            self.find_module(name)
+
+sys.meta_path.insert(0, Finder())
+from nova_image import image
+for _, name, _ in pkgutil.walk_packages(image.__path__, 'nova_image.image.'):
+    __import__(name)
+assert 'nova_image.image.transfer.offload' in sys.modules
+print(sorted(name for name in Finder.asked if name.startswith('nova_image.')))
+print('eventlet' in sys.modules)
+"""
+
+
+class Check(object):
+    """A check that notes what it gets, and by which thread.
+
+    :param fails_at: the chunk that it fails at
+    :param gate: threading.Event; it works when that is set
+    """
+
+    def __init__(self, fails_at=None, gate=None):
+        self.chunks = []
+        self.threads = set()
+        self.error = ValueError('no good')
+        self._fails_at = fails_at
+        self._gate = gate
+
+    def update(self, chunk):
+        """Note a chunk."""
+        if self._gate is not None:
+            self._gate.wait()
+        self.threads.add(threading.current_thread())
+        self.chunks.append(chunk)
+        if chunk == self._fails_at:
+            raise self.error
+
+
+def working():
+    """Return the threads of checks that run."""
+    return [thread for thread in threading.enumerate()
+            if thread.name == 'nova_image check']
+
+
+class TestThread(testtools.TestCase):
+    """A check on a thread of its own."""
+
+    def setUp(self):
+        super(TestThread, self).setUp()
+        self.assertEqual([], working())
+
+    def _feeder(self, check):
+        feeder = offload.beside(check)
+        self.addCleanup(feeder.close)
+        return feeder
+
+    def test_all_in_order_on_another_thread(self):
+        check = Check()
+        feeder = self._feeder(check)
+        numbers = list(range(1000))
+        for number in numbers:
+            feeder.update(number)
+        feeder.finish()
+        self.assertEqual(numbers, check.chunks)
+        (thread,) = check.threads
+        self.assertIsNot(threading.current_thread(), thread)
+        self.assertEqual([], working())
+
+    def test_it_does_not_hold_up_the_process(self):
+        gate = threading.Event()
+        self._feeder(Check(gate=gate))
+        self.addCleanup(gate.set)
+        self.assertTrue(working()[0].daemon)
+
+    def test_an_error_comes_at_the_end(self):
+        check = Check(fails_at=1)
+        feeder = self._feeder(check)
+        feeder.update(1)
+        self.assertIs(check.error,
+                      self.assertRaises(ValueError, feeder.finish))
+        self.assertEqual([], working())
+
+    def test_an_error_comes_with_a_later_chunk(self):
+        check = Check(fails_at=1)
+        feeder = self._feeder(check)
+
+        def feed():
+            for _ in range(1000):
+                feeder.update(1)
+        self.assertIs(check.error, self.assertRaises(ValueError, feed))
+        self.assertEqual([1], check.chunks)
+
+    def test_an_interrupt_is_no_exception_and_comes_too(self):
+        check = Check(fails_at=1)
+        check.error = KeyboardInterrupt()
+        feeder = self._feeder(check)
+        feeder.update(1)
+        self.assertRaises(KeyboardInterrupt, feeder.finish)
+
+    def test_little_waits_for_a_slow_check(self):
+        gate, handed_over = threading.Event(), []
+        check = Check(gate=gate)
+        feeder = self._feeder(check)
+        self.addCleanup(gate.set)
+        full = threading.Event()
+
+        def feed():
+            for number in range(20):
+                handed_over.append(number)
+                if len(handed_over) == 6:
+                    full.set()
+                feeder.update(number)
+        thread = threading.Thread(target=feed)
+        thread.start()
+        self.assertTrue(full.wait(30))
+        # One is at work and four wait: the sixth is not taken.
+        thread.join(0.1)
+        self.assertTrue(thread.is_alive())
+        self.assertEqual(6, len(handed_over))
+        gate.set()
+        thread.join(30)
+        feeder.finish()
+        self.assertEqual(list(range(20)), check.chunks)
+
+    def test_given_up_while_it_works(self):
+        feeder = self._feeder(Check())
+        feeder.update(1)
+        feeder.close()
+        self.assertEqual([], working())
+        feeder.close()
+
+    def test_given_up_after_an_error(self):
+        check = Check(fails_at=0)
+        feeder = self._feeder(check)
+        try:
+            for number in range(20):
+                feeder.update(number)
+        except ValueError:
+            pass
+        feeder.close()
+        self.assertEqual([], working())
+        self.assertEqual([0], check.chunks)
+
+
+class FakeEventlet(fixtures.Fixture):
+    """Stands in for eventlet.
+
+    :param patched: what it has replaced in the standard library
+    :ivar tpool: a mock; calls what it is told to
+    """
+
+    def __init__(self, *patched):
+        super(FakeEventlet, self).__init__()
+        self._patched = patched
+
+    def _setUp(self):
+        modules = {name: types.ModuleType(name) for name in (
+            'eventlet', 'eventlet.patcher', 'eventlet.tpool')}
+        modules['eventlet.patcher'].is_monkey_patched = (
+            lambda name: name in self._patched)
+        self.tpool = modules['eventlet'].tpool = modules['eventlet.tpool']
+        self.tpool.execute = mock.Mock(
+            side_effect=lambda function, *args: function(*args))
+        patch = mock.patch.dict(sys.modules, modules)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+
+class TestEventlet(testtools.TestCase):
+    """In a process that runs on eventlet."""
+
+    def test_a_call_goes_to_a_native_thread(self):
+        tpool = self.useFixture(FakeEventlet('socket')).tpool
+        function = mock.Mock(return_value='found')
+        self.assertTrue(offload.on_eventlet())
+        self.assertEqual('found', offload.call(function, 1, 2))
+        tpool.execute.assert_called_once_with(function, 1, 2)
+        function.assert_called_once_with(1, 2)
+
+    def test_an_error_of_it(self):
+        self.useFixture(FakeEventlet('socket'))
+        self.assertRaises(ZeroDivisionError, offload.call,
+                          lambda: 1 // 0)
+
+    def test_a_check_has_no_thread_of_its_own(self):
+        tpool = self.useFixture(FakeEventlet('socket')).tpool
+        check = Check()
+        feeder = offload.beside(check)
+        self.assertEqual([], working())
+        for number in range(3):
+            feeder.update(number)
+            self.assertEqual(number + 1, len(check.chunks))
+        feeder.finish()
+        feeder.close()
+        self.assertEqual([0, 1, 2], check.chunks)
+        self.assertEqual([mock.call(check.update, number)
+                          for number in range(3)],
+                         tpool.execute.call_args_list)
+
+    def test_an_error_of_a_check(self):
+        self.useFixture(FakeEventlet('socket'))
+        check = Check(fails_at=1)
+        feeder = offload.beside(check)
+        self.assertIs(check.error, self.assertRaises(
+            ValueError, feeder.update, 1))
+        feeder.close()
+
+    def test_imported_and_not_in_use(self):
+        tpool = self.useFixture(FakeEventlet('os')).tpool
+        self.assertFalse(offload.on_eventlet())
+        self.assertEqual(3, offload.call(max, 1, 3))
+        tpool.execute.assert_not_called()
+
+
+class TestWithoutEventlet(testtools.TestCase):
+    """In any other process."""
+
+    def test_a_call_is_a_call(self):
+        self.assertFalse(offload.on_eventlet())
+        self.assertIs(threading.current_thread(),
+                      offload.call(threading.current_thread))
+
+    def test_nothing_of_ours_asks_for_it(self):
+        root = os.path.dirname(os.path.dirname(
+            os.path.abspath(nova_image.__file__)))
+        told = subprocess.check_output(
+            [sys.executable, '-W', 'ignore', '-c', _IMPORT_ALL], cwd=root,
+            universal_newlines=True)
+        self.assertEqual(['[]', 'False'], told.splitlines())

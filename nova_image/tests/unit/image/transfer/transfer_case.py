@@ -1,0 +1,130 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What the tests of downloads have in common: answers that break off."""
+
+import hashlib
+import logging
+import os
+import re
+import socket
+
+import fixtures
+
+from nova_image.image import client as http
+from nova_image.image.transfer import digest
+from nova_image.tests.unit import base
+from nova_image.tests.unit import recordings
+
+DATA = recordings.DATA
+SIZE = len(DATA)
+MD5 = hashlib.md5(DATA).hexdigest()
+EXPECTED = digest.Expected(SIZE, 'md5', MD5, stores='fast')
+PATH = '/v2/images/ID/file'
+#: bytes; how large the pieces of an answer are in these tests
+PIECE = 10
+
+GLANCE33 = recordings.load('v2_glance33')
+WHOLE = GLANCE33('download_200')
+#: what Glance says of a range where the store has none (rbd, swift, s3)
+NO_RANGE = GLANCE33('list_400')
+BAD_RANGE = NO_RANGE.changed(status=416)
+
+
+def wrong():
+    """Return an answer of the right size and with other bytes."""
+    return WHOLE.changed(content=DATA[::-1])
+
+
+def breaking(answer, size):
+    """Return an answer that breaks off.
+
+    :param size: how many bytes arrive before
+    """
+    return answer.changed(content=base.BrokenBody(
+        answer.content[:size], socket.error('reset by peer')))
+
+
+def broken(size=40):
+    """Return a whole answer that breaks off."""
+    return breaking(WHOLE, size)
+
+
+def rest(call):
+    """Answer a request for a range, as Glance with a file store does."""
+    first = first_of(call)
+    return GLANCE33('download_206').changed(
+        content=DATA[first:], headers={
+            'Content-Range': 'bytes %d-%d/%d' % (first, SIZE - 1, SIZE)})
+
+
+def broken_rest(size):
+    """Return what answers a range and breaks off after some bytes."""
+    return lambda call: breaking(rest(call), size)
+
+
+def first_of(call):
+    """Return the first byte that a request asks for, or None for all."""
+    wanted = call.headers.get('range')
+    return wanted and int(re.match(r'^bytes=(\d+)-$', wanted).group(1))
+
+
+class TransferCase(base.TestCase):
+    """A request for data that comes in small pieces.
+
+    :ivar now: seconds; what the clock says, where stop_clock() was called
+    """
+
+    def setUp(self):
+        super(TransferCase, self).setUp()
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova_image.image.client.CHUNK', PIECE))
+        self.folder = self.useFixture(fixtures.TempDir()).path
+        self.path = os.path.join(self.folder, 'image')
+        self.request = http.Request('GET', PATH, 'download', 'ID',
+                                    stream=True)
+
+    def stop_clock(self):
+        """Let time pass only when a test says so."""
+        self.now = 1000.0
+        self.useFixture(fixtures.MonkeyPatch(
+            'oslo_utils.timeutils.now', lambda: self.now))
+
+    def use_servers(self, *names):
+        """Configure several servers."""
+        self.set(api_servers=['http://%s:9292' % name for name in names])
+
+    def read(self):
+        """Return what is at the path."""
+        with open(self.path, 'rb') as stream:
+            return stream.read()
+
+    def assert_ranges(self, *expected):
+        """Assert from where on data were asked for, None being all of it."""
+        self.assertEqual(list(expected),
+                         [first_of(call) for call in self.glance.calls])
+        self.assert_calls([('GET', PATH)] * len(expected))
+
+
+class Records(logging.Handler):
+    """Keeps what a logger is told.
+
+    :ivar records: list of logging.LogRecord
+    """
+
+    def __init__(self):
+        super(Records, self).__init__()
+        self.records = []
+
+    def emit(self, record):
+        """Keep it."""
+        self.records.append(record)
