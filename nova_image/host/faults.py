@@ -32,6 +32,8 @@ _NAMES = (
     (exception.ImageDeleteConflict, 'ImageDeleteConflict'),
     (exception.ImageQuotaExceeded, 'ImageQuotaExceeded'),
     (exception.ImageImportImpossible, 'ImageImportImpossible'),
+    (exception.CertificateValidationFailed, 'CertificateValidationFailed'),
+    (exception.SignatureVerificationError, 'SignatureVerificationError'),
     (exception.ImageUnacceptable, 'ImageUnacceptable'),
     (exception.ImageUploadFailed, 'ImageUnacceptable'),
     (exception.ImageBadRequest, 'ImageBadRequest'),
@@ -44,7 +46,8 @@ _NAMES = (
 )
 #: what Nova 15 does not have yet
 _SUBSTITUTES = {'ImageQuotaExceeded': 'ImageBadRequest',
-                'ImageImportImpossible': 'ImageBadRequest'}
+                'ImageImportImpossible': 'ImageBadRequest',
+                'CertificateValidationFailed': 'SignatureVerificationError'}
 #: what Nova's callers catch where no image is there yet
 _PLAIN = {'ImageNotFound': 'NotFound', 'ImageNotAuthorized': 'Forbidden',
           'ImageBadRequest': 'Invalid'}
@@ -60,15 +63,26 @@ def to_nova(error, creating=False):
     name = next((nova_name for ours, nova_name in _NAMES
                  if isinstance(error, ours)), 'NovaException')
     if not hasattr(nova_exception, name):
-        name = _SUBSTITUTES[name]
+        name = _SUBSTITUTES.get(name, name)
     if creating:
         name = _PLAIN.get(name, name)
-    kind = getattr(nova_exception, name)
+    kind = _class(name)
     why = error.reason or error.message
     if name in _PLAIN.values() or name == 'NovaException':
         return kind(why)
     return kind(image_id=error.image_id, image_href=why, reason=why,
-                response=why, server=error.endpoint)
+                response=why, server=error.endpoint,
+                cert_uuid=getattr(error, 'certificate_id', None))
+
+
+def _class(name):
+    """Return the class by whose name Nova catches an error."""
+    if name == 'SignatureVerificationError' and (
+            not hasattr(nova_exception, name)):
+        # Nova 15 has one of its own, Nova 34 catches cursive's.
+        from cursive import exception as cursive_exception
+        return cursive_exception.SignatureVerificationError
+    return getattr(nova_exception, name)
 
 
 @contextlib.contextmanager

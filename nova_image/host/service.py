@@ -70,7 +70,7 @@ class Service(object):
         """Fetch an image's data."""
         with faults.translated():
             chunks = self.driver.download(context, image_id, data, dst_path,
-                                          trusted_certs)
+                                          trusted_certs=trusted_certs)
         return None if chunks is None else _Stream(chunks)
 
     def image_import_copy(self, context, image_id, stores):

@@ -82,19 +82,20 @@ class API(object):
         return service.delete(context, image_id)
 
     def download(self, context, id_or_uri, data=None, dest_path=None,
-                 trusted_certs=None):
+                 trusted_certs=None, **options):
         """Fetch an image's data, checked against what Glance recorded.
 
         :param data: binary file object to write to
         :param dest_path: path of the file to make
         :param trusted_certs: IDs of certificates for the image's signature
+        :param options: ``inspect`` and ``progress`` of ImageDriver.download
         :returns: None, or an iterator of bytes when neither data nor
             dest_path say where they go
         """
         service, image_id = self._service(context, id_or_uri)
         return service.download(context, image_id, data=data,
                                 dst_path=dest_path,
-                                trusted_certs=trusted_certs)
+                                trusted_certs=trusted_certs, **options)
 
     def copy_image_to_store(self, context, image_id, store):
         """Begin to copy an image's data to another store of Glance.

@@ -103,6 +103,32 @@ class _SessionClient(http.SessionClient):
     def _handle_response(self, response):
         return response, None
 
+    @staticmethod
+    def _chunk_body(body):
+        return _Upload(body)
+
+
+class _Upload(object):
+    """A body in large pieces, its length told where it is known.
+
+    python-glanceclient would send pieces of 64 KiB, and never the length.
+
+    :param source: nova_image.image.transfer.source.Source
+    """
+
+    def __init__(self, source):
+        self._source = source
+        if six.PY2:  # whose httplib sends nothing that cannot be read
+            self.read = source.read
+
+    @property
+    def len(self):
+        """The length, by the name that requests looks for."""
+        return self._source.total
+
+    def __iter__(self):
+        return iter(self._source.read, b'')
+
 
 class Client(object):
     """Makes calls for one service object.
@@ -111,17 +137,19 @@ class Client(object):
     :keyword identity: nova_image.image.identity.Identity or the host's own
     :keyword pinned: URL of the only Glance to ask
     :keyword sleep: takes seconds; a test puts its own
+
+    ``conf``, ``sleep`` and ``endpoints`` are for who goes on with an answer.
     """
 
     def __init__(self, conf, identity=None, pinned=None, sleep=time.sleep):
         self.conf = conf
         self._identity = identity or identities.Identity(conf)
-        self._sleep = sleep
+        self.sleep = sleep
         self.endpoints = endpoints.Endpoints(conf, self._identity, pinned)
 
     def pinned_to(self, url):
         """Return a client that asks only the Glance at ``url``."""
-        return Client(self.conf, self._identity, url, self._sleep)
+        return Client(self.conf, self._identity, url, self.sleep)
 
     def seen_by(self, context):
         """Return a test of whether a caller may see an image.
@@ -148,19 +176,22 @@ class Client(object):
             body which breaks is retried as the request is
         :param settle: called with the error of a repeat when an earlier
             attempt's answer was lost; returns what that answer would have
-            been, or raises
+            been, or raises, what is retriable where it only takes time
         :returns: what ``consume`` returns, else the Answer
         :raises NovaImageException: one of its kinds
         """
         attempts = retry.Attempts(
             self.conf.glance.num_retries, self.conf.glance.max_retry_wait,
-            self.conf.glance.request_deadline, self._sleep)
+            self.conf.glance.request_deadline, self.sleep)
         while True:
             try:
-                return self._attempt(context, request, consume)
-            except exception.NovaImageException as error:
-                if settle and attempts.number > 1 and not error.retriable:
+                try:
+                    return self._attempt(context, request, consume)
+                except exception.NovaImageException as error:
+                    if not settle or attempts.number == 1 or error.retriable:
+                        raise
                     return settle(error)
+            except exception.NovaImageException as error:
                 self._prepare_next(attempts, request, error)
 
     def _prepare_next(self, attempts, request, error):
@@ -209,7 +240,7 @@ class Client(object):
             raw.update(self._identity.headers(context))
         response, _ = _transport(session, auth, endpoint, raw).request(
             request.path, request.method,
-            **_arguments(context, request, auth))
+            **self._arguments(context, request, auth))
         LOG.debug('%(method)s %(endpoint)s%(path)s: %(status)s in '
                   '%(seconds).3f s', {
                       'method': request.method,
@@ -226,30 +257,32 @@ class Client(object):
         content = None if request.stream else _read(response)
         return Answer(response, request, endpoint, content)
 
+    def _arguments(self, context, request, auth):
+        """Return what a request is sent with, for the session client."""
+        headers = dict(request.headers)
+        if getattr(context, 'global_id', None):
+            headers['X-OpenStack-Request-ID'] = context.global_id
+        # keystoneauth's own log of headers and bodies is off: locations in
+        # them carry credentials.
+        # Redirects are errors: keystoneauth would take the token to any host.
+        arguments = {'headers': headers, 'log': False, 'redirect': False,
+                     'authenticated': auth is not None}
+        stall = self.conf.glance.transfer_stall_timeout
+        if request.stream and stall:
+            arguments['timeout'] = stall
+        if request.body is not None:
+            # That would send a body again that has been read already.
+            arguments.update(data=request.body, allow_reauth=False)
+        if request.json is not None:
+            headers['Content-Type'] = request.content_type
+            arguments['data'] = jsonutils.dumps(request.json)
+        return arguments
+
 
 def _cause(error):
     """Return an error to show as the cause; None when it tells secrets."""
     text = six.text_type(error)
     return error if exception.redact(text) == text else None
-
-
-def _arguments(context, request, auth):
-    """Return what a request is sent with, for the session client."""
-    headers = dict(request.headers)
-    if getattr(context, 'global_id', None):
-        headers['X-OpenStack-Request-ID'] = context.global_id
-    # keystoneauth's own log of headers and bodies is off: locations in them
-    # carry credentials.
-    # Redirects are errors: keystoneauth would take the token to any host.
-    arguments = {'headers': headers, 'log': False, 'redirect': False,
-                 'authenticated': auth is not None}
-    if request.body is not None:
-        # That would send a body again that has been read already.
-        arguments.update(data=request.body, allow_reauth=False)
-    if request.json is not None:
-        headers['Content-Type'] = request.content_type
-        arguments['data'] = jsonutils.dumps(request.json)
-    return arguments
 
 
 def _transport(session, auth, endpoint, raw_headers):

@@ -29,6 +29,7 @@ from stevedore import extension
 from nova_image import conf as nova_image_conf
 from nova_image import exception
 from nova_image.image import client as glance_client
+from nova_image.image.transfer import limits
 
 LOG = logging.getLogger(__name__)
 
@@ -159,17 +160,22 @@ class ImageDriver(object):
 
     @abc.abstractmethod
     def download(self, context, image_id, data=None, dst_path=None,
-                 trusted_certs=None):
+                 trusted_certs=None, **options):
         """Fetch an image's data and check it.
 
         :param data: binary file object to write to
         :param dst_path: path of the file to make; it appears only when it is
             whole, verified and on disk
         :param trusted_certs: IDs of certificates for the image's signature
+        :keyword inspect: whether to refuse what may harm the host, and what
+            is in another format than disk_format says
+        :keyword progress: called with (bytes done, bytes in all or None,
+            bytes a second) as they arrive
         :returns: None; without data and dst_path an iterator of bytes that
             raises at its end what the others raise
-        :raises ImageUnacceptable: when the image has no data
+        :raises ImageUnacceptable: when the image has no data, or is refused
         :raises ImageCorrupt: when size or hash are not the recorded ones
+        :raises InsufficientDiskSpace: when it does not fit
         """
 
     @abc.abstractmethod
@@ -190,10 +196,12 @@ def load(conf=None, log_is_ready=True, **options):
         begin_log() when it is.
     :param options: for nova_image.image.client.Client
     :returns: an ImageDriver
-    :raises DriverLoadError: when its entry point is missing or broken
+    :raises DriverLoadError: when its entry point is missing or broken, or
+        an option lacks another
     """
     conf = conf or cfg.CONF
     nova_image_conf.register_opts(conf)
+    limits.check(conf)
     name = 'v1' if conf.glance.use_glance_v1 else 'v2'
     loaded = _find(name)(glance_client.Client(conf, **options))
     if log_is_ready:
@@ -203,16 +211,13 @@ def load(conf=None, log_is_ready=True, **options):
 
 
 def begin_log(loaded, conf):
-    """Warn of what will not stay or has no effect; see to [glance] debug.
+    """Warn of what will not stay; see to [glance] debug.
 
     :param loaded: the driver that load() returned
     :param conf: the ConfigOpts it was loaded by
     """
     if loaded.deprecation:
         LOG.warning(loaded.deprecation)
-    if conf.glance.enable_rbd_download:
-        LOG.warning('[glance] enable_rbd_download is set, but this release '
-                    'of nova_image downloads through the Images API alone')
     if conf.glance.debug:
         for logger in ('glanceclient', 'nova_image'):
             logging.getLogger(logger).logger.setLevel('DEBUG')

@@ -34,10 +34,8 @@ from six.moves.urllib import parse
 from nova_image import exception
 from nova_image.image import client as http
 from nova_image.image import driver
-from nova_image.image import signature
 from nova_image.image.transfer import digest
 from nova_image.image.transfer import fetch
-from nova_image.image.transfer import sink as sinks
 from nova_image.image.transfer import source
 from nova_image.image import values
 
@@ -162,6 +160,7 @@ class GlanceImageService(driver.ImageDriver):
                 self._add_member(context, image['id'], member)
             if body is not None:
                 image = self._put(context, image['id'], {}, body)
+                self._check_upload(image, body)
             return image
 
     def _create_record(self, context, headers):
@@ -213,14 +212,29 @@ class GlanceImageService(driver.ImageDriver):
                 advice='v1 takes no data for it again: create another')
 
         headers = dict(headers, **{_PURGE: str(purge)})
-        image = _from_json(self._image(context, http.Request(
-            'PUT', _path(image_id), 'upload' if body else 'update', image_id,
-            raw_headers=headers, body=body), find_uploaded))
-        if body is not None and image['size'] != body.size:
-            raise exception.ImageUploadFailed(
-                action='upload', image_id=image_id, reason=(
-                    'Glance has %s bytes of %d' % (image['size'], body.sent)))
+        try:
+            if body is not None and self.client.conf.glance.verify_uploads:
+                body.hash_by('md5')
+            image = _from_json(self._image(context, http.Request(
+                'PUT', _path(image_id), 'upload' if body else 'update',
+                image_id, raw_headers=headers, body=body), find_uploaded))
+        finally:
+            if body is not None:
+                body.close()
         return image
+
+    @staticmethod
+    def _check_upload(image, body):
+        """Raise when an image is not what was sent."""
+        if image['size'] != body.size:
+            reason = 'Glance has %s bytes of %d' % (image['size'], body.size)
+        elif body.differs_from('md5', image['checksum']):
+            reason = 'the md5 of what Glance has is not that of the data'
+        else:
+            return
+        raise exception.ImageUploadFailed(
+            action='upload', image_id=image['id'], reason=reason,
+            advice='The image was deleted: create another')
 
     def update(self, context, image_id, image_meta, data=None,
                purge_props=True):
@@ -229,11 +243,16 @@ class GlanceImageService(driver.ImageDriver):
         headers = _to_headers(image_meta)
         headers.pop(_META + 'id', None)
         headers.update(_location(image_meta))
-        if body is not None and purge_props:
+        if body is None:
+            return self._put(context, image_id, headers, None, purge_props)
+        if purge_props:
             # v1 purges nothing in a request that has data
             self._put(context, image_id, headers, None, purge=True)
-            return self._put(context, image_id, {}, body)
-        return self._put(context, image_id, headers, body, purge_props)
+            headers = {}
+        image = self._put(context, image_id, headers, body)
+        with self._undone_on_failure(context, image_id):
+            self._check_upload(image, body)
+        return image
 
     def delete(self, context, image_id):
         """Delete an image. See ImageDriver."""
@@ -249,17 +268,14 @@ class GlanceImageService(driver.ImageDriver):
         return True
 
     def download(self, context, image_id, data=None, dst_path=None,
-                 trusted_certs=None):
+                 trusted_certs=None, **options):
         """Fetch an image's data. See ImageDriver."""
-        signature.refuse_if_wanted(self.client.conf, trusted_certs)
         request = http.Request('GET', _path(image_id), 'download', image_id,
                                stream=True)
         try:
-            if data is None and dst_path is None:
-                return fetch.to_stream(self.client, context, request,
-                                       _expected)
-            fetch.to_sink(self.client, context, request, _expected,
-                          sinks.open_sink(data, dst_path))
+            return fetch.Download(self.client, context, request, _expected,
+                                  trusted_certs=trusted_certs,
+                                  **options).run(data, dst_path)
         except exception.ImageNotFound:
             # v1 says 404 of an image without data too
             image = self._head(context, image_id, 'download')
@@ -358,7 +374,9 @@ def _decoded(name, value):
 
 def _expected(answer):
     image = _from_headers(answer.headers)
-    return digest.Expected(image['size'], 'md5', image['checksum'])
+    return digest.Expected(image['size'], 'md5', image['checksum'],
+                           disk_format=image['disk_format'],
+                           properties=image['properties'])
 
 
 # What callers hand in, for Glance

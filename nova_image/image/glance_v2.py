@@ -24,10 +24,9 @@ from six.moves.urllib import parse
 
 from nova_image import exception
 from nova_image.image import client as http
+from nova_image.image import download as handlers
 from nova_image.image import driver
-from nova_image.image import signature
 from nova_image.image.transfer import fetch
-from nova_image.image.transfer import sink as sinks
 from nova_image.image.transfer import source
 from nova_image.image import translation_v2 as translation
 
@@ -41,6 +40,10 @@ _EMPTY_FORMATS = ('raw', 'qcow2', 'vhd', 'vmdk')
 
 class GlanceImageServiceV2(driver.ImageDriver):
     """Images over the Images API v2."""
+
+    def __init__(self, client):
+        super(GlanceImageServiceV2, self).__init__(client)
+        self._handlers = None
 
     def detail(self, context, **kwargs):
         """List images. See ImageDriver."""
@@ -133,6 +136,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
                 image_id, json={'member': member}))
         if body is not None:
             raw = self._upload(context, image_id, body)
+            self._check_upload(raw, body)
         return raw
 
     def _choose_formats(self, context, sent):
@@ -159,17 +163,41 @@ class GlanceImageServiceV2(driver.ImageDriver):
             raw = self._get(context, image_id, 'upload')
             if raw['status'] == 'active' and raw['size'] == body.size:
                 return
+            # Until Glance has given up what broke off, it takes no other.
+            error.retriable = (raw['status'] in ('queued', 'saving') and
+                               error.status in (409, 410))
             raise error
 
-        self.client.call(context, http.Request(
-            'PUT', _path(image_id, 'file'), 'upload', image_id, body=body),
-            settle=find_uploaded)
+        headers = {}
+        if body.total is not None:
+            headers['x-openstack-image-size'] = '%d' % body.total
+        facts = self.client.endpoints.facts(context)
+        try:
+            if self.client.conf.glance.verify_uploads:
+                body.hash_by(facts.get('os_hash_algo', 'sha512'))
+            self.client.call(context, http.Request(
+                'PUT', _path(image_id, 'file'), 'upload', image_id,
+                headers=headers, body=body), settle=find_uploaded)
+        finally:
+            body.close()
         raw = self._get(context, image_id, 'upload')
-        if raw.get('size') not in (None, body.size):
-            raise exception.ImageUploadFailed(
-                action='upload', image_id=image_id, reason=(
-                    'Glance has %s bytes of %d' % (raw['size'], body.sent)))
+        facts['os_hash_algo'] = raw.get('os_hash_algo') or 'sha512'
         return raw
+
+    @staticmethod
+    def _check_upload(raw, body):
+        """Raise when an image is not what was sent."""
+        if raw.get('size') not in (None, body.size):
+            reason = 'Glance has %s bytes of %d' % (raw['size'], body.size)
+        elif body.differs_from(raw.get('os_hash_algo'),
+                               raw.get('os_hash_value')):
+            reason = 'the %s of what Glance has is not that of the data' % (
+                raw['os_hash_algo'])
+        else:
+            return
+        raise exception.ImageUploadFailed(
+            action='upload', image_id=raw['id'], reason=reason,
+            advice='The image was deleted: create another')
 
     def update(self, context, image_id, image_meta, data=None,
                purge_props=True):
@@ -193,6 +221,8 @@ class GlanceImageServiceV2(driver.ImageDriver):
             raw = self._patch(context, image_id, operations, changes)
         if body is not None:
             raw = self._upload(context, image_id, body)
+            with self._undone_on_failure(context, image_id):
+                self._check_upload(raw, body)
         return translation.from_glance(raw)
 
     def _patch(self, context, image_id, operations, changes=None):
@@ -225,9 +255,8 @@ class GlanceImageServiceV2(driver.ImageDriver):
         return True
 
     def download(self, context, image_id, data=None, dst_path=None,
-                 trusted_certs=None):
+                 trusted_certs=None, **options):
         """Fetch an image's data. See ImageDriver."""
-        signature.refuse_if_wanted(self.client.conf, trusted_certs)
         raw = self._get(context, image_id, 'download')
         expected = translation.expected(raw)
         request = http.Request('GET', _path(image_id, 'file'), 'download',
@@ -241,10 +270,17 @@ class GlanceImageServiceV2(driver.ImageDriver):
                     **request.facts(answer.endpoint))
             return expected
 
-        if data is None and dst_path is None:
-            return fetch.to_stream(self.client, context, request, expect)
-        fetch.to_sink(self.client, context, request, expect,
-                      sinks.open_sink(data, dst_path))
+        return fetch.Download(
+            self.client, context, request, expect, expected=expected,
+            locations=translation.location_urls(raw),
+            handlers=self._direct_handlers(), trusted_certs=trusted_certs,
+            **options).run(data, dst_path)
+
+    def _direct_handlers(self):
+        """Return what gets data from the stores directly, by URL scheme."""
+        if self._handlers is None:
+            self._handlers = handlers.load(self.client.conf)
+        return self._handlers
 
     def image_import_copy(self, context, image_id, stores):
         """Copy to other stores. See ImageDriver."""

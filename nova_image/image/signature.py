@@ -10,28 +10,237 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Signatures of images: refused where they are wanted, for now.
+"""Signatures of images: made by a key whose certificate a key manager has.
 
-Nothing here verifies yet, and an unverified image must not pass for a
-verified one.
+An image names its signature, how it was made and the ID of the signer's
+certificate in four properties. cursive checks them, as it does in Nova, and
+asks castellan's key manager (Barbican, as a rule) for the certificates in the
+caller's name. In Nova castellan is configured already; elsewhere it reads
+``[key_manager]`` and ``[barbican]`` of oslo_config.cfg.CONF.
+
+When a signature is wanted, and which certificates are trusted, is as in Nova
+34.0.0 (GlanceImageServiceV2._get_verifier).
 """
 
+import contextlib
+
+from oslo_log import log as logging
+import six
+
 from nova_image import exception
+from nova_image.image import identity
+
+LOG = logging.getLogger(__name__)
+
+#: the image properties that make a signature, as cursive's parameters too
+PROPERTIES = ('img_signature', 'img_signature_hash_method',
+              'img_signature_key_type', 'img_signature_certificate_uuid')
 
 
-def refuse_if_wanted(conf, trusted_certs):
-    """Raise when the caller or the operator wants signatures verified.
+class Check(object):
+    """Takes the bytes of one attempt and tells whether they were signed.
+
+    A repeated attempt needs another one: what has been hashed stays hashed.
+
+    :param verifier: of cursive
+    :param facts: keyword arguments for the exceptions
+    """
+
+    name = 'signature'
+
+    def __init__(self, verifier, **facts):
+        self._verifier = verifier
+        self._facts = facts
+
+    def update(self, chunk):
+        """Take the next bytes into account."""
+        self._verifier.update(chunk)
+
+    def verify(self):
+        """Compare all bytes with the signature; once.
+
+        :raises SignatureVerificationError: when it was made of other bytes,
+            or by another key
+        """
+        from cryptography import exceptions as crypto_exceptions
+
+        try:
+            self._verifier.verify()
+        except crypto_exceptions.InvalidSignature as error:
+            six.raise_from(exception.SignatureVerificationError(
+                reason='the data is not what was signed', advice=(
+                    'Do not use the image unless its owner explains this'),
+                **self._facts), error)
+        except (crypto_exceptions.UnsupportedAlgorithm,
+                ValueError) as error:  # such as a key too short for the hash
+            six.raise_from(exception.SignatureVerificationError(
+                reason=error, **self._facts), error)
+        LOG.info('The signature of image %s is verified',
+                 self._facts.get('image_id'))
+
+
+def open_verifier(conf, context, properties, trusted_certs=None, **facts):
+    """Return what checks an image's signature in one attempt to read it.
+
+    A signature is wanted where ``verify_glance_signatures`` is set and where
+    there are trusted certificates: the caller's, or those of
+    ``default_trusted_certificate_ids`` while
+    ``enable_certificate_validation`` is set. Trusted certificates are always
+    validated against, whether that option is set or not.
 
     :param conf: an oslo.config ConfigOpts with ``[glance]``
-    :param trusted_certs: what download() was given
-    :raises ImageUnacceptable: when they do
+    :param context: the caller's context; certificates are read in its name
+    :param properties: dict with the image's properties, flat as in v2
+    :param trusted_certs: IDs of the certificates that the caller trusts, or
+        an object with them as ``ids`` (Nova's TrustedCerts)
+    :param facts: keyword arguments for the exceptions, as those of
+        nova_image.image.client.Request.facts
+    :returns: a new Check, or None where no signature is wanted
+    :raises SignatureVerificationError: when the image has no signature, or
+        it cannot be checked
+    :raises CertificateValidationFailed: when its certificate is not trusted
     """
     options = conf.glance
-    if (trusted_certs or options.verify_glance_signatures or
-            options.enable_certificate_validation):
-        raise exception.ImageUnacceptable(
-            'The signature of the image cannot be verified',
-            reason='this release of nova_image has no signature verifier',
-            advice='Ask for no trusted certificates, and leave [glance] '
-                   'verify_glance_signatures and '
-                   'enable_certificate_validation unset')
+    if not trusted_certs and options.enable_certificate_validation:
+        trusted_certs = options.default_trusted_certificate_ids
+    if not (trusted_certs or options.verify_glance_signatures):
+        return None
+    signed = _signature_of(properties, facts)
+    cursive = _Cursive(conf, context, signed, facts)
+    verifier = cursive.verifier()
+    if trusted_certs:
+        cursive.validate(getattr(trusted_certs, 'ids', trusted_certs))
+    elif options.enable_certificate_validation:
+        raise _not_validated(signed, facts)
+    else:
+        LOG.debug('The certificate of the signature is not validated: no '
+                  'trusted ones are named')
+    return Check(verifier, **facts)
+
+
+def _signature_of(properties, facts):
+    """Return the properties that make the signature, all of them."""
+    missing = [name for name in PROPERTIES if not properties.get(name)]
+    if missing:
+        raise exception.SignatureVerificationError(
+            reason='the image has no %s' % ', '.join(missing), advice=(
+                'Sign the image and set these properties, or use one that '
+                'is signed'), **facts)
+    return {name: properties[name] for name in PROPERTIES}
+
+
+def _not_validated(signed, facts):
+    return exception.CertificateValidationFailed(
+        certificate_id=signed['img_signature_certificate_uuid'],
+        reason='certificate validation is enabled, and there are no trusted '
+               'certificates to validate against', advice=(
+                   'Name some with the request, or in [glance] '
+                   'default_trusted_certificate_ids'), **facts)
+
+
+class _Cursive(object):
+    """What cursive does, with this project's contexts and exceptions.
+
+    :param conf: an oslo.config ConfigOpts with ``[glance]``
+    :param context: the caller's
+    :param signed: {name: value} of PROPERTIES
+    :param facts: keyword arguments for the exceptions
+    :raises SignatureVerificationError: when cursive is not there
+    """
+
+    def __init__(self, conf, context, signed, facts):
+        self._signed = signed
+        self._facts = facts
+        self._certificate_id = signed['img_signature_certificate_uuid']
+        try:
+            self._import()
+            self._context = _for_castellan(conf, context)
+        except Exception as error:
+            six.raise_from(exception.SignatureVerificationError(
+                reason='the library cursive cannot be imported: %s' % error,
+                advice='Install it, and what it needs, into this Python: '
+                       'pip install "nova_image[signatures]"', **facts),
+                error)
+
+    def _import(self):
+        """Import it, which takes long, where it is wanted."""
+        from cursive import certificate_utils
+        from cursive import exception as cursive_exception
+        from cursive import signature_utils
+
+        self._error = cursive_exception.SignatureVerificationError
+        self._get_verifier = signature_utils.get_verifier
+        self._verify_certificate = certificate_utils.verify_certificate
+
+    def verifier(self):
+        """Return a new verifier, with the public key of the certificate."""
+        with self._told_as(exception.SignatureVerificationError):
+            return self._get_verifier(context=self._context, **self._signed)
+
+    def validate(self, trusted_ids):
+        """Check that the certificate is one that the caller trusts.
+
+        :param trusted_ids: IDs in the key manager
+        """
+        with self._told_as(exception.CertificateValidationFailed,
+                           'it cannot be traced to the trusted ones: ',
+                           certificate_id=self._certificate_id):
+            self._verify_certificate(
+                context=self._context,
+                certificate_uuid=self._certificate_id,
+                trusted_certificate_uuids=trusted_ids)
+
+    @contextlib.contextmanager
+    def _told_as(self, kind, prefix='', **facts):
+        """Raise one kind of exception, whatever goes wrong.
+
+        cursive's reason may be but the name of the certificate at which a
+        chain breaks (0.3.1), so a prefix may say more.
+
+        Nova shows the reason to its users: what is not cursive's own wording
+        may name endpoints, and goes to the log alone.
+        """
+        facts.update(self._facts)
+        try:
+            yield
+        except self._error as error:
+            reason = error.kwargs.get('reason') or six.text_type(error)
+            six.raise_from(kind(
+                reason=prefix + reason.rstrip('.'), **facts), error)
+        except Exception as error:
+            LOG.warning('Certificates for the signature of image %(id)s '
+                        'cannot be had or used: %(kind)s: %(error)s', {
+                            'id': self._facts.get('image_id'),
+                            'kind': type(error).__name__,
+                            'error': exception.redact(error)})
+            six.raise_from(kind(reason=(
+                'the certificate %s, or a trusted one, cannot be had or used '
+                '(%s)' % (self._certificate_id, type(error).__name__)),
+                **facts), None)
+
+
+def _for_castellan(conf, context):
+    """Return a context that castellan takes.
+
+    It takes those of oslo.context and its own alone. Any other is wrapped,
+    with the token and the catalog that requests to Glance go by.
+
+    :param context: the caller's
+    """
+    from castellan.common.credentials import credential
+    from oslo_context import context as oslo_context
+
+    class RequestContext(oslo_context.RequestContext):
+        """The caller; castellan of 2019 and before goes by this name."""
+
+        def get_auth_plugin(self):
+            """Return the keystoneauth plugin that speaks for the caller."""
+            return identity.Identity(conf).auth(context)
+
+        def update_store(self):
+            """Do not become the context that the thread logs with."""
+
+    if isinstance(context, (oslo_context.RequestContext,
+                            credential.Credential)):
+        return context
+    return RequestContext()

@@ -147,12 +147,22 @@ def _locations(raw):
     return found
 
 
+def location_urls(raw):
+    """Return where the stores have an image's data, as far as Glance says."""
+    return [place['url'] for place in _locations(raw)]
+
+
 def expected(raw):
-    """Return the digest.Expected of an image's data: the best hash it has."""
-    if raw.get('os_hash_value'):
-        return digest.Expected(raw.get('size'), raw['os_hash_algo'],
-                               raw['os_hash_value'])
-    return digest.Expected(raw.get('size'), 'md5', raw.get('checksum'))
+    """Return the digest.Expected of an image's data: the best hash it has.
+
+    :param raw: the image as v2 answers it
+    """
+    algorithm, value = raw.get('os_hash_algo'), raw.get('os_hash_value')
+    if not value:
+        algorithm, value = 'md5', raw.get('checksum')
+    return digest.Expected(raw.get('size'), algorithm, value, properties=raw,
+                           disk_format=raw.get('disk_format'),
+                           stores=raw.get('stores'))
 
 
 # What callers hand in, for Glance

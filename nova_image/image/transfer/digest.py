@@ -14,25 +14,34 @@
 
 import hashlib
 
-from oslo_log import log as logging
-
 from nova_image import exception
-
-LOG = logging.getLogger(__name__)
 
 
 class Expected(object):
-    """What Glance recorded of an image's data.
+    """What Glance recorded of an image and its data.
 
     :param size: bytes, or None where it is not known
     :param algorithm: name for hashlib, such as ``'sha512'``, or None
     :param value: hexadecimal digest, or None
+    :keyword disk_format: the format that the image is said to have
+    :keyword properties: dict, its properties
+    :keyword stores: text that names the stores it is in, where that is known
     """
 
-    def __init__(self, size=None, algorithm=None, value=None):
+    def __init__(self, size=None, algorithm=None, value=None, **more):
         self.size = size
         self.algorithm = algorithm if value else None
         self.value = value
+        self.disk_format = more.pop('disk_format', None)
+        self.properties = more.pop('properties', None) or {}
+        self.stores = more.pop('stores', None)
+        if more:
+            raise TypeError('unknown: %s' % ', '.join(sorted(more)))
+
+    @property
+    def identity(self):
+        """What tells the data of two images apart."""
+        return self.size, self.algorithm, self.value
 
 
 class Digest(object):
@@ -40,9 +49,12 @@ class Digest(object):
 
     :param expected: Expected
     :param facts: keyword arguments for the exceptions
+
+    ``name`` is what it verifies by.
     """
 
     def __init__(self, expected, **facts):
+        self.name = expected.algorithm or 'size'
         self._expected = expected
         self._facts = facts
         self._hasher = self._new_hasher()
@@ -50,8 +62,6 @@ class Digest(object):
 
     def _new_hasher(self):
         if not self._expected.algorithm:
-            LOG.info('Image %s has no hash recorded: its data is checked by '
-                     'size alone', self._facts.get('image_id'))
             return None
         try:
             return hashlib.new(self._expected.algorithm)
@@ -82,19 +92,25 @@ class Digest(object):
                     expected.algorithm), **self._facts)
 
 
-def checked(chunks, digest):
-    """Yield chunks, and verify them at their end.
+class Checks(object):
+    """Several checks as one.
 
-    :param chunks: iterable of bytes
-    :param digest: a new Digest
-    :raises ImageCorrupt: in place of the end, when size or hash differ
+    :param checks: list of objects with ``update(chunk)``, ``verify()`` and
+        ``name``; the first to be verified comes first
+
+    ``names`` is the list of what they verify by.
     """
-    try:
-        for chunk in chunks:
-            digest.update(chunk)
-            yield chunk
-        digest.verify()
-    finally:
-        close = getattr(chunks, 'close', None)
-        if close is not None:
-            close()
+
+    def __init__(self, checks):
+        self._checks = checks
+        self.names = [check.name for check in checks]
+
+    def update(self, chunk):
+        """Take the next bytes into account."""
+        for check in self._checks:
+            check.update(chunk)
+
+    def verify(self):
+        """Raise what the first that fails raises."""
+        for check in self._checks:
+            check.verify()

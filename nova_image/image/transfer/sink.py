@@ -17,23 +17,23 @@ temporary file beside it, which is flushed to disk and renamed after the
 checks, or removed.
 """
 
-import errno
 import os
 import stat
-import uuid
 
 from oslo_log import log as logging
 
 from nova_image import exception
+from nova_image.image.transfer import file_sink
 
 LOG = logging.getLogger(__name__)
 
 
-def open_sink(data=None, path=None):
+def open_sink(data=None, path=None, **options):
     """Return the sink for what a caller of download() asked for.
 
     :param data: a writable binary file object, or None
     :param path: path of the file to make, or None; ``data`` goes before it
+    :param options: for file_sink.FileSink
     :raises ImageUnacceptable: when ``data`` is closed
     """
     if data is not None:
@@ -41,19 +41,7 @@ def open_sink(data=None, path=None):
     path = os.path.realpath(path)
     if os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):
         return DeviceSink(path)
-    return FileSink(path)
-
-
-def _close_quietly(stream):
-    """Close what is given up already.
-
-    Closing writes what is in the buffer, and fails again as writing did: on a
-    full disk, say.
-    """
-    try:
-        stream.close()
-    except (IOError, OSError) as error:
-        LOG.debug('Closing failed: %s', error)
+    return file_sink.FileSink(path, **options)
 
 
 class ObjectSink(object):
@@ -61,6 +49,8 @@ class ObjectSink(object):
 
     The caller must not use them when the download raises.
     """
+
+    path = None
 
     def __init__(self, stream):
         if getattr(stream, 'closed', False):
@@ -75,6 +65,13 @@ class ObjectSink(object):
             return self._stream.tell()
         except (AttributeError, IOError, OSError, ValueError):
             return None  # a pipe or a socket
+
+    def begin(self, image_id, expected):
+        """Nothing is there of an image yet.
+
+        :returns: 0
+        """
+        return 0
 
     def restart(self):
         """Go back to where the stream stood at first.
@@ -103,6 +100,10 @@ class ObjectSink(object):
     def discard(self):
         """Leave the stream to its owner."""
 
+    def give_up(self):
+        """Do the same: what was written cannot be taken up again."""
+        self.discard()
+
 
 class DeviceSink(ObjectSink):
     """A path that is no regular file: a FIFO, a block device, /dev/null."""
@@ -123,59 +124,4 @@ class DeviceSink(ObjectSink):
 
     def discard(self):
         """Close."""
-        _close_quietly(self._stream)
-
-
-class FileSink(object):
-    """A regular file, published by rename.
-
-    :param path: where the image is to stand in the end
-    """
-
-    def __init__(self, path):
-        self._path = path
-        self._folder = os.path.dirname(path)
-        self._stream, self._temporary = self._open()
-
-    def _open(self):
-        temporary = os.path.join(self._folder, '.%s.%s.part' % (
-            os.path.basename(self._path), uuid.uuid4().hex[:12]))
-        # Not mkstemp: the published file is to have the mode of the umask.
-        number = os.open(
-            temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
-        return os.fdopen(number, 'wb'), temporary
-
-    def restart(self):
-        """Begin again with an empty file; always possible."""
-        self._stream.seek(0)
-        self._stream.truncate()
-        return True
-
-    def write(self, chunk):
-        """Write bytes to the temporary file."""
-        self._stream.write(chunk)
-
-    def publish(self):
-        """Make the file appear, whole and on disk, at its path."""
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
-        self._stream.close()
-        os.rename(self._temporary, self._path)
-        self._sync_folder()
-
-    def _sync_folder(self):
-        """Make the rename survive a crash of the host."""
-        number = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(number)
-        finally:
-            os.close(number)
-
-    def discard(self):
-        """Remove the temporary file."""
-        _close_quietly(self._stream)
-        try:
-            os.unlink(self._temporary)
-        except OSError as error:
-            if error.errno != errno.ENOENT:
-                raise
+        file_sink.close_quietly(self._stream)

@@ -18,11 +18,13 @@ source itself that failed. A second attempt that sent the rest of a half-read
 body would leave a truncated image active.
 """
 
+import hashlib
 import io
 
 import six
 
 from nova_image import exception
+from nova_image.image.transfer import offload
 
 #: bytes; what one read gives at the most
 CHUNK = 1024 * 1024
@@ -63,15 +65,45 @@ def _as_bytes(piece):
 class Source(object):
     """Base: counts what was read and remembers its own failure.
 
-    ``sent`` is the number of bytes read in this attempt, ``size`` that of all
-    of it once an attempt has come to the end, else None, ``failure`` the
-    exception that reading raised, or None.
+    ``total`` is the number of bytes where it is known before, else None,
+    ``sent`` that of those read in this attempt, ``size`` that of all of it
+    once an attempt has come to the end, else None, ``failure`` the exception
+    that reading raised, or None.
     """
 
     def __init__(self):
+        self.total = None
         self.sent = 0
         self.size = None
         self.failure = None
+        self._algorithm = None
+        self._hasher = None
+        self._feeder = None
+
+    def hash_by(self, algorithm):
+        """Have the data hashed while it is read; close() is to be called.
+
+        :param algorithm: name for hashlib; one that is not there hashes
+            nothing
+        """
+        if algorithm in getattr(hashlib, 'algorithms_available', (
+                'md5', 'sha1', 'sha256', 'sha512')):
+            self._algorithm = algorithm
+
+    def differs_from(self, algorithm, value):
+        """Tell whether what was sent has another hash than was recorded.
+
+        :param algorithm: that of the record
+        :param value: hexadecimal digest; None where nothing is recorded
+        """
+        if not value or self._hasher is None or algorithm != self._algorithm:
+            return False
+        return self._hasher.hexdigest() != value
+
+    def close(self):
+        """End what hash_by() has begun."""
+        if self._feeder is not None:
+            self._feeder.close()
 
     def read(self, size=CHUNK):
         """Return the next bytes, at most ``size``; b'' at the end."""
@@ -82,13 +114,35 @@ class Source(object):
                     reason='reading it gave %s instead of bytes' % (
                         type(piece).__name__),
                     advice='Open the file in binary mode')
+            piece = _as_bytes(piece)
+            self._count(piece)
         except Exception as error:
             self.failure = error
             raise
+        return piece
+
+    def _count(self, piece):
+        if self.total is not None and (
+                self.sent + len(piece) > self.total or
+                not piece and self.sent < self.total):
+            raise exception.ImageUploadFailed(
+                reason='it had %d bytes at first and has %s by now' % (
+                    self.total, 'more' if piece else self.sent),
+                advice='Do not write to it while it is uploaded')
+        if self._algorithm:
+            self._hash(piece)
         self.sent += len(piece)
         if not piece:
             self.size = self.sent
-        return _as_bytes(piece)
+
+    def _hash(self, piece):
+        if self._feeder is None:
+            self._hasher = hashlib.new(self._algorithm)
+            self._feeder = offload.beside(self._hasher)
+        if piece:
+            self._feeder.update(piece)
+        else:
+            self._feeder.finish()
 
     def restart(self):
         """Go back to the first byte.
@@ -99,6 +153,8 @@ class Source(object):
             return False
         if self.sent and not self._rewind():
             return False
+        self.close()
+        self._feeder = None
         self.sent = 0
         return True
 
@@ -119,12 +175,26 @@ class FileSource(Source):
                 reason='the file is closed', advice='Hand it in open')
         self._stream = stream
         self._start = self._position()
+        self.total = self._length()
 
     def _position(self):
         try:
             return self._stream.tell()
         except (AttributeError, IOError, OSError, ValueError):
             return None  # a pipe or a socket
+
+    def _length(self):
+        """Return the bytes from here to the end, or None."""
+        if self._start is None:
+            return None
+        try:
+            self._stream.seek(0, 2)
+            end = self._stream.tell()
+            self._stream.seek(self._start)
+        except (AttributeError, IOError, OSError, TypeError, ValueError):
+            return None  # it tells where it is and cannot go elsewhere
+        # Files of /proc say that they are empty.
+        return end - self._start if end > self._start else None
 
     def _read(self, size):
         return self._stream.read(size)

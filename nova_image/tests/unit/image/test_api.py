@@ -102,6 +102,13 @@ class TestPassingOn(ApiTestCase):
             'download', 'ID', data=None, dst_path='/to',
             trusted_certs=['cert'])
 
+    def test_download_with_more(self):
+        self._assert_asked(
+            self.api.download(self.context, 'ID', inspect=True,
+                              progress=len),
+            'download', 'ID', data=None, dst_path=None, trusted_certs=None,
+            inspect=True, progress=len)
+
     def test_copy(self):
         self._assert_asked(
             self.api.copy_image_to_store(self.context, 'ID', 'slow'),

@@ -62,7 +62,10 @@ class TestContract(testtools.TestCase):
         for name, arguments in expected.items():
             code = six.get_function_code(six.get_unbound_function(
                 getattr(driver.ImageDriver, name)))
-            self.assertEqual(arguments, list(inspect.getargs(code)[0]))
+            found, _, more = inspect.getargs(code)
+            self.assertEqual(arguments, list(found))
+            self.assertEqual(
+                {'detail': 'kwargs', 'download': 'options'}.get(name), more)
 
     def test_half_a_driver_is_none(self):
         half = type('Half', (driver.ImageDriver,), {})

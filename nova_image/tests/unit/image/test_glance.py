@@ -14,14 +14,18 @@
 
 import copy
 import datetime
+import hashlib
 import io
 import os
 
+from castellan.common.objects import x_509
 import fixtures
+import mock
 import six
 
 from nova_image import exception
 from nova_image.tests.unit import base
+from nova_image.tests.unit.image import signature_case
 from nova_image.tests.unit import recordings
 
 GLANCE15 = recordings.load('v1')
@@ -613,10 +617,76 @@ class TestDownload(DriverTestCase):
         self.glance.answers(GLANCE15('download_404'), GLANCE15('show_404'))
         self.assert_raises(exception.ImageNotFound, 'download', ABSENT)
 
-    def test_signatures_are_never_taken_for_verified(self):
+    def test_a_break(self):
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova_image.image.client.CHUNK', 10))
+        stream = io.BytesIO()
+        self.glance.answers(  # Glance 15 has no ranges in v1
+            GLANCE15('download_200').changed(content=DATA[:40]),
+            GLANCE15('download_200'))
+        self.service.download(self.context, ACTIVE, stream)
+        self.assertEqual(DATA, stream.getvalue())
+        self.assert_calls([('GET', path(ACTIVE))] * 2)
+        self.assertEqual('bytes=40-', self.glance.calls[1].headers['range'])
+
+    def test_another_image_after_a_break(self):
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova_image.image.client.CHUNK', 10))
+        self.set(num_retries=0)
+        for name, value in (('Size', '99'), ('Checksum', '0' * 32)):
+            self.glance.answers(
+                GLANCE15('download_200').changed(content=DATA[:40]),
+                GLANCE15('download_200').changed(
+                    headers={'X-Image-Meta-' + name: value}))
+            error = self.assert_raises(exception.ImageCorrupt, 'download',
+                                       ACTIVE, dst_path=self.path)
+            self.assertIn('another image', six.text_type(error))
+            self.assertEqual([], os.listdir(self.folder))
+
+    def test_no_room(self):
+        room = mock.Mock(f_bavail=99, f_frsize=1)
+        self.glance.answers(GLANCE15('download_200'))
+        with mock.patch('os.statvfs', return_value=room):
+            self.assert_raises(exception.InsufficientDiskSpace, 'download',
+                               ACTIVE, dst_path=self.path)
+        self.assertEqual([], os.listdir(self.folder))
+
+    def test_the_format_is_that_of_the_image(self):
+        made = self.useFixture(fixtures.MockPatch(
+            'nova_image.image.transfer.format_check.FormatCheck',
+            side_effect=exception.ImageUnacceptable)).mock
+        self.glance.answers(GLANCE15('download_200'))
         self.assert_raises(exception.ImageUnacceptable, 'download', ACTIVE,
-                           trusted_certs=['cert'])
-        self.assert_calls([])
+                           inspect=True)
+        self.assertEqual(('raw',), made.call_args[0])
+
+    def test_signed(self):
+        keys = self.useFixture(signature_case.KeyManager())
+        signer = signature_case.signer('self-signed')
+        keys.objects['the-id'] = x_509.X509(signer.der)
+        self.set(verify_glance_signatures=True)
+        headers = {'X-Image-Meta-Property-' + name.capitalize(): value
+                   for name, value in signer.properties(
+                       'the-id', DATA).items()}
+        signed = GLANCE15('download_200').changed(headers=headers)
+        self.glance.answers(signed)
+        self.assertEqual(DATA, b''.join(
+            self.service.download(self.context, ACTIVE)))
+        self.glance.answers(signed.changed(
+            content=DATA[::-1], headers={'X-Image-Meta-Checksum': (
+                hashlib.md5(DATA[::-1]).hexdigest())}))
+        self.assert_raises(exception.SignatureVerificationError, 'download',
+                           ACTIVE, dst_path=self.path)
+        self.assertEqual([], os.listdir(self.folder))
+
+    def test_without_a_signature(self):
+        for kwargs in ({'dst_path': self.path}, {}):
+            self.glance.answers(GLANCE15('download_200'))
+            error = self.assert_raises(
+                exception.SignatureVerificationError, 'download', ACTIVE,
+                trusted_certs=['cert'], **kwargs)
+            self.assertIn('has no img_signature', six.text_type(error))
+        self.assertEqual([], os.listdir(self.folder))
 
 
 class TestSomebodyElse(DriverTestCase):

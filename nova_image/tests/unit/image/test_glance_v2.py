@@ -13,9 +13,11 @@
 """Tests of nova_image.image.glance_v2: the requests of each operation."""
 
 import copy
+import hashlib
 import io
 import os
 
+from castellan.common.objects import x_509
 import fixtures
 import requests
 import six
@@ -23,6 +25,7 @@ import six
 from nova_image import exception
 from nova_image.image import translation_v2
 from nova_image.tests.unit import base
+from nova_image.tests.unit.image import signature_case
 from nova_image.tests.unit import recordings
 
 GLANCE15 = recordings.load('v2_glance15')
@@ -757,16 +760,113 @@ class TestDownload(DriverTestCase):
         self.assert_raises(exception.ImageUnacceptable, 'download', ACTIVE,
                            stream)
 
-    def test_signatures_are_never_taken_for_verified(self):
-        for options in ({'verify_glance_signatures': True},
-                        {'enable_certificate_validation': True}):
+    def test_a_break(self):
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova_image.image.client.CHUNK', 10))
+        self.glance.answers(
+            GLANCE33('show_active'),
+            GLANCE33('download_200').changed(content=DATA[:90]),
+            GLANCE33('download_206'))
+        self.service.download(self.context, ACTIVE, dst_path=self.path)
+        self.assert_calls(self.CALLS + [('GET', path(ACTIVE, 'file'))])
+        self.assertEqual('bytes=90-', self.glance.calls[-1].headers['range'])
+
+    def test_a_store_without_ranges_is_known_by_its_name(self):
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova_image.image.client.CHUNK', 10))
+        whole = GLANCE33('download_200')
+        for more, ranges in (([GLANCE33('list_400'), whole], 1),
+                             ([whole], 0)):
+            del self.glance.calls[:]
+            self.glance.answers(GLANCE33('show_active'),
+                                whole.changed(content=DATA[:90]), *more)
+            stream = io.BytesIO()
+            self.service.download(self.context, ACTIVE, stream)
+            self.assertEqual(DATA, stream.getvalue())
+            self.assertEqual(ranges, len([
+                call for call in self.glance.calls
+                if 'range' in call.headers]))
+
+    def test_how_far_it_is(self):
+        told = []
+        self.glance.answers(GLANCE33('show_active'), GLANCE33('download_200'))
+        self.service.download(self.context, ACTIVE, dst_path=self.path,
+                              progress=lambda *args: told.append(args[:2]))
+        self.assertEqual([(100, 100)], told)
+
+    def test_the_format_is_that_of_the_image(self):
+        made = self.useFixture(fixtures.MockPatch(
+            'nova_image.image.transfer.format_check.FormatCheck',
+            side_effect=exception.ImageUnacceptable)).mock
+        self._fail(exception.ImageUnacceptable, GLANCE33('show_active'),
+                   inspect=True)
+        self.assertEqual(('raw',), made.call_args[0])
+
+    def test_unknown_options(self):
+        self.glance.answers(GLANCE33('show_active'))
+        self.assert_raises(TypeError, 'download', ACTIVE, other=1)
+
+
+class TestSignatures(DriverTestCase):
+    """download() of what is signed, by a real key."""
+
+    def setUp(self):
+        super(TestSignatures, self).setUp()
+        self.keys = self.useFixture(signature_case.KeyManager())
+        signer = signature_case.signer('self-signed')
+        self.keys.objects['the-id'] = x_509.X509(signer.der)
+        self.signed = GLANCE33('show_active').but(
+            **signer.properties('the-id', DATA))
+        self.set(verify_glance_signatures=True)
+
+    def _download(self, image, data=DATA, **options):
+        # The hash of what was not signed is right.
+        image = image.but(os_hash_value=hashlib.sha512(data).hexdigest())
+        self.glance.answers(image, GLANCE33('download_200').changed(
+            content=data))
+        return b''.join(self.service.download(self.context, ACTIVE,
+                                              **options))
+
+    def test_signed(self):
+        self.assertEqual(DATA, self._download(self.signed))
+        self.assertEqual(['the-id'], self.keys.ids)
+        self.assertIn('verified by sha512, signature', self.log.output)
+
+    def test_other_data(self):
+        self.assertRaises(exception.SignatureVerificationError,
+                          self._download, self.signed, DATA[::-1])
+        self.assertEqual([], self.waits)
+
+    def test_into_a_file(self):
+        folder = self.useFixture(fixtures.TempDir()).path
+        self.glance.answers(
+            self.signed.but(os_hash_value=None, checksum=None),
+            GLANCE33('download_200').changed(content=DATA[::-1]))
+        self.assert_raises(
+            exception.SignatureVerificationError, 'download', ACTIVE,
+            dst_path=os.path.join(folder, 'image'))
+        self.assertEqual([], os.listdir(folder))
+        self.assertEqual(0, self.glance.left)
+
+    def test_without_a_signature(self):
+        for options, certificates in (
+                ({'verify_glance_signatures': True}, None),
+                ({'verify_glance_signatures': False}, ['the-id'])):
             self.set(**options)
-            self._fail(exception.ImageUnacceptable)
-            self.set(**dict.fromkeys(options, False))
-        error = self._fail(exception.ImageUnacceptable,
-                           trusted_certs=['cert'])
-        self.assertIn('signature', six.text_type(error))
-        self.assert_calls([])
+            self.assertRaises(exception.SignatureVerificationError,
+                              self._download, GLANCE33('show_active'),
+                              trusted_certs=certificates)
+
+    def test_trusted(self):
+        self.set(verify_glance_signatures=False)
+        signer = signature_case.signer('authority', ca=True)
+        self.keys.objects['root'] = x_509.X509(signer.der)
+        image = self.signed.but(**signer.properties('root', DATA))
+        self.assertEqual(DATA, self._download(image,
+                                              trusted_certs=['root']))
+        for trusted in (['the-id'], ['another']):
+            self.assertRaises(exception.CertificateValidationFailed,
+                              self._download, image, trusted_certs=trusted)
 
 
 class TestSomebodyElse(DriverTestCase):

@@ -13,9 +13,7 @@
 """Tests of nova_image.image.transfer.digest."""
 
 import hashlib
-import logging
 
-import fixtures
 import six
 import testtools
 
@@ -30,10 +28,6 @@ SHA512 = hashlib.sha512(DATA).hexdigest()
 class TestDigest(testtools.TestCase):
     """Size and hash of one attempt."""
 
-    def setUp(self):
-        super(TestDigest, self).setUp()
-        self.log = self.useFixture(fixtures.FakeLogger(level=logging.INFO))
-
     def _verify(self, size=None, algorithm=None, value=None, data=DATA):
         checker = digest.Digest(
             digest.Expected(size, algorithm, value), image_id='ID',
@@ -46,7 +40,6 @@ class TestDigest(testtools.TestCase):
         self._verify(10, 'md5', MD5)
         self._verify(10, 'sha512', SHA512)
         self._verify(0, 'md5', hashlib.md5(b'').hexdigest(), b'')
-        self.assertEqual('', self.log.output)
 
     def test_another_hash(self):
         error = self.assertRaises(exception.ImageCorrupt, self._verify, 10,
@@ -67,7 +60,6 @@ class TestDigest(testtools.TestCase):
     def test_no_hash_is_known(self):
         for value in (None, ''):
             self._verify(10, 'md5', value)
-            self.assertIn('by size alone', self.log.output)
         self.assertRaises(exception.ImageCorrupt, self._verify, 11)
 
     def test_a_hash_that_this_host_cannot_make(self):
@@ -76,47 +68,72 @@ class TestDigest(testtools.TestCase):
         self.assertIn('none-such', six.text_type(error))
         self.assertFalse(error.retriable)
 
-
-class Chunks(object):
-    """An iterator that knows whether it was closed."""
-
-    def __init__(self, *chunks):
-        self._chunks = iter(chunks)
-        self.closed = False
-
-    def __iter__(self):
-        return self._chunks
-
-    def close(self):
-        """Note it."""
-        self.closed = True
+    def test_what_it_verifies_by(self):
+        for value, name in ((MD5, 'md5'), (None, 'size'), ('', 'size')):
+            self.assertEqual(name, digest.Digest(
+                digest.Expected(10, 'md5', value)).name)
 
 
-class TestChecked(testtools.TestCase):
-    """Verification at the end of an iteration."""
+class TestExpected(testtools.TestCase):
+    """What is known of the data before they come."""
 
-    def _checked(self, chunks, value=MD5):
-        return digest.checked(chunks, digest.Digest(
-            digest.Expected(10, 'md5', value)))
+    def test_nothing(self):
+        nothing = digest.Expected()
+        self.assertEqual((None, None, None), nothing.identity)
+        self.assertEqual((None, {}, None), (
+            nothing.disk_format, nothing.properties, nothing.stores))
 
-    def test_the_chunks_as_they_are(self):
-        chunks = Chunks(DATA[:4], DATA[4:])
-        self.assertEqual([DATA[:4], DATA[4:]], list(self._checked(chunks)))
-        self.assertTrue(chunks.closed)
+    def test_all(self):
+        one = digest.Expected(10, 'md5', MD5, disk_format='raw',
+                              properties={'a': 'b'}, stores='fast')
+        self.assertEqual((10, 'md5', MD5), one.identity)
+        self.assertEqual(('raw', {'a': 'b'}, 'fast'), (
+            one.disk_format, one.properties, one.stores))
 
-    def test_an_error_in_place_of_the_end(self):
-        chunks = Chunks(DATA)
-        checked = self._checked(chunks, value='abc')
-        self.assertEqual(DATA, next(checked))
-        self.assertRaises(exception.ImageCorrupt, next, checked)
-        self.assertTrue(chunks.closed)
+    def test_an_algorithm_without_its_hash(self):
+        self.assertIsNone(digest.Expected(10, 'md5', '').algorithm)
 
-    def test_closing_closes(self):
-        chunks = Chunks(DATA, DATA)
-        checked = self._checked(chunks)
-        next(checked)
-        checked.close()
-        self.assertTrue(chunks.closed)
+    def test_anything_else(self):
+        error = self.assertRaises(TypeError, digest.Expected, store='fast')
+        self.assertIn('store', str(error))
 
-    def test_what_cannot_be_closed(self):
-        self.assertEqual([DATA], list(self._checked([DATA])))
+
+class Check(object):
+    """A check that notes what it is told."""
+
+    def __init__(self, name, events, error=None):
+        self.name = name
+        self._events = events
+        self._error = error
+
+    def update(self, chunk):
+        """Note the bytes."""
+        self._events.append((self.name, chunk))
+
+    def verify(self):
+        """Note it, or fail."""
+        if self._error:
+            raise self._error
+        self._events.append((self.name, 'verified'))
+
+
+class TestChecks(testtools.TestCase):
+    """Several checks as one."""
+
+    def test_each_gets_all_in_their_order(self):
+        events = []
+        checks = digest.Checks([Check('a', events), Check('b', events)])
+        self.assertEqual(['a', 'b'], checks.names)
+        for chunk in (1, 2):
+            checks.update(chunk)
+        checks.verify()
+        self.assertEqual(
+            [('a', 1), ('b', 1), ('a', 2), ('b', 2), ('a', 'verified'),
+             ('b', 'verified')], events)
+
+    def test_the_first_that_fails(self):
+        events, error = [], ValueError()
+        checks = digest.Checks([Check('a', events, error),
+                                Check('b', events, KeyError())])
+        self.assertIs(error, self.assertRaises(ValueError, checks.verify))
+        self.assertEqual([], events)

@@ -12,219 +12,578 @@
 
 """Tests of nova_image.image.transfer.fetch: bytes from Glance to a sink."""
 
-import gc
-import hashlib
+import errno
 import io
+import logging
 import os
-import socket
+import threading
 
 import fixtures
 import mock
 import six
 
 from nova_image import exception
-from nova_image.image import client as http
 from nova_image.image.transfer import digest
 from nova_image.image.transfer import fetch
-from nova_image.image.transfer import sink
-from nova_image.tests.unit import base
+from nova_image.image.transfer import file_sink
+from nova_image.tests.unit.image.transfer import transfer_case as case
 from nova_image.tests.unit import recordings
 
-DATA = recordings.DATA
-EXPECTED = digest.Expected(len(DATA), 'md5', hashlib.md5(DATA).hexdigest())
-PATH = '/v2/images/ID/file'
-WHOLE = recordings.Answer(content=DATA)
+DATA = case.DATA
 
 
-def broken(content=DATA[:40]):
-    """Return an answer whose body breaks off."""
-    return recordings.Answer(content=base.BrokenBody(
-        content, socket.error('reset by peer')))
+class Check(object):
+    """Stands in for the checks of signature and format.
+
+    :param name: what it verifies by
+    :param error: what it raises in the end
+    """
+
+    def __init__(self, name, error=None):
+        self.name = name
+        self.seen = b''
+        self._error = error
+
+    def update(self, chunk):
+        """Keep the bytes."""
+        self.seen += chunk
+
+    def verify(self):
+        """Fail where it is to."""
+        if self._error is not None:
+            raise self._error
 
 
-class FetchTestCase(base.TestCase):
-    """Base: a request for data."""
+class Sink(object):
+    """A sink that can only be written to, and notes what is done to it."""
 
-    def setUp(self):
-        super(FetchTestCase, self).setUp()
-        self.folder = self.useFixture(fixtures.TempDir()).path
-        self.path = os.path.join(self.folder, 'image')
-        self.request = http.Request('GET', PATH, 'download', 'ID',
-                                    stream=True)
+    path = None
 
-    def to_sink(self, data=None, path=None, expected=EXPECTED):
-        """Download to a sink."""
-        fetch.to_sink(self.client(), self.context, self.request,
-                      lambda answer: expected, sink.open_sink(data, path))
+    def __init__(self):
+        self.events = []
 
-    def assert_failed(self, kind, **kwargs):
+    def __getattr__(self, name):
+        return lambda *args: self.events.append((name,) + args[:1])
+
+
+class FetchCase(case.TransferCase):
+    """Base: a download."""
+
+    def download(self, expected=case.EXPECTED, **options):
+        """Return a new download."""
+        return fetch.Download(
+            self.client(), self.context, self.request,
+            lambda answer: expected, expected=expected, **options)
+
+    def run_it(self, data=None, path=None, **options):
+        """Download to somewhere."""
+        return self.download(**options).run(data, path)
+
+    def assert_failed(self, kind, *answers, **options):
         """Assert that it fails and leaves nothing; return the error."""
-        error = self.assertRaises(kind, self.to_sink, path=self.path,
-                                  **kwargs)
+        self.glance.answers(*answers)
+        error = self.assertRaises(kind, self.run_it, path=self.path,
+                                  **options)
         self.assertEqual([], os.listdir(self.folder))
+        self.assert_no_thread()
         return error
 
+    def assert_no_thread(self):
+        """Assert that no check works on."""
+        self.assertEqual([], [thread for thread in threading.enumerate()
+                              if thread.name == 'nova_image check'])
 
-class TestToSink(FetchTestCase):
+    def use_checks(self, kind, *checks):
+        """Let these be the checks of the attempts, one after the other.
+
+        :param kind: 'signature' or 'format'
+        :returns: the mock that gives them
+        """
+        name = {'signature': 'signature.open_verifier',
+                'format': 'format_check.FormatCheck'}[kind]
+        made = mock.Mock(side_effect=checks)
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova_image.image.transfer.fetch.' + name, made))
+        return made
+
+
+class TestToSink(FetchCase):
     """Into a file or a file object."""
 
     def test_whole(self):
-        self.glance.answers(WHOLE)
-        self.to_sink(path=self.path)
-        with open(self.path, 'rb') as stream:
-            self.assertEqual(DATA, stream.read())
-        self.assert_calls([('GET', PATH)])
+        self.glance.answers(case.WHOLE)
+        self.assertIsNone(self.run_it(path=self.path))
+        self.assertEqual(DATA, self.read())
+        self.assertEqual(['image'], os.listdir(self.folder))
+        self.assert_ranges(None)
+        self.assert_no_thread()
 
-    def test_a_body_that_breaks_is_fetched_anew(self):
+    def test_one_pass(self):
+        self.glance.answers(case.WHOLE)
+        check, target = Check('signature'), Sink()
+        self.use_checks('signature', check)
+        self.download().to_sink(target)
+        pieces = [DATA[start:start + case.PIECE]
+                  for start in range(0, case.SIZE, case.PIECE)]
+        self.assertEqual(
+            [('begin', 'ID')] + [('write', piece) for piece in pieces] +
+            [('publish',)], target.events)
+        self.assertEqual(DATA, check.seen)
+        self.assert_ranges(None)
+
+    def test_a_body_that_breaks_is_continued(self):
         stream = io.BytesIO()
-        self.glance.answers(broken(), broken(b''), WHOLE)
-        self.to_sink(stream)
+        self.glance.answers(case.broken(40), case.broken_rest(0), case.rest)
+        self.run_it(stream)
         self.assertEqual(DATA, stream.getvalue())
-        self.assert_calls([('GET', PATH)] * 3)
-        self.assertEqual(2, len(self.waits))
+        self.assert_ranges(None, 40, 40)
 
-    def test_each_attempt_has_a_digest_of_its_own(self):
-        self.glance.answers(broken(), WHOLE)
-        with mock.patch.object(digest, 'Digest',
-                               side_effect=digest.Digest) as made:
-            self.to_sink(path=self.path)
-        self.assertEqual(2, made.call_count)
-
-    def test_a_body_that_ends_early(self):
-        self.glance.answers(recordings.Answer(content=DATA[:40]), WHOLE)
-        self.to_sink(path=self.path)
-        self.assert_calls([('GET', PATH)] * 2)
-
-    def test_wrong_bytes_are_fetched_anew_and_then_refused(self):
-        self.glance.answers(*[
-            recordings.Answer(content=DATA[::-1]) for _ in range(4)])
-        error = self.assert_failed(exception.ImageCorrupt)
-        self.assertIn('md5', six.text_type(error))
-        self.assert_calls([('GET', PATH)] * 4)
+    def test_on_a_pipe_too(self):
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+        self.glance.answers(case.broken(40), case.rest)
+        with os.fdopen(writing, 'wb') as stream:
+            self.run_it(stream)
+        self.assertEqual(DATA, os.read(reading, 2 * case.SIZE))
 
     def test_what_stood_there_stays(self):
         with open(self.path, 'wb') as stream:
             stream.write(b'old')
-        self.set(num_retries=0)
-        self.glance.answers(broken())
-        self.assertRaises(exception.GlanceConnectionFailed, self.to_sink,
+        self.set(download_retries=0)
+        self.glance.answers(case.broken())
+        self.assertRaises(exception.GlanceConnectionFailed, self.run_it,
                           path=self.path)
-        with open(self.path, 'rb') as stream:
-            self.assertEqual(b'old', stream.read())
+        self.assertEqual(b'old', self.read())
         self.assertEqual(['image'], os.listdir(self.folder))
 
-    def test_nothing_is_tried_again_on_a_pipe(self):
-        reading, writing = os.pipe()
-        self.addCleanup(os.close, reading)
-        self.glance.answers(broken())
-        with os.fdopen(writing, 'wb') as stream:
-            self.assertRaises(exception.GlanceConnectionFailed,
-                              self.to_sink, stream)
-        self.assert_calls([('GET', PATH)])
-
     def test_an_error_answer_leaves_nothing(self):
-        self.glance.answers(recordings.Answer(404))
-        self.assert_failed(exception.ImageNotFound)
+        self.assert_failed(exception.ImageNotFound,
+                           case.GLANCE33('show_404'))
 
     def test_a_full_disk_is_no_connection_error(self):
-        self.glance.answers(WHOLE)
-        full = OSError(28, 'No space left on device')
-        with mock.patch.object(sink.FileSink, 'write', side_effect=full):
-            self.assertIs(full, self.assert_failed(OSError))
-        self.assert_calls([('GET', PATH)])
+        full = OSError(errno.ENOSPC, 'No space left on device')
+        with mock.patch.object(file_sink.FileSink, 'write',
+                               side_effect=full):
+            self.assertIs(full, self.assert_failed(OSError, case.WHOLE))
+        self.assert_ranges(None)
+
+    def test_publishing_fails(self):
+        with mock.patch('os.rename', side_effect=OSError(errno.EIO, 'bad')):
+            self.assert_failed(OSError, case.WHOLE)
 
     def test_interrupted(self):
-        self.glance.answers(WHOLE)
-        with mock.patch.object(sink.FileSink, 'write',
+        with mock.patch.object(file_sink.FileSink, 'write',
                                side_effect=KeyboardInterrupt):
-            self.assert_failed(KeyboardInterrupt)
+            self.assert_failed(KeyboardInterrupt, case.WHOLE)
+
+    def test_no_room(self):
+        room = mock.Mock(f_bavail=case.SIZE - 1, f_frsize=1)
+        with mock.patch('os.statvfs', return_value=room):
+            self.assert_failed(exception.InsufficientDiskSpace)
+        self.assert_ranges()
+
+    def test_a_closed_file_object(self):
+        stream = io.BytesIO()
+        stream.close()
+        self.assertRaises(exception.ImageUnacceptable, self.run_it, stream)
+        self.assert_ranges()
 
     def test_a_hash_that_cannot_be_made(self):
-        body = io.BytesIO(DATA)
-        self.glance.answers(recordings.Answer(content=body))
-        self.assert_failed(exception.ImageUnacceptable, expected=(
-            digest.Expected(len(DATA), 'none-such', 'abc')))
-        self.assert_calls([('GET', PATH)])
-        self.assertTrue(body.closed)
+        self.assert_failed(
+            exception.ImageUnacceptable,
+            expected=digest.Expected(case.SIZE, 'none-such', 'abc'))
+        self.assert_ranges()
 
     def test_the_connection_is_given_back(self):
-        body = io.BytesIO(DATA)
+        body, kept = io.BytesIO(DATA), []
         self.glance.answers(recordings.Answer(content=body))
-        self.to_sink(path=self.path)
+        download = fetch.Download(
+            self.client(), self.context, self.request,
+            lambda answer: kept.append(answer) or case.EXPECTED)
+        download.run(path=self.path)
         self.assertTrue(body.closed)
 
+    def test_the_answer_alone_says_what_to_expect(self):
+        self.glance.answers(case.wrong(), case.WHOLE)
+        download = fetch.Download(self.client(), self.context, self.request,
+                                  lambda answer: case.EXPECTED)
+        download.run(path=self.path)
+        self.assertEqual(DATA, self.read())
+        self.assert_ranges(None, None)
 
-class TestToStream(FetchTestCase):
-    """Into the caller's loop."""
+    def test_unknown_options(self):
+        error = self.assertRaises(TypeError, self.download, other=1, one=2)
+        self.assertIn('one, other', six.text_type(error))
 
-    def _stream(self, content=DATA, expected=EXPECTED):
-        if isinstance(content, bytes):
-            content = io.BytesIO(content)
-        self.body, self.kept = content, []
-        self.glance.answers(recordings.Answer(content=content))
 
-        def expected_of(answer):
-            self.kept.append(answer)  # or it is closed when it is collected
-            return expected
-        return fetch.to_stream(self.client(), self.context, self.request,
-                               expected_of)
+class TestRefetching(FetchCase):
+    """What is not as it was recorded."""
 
-    def test_whole(self):
-        self.assertEqual(DATA, b''.join(self._stream()))
-        self.assertTrue(self.body.closed)
+    def test_it_is_fetched_again(self):
+        self.glance.answers(case.wrong(), case.WHOLE)
+        self.run_it(path=self.path)
+        self.assertEqual(DATA, self.read())
+        self.assert_ranges(None, None)
+        self.assertEqual(1, len(self.waits))
+        self.assertIn('thrown away', self.warnings()[0])
 
-    def test_it_can_be_asked_for_the_next_piece(self):
-        stream = self._stream()
-        self.assertIs(stream, iter(stream))
-        self.assertEqual(DATA, next(stream))
-        self.assertRaises(StopIteration, next, stream)
+    def test_and_then_refused(self):
+        for count in (0, 3):
+            del self.glance.calls[:]
+            self.set(num_retries=count)
+            error = self.assert_failed(
+                exception.ImageCorrupt,
+                *[case.wrong() for _ in range(1 + count)])
+            self.assertIn('md5', six.text_type(error))
+            self.assert_ranges(*[None] * (1 + count))
 
-    def test_wrong_bytes_raise_at_the_end(self):
-        stream = self._stream(DATA[::-1])
-        self.assertEqual(DATA[::-1], next(stream))
-        self.assertRaises(exception.ImageCorrupt, next, stream)
-        self.assertTrue(self.body.closed)
+    def test_too_much(self):
+        self.glance.answers(case.WHOLE.changed(content=DATA + b'x'),
+                            case.WHOLE)
+        self.run_it(path=self.path)
+        self.assertEqual(DATA, self.read())
 
-    def test_a_body_that_breaks(self):
-        stream = self._stream(base.BrokenBody(b'', socket.error('reset')))
-        error = self.assertRaises(exception.GlanceConnectionFailed, next,
-                                  stream)
-        self.assertIn('image ID', six.text_type(error))
-        self.assertTrue(self.body.closed)
-        self.assert_calls([('GET', PATH)])
+    def test_into_a_file_object(self):
+        stream = io.BytesIO(b'head')
+        stream.seek(4)
+        self.glance.answers(case.wrong(), case.WHOLE)
+        self.run_it(stream)
+        self.assertEqual(b'head' + DATA, stream.getvalue())
 
-    def test_closed_in_the_middle(self):
-        stream = self._stream(DATA * 2)
+    def test_not_into_a_pipe(self):
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+        self.glance.answers(case.wrong())
+        with os.fdopen(writing, 'wb') as stream:
+            self.assertRaises(exception.ImageCorrupt, self.run_it, stream)
+        self.assert_ranges(None)
+
+    def test_each_attempt_has_checks_of_its_own(self):
+        checks = [[Check(kind) for _ in range(2)]
+                  for kind in ('signature', 'format')]
+        signatures = self.use_checks('signature', *checks[0])
+        formats = self.use_checks('format', *checks[1])
+        self.glance.answers(case.wrong(), case.WHOLE)
+        self.run_it(path=self.path, inspect=True, trusted_certs=['cert'])
+        self.assertEqual([2, 2], [signatures.call_count,
+                                  formats.call_count])
+        for first, second in checks:
+            self.assertEqual((DATA[::-1], DATA), (first.seen, second.seen))
+
+    def test_the_deadline_is_one_for_all_attempts(self):
+        self.stop_clock()
+        self.set(download_deadline=100)
+
+        def later(done, total, rate):
+            self.now += 6
+        self.assert_failed(exception.GlanceConnectionFailed, case.wrong(),
+                           case.WHOLE, progress=later)
+
+
+class TestRefusing(FetchCase):
+    """A signature or a format that is not good."""
+
+    def _assert_refused(self, error, **options):
+        for kwargs in ({}, {'keep_partial_downloads': True}):
+            del self.glance.calls[:]
+            self.set(**kwargs)
+            self.assertIs(error, self.assert_failed(
+                type(error), case.WHOLE, **options))
+            self.assert_ranges(None)
+            self.assertEqual([], self.waits)
+
+    def test_signature(self):
+        error = exception.SignatureVerificationError()
+        self.use_checks('signature', *[Check('signature', error)] * 2)
+        self._assert_refused(error)
+
+    def test_format(self):
+        error = exception.ImageUnacceptable()
+        self.use_checks('format', *[Check('format', error)] * 2)
+        self._assert_refused(error, inspect=True)
+
+    def test_nothing_is_fetched_that_cannot_be_verified(self):
+        error = exception.SignatureVerificationError()
+        self.use_checks('signature', error)
+        self.assertIs(error, self.assert_failed(type(error)))
+        self.assert_ranges()
+
+    def test_what_the_checks_are_told(self):
+        expected = digest.Expected(
+            case.SIZE, 'md5', case.MD5, disk_format='qcow2',
+            properties={'a': 'b'})
+        signatures = self.use_checks('signature', None)
+        formats = self.use_checks('format', Check('format'))
+        self.glance.answers(case.WHOLE)
+        self.run_it(path=self.path, expected=expected, inspect=True,
+                    trusted_certs=['cert'])
+        facts = {'action': 'download', 'image_id': 'ID', 'endpoint': None}
+        signatures.assert_called_once_with(
+            self.conf, self.context, {'a': 'b'}, ['cert'], **facts)
+        formats.assert_called_once_with('qcow2', **facts)
+
+    def test_a_check_that_stumbles_over_the_last_bytes(self):
+        class Stumbling(Check):
+            def update(self, chunk):
+                super(Stumbling, self).update(chunk)
+                if len(self.seen) == case.SIZE:
+                    raise ValueError('no good')
+        self.use_checks('signature', Stumbling('signature'))
+        self.assert_failed(ValueError, case.WHOLE)
+
+    def test_when_the_format_is_inspected(self):
+        for option, argument, wanted in (
+                (False, False, 0), (True, False, 1), (False, True, 1)):
+            self.set(inspect_images=option)
+            made = self.use_checks('format', Check('format'))
+            self.glance.answers(case.WHOLE)
+            self.run_it(path=self.path, inspect=argument)
+            self.assertEqual(wanted, made.call_count)
+
+
+class TestKeeping(FetchCase):
+    """[glance] keep_partial_downloads."""
+
+    def setUp(self):
+        super(TestKeeping, self).setUp()
+        self.set(keep_partial_downloads=True, download_retries=0,
+                 num_retries=1)
+
+    def _break_off(self, answer=None):
+        self.glance.answers(answer or case.broken(40))
+        self.assertRaises(exception.GlanceConnectionFailed, self.run_it,
+                          path=self.path)
+        (self.left,) = os.listdir(self.folder)
+        del self.glance.calls[:]
+
+    def _spoil(self, content):
+        with open(os.path.join(self.folder, self.left), 'wb') as stream:
+            stream.write(content)
+
+    def _assert_whole(self, *answers):
+        self.glance.answers(*answers)
+        self.run_it(path=self.path)
+        self.assertEqual(DATA, self.read())
+        self.assertEqual(['image'], os.listdir(self.folder))
+
+    def test_the_next_one_goes_on(self):
+        self._break_off()
+        check = Check('signature')
+        self.use_checks('signature', check)
+        self._assert_whole(case.rest)
+        self.assert_ranges(40)
+        self.assertEqual(DATA, check.seen)
+        self.assertIn('goes on at byte 40', self.log.output)
+
+    def test_what_was_left_is_wrong(self):
+        self._break_off()
+        self._spoil(DATA[:39] + b'x')
+        self._assert_whole(case.rest, case.WHOLE)
+        self.assert_ranges(40, None)
+
+    def test_all_was_there(self):
+        self._break_off()
+        self._spoil(DATA)
+        self._assert_whole()
+        self.assert_ranges()
+
+    def test_what_is_wrong_is_not_kept(self):
+        self.assert_failed(exception.ImageCorrupt, case.wrong(),
+                           case.wrong())
+
+    def test_interrupted(self):
+        self.glance.answers(case.WHOLE)
+        interrupt = mock.Mock(side_effect=[None, KeyboardInterrupt])
+        self.assertRaises(KeyboardInterrupt, self.run_it, path=self.path,
+                          progress=interrupt)
+        self.assertEqual(1, len(os.listdir(self.folder)))
+        del self.glance.calls[:]
+        self._assert_whole(case.rest)
+        self.assert_ranges(20)
+
+    def test_old_ones_go(self):
+        self._break_off()
+        self.set(partial_download_age=60)
+        os.utime(os.path.join(self.folder, self.left), (1, 1))
+        self._assert_whole(case.WHOLE)
+        self.assert_ranges(None)
+
+
+class Handler(object):
+    """Stands in for a handler of direct downloads.
+
+    :param content: what it writes
+    :param error: what it raises then
+    """
+
+    def __init__(self, content, error=None):
+        self._content = content
+        self._error = error
+
+    def copy(self, url, output, check):
+        """Write and fail as told."""
+        output.write(self._content)
+        check.update(self._content)
+        if self._error is not None:
+            raise self._error
+
+
+class TestDirect(FetchCase):
+    """Data that come from a store, and not through Glance."""
+
+    def _run(self, handler, **options):
+        self.run_it(path=self.path, locations=['own://x'],
+                    handlers={'own': handler}, **options)
+
+    def test_copied(self):
+        self._run(Handler(DATA))
+        self.assertEqual(DATA, self.read())
+        self.assert_ranges()
+
+    def test_other_data(self):
+        self.glance.answers(case.WHOLE)
+        self._run(Handler(DATA[::-1]))
+        self.assertEqual(DATA, self.read())
+        self.assert_ranges(None)
+        self.assertIn('own://x', self.warnings()[0])
+
+    def test_nothing_shines_through_holes_of_what_it_has_left(self):
+        zeros = b'\0' * (1 << 17)
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova_image.image.client.CHUNK', 1 << 17))
+        self.glance.answers(case.WHOLE.changed(content=zeros))
+        self._run(Handler(b'x' * (1 << 17), IOError('gone')),
+                  expected=digest.Expected(1 << 17))
+        self.assertEqual(b'', self.read().strip(b'\0'))
+        self.assertEqual(len(zeros), os.path.getsize(self.path))
+
+
+class TestTelling(FetchCase):
+    """How far it is, and what was done."""
+
+    def setUp(self):
+        super(TestTelling, self).setUp()
+        self.told = case.Records()
+        logger = logging.getLogger(fetch.__name__)
+        logger.addHandler(self.told)
+        self.addCleanup(logger.removeHandler, self.told)
+
+    def _record(self):
+        (record,) = [one for one in self.told.records
+                     if hasattr(one, 'transfer')]
+        return record
+
+    def test_progress(self):
+        self.stop_clock()
+        calls = []
+
+        def progress(*args):
+            calls.append(args)
+            self.now += 2
+        self.glance.answers(case.broken(40), case.rest)
+        self.run_it(path=self.path, progress=progress)
+        self.assertEqual((10, 100, 0.0), calls[0])
+        self.assertEqual((20, 100, 10.0), calls[1])
+        self.assertEqual((100, 100, 100 / 18.0), calls[-1])
+        self.assertEqual(10, len(calls))
+
+    def test_progress_of_a_stream(self):
+        calls = []
+        self.glance.answers(case.WHOLE)
+        list(self.run_it(progress=lambda *args: calls.append(args[:2])))
+        self.assertEqual([(done, 100) for done in range(10, 101, 10)], calls)
+
+    def test_progress_of_an_unknown_size(self):
+        calls = []
+        self.glance.answers(case.WHOLE)
+        self.run_it(path=self.path, progress=lambda *args: calls.append(args),
+                    expected=digest.Expected())
+        self.assertIsNone(calls[0][1])
+
+    def test_the_line(self):
+        self.stop_clock()
+
+        def progress(done, total, rate):
+            self.now += 0.25
+        self.glance.answers(case.broken(40), case.rest)
+        self.run_it(path=self.path, progress=progress)
+        record = self._record()
+        self.assertEqual('INFO', record.levelname)
+        self.assertEqual(
+            'Image ID: 100 bytes from http://glance:9292 in 2.5 s, 0.0 '
+            'MiB/s, resumed 1 times, verified by md5', record.getMessage())
+
+    def test_the_record(self):
+        self.stop_clock()
+
+        def progress(done, total, rate):
+            self.now += 0.0625
+        self.use_checks('signature', Check('signature'), Check('signature'))
+        self.use_checks('format', Check('format'), Check('format'))
+        self.glance.answers(case.wrong(), case.broken(40), case.rest)
+        self.run_it(path=self.path, progress=progress, inspect=True)
+        self.assertEqual({
+            'image': 'ID', 'bytes': 100, 'endpoint': 'http://glance:9292',
+            'seconds': 1.25, 'resumes': 1, 'restarts': 1,
+            'verified_by': ['md5', 'signature', 'format']},
+            self._record().transfer)
+
+    def test_the_record_of_a_stream(self):
+        self.glance.answers(case.WHOLE)
+        stream = self.run_it()
         next(stream)
-        stream.close()
-        self.assertTrue(self.body.closed)
-        stream.close()
+        self.assertEqual([], self.told.records)
+        list(stream)
+        self.assertEqual(100, self._record().transfer['bytes'])
 
-    def test_closed_before_the_start(self):
-        stream = self._stream()
-        stream.close()
-        self.assertTrue(self.body.closed)
+    def test_no_secrets(self):
+        self.set(api_servers=['http://user:hidden@glance:9292'])
+        self.glance.answers(case.broken(40), case.rest)
+        self.run_it(path=self.path)
+        record = self._record()
+        self.assertEqual('http://***@glance:9292',
+                         record.transfer['endpoint'])
+        self.assertIn('http://***@glance:9292', record.getMessage())
+        for secret in ('hidden', 'a-secret-token'):
+            self.assertNotIn(secret, repr(record.__dict__))
+            self.assertNotIn(secret, '\n'.join(self.warnings()))
 
-    def test_dropped_before_the_start(self):
-        self._stream()
-        gc.collect()
-        self.assertTrue(self.body.closed)
+    def test_no_hash_was_recorded(self):
+        self.glance.answers(case.broken(40), case.rest)
+        self.run_it(path=self.path, expected=digest.Expected(case.SIZE))
+        _, line = self.warnings()
+        self.assertIn('Image ID has no hash recorded', line)
+        self.assertEqual(['size'], self._record().transfer['verified_by'])
 
-    def test_dropped_in_the_middle(self):
-        stream = self._stream(DATA * 2)
-        next(stream)
-        del stream
-        gc.collect()
-        self.assertTrue(self.body.closed)
+    def test_no_hash_was_recorded_of_what_is_signed(self):
+        self.use_checks('signature', Check('signature'))
+        self.glance.answers(case.WHOLE)
+        self.run_it(path=self.path, expected=digest.Expected(case.SIZE))
+        self.assertEqual([], self.warnings())
 
-    def test_not_closed_while_it_is_read(self):
-        stream = self._stream()
-        gc.collect()
-        self.assertFalse(self.body.closed)
-        stream.close()
+    def test_nothing_is_said_of_what_failed(self):
+        self.set(num_retries=0)
+        self.assert_failed(exception.ImageCorrupt, case.wrong())
+        self.assertEqual([], [record for record in self.told.records
+                              if hasattr(record, 'transfer')])
 
-    def test_a_hash_that_cannot_be_made(self):
-        self.assertRaises(
-            exception.ImageUnacceptable, self._stream, DATA,
-            digest.Expected(len(DATA), 'none-such', 'abc'))
-        self.assertTrue(self.body.closed)
+
+class TestEventlet(FetchCase):
+    """What goes to native threads."""
+
+    def test_publishing_and_checks(self):
+        called = []
+
+        def call(function, *args):
+            called.append(getattr(function, '__name__', ''))
+            return function(*args)
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova_image.image.transfer.offload.call', call))
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova_image.image.transfer.offload.on_eventlet', lambda: True))
+        self.glance.answers(case.WHOLE, case.WHOLE)
+        self.run_it(path=self.path)
+        self.assertEqual(['update'] * 10 + ['publish'], called)
+        del called[:]
+        list(self.run_it())
+        self.assertEqual(['update'] * 10, called)

@@ -12,10 +12,8 @@
 
 """Tests of nova_image.image.transfer.sink."""
 
-import errno
 import io
 import os
-import resource
 import stat
 import threading
 
@@ -43,11 +41,6 @@ class SinkTestCase(testtools.TestCase):
         with open(self.path, 'rb') as stream:
             return stream.read()
 
-    def write(self, content):
-        """Put something at the path."""
-        with open(self.path, 'wb') as stream:
-            stream.write(content)
-
     def publish(self, path=None):
         """Publish an image through a sink."""
         opened = sink.open_sink(path=path or self.path)
@@ -57,54 +50,13 @@ class SinkTestCase(testtools.TestCase):
 
 
 class TestFile(SinkTestCase):
-    """A path of a regular file."""
+    """A path of a regular file: what becomes of the path."""
 
-    def test_nothing_stands_at_the_path_before(self):
-        opened = sink.open_sink(path=self.path)
-        self.addCleanup(opened.discard)
-        opened.write(DATA)
-        self.assertFalse(os.path.exists(self.path))
-
-    def test_published(self):
-        self.publish()
-        self.assertEqual(DATA, self.read())
-        self.assertEqual(['image'], os.listdir(self.folder))
-
-    def test_another_image_is_replaced_at_once(self):
-        self.write(b'old')
-        opened = sink.open_sink(path=self.path)
-        opened.write(DATA)
-        self.assertEqual(b'old', self.read())
-        opened.publish()
-        self.assertEqual(DATA, self.read())
-
-    def test_discarded(self):
-        self.write(b'old')
-        opened = sink.open_sink(path=self.path)
-        opened.write(DATA)
-        opened.discard()
-        self.assertEqual(b'old', self.read())
-        self.assertEqual(['image'], os.listdir(self.folder))
-
-    def test_discarded_after_publishing(self):
-        opened = sink.open_sink(path=self.path)
-        opened.publish()
-        opened.discard()
-        self.assertEqual(b'', self.read())
-
-    def test_restarted(self):
-        opened = sink.open_sink(path=self.path)
-        opened.write(b'half of something longer')
-        self.assertTrue(opened.restart())
-        opened.write(DATA)
-        opened.publish()
-        self.assertEqual(DATA, self.read())
-
-    def test_mode_is_that_of_the_umask(self):
-        before = os.umask(0o027)
-        self.addCleanup(os.umask, before)
-        self.publish()
-        self.assertEqual(0o640, stat.S_IMODE(os.stat(self.path).st_mode))
+    def test_options_are_for_the_file(self):
+        with mock.patch.object(sink.file_sink, 'FileSink') as made:
+            self.assertIs(made.return_value,
+                          sink.open_sink(path=self.path, keep=True))
+        made.assert_called_once_with(self.path, keep=True)
 
     def test_a_link_stays_and_its_target_is_written(self):
         target = os.path.join(
@@ -124,77 +76,15 @@ class TestFile(SinkTestCase):
         self.publish('image')
         self.assertEqual(DATA, self.read())
 
-    def test_two_at_once_do_not_meet(self):
-        one, two = (sink.open_sink(path=self.path) for _ in range(2))
-        one.write(b'one')
-        two.write(b'two')
-        two.publish()
-        one.publish()
-        self.assertEqual(b'one', self.read())
-
-    def test_no_such_folder(self):
-        error = self.assertRaises(
-            (IOError, OSError), sink.open_sink, None,
-            os.path.join(self.folder, 'none', 'image'))
-        self.assertEqual(errno.ENOENT, error.errno)
-
-    def test_a_disk_without_room(self):
-        opened = sink.open_sink(path=self.path)
-        opened.write(DATA)  # small enough to wait in a buffer
-        self._limit_files_to(4)
-        error = self.assertRaises((IOError, OSError), opened.publish)
-        self.assertEqual(errno.EFBIG, error.errno)
-        opened.discard()
-        self.assertEqual([], os.listdir(self.folder))
-
-    def _limit_files_to(self, size):
-        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-        self.addCleanup(resource.setrlimit, resource.RLIMIT_FSIZE, limits)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
-
-
-class TestDurability(SinkTestCase):
-    """File, rename, folder: flushed to disk in this order."""
-
-    def setUp(self):
-        super(TestDurability, self).setUp()
-        self.events = []
-        for name, noted in (('fsync', self._synced), ('rename', self._moved)):
-            self.useFixture(fixtures.MonkeyPatch('os.' + name, noted))
-
-    def _synced(self, number):
-        status = os.fstat(number)
-        kind = 'folder' if stat.S_ISDIR(status.st_mode) else 'file'
-        self.events.append((kind, status.st_ino, status.st_size
-                            if kind == 'file' else None))
-
-    def _moved(self, old, new, rename=os.rename):
-        rename(old, new)
-        self.events.append(('rename', os.stat(new).st_ino, new))
-
-    def test_the_order(self):
-        self.publish()
-        number = os.stat(self.path).st_ino
-        self.assertEqual(
-            [('file', number, len(DATA)), ('rename', number, self.path),
-             ('folder', os.stat(self.folder).st_ino, None)], self.events)
-
-    def test_a_character_device_is_not_flushed_to_disk(self):
-        self.publish('/dev/null')
-        self.assertEqual([], self.events)
-
-    def test_a_file_object_is_its_owners(self):
-        opened = sink.open_sink(data=io.BytesIO())
-        opened.write(DATA)
-        opened.publish()
-        self.assertEqual([], self.events)
-
 
 class TestDevice(SinkTestCase):
     """A path of something else."""
 
     def test_null(self):
-        self.publish('/dev/null')
+        opened = sink.open_sink(path='/dev/null')
+        opened.write(DATA)
+        opened.publish()
+        self.assertTrue(opened._stream.closed)
         self.assertTrue(stat.S_ISCHR(os.stat('/dev/null').st_mode))
 
     def test_fifo(self):
@@ -210,9 +100,16 @@ class TestDevice(SinkTestCase):
 
     def test_it_cannot_be_taken_back(self):
         opened = sink.open_sink(path='/dev/null')
+        self.assertEqual(0, opened.begin('ID', None))
         opened.write(DATA)
         self.assertFalse(opened.restart())
-        opened.discard()
+        opened.give_up()
+        self.assertTrue(opened._stream.closed)
+
+    def test_a_character_device_is_not_flushed_to_disk(self):
+        with mock.patch('os.fsync') as synced:
+            self.publish('/dev/null')
+        synced.assert_not_called()
 
     def test_a_full_device_keeps_its_error(self):
         if not os.path.exists('/dev/full'):
@@ -251,10 +148,14 @@ class TestObject(testtools.TestCase):
 
     def test_it_stays_open(self):
         stream = io.BytesIO()
-        opened = sink.open_sink(data=stream)
-        opened.publish()
+        opened = sink.open_sink(data=stream, keep=True, max_age=1)
+        self.assertEqual(0, opened.begin('ID', None))
+        with mock.patch('os.fsync') as synced:
+            opened.publish()
         opened.discard()
+        opened.give_up()
         self.assertFalse(stream.closed)
+        synced.assert_not_called()
 
     def test_it_is_flushed(self):
         stream = mock.Mock(spec=['write', 'flush', 'tell'], closed=False)

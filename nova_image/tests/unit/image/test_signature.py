@@ -1,0 +1,332 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.image.signature."""
+
+import subprocess  # nosec B404
+import sys
+
+from castellan.common import exception as castellan_exception
+from castellan.common.objects import opaque_data
+from castellan.common.objects import x_509
+from cryptography import exceptions as crypto_exceptions
+import mock
+from oslo_context import context as oslo_context
+import six
+
+from nova_image import exception
+from nova_image.image import signature
+from nova_image.tests import certificates
+from nova_image.tests.unit import base
+from nova_image.tests.unit.image import signature_case as case
+
+
+class WantedTest(case.SignatureTest):
+    """When a signature is wanted: Nova's own conditions."""
+
+    def test_not_wanted(self):
+        for options in (
+                {}, {'default_trusted_certificate_ids': ['an-id']},
+                {'enable_certificate_validation': True,
+                 'default_trusted_certificate_ids': []}):
+            self.set(**options)
+            for trusted in (None, []):
+                self.assertIsNone(self.open(trusted))
+            self.assertIsNone(signature.open_verifier(
+                self.conf, self.context, {}))
+        self.assertEqual([], self.keys.asked)
+
+    def test_nothing_is_imported_before(self):
+        code = ('import sys; from nova_image.image import signature; '
+                'sys.exit("cursive" in sys.modules or '
+                '"castellan" in sys.modules)')
+        self.assertEqual(0, subprocess.call(  # nosec B603
+            [sys.executable, '-c', code]))
+
+    def test_option_alone(self):
+        self.set(verify_glance_signatures=True,
+                 default_trusted_certificate_ids=['not-asked-for'])
+        self.check()
+        self.assertEqual(['the-id'], self.keys.ids)
+        self.assertIn('is not validated', self.log.output)
+        self.assertIn('The signature of image an-id is verified',
+                      self.log.output)
+
+    def test_trusted_certificates_alone(self):
+        case.signer('root', ca=True)
+        owner = case.signer('signer', 'root')
+        self.store('root-id', case.signer('root'))
+        self.store('the-id', owner)
+        self.properties = owner.properties('the-id', case.DATA)
+        for trusted in (['root-id'], case.TrustedCerts(['root-id'])):
+            self.check(trusted_certs=trusted)
+            self.assertRaises(exception.SignatureVerificationError,
+                              self.check, b'other data', trusted)
+
+    def test_default_trusted_certificates(self):
+        self.set(enable_certificate_validation=True,
+                 default_trusted_certificate_ids=['a-default'])
+        for verify in (False, True):
+            self.set(verify_glance_signatures=verify)
+            for trusted in (None, []):
+                del self.keys.asked[:]
+                self.assert_untrusted('signing certificate', trusted)
+                self.assertEqual(['the-id', 'a-default', 'the-id'],
+                                 self.keys.ids)
+
+    def test_the_callers_come_before_the_default(self):
+        self.set(enable_certificate_validation=True,
+                 verify_glance_signatures=True,
+                 default_trusted_certificate_ids=['a-default'])
+        self.assert_untrusted('signing certificate', ['a', 'b'])
+        self.assertEqual(['the-id', 'a', 'b', 'the-id'], self.keys.ids)
+
+    def test_an_object_without_ids_is_a_wish_all_the_same(self):
+        self.set(default_trusted_certificate_ids=['a-default'],
+                 enable_certificate_validation=True)
+        self.assert_untrusted('signing certificate', case.TrustedCerts([]))
+        self.assertEqual(['the-id', 'the-id'], self.keys.ids)
+
+    def test_validation_without_anything_to_validate_against(self):
+        self.set(enable_certificate_validation=True,
+                 verify_glance_signatures=True)
+        error = self.assert_untrusted('no trusted certificates')
+        self.assertIn('default_trusted_certificate_ids', error.advice)
+
+
+class VerifiedTest(case.SignatureTest):
+    """Whether the data is what was signed."""
+
+    def setUp(self):
+        """Have signatures verified."""
+        super(VerifiedTest, self).setUp()
+        self.set(verify_glance_signatures=True)
+
+    def test_keys_and_hashes(self):
+        for key_type in certificates.KEY_TYPES:
+            owner = case.signer(key_type, key_type=key_type)
+            self.store('the-id', owner)
+            for hash_method in certificates.HASHES:
+                self.properties = owner.properties(
+                    'the-id', case.DATA, hash_method)
+                self.check()
+                self._assert_fails(case.DATA[:-1] + b'!')
+
+    def _assert_fails(self, data, words='not what was signed', **changes):
+        error = self.assertRaises(exception.SignatureVerificationError,
+                                  self.check, data, **changes)
+        self._assert_says(error, words)
+
+    def test_other_data(self):
+        for data in (b'', case.DATA[:-1], case.DATA + b'x', case.DATA[::-1]):
+            self._assert_fails(data)
+        self.assertNotIn('is verified', self.log.output)
+
+    def test_no_data(self):
+        self.properties = self.signer.properties('the-id', b'')
+        self.check(b'')
+
+    def test_another_signature(self):
+        forged = case.signer('root', ca=True).properties('the-id', case.DATA)
+        self._assert_fails(case.DATA, img_signature=forged['img_signature'])
+        self._assert_fails(case.DATA, img_signature='AAAA')
+        self._assert_fails(case.DATA, img_signature_hash_method='SHA-512')
+
+    def test_one_object_an_attempt(self):
+        first, second = self.open(), self.open()
+        first.update(case.DATA[:7])
+        second.update(case.DATA)
+        second.verify()
+        self.assertRaises(exception.SignatureVerificationError, first.verify)
+        self.assertRaises(crypto_exceptions.AlreadyFinalized,
+                          second.update, case.DATA)
+        self.assertRaises(crypto_exceptions.AlreadyFinalized, second.verify)
+
+
+class UnverifiableTest(case.SignatureTest):
+    """What is refused before a byte is read."""
+
+    def setUp(self):
+        """Have signatures verified."""
+        super(UnverifiableTest, self).setUp()
+        self.set(verify_glance_signatures=True)
+
+    def test_missing_properties(self):
+        for name in signature.PROPERTIES:
+            for value in (None, ''):
+                self.assert_refused('has no ' + name, **{name: value})
+        error = self.assertRaises(
+            exception.SignatureVerificationError, signature.open_verifier,
+            self.conf, self.context, {})
+        self.assertIn(', '.join(signature.PROPERTIES), error.reason)
+        self.assertIn('Sign the image', error.advice)
+        self.assertEqual([], self.keys.asked)
+
+    def test_properties_that_make_no_sense(self):
+        for name, value, words in (
+                ('img_signature', 'no', 'base64'),
+                ('img_signature_hash_method', 'MD5', 'hash method: MD5'),
+                ('img_signature_key_type', 'RSA', 'key type: RSA'),
+                ('img_signature_key_type', 'ECC_SECP384R1',
+                 'Invalid public key type')):
+            self.assert_refused(words, **{name: value})
+
+    def test_unknown_certificate(self):
+        error = self.assert_refused(
+            'Certificate not found with ID: another-id',
+            img_signature_certificate_uuid='another-id')
+        self.assertNotIn('Signature verification for', error.reason)
+
+    def test_what_is_no_certificate(self):
+        self.keys.objects['the-id'] = opaque_data.OpaqueData(b'some bytes')
+        self.assert_refused('Invalid certificate format')
+        self.keys.objects['the-id'] = x_509.X509(b'some bytes')
+        self.assert_refused('the certificate the-id')
+
+    def test_key_manager_that_fails(self):
+        self.keys.objects['the-id'] = castellan_exception.KeyManagerError(
+            reason='no answer')
+        self.assert_refused('Unable to retrieve certificate')
+
+    def test_details_are_for_the_log_alone(self):
+        """What users may see names no endpoint, and nobody sees secrets."""
+        self.keys.objects['the-id'] = ValueError(
+            'http://user:secret@keys X-Auth-Token: a-token')
+        error = self.assert_refused('(ValueError)')
+        self.assertNotIn('keys', six.text_type(error))
+        self.assertIsNone(getattr(error, '__cause__', None))
+        self.assertIn('http://***@keys', self.log.output)
+        for secret in ('user:secret', 'a-token'):
+            self.assertNotIn(secret, self.log.output)
+
+    def test_without_cursive(self):
+        for name in ('cursive', 'castellan.common.credentials'):
+            with mock.patch.dict(sys.modules, {name: None}):
+                error = self.assert_refused('cursive')
+                self.assertIn('nova_image[signatures]', error.advice)
+                self.set(verify_glance_signatures=False)
+                self.assertIsNone(self.open())
+                self.set(verify_glance_signatures=True)
+
+
+class TrustTest(case.SignatureTest):
+    """Which certificates are trusted."""
+
+    def setUp(self):
+        """Make authorities: a root, one below it, and a signer."""
+        super(TrustTest, self).setUp()
+        for name, issuer, options in (
+                ('root', None, {'ca': True}),
+                ('below', 'root', {'ca': True, 'path_length': 0}),
+                ('owner', 'below', {})):
+            self.add(name, issuer, **options)
+        self.signs('owner')
+
+    def add(self, name, issuer=None, **options):
+        """Put the certificate of a new signer into the key manager."""
+        self.store(name, case.signer(name, issuer, **options))
+
+    def signs(self, name):
+        """Have a signer sign the image."""
+        self.properties = case.SIGNERS[name].properties(name, case.DATA)
+
+    def test_chain(self):
+        for trusted in (['root', 'below'], ['below', 'unknown', 'root']):
+            self.check(trusted_certs=trusted)
+
+    def test_incomplete_chain(self):
+        for trusted in (['root'], ['below'], ['owner'], ['unknown']):
+            self.assert_untrusted('cannot be traced to the trusted', trusted)
+        self.assert_untrusted("certificate 'below'", ['below'])
+
+    def test_another_authority_of_the_same_name(self):
+        self.store('fake', certificates.Signer(u'below', ca=True))
+        self.assert_untrusted('signing certificate', ['root', 'fake'])
+
+    def test_authority_that_is_none(self):
+        self.add('plain', 'root')
+        self.add('signed-by-plain', 'plain')
+        self.signs('signed-by-plain')
+        self.assert_untrusted('signing certificate', ['root', 'plain'])
+
+    def test_path_length(self):
+        self.add('too-low', 'below', ca=True)
+        self.add('too-far', 'too-low')
+        self.signs('too-far')
+        self.assert_untrusted('sufficient length',
+                              ['root', 'below', 'too-low'])
+
+    def test_expired(self):
+        self.add('expired', 'root', days=(-9, -1))
+        self.signs('expired')
+        self.assert_untrusted('valid date range', ['root'])
+
+    def test_not_valid_yet(self):
+        self.add('future', 'root', days=(1, 9))
+        self.signs('future')
+        self.assert_untrusted('valid date range', ['root'])
+
+    def test_expired_authority(self):
+        self.add('old-root', ca=True, days=(-9, -1))
+        self.add('of-old-root', 'old-root')
+        self.signs('of-old-root')
+        self.assert_untrusted('signing certificate', ['old-root'])
+
+    def test_without_trust_dates_do_not_matter(self):
+        """As in Nova: the certificate only gives the key then."""
+        self.set(verify_glance_signatures=True)
+        self.add('expired', 'root', days=(-9, -1))
+        self.signs('expired')
+        self.check()
+
+    def test_trusted_certificate_that_cannot_be_had(self):
+        self.keys.objects['root'] = ValueError('not a UUID')
+        self.assert_untrusted('(ValueError)', ['root'])
+
+
+class ContextTest(case.SignatureTest):
+    """In whose name the certificates are read."""
+
+    def setUp(self):
+        """Have signatures verified."""
+        super(ContextTest, self).setUp()
+        self.set(verify_glance_signatures=True)
+
+    def _asked_with(self, context):
+        self.context = context
+        self.check()
+        return self.keys.asked[-1][0]
+
+    def test_those_of_a_host_are_left_alone(self):
+        context = oslo_context.RequestContext(overwrite=False)
+        self.assertIs(context, self._asked_with(context))
+
+    def test_any_other_is_wrapped(self):
+        self.addCleanup(oslo_context._request_store.__dict__.clear)
+        oslo_context._request_store.__dict__.clear()
+        endpoint = {'interface': 'public', 'url': 'http://keys',
+                    'region': 'R', 'region_id': 'R'}
+        found = self._asked_with(base.Context(service_catalog=[
+            {'type': 'key-manager', 'name': 'barbican',
+             'endpoints': [endpoint]}]))
+        self.assertIsInstance(found, oslo_context.RequestContext)
+        self.assertEqual('RequestContext', type(found).__name__)
+        plugin = found.get_auth_plugin()
+        self.assertEqual('a-secret-token', plugin.get_token(None))
+        self.assertEqual('http://keys', plugin.get_endpoint(
+            None, service_type='key-manager', interface='public'))
+        self.assertIsNone(oslo_context.get_current())
+
+    def test_plugin_of_the_caller(self):
+        plugin = object()
+        found = self._asked_with(base.Context(get_auth_plugin=lambda: plugin))
+        self.assertIs(plugin, found.get_auth_plugin())

@@ -1,0 +1,488 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.image.transfer.body: one stream of many connections."""
+
+import io
+import socket
+
+import fixtures
+from keystoneauth1 import session
+import mock
+import six
+
+from nova_image import exception
+from nova_image.image import client as http
+from nova_image.image import endpoint
+from nova_image.image.transfer import body
+from nova_image.image.transfer import digest
+from nova_image.tests.unit import base
+from nova_image.tests.unit.image.transfer import transfer_case as case
+from nova_image.tests.unit import recordings
+
+DATA = case.DATA
+
+
+def from_headers(answer):
+    """Return what an answer says of its image, as v1 does."""
+    return digest.Expected(
+        int(answer.headers['X-Image-Meta-Size']), 'md5',
+        answer.headers['X-Image-Meta-Checksum'])
+
+
+def as_in_v1(answer, size=case.SIZE, checksum=case.MD5):
+    """Return an answer with the metadata of an image in its headers."""
+    return answer.changed(headers={'X-Image-Meta-Size': '%d' % size,
+                                   'X-Image-Meta-Checksum': checksum})
+
+
+class BodyCase(case.TransferCase):
+    """Base: a body, read to its end."""
+
+    def body(self, expected=case.EXPECTED, expected_of=None):
+        """Return a new body, that of a new service object."""
+        return body.Body(self.client(), self.context, self.request,
+                         expected_of or (lambda answer: expected), expected)
+
+    def assert_read(self, *answers, **options):
+        """Read a body to its end; return it.
+
+        :keyword begin_at: how many bytes are there already
+        """
+        begin_at = options.pop('begin_at', 0)
+        self.glance.answers(*answers)
+        one = self.body(**options)
+        if begin_at:
+            one.begin_at(begin_at)
+        self.assertEqual(DATA[begin_at:], b''.join(one.chunks()))
+        self.assertEqual(case.SIZE, one.offset)
+        return one
+
+    def assert_breaks(self, kind, *answers, **options):
+        """Read a body until it raises; return the error."""
+        self.glance.answers(*answers)
+        one = self.body(**options)
+        return self.assertRaises(kind, list, one.chunks())
+
+
+class TestResuming(BodyCase):
+    """It goes on where it stopped."""
+
+    def test_whole_at_once(self):
+        one = self.assert_read(case.WHOLE)
+        self.assert_ranges(None)
+        self.assertEqual(0, one.resumes)
+        self.assertEqual(base.ENDPOINT, one.endpoint)
+        self.assertEqual([], self.waits)
+
+    def test_at_the_exact_byte(self):
+        one = self.assert_read(case.broken(40), case.broken_rest(30),
+                               case.rest)
+        self.assert_ranges(None, 40, 70)
+        self.assertEqual(2, one.resumes)
+        self.assertEqual(2, len(self.waits))
+
+    def test_what_glance_33_answered(self):
+        self.assert_read(case.broken(90), case.GLANCE33('download_206'))
+        self.assert_ranges(None, 90)
+
+    def test_at_most_one_piece_is_fetched_twice(self):
+        self.assert_read(case.broken(45), case.rest)
+        self.assertIn(45 - case.first_of(self.glance.calls[1]),
+                      range(case.PIECE))
+
+    def test_nothing_had_arrived(self):
+        self.assert_read(case.broken(0), case.WHOLE)
+        self.assert_ranges(None, None)
+
+    def test_it_ends_early_without_an_error(self):
+        self.assert_read(case.WHOLE.changed(content=DATA[:40]), case.rest)
+        self.assert_ranges(None, 40)
+        self.assertIn('ended after 40 bytes of 100', self.warnings()[0])
+
+    def test_only_the_end_of_the_answer_was_lost(self):
+        self.assert_read(case.broken(case.SIZE))
+        self.assert_ranges(None)
+        self.assertEqual([], self.waits)
+
+    def test_it_says_so(self):
+        self.assert_read(case.broken(40), case.rest)
+        (line,) = self.warnings()
+        for words in ('broke off at byte 40', 'image ID', base.ENDPOINT):
+            self.assertIn(words, line)
+
+    def test_other_headers_go_along(self):
+        self.request.headers = {'X-Own': 'a'}
+        self.request.raw_headers = {'X-Raw': 'b='}
+        self.assert_read(case.broken(40), case.rest)
+        for call in self.glance.calls:
+            self.assertEqual('a', call.headers['x-own'])
+            self.assertEqual('b=', call.headers['x-raw'])
+        self.assertEqual({'X-Raw': 'b='}, self.request.raw_headers)
+
+    def test_from_what_is_there_already(self):
+        self.assert_read(case.rest, begin_at=40)
+        self.assert_ranges(40)
+
+    def test_all_is_there_already(self):
+        self.assert_read(begin_at=case.SIZE)
+        self.assert_ranges()
+
+    def test_an_empty_image(self):
+        self.glance.answers(case.WHOLE.changed(content=b''))
+        self.assertEqual([], list(self.body(digest.Expected(0)).chunks()))
+        self.assert_ranges(None)
+
+    def test_each_connection_is_closed(self):
+        streams = [io.BytesIO(DATA[:40]), io.BytesIO(DATA[40:])]
+        kept = []
+        self.assert_read(
+            case.WHOLE.changed(content=streams[0]),
+            lambda call: case.rest(call).changed(content=streams[1]),
+            expected_of=lambda answer: kept.append(answer) or case.EXPECTED)
+        self.assertEqual([True, True], [one.closed for one in streams])
+
+    def test_given_up(self):
+        stream = io.BytesIO(DATA)
+        self.glance.answers(case.WHOLE.changed(content=stream))
+        one = self.body()
+        one.close()  # before it is connected too
+        one.open()
+        one.close()
+        self.assertTrue(stream.closed)
+
+
+class TestServers(BodyCase):
+    """Another server may go on."""
+
+    def test_the_next_one_is_asked(self):
+        self.use_servers('one', 'two')
+        one = self.assert_read(case.broken(40), case.rest)
+        first, second = [call.url.split('/v2')[0]
+                         for call in self.glance.calls]
+        self.assertEqual({'http://one:9292', 'http://two:9292'},
+                         {first, second})
+        self.assertEqual(second, one.endpoint)
+
+    def test_the_one_that_broke_off_is_left_out_for_a_while(self):
+        self.use_servers('one', 'two', 'three')
+        self.assert_read(case.broken(40), case.rest)
+        first, second = [call.url.split('/v2')[0]
+                         for call in self.glance.calls]
+        self.assertFalse(endpoint.HEALTH.is_good(first))
+        self.assertTrue(endpoint.HEALTH.is_good(second))
+        for _ in range(20):
+            self.assertNotEqual(
+                first, self.client().endpoints.next(self.context))
+
+    def test_one_that_cannot_be_reached(self):
+        self.use_servers('one', 'two')
+        self.set(num_retries=1)
+        self.assert_read(case.broken(40), base.Lost(), case.rest)
+        self.assert_ranges(None, 40, 40)
+
+    def test_the_only_one_is_asked_again(self):
+        self.assert_read(case.broken(40), case.rest)
+        self.assertEqual([base.ENDPOINT + case.PATH] * 2,
+                         [call.url for call in self.glance.calls])
+
+
+class TestStalling(BodyCase):
+    """[glance] transfer_stall_timeout."""
+
+    def _timeouts(self, **request):
+        self.request = http.Request('GET', case.PATH, 'download', 'ID',
+                                    **request)
+        self.glance.answers(case.WHOLE)
+        with mock.patch.object(session.Session, 'request', autospec=True,
+                               side_effect=session.Session.request) as made:
+            self.client().call(self.context, self.request)
+        return made.call_args[1].get('timeout')
+
+    def test_how_long_the_next_bytes_may_take(self):
+        self.assertEqual(120, self._timeouts(stream=True))
+        self.set(transfer_stall_timeout=7)
+        self.assertEqual(7, self._timeouts(stream=True))
+
+    def test_left_to_the_option_timeout(self):
+        self.set(transfer_stall_timeout=0)
+        self.assertIsNone(self._timeouts(stream=True))
+
+    def test_other_requests(self):
+        self.assertIsNone(self._timeouts())
+
+    def test_it_is_taken_for_a_break(self):
+        self.assert_read(case.WHOLE.changed(content=base.BrokenBody(
+            DATA[:40], socket.timeout('timed out'))), case.rest)
+        self.assert_ranges(None, 40)
+
+
+class TestRanges(BodyCase):
+    """What servers make of a range."""
+
+    def _ranged(self, content_range, content=DATA[40:]):
+        return case.GLANCE33('download_206').changed(
+            content=content, headers={'Content-Range': content_range})
+
+    def test_of_a_whole_answer_the_beginning_is_thrown_away(self):
+        one = self.assert_read(case.broken(40), case.WHOLE)
+        self.assert_ranges(None, 40)
+        self.assertEqual(1, one.resumes)
+
+    def test_a_whole_answer_breaks_within_its_beginning(self):
+        self.assert_read(case.broken(40), case.broken(20), case.broken(60),
+                         case.rest)
+        self.assert_ranges(None, 40, 40, 60)
+
+    def test_a_piece_across_the_end_of_the_beginning(self):
+        self.assert_read(case.WHOLE.changed(content=DATA[:45]), case.WHOLE)
+        self.assert_ranges(None, 45)
+
+    def test_a_total_that_the_server_does_not_know(self):
+        self.assert_read(case.broken(40), self._ranged('bytes 40-99/*'))
+
+    def test_less_than_was_asked_for(self):
+        self.assert_read(case.broken(40),
+                         self._ranged('bytes 40-59/100', DATA[40:60]),
+                         case.rest)
+        self.assert_ranges(None, 40, 60)
+
+    def test_other_bytes_than_were_asked_for(self):
+        for said in ('bytes 41-99/100', 'bytes 0-99/100', 'bytes 40-99/101',
+                     'bytes */100', '40-99/100', ''):
+            del self.glance.calls[:]
+            self.assert_read(case.broken(40), self._ranged(said), case.WHOLE)
+            self.assert_ranges(None, 40, None)
+            self.assertIn('answered the range "%s"' % said,
+                          self.warnings()[-1])
+
+    def test_a_206_that_does_not_say_of_what(self):
+        closed = []
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova_image.image.client.Answer.close',
+            lambda answer: closed.append(answer.status)))
+        self.assert_read(case.broken(40),
+                         recordings.Answer(206, content=DATA[40:]),
+                         case.WHOLE)
+        self.assert_ranges(None, 40, None)
+        self.assertEqual([200, 206], closed)
+
+    def test_no_secret_is_logged_of_it(self):
+        self.set(api_servers=['http://user:hidden@glance:9292'])
+        self.assert_read(case.broken(40), self._ranged('x'), case.WHOLE)
+        self.assertIn('answered the range', self.log.output)
+        self.assertNotIn('hidden', '\n'.join(
+            line for line in self.log.output.splitlines()
+            if 'requests_mock' not in line))
+
+    def test_a_store_without_ranges_is_remembered(self):
+        self.assert_read(case.broken(40), case.NO_RANGE, case.WHOLE)
+        self.assert_ranges(None, 40, None)
+        del self.glance.calls[:]
+        self.assert_read(case.broken(40), case.WHOLE)
+        self.assert_ranges(None, None)
+
+    def test_another_store_may_have_ranges(self):
+        self.assert_read(case.broken(40), case.NO_RANGE, case.WHOLE)
+        del self.glance.calls[:]
+        self.assert_read(case.broken(40), case.rest,
+                         expected=digest.Expected(case.SIZE, stores='slow'))
+        self.assert_ranges(None, 40)
+
+    def test_another_glance_may_have_ranges(self):
+        self.assert_read(case.broken(40), case.NO_RANGE, case.WHOLE)
+        del self.glance.calls[:]
+        self.use_servers('other')
+        self.assert_read(case.broken(40), case.rest)
+        self.assert_ranges(None, 40)
+
+    def test_a_store_that_nobody_names_is_not_remembered(self):
+        expected = digest.Expected(case.SIZE)
+        for _ in range(2):
+            del self.glance.calls[:]
+            self.assert_read(case.broken(40), case.NO_RANGE, case.WHOLE,
+                             expected=expected)
+            self.assert_ranges(None, 40, None)
+
+    def test_a_416_is_not_remembered(self):
+        for _ in range(2):
+            del self.glance.calls[:]
+            self.assert_read(case.broken(40), case.BAD_RANGE, case.WHOLE)
+            self.assert_ranges(None, 40, None)
+
+    def test_other_errors_are_errors(self):
+        for name, kind in (('show_404', exception.ImageNotFound),
+                           ('download_403', exception.ImageNotAuthorized)):
+            del self.glance.calls[:]
+            self.assert_breaks(kind, case.broken(40), case.GLANCE33(name))
+            self.assert_ranges(None, 40)
+
+
+class TestBudget(BodyCase):
+    """How often it goes on."""
+
+    def setUp(self):
+        super(TestBudget, self).setUp()
+        self.set(num_retries=0, download_retries=2)
+
+    def test_it_ends_without_progress(self):
+        error = self.assert_breaks(
+            exception.GlanceConnectionFailed, case.broken(40),
+            case.broken_rest(0), case.broken_rest(0))
+        self.assert_ranges(None, 40, 40)
+        self.assertEqual(2, len(self.waits))
+        self.assertIn('image ID', six.text_type(error))
+
+    def test_progress_refills_it(self):
+        self.set(download_retries=1)
+        self.assert_read(case.broken(10), *(
+            [case.broken_rest(10)] * 8 + [case.rest]))
+        self.assert_ranges(None, *range(10, 100, 10))
+        self.assertTrue(all(wait <= 0.5 for wait in self.waits), self.waits)
+
+    def test_progress_refills_it_late(self):
+        self.assert_read(case.broken(10), base.Lost(), case.broken_rest(10),
+                         base.Lost(), case.rest)
+        self.assert_ranges(None, 10, 10, 20, 20)
+        self.assertTrue(all(wait <= 1.0 for wait in self.waits), self.waits)
+
+    def test_what_is_thrown_away_is_no_progress(self):
+        self.assert_breaks(
+            exception.GlanceConnectionFailed, case.broken(40),
+            case.broken(30), case.broken(30))
+
+    def test_none(self):
+        self.set(download_retries=0)
+        self.assert_breaks(exception.GlanceConnectionFailed, case.broken(40))
+        self.assert_ranges(None)
+
+    def test_what_did_not_begin_is_not_gone_on_with(self):
+        self.set(num_retries=1)
+        self.assert_breaks(exception.GlanceServerError,
+                           *[recordings.Answer(503)] * 2)
+        self.assert_ranges(None, None)
+
+    def test_retry_after(self):
+        self.assert_read(
+            case.broken(40),
+            recordings.Answer(503, {'Retry-After': '7'}), case.rest)
+        self.assertLess(self.waits[0], 1)
+        self.assertEqual(7, self.waits[1])
+
+    def test_retry_after_that_is_too_long(self):
+        self.assert_breaks(
+            exception.GlanceServerError, case.broken(40),
+            recordings.Answer(503, {'Retry-After': '3600'}))
+        self.assertEqual(1, len(self.waits))
+
+
+class TestDeadline(BodyCase):
+    """[glance] download_deadline."""
+
+    def setUp(self):
+        super(TestDeadline, self).setUp()
+        self.stop_clock()
+
+    def _read_slowly(self, one):
+        for _ in one.chunks():
+            self.now += 30
+
+    def test_it_is_over(self):
+        self.set(download_deadline=100)
+        self.glance.answers(case.WHOLE)
+        one = self.body()
+        error = self.assertRaises(exception.GlanceConnectionFailed,
+                                  self._read_slowly, one)
+        for words in ('after 100 seconds', '50 bytes of 100', 'image ID',
+                      'download_deadline'):
+            self.assertIn(words, six.text_type(error))
+        self.assertFalse(error.retriable)
+        self.assert_ranges(None)
+        self.assertTrue(endpoint.HEALTH.is_good(base.ENDPOINT))
+
+    def test_with_the_last_bytes(self):
+        self.set(download_deadline=260)
+        self.glance.answers(case.WHOLE)
+        self.assertRaises(exception.GlanceConnectionFailed,
+                          self._read_slowly, self.body())
+
+    def test_none(self):
+        self.set(download_deadline=0)
+        self.glance.answers(case.WHOLE)
+        self._read_slowly(self.body())
+
+    def test_another_beginning(self):
+        self.set(download_deadline=100)
+        self.glance.answers(case.WHOLE)
+        one = self.body()
+        one.began -= 101
+        self.assertRaises(exception.GlanceConnectionFailed, list,
+                          one.chunks())
+
+
+class TestPinning(BodyCase):
+    """It is one image from its first to its last byte."""
+
+    def test_more_than_was_recorded(self):
+        error = self.assert_breaks(
+            exception.ImageCorrupt, case.WHOLE.changed(content=DATA + b'x'))
+        self.assertIn('more than the recorded 100 bytes',
+                      six.text_type(error))
+        self.assert_ranges(None)
+        self.assertEqual([], self.waits)
+
+    def test_only_the_answer_says_what_to_expect(self):
+        self.glance.answers(as_in_v1(case.broken(40)),
+                            as_in_v1(case.WHOLE))
+        one = self.body(None, from_headers)
+        self.assertEqual((100, 'md5', case.MD5), one.open().identity)
+        self.assertEqual(DATA, b''.join(one.chunks()))
+        self.assert_ranges(None, 40)
+
+    def test_what_is_there_of_an_answer_that_was_opened(self):
+        self.glance.answers(as_in_v1(case.WHOLE))
+        one = self.body(None, from_headers)
+        one.open()
+        one.begin_at(45)
+        self.assertEqual(DATA[45:], b''.join(one.chunks()))
+        self.assert_ranges(None)
+
+    def test_all_is_there_of_an_answer_that_was_opened(self):
+        self.glance.answers(as_in_v1(case.WHOLE))
+        one = self.body(None, from_headers)
+        one.open()
+        one.begin_at(case.SIZE)
+        self.assertEqual([], list(one.chunks()))
+
+    def test_another_image_after_a_break(self):
+        for changes in ({'size': 101}, {'checksum': '0' * 32}):
+            del self.glance.calls[:]
+            stream = io.BytesIO(DATA)
+            error = self.assert_breaks(
+                exception.ImageCorrupt, as_in_v1(case.broken(40)),
+                as_in_v1(case.WHOLE.changed(content=stream), **changes),
+                expected=None, expected_of=from_headers)
+            self.assertIn('another image', six.text_type(error))
+            self.assertTrue(stream.closed)
+            self.assert_ranges(None, 40)
+
+    def test_no_size_is_known(self):
+        self.assert_read(case.broken(40), case.WHOLE,
+                         expected=digest.Expected())
+
+    def test_no_size_is_known_and_less_comes_than_before(self):
+        self.set(download_retries=1)
+        self.assert_breaks(
+            exception.GlanceConnectionFailed, case.broken(40),
+            case.WHOLE.changed(content=DATA[:30]),
+            expected=digest.Expected())
+        self.assert_ranges(None, 40)

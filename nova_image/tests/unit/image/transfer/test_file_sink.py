@@ -1,0 +1,681 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.image.transfer.file_sink: whole on disk, or not there.
+
+The other process is a real one where locks are concerned: those of flock()
+are not felt by who holds them through the same open file.
+"""
+
+import errno
+import fcntl
+import hashlib
+import os
+import resource
+import stat
+import subprocess
+import sys
+import time
+
+import fixtures
+import mock
+import six
+import testtools
+
+from nova_image import exception
+from nova_image.image.transfer import digest
+from nova_image.image.transfer import file_sink
+
+DATA = b'0123456789'
+EXPECTED = digest.Expected(len(DATA), 'md5', hashlib.md5(DATA).hexdigest())
+BLOCK = 64 * 1024
+DAY = 86400
+
+#: opens a file, locks it, says so and holds it until its input ends
+_HOLDER = """
+import fcntl, sys
+stream = open(sys.argv[1], 'r+b')
+fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+sys.stdout.write('locked')
+sys.stdout.flush()
+sys.stdin.read()
+"""
+
+
+class FileSinkCase(testtools.TestCase):
+    """Base: a folder."""
+
+    def setUp(self):
+        super(FileSinkCase, self).setUp()
+        self.folder = self.useFixture(fixtures.TempDir()).path
+        self.path = os.path.join(self.folder, 'image')
+
+    def sink(self, keep=False, path=None, **options):
+        """Return a sink, which is discarded in the end."""
+        opened = file_sink.FileSink(path or self.path, keep, **options)
+        self.addCleanup(opened.discard)
+        return opened
+
+    def read(self, path=None):
+        """Return what is at the path."""
+        with open(path or self.path, 'rb') as stream:
+            return stream.read()
+
+    def write(self, content, path=None):
+        """Put something at the path."""
+        with open(path or self.path, 'wb') as stream:
+            stream.write(content)
+
+    def partials(self):
+        """Return the paths of what is beside the image."""
+        return [os.path.join(self.folder, name)
+                for name in sorted(os.listdir(self.folder))
+                if name != 'image']
+
+    def hold(self, path):
+        """Let another process lock a file; returns what lets it go."""
+        process = subprocess.Popen(
+            [sys.executable, '-c', _HOLDER, path], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE)
+
+        def let_go():
+            process.stdin.close()
+            process.wait()
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(let_go)
+        self.assertEqual(b'locked', process.stdout.read(6))
+        return let_go
+
+    def leave(self, content=DATA[:4], expected=EXPECTED, image_id='ID',
+              path=None):
+        """Leave a partial download, as a process does that is killed.
+
+        :returns: its path
+        """
+        before = set(self.partials())
+        killed = file_sink.FileSink(path or self.path, keep=True)
+        killed.begin(image_id, expected)
+        (left,) = set(self.partials()) - before
+        killed.restart()
+        killed.write(content)
+        killed.stream.close()
+        return left
+
+    def make_old(self, path, seconds=DAY + 60):
+        """Let a file be untouched for some time."""
+        then = time.time() - seconds
+        os.utime(path, (then, then))
+
+
+class TestPublishing(FileSinkCase):
+    """All of it, or nothing."""
+
+    def _publish(self, *chunks):
+        opened = self.sink()
+        for chunk in chunks or (DATA[:4], DATA[4:]):
+            opened.write(chunk)
+        opened.publish()
+
+    def test_nothing_stands_at_the_path_before(self):
+        opened = self.sink()
+        self.assertEqual(0, opened.begin('ID', EXPECTED))
+        opened.write(DATA)
+        self.assertFalse(os.path.exists(self.path))
+
+    def test_published(self):
+        self._publish()
+        self.assertEqual(DATA, self.read())
+        self.assertEqual([], self.partials())
+
+    def test_another_image_is_replaced_at_once(self):
+        self.write(b'old')
+        opened = self.sink()
+        opened.write(DATA)
+        self.assertEqual(b'old', self.read())
+        opened.publish()
+        self.assertEqual(DATA, self.read())
+
+    def test_discarded(self):
+        self.write(b'old')
+        opened = self.sink()
+        opened.write(DATA)
+        opened.discard()
+        opened.discard()
+        self.assertEqual(b'old', self.read())
+        self.assertEqual([], self.partials())
+
+    def test_given_up(self):
+        opened = self.sink()
+        opened.write(DATA)
+        opened.give_up()
+        self.assertEqual([], os.listdir(self.folder))
+
+    def test_discarded_after_publishing(self):
+        opened = self.sink()
+        opened.publish()
+        opened.discard()
+        self.assertEqual(b'', self.read())
+
+    def test_restarted(self):
+        opened = self.sink()
+        opened.write(b'half of something longer')
+        self.assertTrue(opened.restart())
+        opened.write(DATA)
+        opened.publish()
+        self.assertEqual(DATA, self.read())
+
+    def test_only_its_owner_may_read_it_before(self):
+        for mask in (0o000, 0o022, 0o027):
+            self.addCleanup(os.umask, os.umask(mask))
+            opened = self.sink()
+            (partial,) = self.partials()
+            self.assertEqual(0o600,
+                             stat.S_IMODE(os.stat(partial).st_mode))
+            opened.publish()
+            self.assertEqual(0o666 & ~mask,
+                             stat.S_IMODE(os.stat(self.path).st_mode))
+
+    def test_the_mode_of_what_was_taken_up(self):
+        self.addCleanup(os.umask, os.umask(0o027))
+        left = self.leave()
+        self.assertEqual(0o600, stat.S_IMODE(os.stat(left).st_mode))
+        opened = self.sink(keep=True)
+        self.assertEqual(4, opened.begin('ID', EXPECTED))
+        opened.write(DATA[4:])
+        opened.publish()
+        self.assertEqual(0o640, stat.S_IMODE(os.stat(self.path).st_mode))
+
+    def test_no_such_folder(self):
+        error = self.assertRaises(
+            (IOError, OSError), file_sink.FileSink,
+            os.path.join(self.folder, 'none', 'image'))
+        self.assertEqual(errno.ENOENT, error.errno)
+
+    def test_a_write_of_half_a_piece(self):
+        opened = self.sink()
+        whole = opened.stream.write
+        opened.stream = mock.Mock(wraps=opened.stream, closed=False)
+        opened.stream.write = lambda view: whole(view[:3])
+        opened.write(DATA)
+        opened.publish()
+        self.assertEqual(DATA, self.read())
+
+    def test_a_disk_without_room(self):
+        opened = self.sink()
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_FSIZE, limits)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4, limits[1]))
+        error = self.assertRaises((IOError, OSError), opened.write, DATA)
+        self.assertEqual(errno.EFBIG, error.errno)
+        opened.give_up()
+        self.assertEqual([], os.listdir(self.folder))
+
+    def test_closing_that_fails(self):
+        opened = self.sink()
+        opened.stream = mock.Mock(wraps=opened.stream, closed=False)
+        opened.stream.close.side_effect = IOError(errno.EIO, 'bad disk')
+        opened.discard()
+        self.assertEqual([], os.listdir(self.folder))
+
+    def test_what_others_have_written_to_it(self):
+        opened = self.sink()
+        opened.stream.write(DATA)
+        self.assertEqual(len(DATA), opened.take_over())
+        opened.publish()
+        self.assertEqual(DATA, self.read())
+
+
+class TestHoles(FileSinkCase):
+    """Zeros take no room."""
+
+    def _publish(self, *chunks):
+        opened = self.sink()
+        for chunk in chunks:
+            opened.write(chunk)
+        opened.publish()
+        self.assertEqual(b''.join(chunks), self.read())
+        return os.stat(self.path).st_blocks * 512
+
+    def _may_have_holes(self):
+        with open(self.path, 'wb') as stream:
+            stream.truncate(64 * BLOCK)
+        return os.stat(self.path).st_blocks * 512 < BLOCK
+
+    def test_in_the_middle(self):
+        if not self._may_have_holes():
+            self.skipTest('the file system has no holes')
+        zeros = b'\0' * (62 * BLOCK)
+        self.assertLess(self._publish(b'x' * BLOCK + zeros + b'y' * BLOCK),
+                        4 * BLOCK)
+
+    def test_at_the_end(self):
+        if not self._may_have_holes():
+            self.skipTest('the file system has no holes')
+        self.assertLess(self._publish(b'x' * 7, b'\0' * (64 * BLOCK)),
+                        4 * BLOCK)
+
+    def test_nothing_else(self):
+        self._publish(b'\0' * (3 * BLOCK))
+
+    def test_zeros_that_are_no_hole(self):
+        self._publish(b'\0' * 7, b'\0' * (BLOCK - 1), b'x', b'\0')
+        self._publish(b'\0' * (BLOCK - 1) + b'x' + b'\0' * BLOCK, b'\0')
+        self._publish(b'x' + b'\0' * (2 * BLOCK) + b'x')
+
+    def test_over_what_stood_there(self):
+        opened = self.sink()
+        opened.write(b'x' * (3 * BLOCK))
+        opened.restart()
+        opened.write(b'\0' * (2 * BLOCK))
+        opened.publish()
+        self.assertEqual(b'\0' * (2 * BLOCK), self.read())
+
+    def test_given_up_in_a_hole(self):
+        opened = self.sink(keep=True)
+        opened.begin('ID', EXPECTED)
+        opened.write(b'x')
+        opened.write(b'\0' * BLOCK)
+        opened.give_up()
+        (left,) = self.partials()
+        self.assertEqual(b'x' + b'\0' * BLOCK, self.read(left))
+
+
+class TestDurability(FileSinkCase):
+    """File, rename, folder: flushed to disk in this order."""
+
+    def setUp(self):
+        super(TestDurability, self).setUp()
+        self.events = []
+        for name, noted in (('fsync', self._synced), ('rename', self._moved)):
+            self.useFixture(fixtures.MonkeyPatch('os.' + name, noted))
+
+    def _synced(self, number):
+        status = os.fstat(number)
+        kind = 'folder' if stat.S_ISDIR(status.st_mode) else 'file'
+        self.events.append((kind, status.st_ino, status.st_size
+                            if kind == 'file' else None))
+
+    def _moved(self, old, new, rename=os.rename):
+        rename(old, new)
+        self.events.append(('rename', os.stat(new).st_ino, new))
+
+    def test_the_order(self):
+        opened = self.sink()
+        opened.write(DATA)
+        opened.write(b'\0' * BLOCK)
+        opened.publish()
+        number = os.stat(self.path).st_ino
+        self.assertEqual(
+            [('file', number, len(DATA) + BLOCK),
+             ('rename', number, self.path),
+             ('folder', os.stat(self.folder).st_ino, None)], self.events)
+
+
+class TestTakingUp(FileSinkCase):
+    """What an earlier process has left of the same image."""
+
+    def _begin(self, expected=EXPECTED, image_id='ID', keep=True):
+        opened = self.sink(keep)
+        return opened, opened.begin(image_id, expected)
+
+    def test_of_a_process_that_was_killed(self):
+        left = self.leave()
+        opened, kept = self._begin()
+        self.assertEqual(4, kept)
+        self.assertEqual([left], self.partials())
+        self.assertEqual([DATA[:4]], list(opened.kept()))
+        opened.write(DATA[4:])
+        opened.publish()
+        self.assertEqual(DATA, self.read())
+        self.assertEqual([], self.partials())
+
+    def test_of_a_download_that_failed(self):
+        first, kept = self._begin()
+        self.assertEqual(0, kept)
+        first.write(DATA[:4])
+        first.give_up()
+        self.assertEqual(1, len(self.partials()))
+        self.assertEqual(4, self._begin()[1])
+
+    def test_nothing_is_kept_of_nothing(self):
+        first, _ = self._begin()
+        first.give_up()
+        self.assertEqual([], self.partials())
+
+    def test_nothing_is_kept_of_what_is_wrong(self):
+        first, _ = self._begin()
+        first.write(DATA[:4])
+        first.discard()
+        self.assertEqual([], self.partials())
+
+    def test_in_pieces(self):
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova_image.image.transfer.file_sink.CHUNK', 3))
+        self.leave()
+        opened, _ = self._begin()
+        self.assertEqual([DATA[:3], DATA[3:4]], list(opened.kept()))
+
+    def test_it_is_wrong_and_thrown_away(self):
+        self.leave(b'evil')
+        opened, _ = self._begin()
+        self.assertTrue(opened.restart())
+        self.assertEqual(0, opened.begin('ID', EXPECTED))
+        opened.write(DATA)
+        opened.publish()
+        self.assertEqual(DATA, self.read())
+
+    def test_longer_than_the_image(self):
+        left = self.leave(DATA + b'more')
+        opened, kept = self._begin()
+        self.assertEqual(0, kept)
+        self.assertEqual(b'', self.read(left))
+        opened.write(DATA)
+        opened.publish()
+        self.assertEqual(DATA, self.read())
+
+    def test_as_long_as_the_image(self):
+        self.leave(DATA)
+        self.assertEqual(len(DATA), self._begin()[1])
+
+    def test_of_an_image_of_unknown_size(self):
+        expected = digest.Expected(None, 'md5', EXPECTED.value)
+        self.leave(DATA + b'more', expected)
+        self.assertEqual(14, self._begin(expected)[1])
+
+    def test_of_another_image(self):
+        self.leave()
+        for expected, image_id in (
+                (EXPECTED, 'another'),
+                (digest.Expected(11, 'md5', EXPECTED.value), 'ID'),
+                (digest.Expected(10, 'sha1', EXPECTED.value), 'ID'),
+                (digest.Expected(10, 'md5', '0' * 32), 'ID')):
+            self.assertEqual(0, self._begin(expected, image_id)[1])
+
+    def test_for_another_path(self):
+        self.leave(path=os.path.join(self.folder, 'another'))
+        self.assertEqual(0, self._begin()[1])
+
+    def test_not_wanted(self):
+        left = self.leave()
+        opened, kept = self._begin(keep=False)
+        self.assertEqual(0, kept)
+        opened.write(DATA)
+        opened.give_up()
+        self.assertEqual([left], self.partials())
+
+    def test_no_hash_is_known(self):
+        opened, _ = self._begin(digest.Expected(10))
+        opened.write(DATA[:4])
+        opened.give_up()
+        self.assertEqual([], self.partials())
+        self.assertEqual(0, self._begin(digest.Expected(10))[1])
+
+
+class TestOthers(FileSinkCase):
+    """What other processes work on, and what others have planted."""
+
+    def _assert_left_alone(self, path, content=DATA[:4]):
+        opened = self.sink(keep=True)
+        self.assertEqual(0, opened.begin('ID', EXPECTED))
+        opened.write(DATA)
+        self.assertEqual(content, self.read(path))
+        opened.publish()
+        self.assertEqual(DATA, self.read())
+        self.assertFalse(os.path.islink(self.path))
+        self.assertEqual(content, self.read(path))
+
+    def test_locked_by_another_process(self):
+        left = self.leave()
+        let_go = self.hold(left)
+        self._assert_left_alone(left)
+        let_go()
+        self.assertEqual(4, self.sink(keep=True).begin('ID', EXPECTED))
+
+    def test_what_is_written_to_is_locked(self):
+        for keep in (False, True):
+            opened = self.sink(keep)
+            opened.begin('ID', EXPECTED)
+            (partial,) = self.partials()
+            with open(partial, 'r+b') as stream:
+                error = self.assertRaises(
+                    (IOError, OSError), fcntl.flock, stream.fileno(),
+                    fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.assertEqual(errno.EWOULDBLOCK, error.errno)
+            opened.discard()
+
+    def test_nothing_is_kept_beside_what_another_works_on(self):
+        left = self.leave()
+        self.hold(left)
+        opened = self.sink(keep=True)
+        opened.begin('ID', EXPECTED)
+        opened.write(DATA[:7])
+        opened.give_up()
+        self.assertEqual([left], self.partials())
+
+    def test_two_at_once(self):
+        for keep in (False, True):
+            one, two = self.sink(keep), self.sink(keep)
+            self.assertEqual([0, 0], [opened.begin('ID', EXPECTED)
+                                      for opened in (one, two)])
+            self.assertEqual(2, len(self.partials()))
+            one.write(DATA[:4])
+            two.write(DATA)
+            one.write(DATA[4:])
+            two.publish()
+            self.assertEqual(DATA, self.read())
+            one.publish()
+            self.assertEqual(DATA, self.read())
+            self.assertEqual([], self.partials())
+
+    def test_two_begin_at_the_same_moment(self):
+        others = []
+
+        def late(path, new_locked=file_sink._new_locked):
+            if not others:  # between looking and making it
+                others.append(self.sink(keep=True))
+                others[0].begin('ID', EXPECTED)
+                others[0].write(DATA[:4])
+            return new_locked(path)
+        opened = self.sink(keep=True)
+        with mock.patch.object(file_sink, '_new_locked', late):
+            opened.begin('ID', EXPECTED)
+        opened.write(DATA)
+        opened.publish()
+        self.assertEqual(DATA, self.read())
+        others[0].write(b'x' * 6)
+        self.assertEqual(DATA, self.read())
+        others[0].publish()
+        self.assertEqual(DATA[:4] + b'x' * 6, self.read())
+
+    def test_published_while_it_is_taken_up(self):
+        left = self.leave(DATA)
+
+        def late(number, lock=file_sink._lock):
+            if not os.path.exists(self.path):
+                os.rename(left, self.path)
+            lock(number)
+        opened = self.sink(keep=True)
+        with mock.patch.object(file_sink, '_lock', late):
+            self.assertEqual(0, opened.begin('ID', EXPECTED))
+        opened.write(b'x')
+        opened.discard()
+        self.assertEqual(DATA, self.read())
+
+    def test_it_is_removed_while_it_is_locked(self):
+        opened = self.sink(keep=True)
+        opened.begin('ID', EXPECTED)
+        opened.write(DATA[:4])
+        (partial,) = self.partials()
+        found = []
+
+        def unlink(path, unlink=os.unlink):
+            found.append(file_sink._open_locked(path))
+            unlink(path)
+        with mock.patch('os.unlink', unlink):
+            opened.discard()
+        self.assertEqual([None], found)
+        self.assertFalse(os.path.exists(partial))
+
+    def test_a_link_in_its_place(self):
+        target = os.path.join(self.folder, 'target')
+        self.write(DATA[:4], target)
+        left = self.leave()
+        os.unlink(left)
+        os.symlink(target, left)
+        self._assert_left_alone(target)
+        self.assertTrue(os.path.islink(left))
+
+    def test_a_link_is_not_even_opened(self):
+        target = os.path.join(self.folder, 'target')
+        self.write(DATA, target)
+        os.symlink(target, self.path)
+        with mock.patch('os.path.samestat', return_value=True):
+            self.assertIsNone(file_sink._open_locked(self.path))
+
+    def test_a_link_to_nothing_in_its_place(self):
+        target = os.path.join(self.folder, 'target')
+        left = self.leave()
+        os.unlink(left)
+        os.symlink(target, left)
+        self.sink(keep=True).begin('ID', EXPECTED)
+        self.assertFalse(os.path.exists(target))
+
+    def test_a_second_name_of_another_file_in_its_place(self):
+        target = os.path.join(self.folder, 'target')
+        self.write(DATA[:4], target)
+        left = self.leave()
+        os.unlink(left)
+        os.link(target, left)
+        self._assert_left_alone(target)
+
+    def test_a_pipe_in_its_place(self):
+        left = self.leave()
+        os.unlink(left)
+        os.mkfifo(left)
+        opened = self.sink(keep=True)
+        self.assertEqual(0, opened.begin('ID', EXPECTED))
+        opened.write(DATA)
+        opened.publish()
+        self.assertEqual(DATA, self.read())
+        self.assertTrue(stat.S_ISFIFO(os.stat(left).st_mode))
+
+    def test_another_user(self):
+        left = self.leave()
+        with mock.patch('os.geteuid', return_value=os.geteuid() + 1):
+            self._assert_left_alone(left)
+
+
+class TestCleaning(FileSinkCase):
+    """What nobody has worked on for long goes."""
+
+    def test_old_ones_go(self):
+        for keep in (False, True):
+            self.make_old(self.leave())
+            self.make_old(self.leave(path=self.path + '-2'))
+            self.sink(keep, max_age=DAY).discard()
+            self.assertEqual([], self.partials())
+
+    def test_young_ones_stay(self):
+        left = self.leave()
+        self.make_old(left, 50)
+        self.sink(max_age=60).discard()
+        self.assertEqual([left], self.partials())
+        self.sink(max_age=40).discard()
+        self.assertEqual([], self.partials())
+
+    def test_those_that_are_worked_on_stay(self):
+        left = self.leave()
+        self.make_old(left)
+        let_go = self.hold(left)
+        self.sink().discard()
+        self.assertEqual([left], self.partials())
+        let_go()
+        self.sink().discard()
+        self.assertEqual([], self.partials())
+
+    def test_those_of_others_stay(self):
+        left = self.leave()
+        self.make_old(left)
+        with mock.patch('os.geteuid', return_value=os.geteuid() + 1):
+            self.sink().discard()
+        self.assertEqual([left], self.partials())
+
+    def test_what_is_no_partial_download_stays(self):
+        names = ['image', '.image.part', 'image.0123456789ab.part',
+                 '.image.0123456789ab.part~', '.image.0123456789aX.part',
+                 '..0123456789ab.part']
+        for name in names:
+            path = os.path.join(self.folder, name)
+            self.write(DATA, path)
+            self.make_old(path)
+        self.sink().discard()
+        self.assertEqual(sorted(names), sorted(os.listdir(self.folder)))
+
+    def test_links_stay(self):
+        target = os.path.join(self.folder, 'target')
+        self.write(DATA, target)
+        self.make_old(target)
+        os.symlink(target, os.path.join(self.folder,
+                                        '.image.0123456789ab.part'))
+        self.sink(max_age=-60).discard()
+        self.assertEqual(DATA, self.read(target))
+        self.assertEqual(2, len(self.partials()))
+
+    def test_gone_meanwhile(self):
+        left = self.leave()
+        with mock.patch('os.listdir', return_value=['.x.0123456789ab.part',
+                                                    os.path.basename(left)]):
+            self.sink(max_age=-60).discard()
+        self.assertEqual([], self.partials())
+
+
+class TestRoom(FileSinkCase):
+    """Is there room for the image?"""
+
+    def _begin(self, room, size=10, keep=False):
+        opened = self.sink(keep)
+        found = mock.Mock(f_bavail=room, f_frsize=1, f_bfree=10 ** 9,
+                          f_bsize=10 ** 6)
+        with mock.patch('os.statvfs', return_value=found) as asked:
+            try:
+                return opened.begin('ID', digest.Expected(
+                    size, 'md5', EXPECTED.value))
+            finally:
+                self.assertEqual([mock.call(self.folder)] * bool(size),
+                                 asked.call_args_list)
+
+    def test_enough(self):
+        self.assertEqual(0, self._begin(10))
+
+    def test_too_little(self):
+        error = self.assertRaises(exception.InsufficientDiskSpace,
+                                  self._begin, 9)
+        for words in (self.folder, 'room for 9 bytes', 'has 10', 'image ID',
+                      'download'):
+            self.assertIn(words, six.text_type(error))
+
+    def test_what_is_there_already_needs_none(self):
+        self.leave()
+        self.assertEqual(4, self._begin(6, keep=True))
+
+    def test_and_the_rest_needs_some(self):
+        self.leave()
+        self.assertRaises(exception.InsufficientDiskSpace, self._begin, 5,
+                          keep=True)
+
+    def test_no_size_is_known(self):
+        self.assertEqual(0, self._begin(0, None))
+
+    def test_this_disk(self):
+        self.assertRaises(
+            exception.InsufficientDiskSpace, self.sink().begin, 'ID',
+            digest.Expected(2 ** 60))

@@ -1,0 +1,127 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.image.transfer.fetch.Stream: the caller's own loop."""
+
+import gc
+import io
+import socket
+
+import six
+
+from nova_image import exception
+from nova_image.image.transfer import digest
+from nova_image.image.transfer import fetch
+from nova_image.tests.unit import base
+from nova_image.tests.unit.image.transfer import transfer_case as case
+from nova_image.tests.unit import recordings
+
+DATA = case.DATA
+
+
+class TestStream(case.TransferCase):
+    """It verifies itself, and gives its connection back."""
+
+    def _stream(self, content=DATA, expected=case.EXPECTED, more=()):
+        if isinstance(content, bytes):
+            content = io.BytesIO(content)
+        self.body, self.kept = content, []
+        self.glance.answers(recordings.Answer(content=content), *more)
+
+        def expected_of(answer):
+            self.kept.append(answer)  # or it is closed when it is collected
+            return expected
+        return fetch.Download(self.client(), self.context, self.request,
+                              expected_of).run()
+
+    def test_whole(self):
+        self.assertEqual(DATA, b''.join(self._stream()))
+        self.assertTrue(self.body.closed)
+        self.assert_ranges(None)
+
+    def test_it_can_be_asked_for_the_next_piece(self):
+        stream = self._stream(DATA[:10], digest.Expected(10))
+        self.assertIs(stream, iter(stream))
+        self.assertEqual(DATA[:10], next(stream))
+        self.assertRaises(StopIteration, next, stream)
+        self.assertRaises(StopIteration, next, stream)
+
+    def test_wrong_bytes_raise_at_the_end(self):
+        stream = self._stream(DATA[::-1])
+        got = b''.join(next(stream) for _ in range(10))
+        self.assertEqual(DATA[::-1], got)
+        self.assertRaises(exception.ImageCorrupt, next, stream)
+        self.assertTrue(self.body.closed)
+        self.assert_ranges(None)
+
+    def test_it_resumes_underneath(self):
+        stream = self._stream(
+            base.BrokenBody(DATA[:40], socket.error('reset')),
+            more=[case.rest])
+        self.assertEqual(DATA, b''.join(stream))
+        self.assert_ranges(None, 40)
+
+    def test_it_breaks_off_once_too_often(self):
+        self.set(download_retries=0)
+        stream = self._stream(base.BrokenBody(b'', socket.error('reset')))
+        error = self.assertRaises(exception.GlanceConnectionFailed, next,
+                                  stream)
+        self.assertIn('image ID', six.text_type(error))
+        self.assertTrue(self.body.closed)
+        self.assert_ranges(None)
+
+    def test_an_error_comes_at_once(self):
+        self.glance.answers(case.GLANCE33('show_404'))
+        self.assertRaises(
+            exception.ImageNotFound, fetch.Download(
+                self.client(), self.context, self.request,
+                lambda answer: None).run)
+
+    def test_closed_in_the_middle(self):
+        stream = self._stream(DATA)
+        next(stream)
+        stream.close()
+        self.assertTrue(self.body.closed)
+        stream.close()
+        self.assertRaises(StopIteration, next, stream)
+
+    def test_closed_before_the_start(self):
+        stream = self._stream()
+        stream.close()
+        self.assertTrue(self.body.closed)
+
+    def test_dropped_before_the_start(self):
+        self.addCleanup(gc.enable)
+        gc.disable()  # no cycle may keep the connection
+        self._stream()
+        self.assertTrue(self.body.closed)
+
+    def test_dropped_in_the_middle(self):
+        self.addCleanup(gc.enable)
+        gc.disable()
+        stream = self._stream(DATA)
+        next(stream)
+        del stream
+        self.assertTrue(self.body.closed)
+
+    def test_not_closed_while_it_is_read(self):
+        stream = self._stream()
+        next(stream)
+        gc.collect()
+        self.assertFalse(self.body.closed)
+        stream.close()
+
+    def test_a_hash_that_cannot_be_made(self):
+        self.assertRaises(
+            exception.ImageUnacceptable, self._stream, DATA,
+            digest.Expected(case.SIZE, 'none-such', 'abc'))
+        self.assertTrue(self.body.closed)

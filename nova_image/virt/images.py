@@ -1,0 +1,39 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""Images onto the disk of a compute host."""
+
+from nova_image.image import api as image_api
+
+
+def fetch(context, image_id, path, api=None, trusted_certs=None,
+          inspect=True):
+    """Download an image to a file.
+
+    The file appears only when it is whole, verified, found to be harmless
+    and in the image's disk_format, and on disk.
+
+    :param context: the caller's context
+    :param image_id: ID of the image, or its URL
+    :param path: where the file is to be
+    :param api: nova_image.image.api.API; a new one by default
+    :param trusted_certs: IDs of certificates for the image's signature
+    :param inspect: whether to look at the format: True on every host whose
+        oslo.utils can, which Python 2.7 does not have
+    :raises ImageCorrupt: when the data is not what Glance recorded
+    :raises ImageUnacceptable: when the data may harm the host, or is not in
+        the format that the image is said to be in
+    """
+    api = api or image_api.API()
+    api.download(context, image_id, dest_path=path,
+                 trusted_certs=trusted_certs, inspect=inspect)
