@@ -12,14 +12,14 @@
 #    under the License.
 
 # Measures nova_image against its peers on real services, started for the
-# occasion on 127.0.0.1. See ./run_benchmarks.sh metadata --help.
+# occasion on 127.0.0.1. See benchmarks/README.rst.
 
 set -euo pipefail
 cd "$(dirname "$0")"
 # shellcheck source=tools/venv.sh
 . tools/venv.sh
 
-NAMES=(metadata)
+NAMES=(metadata transfer)
 
 if [[ $# -eq 0 || ! " ${NAMES[*]} " == *" $1 "* ]]; then
     echo "Usage: ./run_benchmarks.sh NAME [OPTION ...]" >&2

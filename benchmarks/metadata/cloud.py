@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The cloud that is measured: Keystone 30 and Glance 33 with many images."""
+"""The cloud that is measured, with many images."""
 
 import collections.abc
 import datetime
@@ -18,8 +18,7 @@ import pathlib
 import sqlite3
 import uuid
 
-from nova_image.tests import fixtures
-from nova_image.tests.fixtures import base
+from benchmarks.common import cloud
 
 #: What an image of a distribution comes with, as its publishers set it.
 PROPERTIES = {
@@ -40,42 +39,33 @@ _OPTIONS = {
     # As Glance is by default. The fixture shows locations.
     'DEFAULT': {'show_multiple_locations': 'false',
                 'show_image_direct_url': 'false'},
-    # A token is asked about once, not every five minutes: whoever happened
-    # to be measured then would pay for it.
-    'keystone_authtoken': {'token_cache_time': '3600'},
 }
 _VISIBILITIES = ('private', 'private', 'public', 'shared')
 _NEWEST = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 _NAMESPACE = uuid.UUID('8f1c7b7e-52d4-4d3b-9a57-1f7c2f0b6a11')
 
 
-class Cloud(base.Fixture):
+class Cloud(cloud.Cloud):
     """Keystone and Glance, and the images of the user ``demo``.
 
     The images are rows put straight into Glance's database, which takes a
     second for 10 000 of them; they have no data.
 
-    :ivar keystone: the fixtures.Keystone
-    :ivar glance: the fixtures.Glance, which is in Keystone's catalog
     :ivar image_ids: the IDs of the images, the newest first
     """
 
-    def __init__(self, images: int) -> None:
+    def __init__(self, images: int, keep: bool = False) -> None:
         """Describe a cloud; it is started when the fixture is set up.
 
         :param images: how many images Glance has
+        :param keep: whether the services' folders stay
         """
-        super().__init__()
+        super().__init__(keep, _OPTIONS)
         self.image_ids = [str(uuid.uuid5(_NAMESPACE, str(number)))
                           for number in range(images)]
-        self.keystone = fixtures.Keystone()
-        self.glance = fixtures.Glance(
-            auth='keystone', keystone=self.keystone, options=_OPTIONS)
 
     def _setUp(self) -> None:
-        self.useFixture(self.keystone)
-        self.useFixture(self.glance)
-        self.keystone.add_endpoint('image', 'glance', self.glance.url)
+        super()._setUp()
         _insert(self.glance.folder / 'database.sqlite', self.image_ids,
                 self.keystone.project_id('demo'))
 

@@ -23,6 +23,8 @@ import typing
 from keystoneauth1.identity import v3
 from keystoneauth1 import session as ks_session
 
+from benchmarks.common import clients
+
 
 class Contender(typing.Protocol):
     """A client that can show an image and list all of them."""
@@ -51,27 +53,6 @@ class Contender(typing.Protocol):
         """
 
 
-def _nova_context(auth: v3.Password, session: ks_session.Session
-                  ) -> typing.Any:
-    """Return the context that nova-api makes of a request."""
-    from nova import context
-    access = auth.get_access(session)
-    url = session.get_endpoint(service_type='image', interface='internal')
-    # nova-api gets the catalog from keystonemiddleware in this older form.
-    catalog = [{'type': 'image', 'name': 'glance', 'endpoints': [
-        {'region': 'RegionOne', 'publicURL': url, 'internalURL': url}]}]
-    return context.RequestContext(
-        user_id=access.user_id, project_id=access.project_id,
-        roles=access.role_names, is_admin=False,
-        auth_token=access.auth_token, service_catalog=catalog)
-
-
-def _load_nova() -> None:
-    """Configure Nova with its defaults, whatever /etc has."""
-    import nova.conf
-    nova.conf.CONF([], project='nova', default_config_files=[])
-
-
 class NovaImage:
     """This project, called within Nova: with Nova's own kind of context."""
 
@@ -80,10 +61,10 @@ class NovaImage:
         """Make nova_image's API, which is kept."""
         from nova_image.image import api
         from oslo_config import cfg
-        _load_nova()
+        clients.load_nova()
         conf = cfg.ConfigOpts()
         conf([], default_config_files=[])
-        self._context = _nova_context(auth, session)
+        self._context = clients.nova_context(auth, session)
         self._api = api.API(conf)
 
     def show(self, image_id: str) -> str:
@@ -107,8 +88,8 @@ class Nova:
                  session: ks_session.Session) -> None:
         """Make Nova's service object."""
         from nova.image import glance
-        _load_nova()
-        self._context = _nova_context(auth, session)
+        clients.load_nova()
+        self._context = clients.nova_context(auth, session)
         self._service = glance.GlanceImageServiceV2()
 
     def show(self, image_id: str) -> str:

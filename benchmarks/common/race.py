@@ -10,6 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
+
 """The contenders, each in its process, take turns at the operations."""
 
 import collections.abc
@@ -17,31 +18,35 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import os
 import pathlib
-import random
+import signal
 import subprocess
 import sys
 import typing
 
-from benchmarks.metadata import cloud
-from benchmarks.metadata import contenders
 from nova_image.tests import fixtures
 from nova_image.tests.fixtures import base
 from nova_image.tests.fixtures import processes
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-NAMES = tuple(contenders.KINDS)
 MEASURES = ('wall', 'cpu', 'requests', 'memory')
-# How many images one contender shows before it is the next one's turn.
-_TURN = 25
-_PAGE_SIZE = 1000
+#: Whom the ratios are against where nothing else is said.
+STANDARD = 'Nova'
+
+# python -m would put the clone before what is installed, and with it the
+# entry points that some earlier installation of the clone left there.
+_LAUNCH = ('import runpy, sys; sys.path.append(sys.argv.pop(1)); '
+           'runpy.run_module(sys.argv.pop(1), None, "__main__", True)')
 
 #: Measure -> value: seconds, seconds, a number, bytes.
 Measures = dict[str, float]
+#: Operation -> contender -> measures of each round.
+Found = dict[str, dict[str, list[Measures]]]
 
 
 class Broken(Exception):
-    """A contender did not do what it was asked to."""
+    """A contender did not do what it was asked to, or there is no room."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,33 +54,14 @@ class Operation:
     """Something that all contenders do.
 
     ``turns`` are the tasks of one round, done one at a time in turn with the
-    other contenders.
+    other contenders. ``standard`` is the contender whom the ratios are
+    against.
     """
 
     name: str
     title: str
     turns: tuple[dict[str, typing.Any], ...]
-
-
-def operations(image_ids: list[str], shows: int) -> list[Operation]:
-    """Return what is measured.
-
-    :param image_ids: all images
-    :param shows: how many of them to show in one round
-    """
-    wanted = random.Random(1).sample(image_ids, min(shows, len(image_ids)))
-    lists = {'task': 'detail', 'images': len(image_ids)}
-    return [
-        Operation('show', 'show %d images, one by one' % len(wanted), tuple(
-            {'task': 'show', 'image_ids': wanted[start:start + _TURN]}
-            for start in range(0, len(wanted), _TURN))),
-        Operation('detail', 'list %d images' % len(image_ids),
-                  (lists | {'page_size': None},)),
-        Operation('detail-%d' % _PAGE_SIZE,
-                  'list %d images, all asked for pages of %d' % (
-                      len(image_ids), _PAGE_SIZE),
-                  (lists | {'page_size': _PAGE_SIZE},)),
-    ]
+    standard: str = STANDARD
 
 
 def virtualenv() -> fixtures.Virtualenv:
@@ -94,25 +80,28 @@ def virtualenv() -> fixtures.Virtualenv:
 class Contender(base.Fixture):
     """A contender's process, from set-up to clean-up.
 
-    :ivar name: one of NAMES
+    :ivar name: the contender's
     :ivar facts: what it said when it was ready
     """
 
-    def __init__(self, name: str, python: pathlib.Path, log: pathlib.Path,
-                 start: dict[str, typing.Any]) -> None:
+    def __init__(self, name: str, argv: list[str], log: pathlib.Path,
+                 start: dict[str, typing.Any],
+                 env: dict[str, str] | None = None) -> None:
         """Describe a contender; it is started when the fixture is set up.
 
-        :param name: one of NAMES
-        :param python: the interpreter
+        :param name: what it is called
+        :param argv: the command that runs its worker
         :param log: the file that gets what it has to say
-        :param start: arguments of worker.Worker.start
+        :param start: arguments of the worker's ``start``
+        :param env: variables to add to its environment
         """
         super().__init__()
         self.name = name
         self.facts: dict[str, typing.Any] = {}
-        self._argv = [str(python), '-m', 'benchmarks.metadata.worker', name]
+        self._argv = argv
         self._log = log
         self._start = start
+        self._env = env
         self._process: subprocess.Popen[str]
 
     def _setUp(self) -> None:
@@ -120,14 +109,14 @@ class Contender(base.Fixture):
             self._process = subprocess.Popen(
                 self._argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=log, cwd=ROOT, text=True, start_new_session=True,
-                env=processes.clean_environment())
+                env=processes.clean_environment(self._env))
         self.addCleanup(self._stop)
         self.facts = self.do({'task': 'start', **self._start})
 
     def do(self, task: dict[str, typing.Any]) -> dict[str, typing.Any]:
         """Have a task done.
 
-        :param task: method of worker.Worker, and its arguments
+        :param task: method of the worker, and its arguments
         :returns: what the method returned
         :raises Broken: it failed
         """
@@ -142,54 +131,68 @@ class Contender(base.Fixture):
         return json.loads(answer)
 
     def _stop(self) -> None:
-        self._process.kill()
+        # With its group: a worker may have started a program.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.communicate()
 
 
 class Race(base.Fixture):
     """All contenders on one cloud.
 
-    :ivar contenders: they, in the order of NAMES
+    :ivar contenders: they, in the order of the tables
     """
 
-    def __init__(self, place: cloud.Cloud, keep: bool = False) -> None:
+    def __init__(self, module: str, starts: dict[str, dict[str, typing.Any]],
+                 glance: fixtures.Glance, keep: bool = False,
+                 env: dict[str, str] | None = None) -> None:
         """Describe a race; its processes start when it is set up.
 
-        :param place: the cloud, set up
+        :param module: the worker's; it gets a contender's name as argument
+        :param starts: contender -> arguments of its worker's ``start``
+        :param glance: what counts the requests, set up
         :param keep: whether the contenders' logs stay
+        :param env: variables to add to the environment of the processes
         """
         super().__init__()
-        self._cloud = place
+        self._module = module
+        self._starts = starts
+        self._glance = glance
         self._keep = keep
+        self._env = env
         self.contenders: list[Contender] = []
 
     def _setUp(self) -> None:
         python = self.useFixture(virtualenv()).bin / 'python'
         folder = self.useFixture(
             fixtures.RunFolder('benchmark', self._keep)).path
-        start = {'auth': self._cloud.keystone.auth_options('demo'),
-                 'image_id': self._cloud.image_ids[0]}
-        for name in NAMES:
-            _say('starting %s' % name)
+        for name, start in self._starts.items():
+            say('starting %s' % name)
+            log = folder / (name.replace(' ', '-') + '.log')
             self.contenders.append(self.useFixture(Contender(
-                name, python, folder / (name + '.log'), start)))
+                name, [str(python), '-P', '-c', _LAUNCH, str(ROOT),
+                       self._module, name], log, start, self._env)))
 
-    def run(self, tasks: list[Operation], rounds: int
-            ) -> dict[str, dict[str, list[Measures]]]:
+    @property
+    def versions(self) -> dict[str, str]:
+        """The versions of all that is measured."""
+        return {name: version for contender in self.contenders
+                for name, version in contender.facts['versions'].items()}
+
+    def run(self, tasks: list[Operation], rounds: int) -> Found:
         """Let everybody do everything, the order changing every turn.
 
         :param tasks: the operations
         :param rounds: how often
-        :returns: operation -> contender -> measures of each round
         """
-        found: dict[str, dict[str, list[Measures]]] = {
-            operation.name: {name: [] for name in NAMES}
+        found: Found = {
+            operation.name: {name: [] for name in self._starts}
             for operation in tasks}
         # One operation after the other: what a listing leaves in a process
         # would hide what memory a show takes.
         for operation in tasks:
             for number in range(rounds):
-                _say('%s: round %d of %d' % (
+                say('%s: round %d of %d' % (
                     operation.title, number + 1, rounds))
                 for name, measures in self._round(operation, number).items():
                     found[operation.name][name].append(measures)
@@ -197,18 +200,18 @@ class Race(base.Fixture):
 
     def _round(self, operation: Operation, number: int
                ) -> dict[str, Measures]:
-        sums = {name: dict.fromkeys(MEASURES, 0.0) for name in NAMES}
+        sums = {name: dict.fromkeys(MEASURES, 0.0) for name in self._starts}
         for turn, task in enumerate(operation.turns, number):
             for contender in _rotated(self.contenders, turn):
                 _add(sums[contender.name], self._measure(contender, task))
         return sums
 
     def _measure(self, contender: Contender,
-                 task: dict[str, typing.Any]) -> Measures:
-        mark = self._cloud.glance.mark()
-        measures = contender.do(task)
-        return measures | {
-            'requests': len(self._cloud.glance.requests(mark))}
+                 task: dict[str, typing.Any]) -> dict[str, typing.Any]:
+        """Have a task done; its measures, and what else was answered."""
+        mark = self._glance.mark()
+        answer = contender.do(task)
+        return answer | {'requests': len(self._glance.requests(mark))}
 
 
 def _rotated(items: list[Contender], by: int
@@ -224,5 +227,6 @@ def _add(total: Measures, measures: Measures) -> None:
     total['memory'] = max(total['memory'], measures['memory'])
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Tell whoever waits what is going on."""
     print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,117 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""What the benchmarks' commands have in common."""
+
+import argparse
+import collections.abc
+import json
+import pathlib
+import signal
+import sys
+import time
+import typing
+
+from benchmarks.common import plot
+from benchmarks.common import race
+from benchmarks.common import results
+from nova_image.tests.fixtures import paths
+
+
+def parser(name: str, description: str) -> argparse.ArgumentParser:
+    """Return a parser of the options that all benchmarks have.
+
+    :param name: the benchmark's
+    :param description: what it does
+    """
+    folder = paths.cache() / 'benchmarks'
+    options = argparse.ArgumentParser(
+        prog='./run_benchmarks.sh %s' % name, description=description,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    options.add_argument('--rounds', type=positive, default=3, metavar='N',
+                         help='how often everything is measured')
+    for option, suffix, text in (
+            ('json', 'json', 'where the figures go'),
+            ('plot', 'png', 'where the picture of them goes')):
+        options.add_argument(
+            '--' + option, type=pathlib.Path, metavar='PATH', help=text,
+            default=folder / ('%s.%s' % (name, suffix)))
+    options.add_argument('--keep', action='store_true',
+                         help='keep the folders and logs of the services')
+    return options
+
+
+def positive(text: str) -> int:
+    """Return a number of things, as argparse asks for it."""
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def run(measure: collections.abc.Callable[[], None]) -> int:
+    """Run a benchmark; say what keeps it from running.
+
+    :param measure: does all of it
+    :returns: exit code; 0 even where a budget is missed, for a figure is no
+        fault
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        measure()
+    except race.Broken as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('interrupted', file=sys.stderr)
+        return 130
+    return 0
+
+
+class Report:
+    """Tells what came out, in three forms; counts the time from its making."""
+
+    def __init__(self, arguments: argparse.Namespace,
+                 **facts: typing.Any) -> None:
+        """Prepare a report.
+
+        :param arguments: what parser() read
+        :param facts: what else is worth knowing of the run
+        """
+        self._arguments = arguments
+        self._facts = facts
+        self._began = time.monotonic()
+
+    def write(self, found: results.Results, versions: dict[str, str],
+              layout: plot.Layout) -> None:
+        """Write the file and the picture, print the table.
+
+        :param found: the figures
+        :param versions: of what was measured
+        :param layout: of the picture
+        """
+        arguments = self._arguments
+        facts = {'machine': results.machine(), 'versions': versions,
+                 **self._facts, 'rounds': arguments.rounds,
+                 'seconds': round(time.monotonic() - self._began)}
+        for path in (arguments.json, arguments.plot):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        arguments.json.write_text(
+            json.dumps(facts | found.as_json(), indent=2) + '\n')
+        plot.draw(found, facts, layout, arguments.plot)
+        print('%s, %d CPUs; %s; medians, rounds: %d; took %d s' % (
+            facts['machine']['processor'], facts['machine']['cpus'],
+            ', '.join('%s %s' % item for item in versions.items()),
+            facts['rounds'], facts['seconds']))
+        print(found.table())
+        print('\n%s\n%s' % (arguments.json, arguments.plot))

@@ -1,0 +1,218 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""What came out: medians, ratios, budgets, as a table and as JSON."""
+
+import collections.abc
+import dataclasses
+import math
+import os
+import pathlib
+import platform
+import statistics
+import typing
+
+from benchmarks.common import race
+
+#: Whom the budgets are for.
+OURS = 'nova_image'
+TITLES = {'wall': 'wall clock', 'cpu': 'client CPU', 'requests': 'requests',
+          'memory': 'memory over idle'}
+_WIDTH = 14
+
+
+@dataclasses.dataclass(frozen=True)
+class Budget:
+    """What one measure of ours may be at the most.
+
+    ``limit`` is in terms of the contender ``against``, or, if that is None,
+    in the measure's own unit.
+    """
+
+    operation: str
+    measure: str
+    limit: float
+    against: str | None = race.STANDARD
+
+
+class Results:
+    """The measures of a run.
+
+    :ivar operations: name -> race.Operation
+    :ivar found: operation -> contender -> measures of each round
+    """
+
+    def __init__(self, tasks: list[race.Operation], found: race.Found,
+                 budgets: collections.abc.Iterable[Budget]) -> None:
+        """Take the measures of a run.
+
+        :param tasks: what was measured
+        :param found: what Race.run returned
+        :param budgets: those of the project's design
+        """
+        self.operations = {task.name: task for task in tasks}
+        self.found = found
+        self._budgets = list(budgets)
+
+    def names(self, operation: str) -> list[str]:
+        """Return who did an operation."""
+        return list(self.found[operation])
+
+    def median(self, operation: str, name: str, measure: str) -> float:
+        """Return the median of a contender's rounds."""
+        return statistics.median(
+            measures[measure] for measures in self.found[operation][name])
+
+    def ratio(self, operation: str, name: str, measure: str,
+              standard: str | None = None) -> float:
+        """Return a contender's median in terms of another one's.
+
+        :param standard: the other one; the operation's standard if None
+        :returns: not a number, if that one's is zero
+        """
+        of_standard = self.median(
+            operation, standard or self.operations[operation].standard,
+            measure)
+        mine = self.median(operation, name, measure)
+        return mine / of_standard if of_standard else math.nan
+
+    def limits(self, operation: str, measure: str) -> list[float]:
+        """Return what a measure of ours may be, in its own unit."""
+        about = operation, measure
+        return [budget.limit * self._unit(budget) for budget in self._budgets
+                if (budget.operation, budget.measure) == about]
+
+    def _unit(self, budget: Budget) -> float:
+        return 1 if budget.against is None else self.median(
+            budget.operation, budget.against, budget.measure)
+
+    def budgets(self) -> list[dict[str, typing.Any]]:
+        """Return each budget, what it is about, and whether it is met.
+
+        What it is about is a ``ratio``, or a ``value`` where the budget is
+        against nobody.
+        """
+        return [self._budget(budget) for budget in self._budgets]
+
+    def _budget(self, budget: Budget) -> dict[str, typing.Any]:
+        about = budget.operation, OURS, budget.measure
+        if budget.against is None:
+            kind, value = 'value', self.median(*about)
+        else:
+            kind, value = 'ratio', self.ratio(*about, budget.against)
+        return dataclasses.asdict(budget) | {
+            kind: value, 'met': value <= budget.limit}
+
+    def as_json(self) -> dict[str, typing.Any]:
+        """Return everything, for a file."""
+        return {'operations': {name: self._operation(operation)
+                               for name, operation in self.operations.items()},
+                'budgets': self.budgets()}
+
+    def _operation(self, operation: race.Operation) -> dict[str, typing.Any]:
+        return {'title': operation.title, 'standard': operation.standard,
+                'contenders': {name: self._of(operation.name, name)
+                               for name in self.names(operation.name)}}
+
+    def _of(self, operation: str, name: str) -> dict[str, typing.Any]:
+        ratios = {measure: self.ratio(operation, name, measure)
+                  for measure in race.MEASURES}
+        return {
+            'median': {measure: self.median(operation, name, measure)
+                       for measure in race.MEASURES},
+            'ratio': {measure: None if math.isnan(ratio) else ratio
+                      for measure, ratio in ratios.items()},
+            'rounds': self.found[operation][name],
+        }
+
+    def table(self) -> str:
+        """Return the figures for a terminal."""
+        lines = []
+        for name, operation in self.operations.items():
+            lines += ['', capitalized(operation.title)]
+            lines.append('  %-14s' % '' + ''.join(
+                '%*s' % (_WIDTH + 8, TITLES[measure])
+                for measure in race.MEASURES))
+            lines += [self._line(name, contender)
+                      for contender in self.names(name)]
+        lines += ['', 'In brackets: how many times %s.' % self.standards()]
+        budgets = self.budgets()
+        width = max((len(one['operation']) for one in budgets), default=0)
+        lines += ['', 'Budgets'] if budgets else []
+        lines += [_budget_line(budget, width) for budget in budgets]
+        return '\n'.join(lines)
+
+    def standards(self) -> str:
+        """Return whose figures the ratios are against, for a sentence."""
+        names = sorted(
+            {operation.standard for operation in self.operations.values()},
+            key=lambda name: name != race.STANDARD)
+        return ', or '.join(
+            '%s\'s' % name if name == names[0]
+            else '%s\'s where %s does not take part' % (name, names[0])
+            for name in names)
+
+    def _line(self, operation: str, name: str) -> str:
+        return '  %-14s' % name + ''.join(
+            '%*s %s' % (_WIDTH, show(
+                measure, self.median(operation, name, measure)),
+                _brackets(self.ratio(operation, name, measure)).rjust(7))
+            for measure in race.MEASURES)
+
+
+def _brackets(ratio: float) -> str:
+    return '' if math.isnan(ratio) else '(%.2f)' % ratio
+
+
+def capitalized(title: str) -> str:
+    """Return a title as it stands at the head of something."""
+    return title[0].upper() + title[1:]
+
+
+def show(measure: str, value: float) -> str:
+    """Return a value with its unit.
+
+    :param measure: one of race.MEASURES
+    :param value: seconds, bytes or a number
+    """
+    if measure == 'requests':
+        return '%d' % value
+    if measure == 'memory':
+        return '%.1f MiB' % (value / 1024 ** 2)
+    return '%.2f s' % value if value >= 1 else '%.0f ms' % (value * 1000)
+
+
+def _budget_line(budget: dict[str, typing.Any], width: int) -> str:
+    if budget['against'] is None:
+        found = '%s, at the most %s' % tuple(
+            show(budget['measure'], budget[key]) for key in (
+                'value', 'limit'))
+    else:
+        found = '%.2f of %s\'s, at the most %.2f' % (
+            budget['ratio'], budget['against'], budget['limit'])
+    return '  %-6s  %-*s  %-16s  %s' % (
+        'met' if budget['met'] else 'MISSED', width, budget['operation'],
+        TITLES[budget['measure']], found)
+
+
+def machine() -> dict[str, typing.Any]:
+    """Return what it was measured on."""
+    return {'processor': _processor(), 'cpus': os.cpu_count(),
+            'system': platform.platform()}
+
+
+def _processor() -> str:
+    for line in pathlib.Path('/proc/cpuinfo').read_text().splitlines():
+        if line.startswith('model name'):
+            return line.partition(':')[2].strip()
+    return platform.machine()

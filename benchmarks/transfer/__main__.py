@@ -1,0 +1,110 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""Measures how nova_image and its peers move images' data."""
+
+import argparse
+import shutil
+import sys
+
+from benchmarks.common import command
+from benchmarks.common import race
+from benchmarks.common import results
+from benchmarks.transfer import kinds
+from benchmarks.transfer import sizes as image_sizes
+from benchmarks.transfer import stages
+from nova_image.tests.fixtures import paths
+
+_DEFAULT = [part for part in kinds.PARTS if part != kinds.RBD]
+# What services and virtualenvs may need, in bytes.
+_RESERVE = 512 * 1024 ** 2
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = command.parser('transfer', (
+        'Measures how nova_image, the image code of Nova 34, '
+        'python-glanceclient, openstacksdk, curl and cp download and upload '
+        'images of a real Glance 33, which is started on 127.0.0.1 for it.'))
+    parser.add_argument(
+        '--sizes', type=image_sizes.parse, default='16M,256M,1G',
+        metavar='SIZE,...', help='how big the images are')
+    parser.add_argument(
+        '--latency-sizes', type=image_sizes.parse, default='16M,256M',
+        metavar='SIZE,...', help='which of these are moved with latency too')
+    parser.add_argument(
+        '--only', type=_parts, default=','.join(_DEFAULT),
+        metavar='PART,...', help='what is measured, of ' + ', '.join(
+            kinds.PARTS))
+    return parser.parse_args()
+
+
+def _parts(text: str) -> list[str]:
+    parts = text.split(',')
+    unknown = set(parts) - set(kinds.PARTS)
+    if unknown:
+        raise argparse.ArgumentTypeError(
+            'there is no %s' % ', '.join(sorted(unknown)))
+    return parts
+
+
+def main() -> int:
+    """Run the benchmark.
+
+    :returns: exit code
+    """
+    arguments = parse_arguments()
+    return command.run(lambda: _measure(arguments))
+
+
+def _measure(arguments: argparse.Namespace) -> None:
+    check_space(arguments.sizes)
+    report = command.Report(arguments, sizes=arguments.sizes)
+    plan = {kind: _sizes(arguments, kind) for kind in kinds.KINDS
+            if kind.part in arguments.only}
+    figures = stages.measure(
+        {kind: sizes for kind, sizes in plan.items() if sizes},
+        arguments.sizes, arguments.rounds, arguments.keep)
+    if not figures.tasks:
+        raise race.Broken('nothing was measured')
+    done = figures.done
+    report.write(
+        results.Results(figures.tasks, figures.found, kinds.budgets(done)),
+        figures.versions, kinds.layout(done, arguments.sizes))
+
+
+def _sizes(arguments: argparse.Namespace, kind: kinds.Kind) -> list[int]:
+    return [size for size in arguments.sizes
+            if kind.part != 'latency' or size in arguments.latency_sizes]
+
+
+def check_space(sizes: list[int]) -> None:
+    """See to it that the images have room.
+
+    Glance has one of each size; beside them there is the file that is
+    downloaded, or the image that is uploaded.
+
+    :param sizes: of the images, in bytes
+    :raises Broken: they have not
+    """
+    needed = sum(sizes) + max(sizes) + _RESERVE
+    free = shutil.disk_usage(paths.cache()).free
+    if free < needed:
+        raise race.Broken(
+            '%s has %.1f GiB free, and %.1f are needed. Ask for smaller '
+            'images (--sizes), or set NOVA_IMAGE_CACHE to a folder with more '
+            'room.' % (paths.cache(), free / 1024 ** 3, needed / 1024 ** 3))
+
+
+if __name__ == '__main__':
+    sys.exit(main())

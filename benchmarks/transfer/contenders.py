@@ -1,0 +1,287 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""The clients that are measured, each as those who use it have it.
+
+Runs in the virtualenv of the peers. All that know Keystone get a token by
+password, once; all that can keep their client, session and connection. When
+a download returns, the file is on disk, whoever saw to that.
+"""
+
+import collections.abc
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import subprocess
+import typing
+import uuid
+
+from keystoneauth1.identity import v3
+from keystoneauth1 import session as ks_session
+
+from benchmarks.common import clients
+from benchmarks.transfer import programs
+
+#: What an image is made with; its data is random, and in no known format.
+_IMAGE = {'name': 'upload', 'disk_format': 'raw', 'container_format': 'bare'}
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where a contender finds what it needs.
+
+    ``url`` is Glance's address, where it is not that of the catalog;
+    ``config`` a configuration file of the contender; ``store`` the folder
+    that has Glance's data; ``ceph`` the configuration of a Ceph that has it.
+    """
+
+    url: str | None = None
+    config: str | None = None
+    store: str | None = None
+    ceph: str | None = None
+
+
+class Contender(typing.Protocol):
+    """A client that can fetch an image's data and make an image of a file."""
+
+    def __init__(self, auth: v3.Password, session: ks_session.Session,
+                 place: Place) -> None:
+        """Make the client.
+
+        :param auth: what gets the user's tokens
+        :param session: a session that uses it
+        :param place: where to find things
+        """
+
+    def download(self, image_id: str, path: str) -> None:
+        """Get an image's data into a new file, on disk.
+
+        :param image_id: the image
+        :param path: the file
+        """
+
+    def upload(self, path: str) -> str:
+        """Make an image of a file; not all can.
+
+        :param path: the file
+        :returns: the image's ID
+        """
+
+
+class NovaImage:
+    """This project, called within Nova: with Nova's own kind of context.
+
+    Verifies the hash, fsyncs, publishes by rename.
+    """
+
+    def __init__(self, auth: v3.Password, session: ks_session.Session,
+                 place: Place) -> None:
+        """Make nova_image's API, which is kept."""
+        from nova_image.image import api
+        from oslo_config import cfg
+        clients.load_nova()
+        conf = cfg.ConfigOpts()
+        conf([], default_config_files=[place.config] if place.config else [])
+        self._context = clients.nova_context(auth, session, place.url)
+        self._api = api.API(conf)
+
+    def download(self, image_id: str, path: str) -> None:
+        """Get an image's data."""
+        self._api.download(self._context, image_id, dest_path=path)
+
+    def upload(self, path: str) -> str:
+        """Make an image of a file."""
+        with open(path, 'rb') as stream:
+            return self._api.create(self._context, _IMAGE, data=stream)['id']
+
+
+class Nova:
+    """Nova's own image code, its service object kept.
+
+    Has glanceclient verify the hash, writes to the path itself, fsyncs. By
+    rbd it runs rbd export, which does neither.
+    """
+
+    def __init__(self, auth: v3.Password, session: ks_session.Session,
+                 place: Place) -> None:
+        """Make Nova's service object."""
+        from nova.image import glance
+        clients.load_nova(place.config)
+        self._context = clients.nova_context(auth, session, place.url)
+        self._service = glance.GlanceImageServiceV2()
+
+    def download(self, image_id: str, path: str) -> None:
+        """Get an image's data."""
+        self._service.download(self._context, image_id, dst_path=path)
+        programs.sync(path)  # nothing is left to do but after rbd export
+
+    def upload(self, path: str) -> str:
+        """Make an image of a file."""
+        with open(path, 'rb') as stream:
+            return self._service.create(
+                self._context, _IMAGE, data=stream)['id']
+
+
+class GlanceClient:
+    """python-glanceclient's v2 client; verifies the hash."""
+
+    def __init__(self, auth: v3.Password, session: ks_session.Session,
+                 place: Place) -> None:
+        """Make the client, which is kept."""
+        import glanceclient
+        self._images = glanceclient.Client(
+            '2', session=session, endpoint_override=place.url).images
+
+    def download(self, image_id: str, path: str) -> None:
+        """Get an image's data, write it and fsync."""
+        with open(path, 'wb') as stream:
+            for chunk in self._images.data(image_id):
+                stream.write(chunk)
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    def upload(self, path: str) -> str:
+        """Make an image of a file: create and upload."""
+        image_id = self._images.create(**_IMAGE)['id']
+        with open(path, 'rb') as stream:
+            self._images.upload(image_id, stream)
+        return image_id
+
+
+class OpenStackSDK:
+    """openstacksdk's image proxy; verifies the hash."""
+
+    def __init__(self, auth: v3.Password, session: ks_session.Session,
+                 place: Place) -> None:
+        """Make the connection, which is kept."""
+        import openstack
+        override = ({'image_endpoint_override': place.url}
+                    if place.url else {})
+        self._image = openstack.connection.Connection(
+            session=session, **override).image
+
+    def download(self, image_id: str, path: str) -> None:
+        """Get an image's data and fsync.
+
+        As its command line does it: without ``stream`` it would have all of
+        the image in memory first.
+        """
+        self._image.download_image(image_id, output=path, stream=True)
+        programs.sync(path)
+
+    def upload(self, path: str) -> str:
+        """Make an image of a file, not looking for one of the same name."""
+        return self._image.create_image(
+            filename=path, allow_duplicates=True, **_IMAGE).id
+
+
+class Curl(programs.Program):
+    """curl; verifies nothing."""
+
+    def __init__(self, auth: v3.Password, session: ks_session.Session,
+                 place: Place) -> None:
+        """Prepare: get the token."""
+        super().__init__()
+        self._session = session
+        self._url = (place.url or clients.image_url(session)) + '/v2/images'
+
+    def download(self, image_id: str, path: str) -> None:
+        """Get an image's data and fsync."""
+        self._run({'output': path, 'url': self._file(image_id)})
+        self.sync(path)
+
+    def upload(self, path: str) -> str:
+        """Make an image of a file: two requests of one process."""
+        image_id = str(uuid.uuid4())
+        kind = 'Content-Type: application/'
+        self._run({'header': kind + 'json', 'url': self._url,
+                   'data': json.dumps(_IMAGE | {'id': image_id})},
+                  {'header': kind + 'octet-stream', 'upload-file': path,
+                   'url': self._file(image_id)})
+        return image_id
+
+    def _file(self, image_id: str) -> str:
+        return '%s/%s/file' % (self._url, image_id)
+
+    def _run(self, *requests: dict[str, str]) -> None:
+        """Make requests one after the other on one connection.
+
+        :param requests: options of curl
+        """
+        # All of it by standard input: everybody can see arguments.
+        token = json.dumps('X-Auth-Token: %s' % self._session.get_token())
+        self.run(['curl', '--disable', '--config', '-'], 'next\n'.join(
+            'fail\nno-progress-meter\nheader = %s\n%s\n' % (token, '\n'.join(
+                '%s = %s' % (name, json.dumps(value))
+                for name, value in request.items())) for request in requests))
+
+
+class Cp(programs.Program):
+    """cp, out of the folder that has Glance's data; verifies nothing."""
+
+    def __init__(self, auth: v3.Password, session: ks_session.Session,
+                 place: Place) -> None:
+        """Prepare."""
+        super().__init__()
+        assert place.store
+        self._store = pathlib.Path(place.store)
+
+    def download(self, image_id: str, path: str) -> None:
+        """Copy an image's data and fsync."""
+        self.run(['cp', str(self._store / image_id), path])
+        self.sync(path)
+
+
+class RbdExport(programs.Program):
+    """rbd export, of the snapshot that Glance makes; verifies nothing."""
+
+    def __init__(self, auth: v3.Password, session: ks_session.Session,
+                 place: Place) -> None:
+        """Prepare."""
+        super().__init__()
+        assert place.ceph
+        self._conf = place.ceph
+
+    def download(self, image_id: str, path: str) -> None:
+        """Export an image's data and fsync."""
+        self.run(['rbd', '--conf', self._conf, '--id', 'nova', 'export',
+                  '--no-progress', 'images/%s@snap' % image_id, path])
+        self.sync(path)
+
+
+#: Name -> client.
+KINDS: dict[str, collections.abc.Callable[..., typing.Any]] = {
+    'nova_image': NovaImage,
+    'Nova': Nova,
+    'glanceclient': GlanceClient,
+    'openstacksdk': OpenStackSDK,
+    'curl': Curl,
+    'cp': Cp,
+    'rbd export': RbdExport,
+}
+
+
+def version(name: str) -> dict[str, str]:
+    """Return the version of a program.
+
+    :param name: one of KINDS
+    :returns: name -> version; empty for what pip knows the version of
+    """
+    if not issubclass(typing.cast(type, KINDS[name]), programs.Program):
+        return {}
+    answer = subprocess.run([name.split()[0], '--version'],
+                            capture_output=True, text=True, check=True)
+    found = re.search(r'\d+(\.\d+)+', answer.stdout)
+    return {name.split()[0]: found.group() if found else 'unknown'}

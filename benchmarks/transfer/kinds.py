@@ -1,0 +1,118 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""What is measured, and what of it the project's design has budgets for."""
+
+import dataclasses
+
+from benchmarks.common import plot
+from benchmarks.common import race
+from benchmarks.common import results
+from benchmarks.transfer import cloud as transfer_cloud
+from benchmarks.transfer import sizes as image_sizes
+
+#: Seconds before each answer.
+LATENCY = 0.05
+#: The part of the benchmark that is not run unless asked for.
+RBD = 'rbd'
+_TITLE = 'Image transfers: nova_image and its peers on one Glance 33'
+# From which size on the budgets of the wall clock hold; that of the memory
+# holds for all.
+_BIG = 1024 ** 3
+_MEMORY = 32 * 1024 ** 2
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Kind:
+    """A kind of transfer, of which there is an operation for each size.
+
+    ``part`` is the part of the benchmark that measures it. ``limits`` are
+    those of the wall clock: contender -> how many times its. ``direct`` is
+    for those whose data does not come through Glance.
+    """
+
+    name: str
+    title: str
+    task: str
+    part: str
+    limits: dict[str, float]
+    standard: str = race.STANDARD
+    direct: bool = False
+
+
+_SLOWLY = ' with %.0f ms of latency' % (LATENCY * 1000)
+KINDS = (
+    Kind('download', 'download %s', 'download', 'download',
+         {'Nova': 0.75, 'curl': 1.25}),
+    Kind('upload', 'upload %s', 'upload', 'upload', {'curl': 1.1}),
+    Kind('file', 'download %s by its file:// location', 'download', 'file',
+         {'cp': 1.2}, 'cp', True),
+    Kind('latency-download', 'download %s' + _SLOWLY, 'download', 'latency',
+         {}),
+    Kind('latency-upload', 'upload %s' + _SLOWLY, 'upload', 'latency', {}),
+    Kind('rbd', 'download %s by its rbd:// location', 'download', RBD, {},
+         direct=True),
+)
+#: What can be asked for.
+PARTS = tuple(dict.fromkeys(kind.part for kind in KINDS))
+
+
+def task(kind: Kind, size: int, cloud: transfer_cloud.Cloud
+         ) -> dict[str, str]:
+    """Return the worker's task of a kind with an image of a size."""
+    return {'task': kind.task} | (
+        {'path': str(cloud.source(size))} if kind.task == 'upload'
+        else {'image_id': cloud.images[size], 'path': str(cloud.path)})
+
+
+def operation(kind: Kind, size: int, cloud: transfer_cloud.Cloud
+              ) -> race.Operation:
+    """Return the operation of a kind with an image of a size."""
+    return race.Operation(
+        _name(kind, size), kind.title % image_sizes.long(size),
+        (task(kind, size, cloud) | {'size': size, 'direct': kind.direct},),
+        kind.standard)
+
+
+def _name(kind: Kind, size: int) -> str:
+    return '%s-%s' % (kind.name, image_sizes.short(size))
+
+
+def budgets(done: dict[Kind, list[int]]) -> list[results.Budget]:
+    """Return the budgets for what was measured.
+
+    :param done: kind -> sizes
+    """
+    return [results.Budget(_name(kind, size), 'wall', limit, against)
+            for kind, sizes in done.items() for size in sizes if size >= _BIG
+            for against, limit in kind.limits.items()] + [
+        results.Budget(_name(kind, size), 'memory', _MEMORY, None)
+        for kind, sizes in done.items() for size in sizes]
+
+
+def layout(done: dict[Kind, list[int]], sizes: list[int]) -> plot.Layout:
+    """Return what is drawn: a row for each kind.
+
+    Wall clock is drawn for all sizes, the other measures for the biggest.
+
+    :param done: kind -> sizes that were measured
+    :param sizes: all of them, ascending
+    """
+    columns = [('wall', size) for size in sizes] + [
+        ('cpu', sizes[-1]), ('memory', sizes[-1])]
+    return plot.Layout(_TITLE, tuple(
+        '%s, %s' % (results.capitalized(results.TITLES[measure]),
+                    image_sizes.long(size)) for measure, size in columns),
+        tuple(plot.Row((kind.title % '').replace('  ', ' '), tuple(
+            (_name(kind, size), measure) if size in measured else None
+            for measure, size in columns)) for kind, measured in done.items()))

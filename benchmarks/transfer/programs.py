@@ -1,0 +1,104 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""Runs programs and tells what they used. Runs in the peers' virtualenv."""
+
+import contextlib
+import os
+import pathlib
+import subprocess
+import threading
+import time
+
+from benchmarks.common import worker
+
+# Seconds between two looks at a program's memory, at first and in the end.
+_FIRST, _LAST = 0.002, 0.05
+
+
+class Program:
+    """A contender that starts a program for what it does.
+
+    :ivar used: CPU in seconds and memory in bytes, of the last thing done;
+        a program that does not run needs no memory, so its is all over idle
+    """
+
+    def __init__(self) -> None:
+        """Prepare."""
+        self.used = {'cpu': 0.0, 'memory': 0.0}
+
+    def run(self, argv: list[str], text: str = '') -> None:
+        """Run a program to its end.
+
+        :param argv: the program with its arguments
+        :param text: its input
+        :raises subprocess.CalledProcessError: it failed
+        """
+        with open(os.memfd_create('input'), 'r+b', buffering=0) as given:
+            given.write(text.encode())
+            given.seek(0)
+            process = subprocess.Popen(
+                argv, stdin=given, stdout=subprocess.DEVNULL)
+        peak = _Peak(process.pid)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.used = {'cpu': usage.ru_utime + usage.ru_stime,
+                     'memory': peak.end()}
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, argv)
+
+    def sync(self, path: str) -> None:
+        """Have a file written to disk, as part of what was run."""
+        began = time.thread_time()
+        sync(path)
+        self.used['cpu'] += time.thread_time() - began
+
+
+class _Peak(threading.Thread):
+    """Watches how much memory a process has at the most.
+
+    ru_maxrss would be that of this process where the other one has less: a
+    child begins as a copy.
+    """
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self._pid = pid
+        self._most = 0
+        self._over = threading.Event()
+        self.start()
+
+    def run(self) -> None:
+        interval = _FIRST
+        # It may have ended, and keeps its number until it is waited for.
+        with contextlib.suppress(OSError, LookupError):
+            while True:
+                self._most = worker.memory('VmHWM', self._pid)
+                if self._over.wait(interval):
+                    break
+                interval = min(2 * interval, _LAST)
+
+    def end(self) -> int:
+        """Stop watching; return the bytes."""
+        self._over.set()
+        self.join()
+        return self._most
+
+
+def sync(path: str) -> None:
+    """Have a file written to disk.
+
+    :param path: the file, which nobody has open any more
+    """
+    with open(pathlib.Path(path), 'rb') as stream:
+        os.fsync(stream.fileno())

@@ -1,0 +1,55 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""Sizes of images, as people write them."""
+
+import argparse
+
+_UNITS = {'K': 1024, 'M': 1024 ** 2, 'G': 1024 ** 3, 'T': 1024 ** 4}
+
+
+def parse(text: str) -> list[int]:
+    """Read sizes such as ``16M,256M,1G``, as argparse asks for it.
+
+    :param text: numbers with a unit, separated by commas
+    :returns: the sizes in bytes, ascending, each once
+    :raises argparse.ArgumentTypeError: it is something else
+    """
+    try:
+        return sorted({_parse_one(part) for part in text.split(',')})
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            '%r is not like 16M,256M,1G' % text) from None
+
+
+def _parse_one(text: str) -> int:
+    size = int(text[:-1]) * _UNITS[text[-1].upper()] if (
+        text[-1:].upper() in _UNITS) else int(text)
+    if size < 1:
+        raise ValueError(text)
+    return size
+
+
+def short(size: int) -> str:
+    """Return a size as parse() reads it: ``16M``."""
+    for unit, factor in reversed(_UNITS.items()):
+        if size % factor == 0:
+            return '%d%s' % (size // factor, unit)
+    return str(size)
+
+
+def long(size: int) -> str:
+    """Return a size for people: ``16 MiB``."""
+    text = short(size)
+    return ('%s %siB' % (text[:-1], text[-1]) if text[-1] in _UNITS
+            else '%s bytes' % text)
