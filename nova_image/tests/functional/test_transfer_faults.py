@@ -1,0 +1,330 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Transfers through all that can go wrong, drawn by seeds.
+
+``NOVA_IMAGE_SEED=1042 python -m testtools.run
+nova_image.tests.functional.test_transfer_faults`` runs that seed alone.
+"""
+
+import os
+import pathlib
+import random
+import signal
+import threading
+import time
+import typing
+
+from nova_image.tests import fixtures
+from nova_image.tests.fixtures import faults
+from nova_image.tests.functional import base
+from nova_image.tests.functional import servers
+from nova_image.tests.functional import transfer_case
+from nova_image.tests.functional import transfer_client
+from nova_image.tests.functional import transfer_faults as cases
+
+# seconds
+_DAY = 24 * 60 * 60
+_LARGE = 24 * cases.MIB
+# of the 50 at once: how many, and after how many bytes Glance is killed
+_CROWD = 50
+_ROUNDS = (2 * cases.MIB, 9 * cases.MIB)
+
+
+class SeededTest(transfer_case.TransferTest):
+    """Groups of seeds, each a test, for two test runners at once.
+
+    :cvar first: the lowest seed
+    :cvar size: how many a group has
+    :cvar kind: where downloads go to, or what uploads do
+    """
+
+    first = 0
+    size = 40
+    kind = ''
+
+    def check(self, group: int) -> None:
+        """Check a group of seeds."""
+        self.each(cases.seeds(self.first + group * self.size, self.size),
+                  self.check_seed)
+
+    def check_seed(self, seed: int) -> None:
+        """Check one."""
+        if self.kind in ('create', 'update'):
+            self.check_upload(seed, self.kind)
+        else:
+            self.check_download(seed, self.kind)
+
+
+class FileTest(SeededTest):
+    """Downloads to a file."""
+
+    kind = 'file'
+
+    def test_seeds_0(self) -> None:
+        self.check(0)
+
+    def test_seeds_1(self) -> None:
+        self.check(1)
+
+    def test_seeds_2(self) -> None:
+        self.check(2)
+
+    def test_seeds_3(self) -> None:
+        self.check(3)
+
+    def test_seeds_4(self) -> None:
+        self.check(4)
+
+    def test_seeds_5(self) -> None:
+        self.check(5)
+
+
+class ObjectTest(SeededTest):
+    """Downloads to file objects, those that cannot go back too."""
+
+    first = 1000
+    kind = 'object'
+
+    def test_seeds_0(self) -> None:
+        self.check(0)
+
+    def test_seeds_1(self) -> None:
+        self.check(1)
+
+
+class StreamTest(SeededTest):
+    """Downloads that the caller iterates over, or drops."""
+
+    first = 2000
+    kind = 'stream'
+
+    def test_seeds_0(self) -> None:
+        self.check(0)
+
+    def test_seeds_1(self) -> None:
+        self.check(1)
+
+
+class CreateTest(SeededTest):
+    """Uploads of new images."""
+
+    first = 3000
+    size = 30
+    kind = 'create'
+
+    def test_seeds_0(self) -> None:
+        self.check(0)
+
+    def test_seeds_1(self) -> None:
+        self.check(1)
+
+
+class UpdateTest(SeededTest):
+    """Uploads to images that have no data yet."""
+
+    first = 4000
+    size = 30
+    kind = 'update'
+
+    def test_seeds_0(self) -> None:
+        self.check(0)
+
+    def test_seeds_1(self) -> None:
+        self.check(1)
+
+
+class KilledClientTest(transfer_case.TransferTest):
+    """The process that makes the transfer is killed in its middle."""
+
+    size = cases.SIZES[-1]
+
+    def _kill_within(self, seed: int, keep: bool) -> int:
+        """Kill a download at a random byte; return how much there is."""
+        place = random.Random(seed).randint(cases.MIB, self.size - 1)
+        image = self.image_of(self.size)
+        self.disk.empty()
+        self.proxy.clear()
+        self.proxy.plan(faults.Stall(place), method='GET')
+        kept = place // cases.MIB * cases.MIB
+        with transfer_case.Client() as client:
+            client.send(self.order(image=image, options={
+                'keep_partial_downloads': keep}))
+            self.wait_for(lambda: [one.stat().st_size for one in self.parts]
+                          == [kept], 'so far')
+            os.kill(client.process.pid, signal.SIGKILL)
+            client.process.wait()
+        self.proxy.wait_idle()
+        self.assertFalse(self.path.exists())
+        return kept
+
+    def _take_up(self, seed: int) -> None:
+        kept = self._kill_within(seed, keep=True)
+        self.check_taken_up(self.size, kept, 'after SIGKILL')
+
+    def test_download_is_taken_up(self) -> None:
+        self.each(cases.seeds(5000, 5), self._take_up)
+
+    def _clear_up(self, seed: int) -> None:
+        self._kill_within(seed, keep=False)
+        order = self.order(image=self.image_of(self.size))
+        (left,) = self.parts
+        self.assertIsNone(self.perform(order)['error'])
+        self.assertEqual([left], self.parts)  # it might be in use elsewhere
+        long_ago = time.time() - 2 * _DAY
+        os.utime(left, (long_ago, long_ago))
+        self.assertIsNone(self.perform(order)['error'])
+        self.check_whole(self.size, 'after SIGKILL')
+        self.assertEqual([None] * 3, [one.range for one in self.data_requests])
+
+    def test_download_is_removed_when_it_is_old(self) -> None:
+        self.each(cases.seeds(5100, 5), self._clear_up)
+
+    def _kill_upload(self, seed: int) -> None:
+        place = random.Random(seed).randint(1, self.size - cases.MIB)
+        source = self.disk.images / 'source'
+        source.write_bytes(cases.data_of(self.size))
+        image = self.raw.create(owner=self.project)['id']
+        self.proxy.clear()
+        self.proxy.plan(faults.Slow(bandwidth=20 * cases.MIB), method='PUT')
+        with transfer_case.Client() as client:
+            client.send(self.order('update', image=image, source=str(source),
+                                   **{'from': random.Random(seed).choice(
+                                       ('file', 'iterator'))}))
+            self.wait_for(lambda: any(one.received >= place for one in
+                                      self.data_requests), 'so far')
+            os.kill(client.process.pid, signal.SIGKILL)
+            client.process.wait()
+        self.proxy.wait_idle()
+        self.wait_for(lambda: self.raw.image(image)['status'] != 'saving',
+                      'given up by Glance', 10)
+        self.assertEqual('queued', self.raw.image(image)['status'])
+
+    def test_upload_leaves_no_truncated_image(self) -> None:
+        self.each(cases.seeds(5200, 5), self._kill_upload)
+
+
+class RestartedGlanceTest(transfer_case.TransferTest):
+    """All of Glance is killed in the middle, and started again."""
+
+    def glance(self) -> fixtures.Glance:
+        """Return a Glance of its own."""
+        return self.useFixture(fixtures.Glance())
+
+    def _restart_within(self, seed: int) -> None:
+        """Kill Glance at a random byte; start it at once, or at a wait."""
+        draw = random.Random(seed)
+        place, late = draw.randint(0, _LARGE // 2), draw.randint(0, 3)
+        alive, waits = [True], []
+
+        def progress(done: int, *rest: typing.Any) -> None:
+            if done >= place and not waits and alive[0]:
+                self.server.kill()
+                alive[0] = False
+                wait(0)
+
+        def wait(seconds: float) -> None:
+            waits.append(seconds)
+            if not alive[0] and len(waits) > late:
+                self.server.start()
+                alive[0] = True
+
+        image = self.image_of(_LARGE)
+        self.proxy.clear()
+        self.disk.empty()
+        report = self.perform(self.order(image=image), progress=progress,
+                              wait=wait)
+        self.check_left(report)
+        self.assertIsNone(report['error'], report)
+        self.check_whole(_LARGE, '%s' % report)
+        self._check_resumed(report)
+
+    def _check_resumed(self, report: transfer_client.Report) -> None:
+        made = [one for one in self.data_requests if one.status]
+        self.assertGreater(len(made), 1, report)
+        self.assertEqual([200] + [206] * (len(made) - 1),
+                         [one.status for one in made])
+
+    def test_downloads(self) -> None:
+        self.each(cases.seeds(6000, 4), self._restart_within)
+
+
+class _Crowded(fixtures.Glance):
+    """A Glance each worker of which can serve everybody at once."""
+
+    threads = _CROWD + 1
+
+
+class CrowdTest(base.FunctionalTest):
+    """Fifty downloads at once while Glance's workers are killed."""
+
+    def setUp(self) -> None:
+        """Start a Glance with four workers, and make an image."""
+        super().setUp()
+        self.server = self.useFixture(_Crowded(workers=4))
+        # Little of it is on disk, and yet no two pieces are the same.
+        self.data = b''.join(
+            random.Random(piece).randbytes(4096) + bytes(cases.MIB - 4096)
+            for piece in range(16))
+        self.image = servers.RawGlance(self.server.url).create(
+            self.data, visibility='public')['id']
+        self.folder = pathlib.Path(self.useFixture(base.folder()).path)
+        self.barrier = threading.Barrier(_CROWD + 1)
+        self.reports: dict[int, transfer_client.Report] = {}
+
+    def _download(self, number: int) -> None:
+        rounds = list(_ROUNDS)
+
+        def progress(done: int, *rest: typing.Any) -> None:
+            if rounds and done >= rounds[0]:
+                rounds.pop(0)
+                self.barrier.wait(60)  # all are in the middle
+                self.barrier.wait(60)  # and nobody serves them any more
+
+        self.reports[number] = transfer_client.perform({
+            'url': self.server.url, 'options': {}, 'action': 'download',
+            'to': 'file', 'path': str(self.folder / str(number)),
+            'image': self.image, 'project': self.project,
+        }, progress=progress)
+
+    def _kill_workers(self) -> None:
+        workers = [pid for pid in self.server.pids if pid != os.getpgid(pid)]
+        self.assertGreaterEqual(len(workers), 4)
+        for pid in workers:
+            os.kill(pid, signal.SIGKILL)
+        self.wait_for(lambda: not set(workers) & set(self.server.pids),
+                      'killed')
+
+    def test_fifty_end_whole(self) -> None:
+        before = threading.active_count()
+        threads = [threading.Thread(target=self._download, args=(number,))
+                   for number in range(_CROWD)]
+        for thread in threads:
+            thread.start()
+        for _ in _ROUNDS:
+            self.barrier.wait(60)
+            self._kill_workers()
+            self.barrier.wait(60)
+        for thread in threads:
+            thread.join()
+        self.assertEqual(before, threading.active_count())
+        self._check()
+
+    def _check(self) -> None:
+        self.assertEqual([None] * _CROWD, [
+            self.reports[number]['error'] for number in range(_CROWD)])
+        self.assertEqual({str(number) for number in range(_CROWD)},
+                         set(os.listdir(self.folder)))
+        for path in self.folder.iterdir():
+            self.assertTrue(path.read_bytes() == self.data, path)
+        self.assertEqual(_CROWD, self.log.text.count('verified by sha512'))
+        self.assertNotIn('resumed 0 times', self.log.text)
