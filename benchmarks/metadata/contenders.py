@@ -78,27 +78,26 @@ class NovaImage:
 
 
 class Nova:
-    """Nova's own image code, its service object kept.
+    """Nova's own image API, as Nova's services call it.
 
-    Nova itself makes one for every call, which asks the catalog and
-    discovers the version anew: it is measured at its best here.
+    It makes a service object for every call, which asks the catalog anew.
     """
 
     def __init__(self, auth: v3.Password,
                  session: ks_session.Session) -> None:
-        """Make Nova's service object."""
+        """Make the API object."""
         from nova.image import glance
         clients.load_nova()
         self._context = clients.nova_context(auth, session)
-        self._service = glance.GlanceImageServiceV2()
+        self._api = glance.API()
 
     def show(self, image_id: str) -> str:
         """Get one image."""
-        return self._service.show(self._context, image_id)['id']
+        return self._api.get(self._context, image_id)['id']
 
     def detail(self, page_size: int | None) -> int:
         """List all images."""
-        return len(self._service.detail(self._context, **_given(
+        return len(self._api.get_all(self._context, **_given(
             page_size=page_size)))
 
 
