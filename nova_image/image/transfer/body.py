@@ -68,6 +68,7 @@ class Body(object):
         self.began = timeutils.now()
         self._answer = None
         self._skip = 0
+        self._given_up = False
 
     def open(self):
         """Connect; the data can then be read by chunks().
@@ -106,7 +107,11 @@ class Body(object):
                 self._prepare_next(attempts, error)
 
     def close(self):
-        """Give the connection up."""
+        """Give the connection up, and do not replace it any more."""
+        self._given_up = True
+        self._drop()
+
+    def _drop(self):
         if self._answer is not None:
             self._answer.close()
 
@@ -165,9 +170,9 @@ class Body(object):
 
     def _prepare_next(self, attempts, error):
         """Wait and forget the connection, or raise the error for good."""
-        self.close()
+        self._drop()
         self._answer = None
-        if not (error.retriable and isinstance(
+        if self._given_up or not (error.retriable and isinstance(
                 error, exception.GlanceConnectionFailed)):
             raise error
         if self._is_whole():

@@ -160,6 +160,15 @@ class TestResuming(BodyCase):
         one.close()
         self.assertTrue(stream.closed)
 
+    def test_given_up_while_it_is_read(self):
+        self.glance.answers(case.broken(20))
+        one = self.body()
+        chunks = one.chunks()
+        next(chunks)
+        one.close()
+        self.assertRaises(exception.GlanceConnectionFailed, list, chunks)
+        self.assert_ranges(None)
+
 
 class TestServers(BodyCase):
     """Another server may go on."""
