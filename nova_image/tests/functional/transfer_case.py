@@ -106,6 +106,10 @@ class Client(lib_fixtures.Fixture):
     def perform(self, order: transfer_client.Order) -> transfer_client.Report:
         """Give an order and return the report on it."""
         self.send(order)
+        return self.report()
+
+    def report(self) -> transfer_client.Report:
+        """Return the report on an order that was given."""
         assert self.process.stdout is not None
         return json.loads(self.process.stdout.readline())
 

@@ -1,0 +1,85 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""Several processes of one host that download at the same time."""
+
+import time
+
+import fixtures as lib_fixtures
+
+from nova_image.tests.functional import transfer_case
+from nova_image.tests.functional import transfer_client
+from nova_image.tests.functional import transfer_faults as cases
+
+_MIB = 1024 * 1024
+_PROCESSES = 3
+
+
+class SharingTest(transfer_case.TransferTest):
+    """Three services of one host, and their folder for locks."""
+
+    size = 9 * _MIB + 3
+
+    def setUp(self) -> None:
+        """Start the processes."""
+        super().setUp()
+        self.locks = self.useFixture(lib_fixtures.TempDir()).path
+        self.clients = [self.useFixture(transfer_case.Client())
+                        for _ in range(_PROCESSES)]
+        # All that is imported with the first one, they have.
+        for number, client in enumerate(self.clients):
+            self.assertIsNone(client.perform(self._order(number, 0))['error'])
+        self.proxy.clear()
+
+    def _order(self, number: int, size: int, **options: object
+               ) -> transfer_client.Order:
+        return self.order(
+            image=self.image_of(size), path='%s-%d' % (self.path, number),
+            longest=60,  # waits are real ones
+            options={'transfer_lock_path': self.locks, **options})
+
+    def _all_at_once(self, **options: object) -> float:
+        """Let all download; return how many seconds it took."""
+        began = time.monotonic()
+        for number, client in enumerate(self.clients):
+            client.send(self._order(number, self.size, **options))
+        for client in self.clients:
+            self.assertIsNone(client.report()['error'])
+        took = time.monotonic() - began
+        for number in range(_PROCESSES):
+            path = self.disk.images / ('image-%d' % number)
+            self.assertEqual(cases.data_of(self.size), path.read_bytes())
+        return took
+
+    def test_one_transfer(self) -> None:
+        """Who comes while it is under way waits, and copies the file."""
+        self.proxy.bandwidth = 6 * _MIB  # it takes longer than to begin
+        self._all_at_once()
+        self.assertEqual(1, len(self.data_requests))
+
+    def test_each_its_own(self) -> None:
+        """Where it is not wanted, each asks Glance."""
+        self._all_at_once(share_downloads=False)
+        self.assertEqual(_PROCESSES, len(self.data_requests))
+
+    def test_one_at_a_time(self) -> None:
+        """The others ask for data when the first is through."""
+        self._all_at_once(share_downloads=False, max_concurrent_transfers=1)
+        self.assertEqual([self.size] * _PROCESSES, [
+            request.sent for request in self.data_requests])
+
+    def test_bandwidth(self) -> None:
+        """It is that of all together."""
+        took = self._all_at_once(share_downloads=False,
+                                 transfer_bandwidth=20.0)
+        self.assertGreater(took, _PROCESSES * self.size / (20 * _MIB) - 0.5)
