@@ -1,0 +1,116 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""Downloads that go round Glance, and back to it where that does not work."""
+
+import os
+import pathlib
+import typing
+
+from nova_image import exception
+from nova_image.tests import fixtures
+from nova_image.tests.fixtures import faults
+from nova_image.tests.functional import base
+from nova_image.tests.functional import servers
+from nova_image.tests.functional import test_download_rbd as rbd
+
+_DATA = os.urandom(3 * 1024 * 1024 + 5)
+
+
+class DirectCase(base.FunctionalTest):
+    """An image, a proxy before its Glance, and a driver."""
+
+    def use(self, glance: fixtures.Glance) -> None:
+        """Make an image in a Glance."""
+        self.raw = self.clean(glance.url)
+        self.proxy = self.useFixture(fixtures.FaultyProxy(glance.url))
+        self.image = self.raw.create(_DATA, visibility='public')['id']
+        self.path = pathlib.Path(self.useFixture(base.folder()).path, 'image')
+
+    def download(self, **options: typing.Any) -> list[str | None]:
+        """Download, compare; return what parts of it Glance was asked for.
+
+        :param options: of ``[glance]``
+        """
+        driver = base.make_driver('v2', [self.proxy.url], options,
+                                  sleep=lambda seconds: None)
+        driver.download(base.Context(), self.image, dst_path=str(self.path))
+        self.assertEqual(_DATA, self.path.read_bytes())
+        self.assertEqual([self.path], list(self.path.parent.iterdir()))
+        return [request.range for request in self.proxy.requests
+                if request.path.endswith('/file')]
+
+
+class FileTest(DirectCase):
+    """A file store that this host has mounted."""
+
+    def setUp(self) -> None:
+        """Use Glance 33."""
+        super().setUp()
+        self.glance = servers.glance33()
+        self.use(self.glance)
+
+    def test_copied(self) -> None:
+        """Glance is not asked for data."""
+        self.assertEqual([], self.download(
+            direct_file_roots=[str(self.glance.folder)]))
+
+    def test_another_folder(self) -> None:
+        """Glance is asked; a warning says why."""
+        self.assertEqual([None], self.download(
+            direct_file_roots=[str(self.path.parent)]))
+        self.assertIn('is not below a folder', self.log.text)
+
+    def test_damaged_in_the_store(self) -> None:
+        """What was copied is not what was recorded: nothing is published."""
+        stored = self.glance.folder / 'fast' / self.image
+        with open(stored, 'r+b') as stream:
+            stream.write(b'damage')
+        self.assertRaises(
+            exception.ImageCorrupt, self.download, num_retries=0,
+            direct_file_roots=[str(self.glance.folder)])
+        self.assertEqual([], list(self.path.parent.iterdir()))
+
+
+class RbdTest(DirectCase):
+    """A store in Ceph."""
+
+    def setUp(self) -> None:
+        """Use a Glance on Ceph."""
+        super().setUp()
+        self.useFixture(fixtures.CephBindings())
+        self.ceph = rbd.ceph()
+        self.use(rbd.glance())
+        self.options = {'enable_rbd_download': True,
+                        'rbd_user': self.ceph.user,
+                        'rbd_ceph_conf': str(self.ceph.conf)}
+
+    def test_copied(self) -> None:
+        """Glance is not asked for data."""
+        self.assertEqual([], self.download(**self.options))
+
+    def test_a_cluster_that_is_not_there(self) -> None:
+        """Glance is asked; a warning says why."""
+        self.options['rbd_ceph_conf'] = '/no/such/file'
+        self.assertEqual([None], self.download(**self.options))
+        self.assertIn('could not be copied from rbd://', self.log.text)
+
+    def test_no_parts_of_images(self) -> None:
+        """A break is made good from the first byte, and once for all."""
+        self.proxy.plan(faults.Reset(2 * 1024 * 1024))
+        asked = self.download()
+        self.assertEqual([None, 'bytes=%d-' % (2 * 1024 * 1024), None], asked)
+        self.proxy.clear()
+        self.proxy.plan(faults.Reset(1024 * 1024))
+        self.path.unlink()
+        self.assertEqual([None, None], self.download())
