@@ -167,7 +167,7 @@ class Client(object):
         """
         return self.call(context, request, _json_object, settle)
 
-    def call(self, context, request, consume=None, settle=None):
+    def call(self, context, request, consume=None, settle=None, once=False):
         """Make a call, again where that is safe, until it is answered.
 
         :param context: the caller's context
@@ -177,11 +177,13 @@ class Client(object):
         :param settle: called with the error of a repeat when an earlier
             attempt's answer was lost; returns what that answer would have
             been, or raises, what is retriable where it only takes time
+        :param once: whether to leave all repeats to the caller
         :returns: what ``consume`` returns, else the Answer
         :raises NovaImageException: one of its kinds
         """
         attempts = retry.Attempts(
-            self.conf.glance.num_retries, self.conf.glance.max_retry_wait,
+            0 if once else self.conf.glance.num_retries,
+            self.conf.glance.max_retry_wait,
             self.conf.glance.request_deadline, self.sleep)
         while True:
             try:

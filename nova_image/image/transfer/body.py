@@ -195,7 +195,7 @@ class Body(object):
         if answer is None and self._end is not None:
             raise NoRanges(**self._facts())
         if answer is None:
-            answer = self._client.call(self._context, self._request)
+            answer = self._call(self._request)
         self._answer = answer
         self.endpoint = answer.endpoint
         self._skip = 0 if answer.status == 206 else self.offset
@@ -205,6 +205,11 @@ class Body(object):
         elif found.identity != self.expected.identity:
             raise exception.ImageCorrupt(
                 reason='it is another image than it was', **self._facts())
+
+    def _call(self, request):
+        """Ask once where chunks() asks again, else as often as any request."""
+        return self._client.call(self._context, request,
+                                 once=self.endpoint is not None)
 
     def _rest(self):
         """Return the answer that goes on at the offset; None without one."""
@@ -218,7 +223,7 @@ class Body(object):
         request.raw_headers = dict(request.raw_headers,
                                    Range=self._range())
         try:
-            answer = self._client.call(self._context, request)
+            answer = self._call(request)
         except exception.NovaImageException as error:
             if error.status not in _NO_RANGE:
                 raise

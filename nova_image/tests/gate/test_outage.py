@@ -22,6 +22,8 @@ _MEBIBYTES = 256
 _SIZE = _MEBIBYTES * 1024 * 1024
 _TIMEOUT = 120
 _RETRIED = 'Attempt 1 of'
+# What it logs when a download is to go on.
+_RESUMED = 'The download broke off at byte '
 
 
 class OutageTest(plugin.GateTest):
@@ -44,9 +46,9 @@ class OutageTest(plugin.GateTest):
         return any(0 < _size(self.instances / '_base' / name) < _SIZE
                    for name in self.half_files())
 
-    def _wait_for_retry(self, since: int) -> None:
+    def _wait_for_retry(self, since: int, said: str) -> None:
         base.wait_for('nova-compute tries again', lambda: (
-            _RETRIED in self.cloud.nova.log('nova-compute')[since:]))
+            said in self.cloud.nova.log('nova-compute')[since:]))
 
     def _log_size(self) -> int:
         return len(self.cloud.nova.log('nova-compute'))
@@ -67,7 +69,7 @@ class OutageTest(plugin.GateTest):
         since = self._log_size()
         server = self.begin_boot(image)
         self._end_glance_when('half an image is there', self._half_downloaded)
-        self._wait_for_retry(since)
+        self._wait_for_retry(since, _RESUMED)
         self.assertFalse(self.cached(image).exists())
         self.cloud.glance.start()
         shown = self._wait_for_end(server)
@@ -102,7 +104,7 @@ class OutageTest(plugin.GateTest):
         stored = self.cloud.glance.folder / 'fast' / snapshot
         self._end_glance_when('half a snapshot is stored',
                               lambda: 0 < _size(stored) < _SIZE)
-        self._wait_for_retry(since)
+        self._wait_for_retry(since, _RETRIED)
         self.cloud.glance.start()
         self.assertEqual('ACTIVE', self._wait_for_end(server)['status'])
         self.assertEqual([], self.half_images())

@@ -169,6 +169,13 @@ class TestResuming(BodyCase):
         self.assertRaises(exception.GlanceConnectionFailed, list, chunks)
         self.assert_ranges(None)
 
+    def test_nobody_answers_any_more(self):
+        self.set(download_retries=2, num_retries=3)
+        self.assert_breaks(exception.GlanceConnectionFailed, case.broken(20),
+                           base.Lost(), base.Lost())
+        self.assert_ranges(None, 20, 20)
+        self.assertEqual(2, len(self.waits))
+
 
 class TestServers(BodyCase):
     """Another server may go on."""
