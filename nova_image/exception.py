@@ -23,6 +23,7 @@
      |    +-- ImageBadRequest
      |    +-- ImageUnacceptable         the image cannot be used as asked
      |    |    +-- ImageCorrupt         its bytes are not those Glance recorded
+     |    |    +-- ImageLocationRefused   Glance takes no such location
      |    |    +-- SignatureVerificationError   its signature proves nothing
      |    |    +-- CertificateValidationFailed  its signer is not trusted
      |    +-- ImageImportImpossible     409 of an import
@@ -180,6 +181,12 @@ class ImageCorrupt(ImageUnacceptable):
 
     headline = 'The image data is not what Glance recorded'
     retriable = True
+
+
+class ImageLocationRefused(ImageUnacceptable, ImageBadRequest):
+    """Glance does not take this location of the data, or not in time."""
+
+    headline = 'Glance does not take the location of the image data'
 
 
 class SignatureVerificationError(ImageUnacceptable):

@@ -27,6 +27,7 @@ import collections.abc
 import json
 import pathlib
 import re
+import time
 import typing
 
 import requests
@@ -46,6 +47,7 @@ PROTECTED = 'aaaaaaaa-0000-4000-8000-000000000005'
 EMPTY = 'aaaaaaaa-0000-4000-8000-000000000006'
 NEW = 'aaaaaaaa-0000-4000-8000-000000000007'
 ABSENT = 'aaaaaaaa-0000-4000-8000-00000000000f'
+TASK = 'cccccccc-0000-4000-8000-000000000001'
 KERNEL = 'bbbbbbbb-0000-4000-8000-000000000001'
 
 DATA = b'0123456789' * 10
@@ -61,6 +63,8 @@ _KEPT_HEADERS = ('content-type', 'content-md5', 'content-range', 'location',
                  'retry-after')
 _TIME = re.compile(r'\d{4}-\d\d-\d\d([T ])\d\d:\d\d:\d\d(\.\d+)?')
 
+_TASK = re.compile(r'(?<="os_glance_import_task": ")[^"]+')
+
 Steps = collections.abc.Callable[['Recorder'], None]
 
 
@@ -72,6 +76,7 @@ def identity(*roles: str, project: str = 'a-project') -> dict[str, str]:
 
 MEMBER = identity('member', 'reader')
 ADMIN = identity('admin', project='admins')
+SERVICE = identity('member', 'reader', 'service')
 
 
 class Recorder:
@@ -128,6 +133,7 @@ class Recorder:
     def _normal(self, text: str) -> str:
         text = text.replace(self.glance.url, ENDPOINT)
         text = text.replace(str(self.glance.folder), '/var/lib/glance')
+        text = _TASK.sub(TASK, text)
         return _TIME.sub(_fixed_time, text)
 
 
@@ -238,6 +244,36 @@ def imports_v2(recorder: Recorder) -> None:
                     '/v2/images/%s/import' % QUEUED, ADMIN, json=body)
 
 
+def versions(recorder: Recorder) -> None:
+    """Record what a Glance says that it serves."""
+    recorder.record('versions_200', 200, 'GET', '/versions')
+    recorder.record('schema_200', 200, 'GET', '/v2/schemas/image')
+
+
+def locations_api(recorder: Recorder) -> None:
+    """Record the asynchronous locations API, which shows no locations."""
+    image = '/v2/images/' + NEW
+    made = dict(FORMATS, id=NEW, name=NAME)
+    nowhere = {'url': 'http://127.0.0.1:9/nothing-is-here'}
+    recorder.record('create_201', 201, 'POST', '/v2/images', json=made)
+    recorder.record('add_403', 403, 'POST', image + '/locations',
+                    json={'url': 'file:///var/lib/glance/data'})
+    recorder.record('add_400', 400, 'POST', image + '/locations', SERVICE,
+                    json=dict(nowhere, validation_data={
+                        'os_hash_algo': 'sha512', 'os_hash_value': '00'}))
+    recorder.record('add_202', 202, 'POST', image + '/locations', SERVICE,
+                    json=nowhere)
+    recorder.record('show_working', 200, 'GET', image)
+    while 'os_glance_import_task' in recorder.ask('GET', image).json():
+        time.sleep(0.05)
+    recorder.record('show_given_up', 200, 'GET', image)
+    recorder.do('PUT', image + '/file', data=DATA, headers={
+        'Content-Type': 'application/octet-stream'})
+    recorder.record('show_active', 200, 'GET', image)
+    recorder.record('add_409', 409, 'POST', image + '/locations', SERVICE,
+                    json=nowhere)
+
+
 def save(name: str, answers: dict[str, dict[str, typing.Any]]) -> None:
     """Write the recordings of one API and Glance."""
     path = FOLDER / (name + '.json')
@@ -268,9 +304,14 @@ def main() -> None:
     """Record all of it."""
     with fixtures.LegacyGlance() as glance:
         save('v2_glance15',
-             record(glance, v2) | disabled(('v1',), '/v2/images/'))
+             record(glance, v2, versions) |
+             disabled(('v1',), '/v2/images/'))
     with fixtures.Glance(stores={'fast': 'file', 'slow': 'file'}) as glance:
         save('v2_glance33', record(glance, v2, imports_v2))
+    with fixtures.Glance(stores={'fast': 'file', 'web': 'http'}, options={
+            'DEFAULT': {'show_multiple_locations': 'false',
+                        'show_image_direct_url': 'false'}}) as glance:
+        save('v2_locations33', record(glance, versions, locations_api))
 
 
 if __name__ == '__main__':

@@ -77,6 +77,19 @@ asks for more ends the call with its error at once.
 No repeat of a request is begun later than this many seconds after its first
 attempt. 0 means no such limit.
 """),
+    cfg.IntOpt(
+        'location_timeout',
+        default=600,
+        min=0,
+        help="""
+How many seconds an image that was given a location through the locations API
+of Glance (2.17 and later) may take to become active, and then to be hashed.
+
+An image that is active by then is used as it is, with a warning; one that is
+not is an error, upon which Nova's libvirt driver uploads its snapshot. Glance
+hashes first where the caller has handed in a hash, and reads all of the data
+for it.
+"""),
     cfg.BoolOpt(
         'debug',
         default=False,

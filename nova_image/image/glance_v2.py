@@ -26,6 +26,7 @@ from nova_image import exception
 from nova_image.image import client as http
 from nova_image.image import download as handlers
 from nova_image.image import driver
+from nova_image.image import locations
 from nova_image.image.transfer import fetch
 from nova_image.image.transfer import source
 from nova_image.image import translation_v2 as translation
@@ -44,6 +45,8 @@ class GlanceImageServiceV2(driver.ImageDriver):
     def __init__(self, client):
         super(GlanceImageServiceV2, self).__init__(client)
         self._handlers = None
+        self._locations = locations.Locations(
+            client, self._get, self._patch)
 
     def detail(self, context, **kwargs):
         """List images. See ImageDriver."""
@@ -91,15 +94,15 @@ class GlanceImageServiceV2(driver.ImageDriver):
             'instance_owner', None)
         body = None if data is None else source.open_source(data)
         sent = translation.to_glance(image_meta)
-        location = image_meta.get('location')
-        if data is None and not location and image_meta.get('size') == 0:
+        place = locations.wanted(image_meta)
+        if data is None and not place and image_meta.get('size') == 0:
             body = source.open_source(b'')
             self._choose_formats(context, sent)
         if member and sent.get('visibility') != 'public':
             sent['visibility'] = 'shared'  # only then v2 takes members
         raw = self._create_record(context, sent)
         with self._undone_on_failure(context, raw['id']):
-            raw = self._complete(context, raw, location, member, body)
+            raw = self._complete(context, raw, place, member, body)
             return translation.from_glance(raw)
 
     def _create_record(self, context, sent):
@@ -124,16 +127,15 @@ class GlanceImageServiceV2(driver.ImageDriver):
                 self._delete_quietly(context, sent['id'])
             raise
 
-    def _complete(self, context, raw, location, member, body):
+    def _complete(self, context, raw, place, member, body):
         """Add to a new image what takes a request of its own."""
         image_id = raw['id']
-        if location:
-            raw = self._patch(context, image_id,
-                              [translation.add_location(location)])
         if member:
             self.client.call(context, http.Request(
                 'POST', _path(image_id, 'members'), 'add member to',
                 image_id, json={'member': member}))
+        if place:  # last: undone, it takes the caller's data along
+            raw = self._locations.add(context, raw, place)
         if body is not None:
             raw = self._upload(context, image_id, body)
             self._check_upload(raw, body)
@@ -208,16 +210,17 @@ class GlanceImageServiceV2(driver.ImageDriver):
         if image_meta.get('visibility') is None and (
                 target.get('visibility') == 'private'):
             target['visibility'] = translation.NOT_PUBLIC
-        location = image_meta.get('location')
+        place = locations.wanted(image_meta)
 
         def changes(raw):
             return translation.changes(raw, target, purge_props)
 
         raw = self._get(context, image_id, 'update')
         operations = changes(raw)
-        if location:
-            operations.append(translation.add_location(location))
-        if operations:
+        if place:
+            raw = self._locations.add(context, raw, place, operations,
+                                      changes)
+        elif operations:
             raw = self._patch(context, image_id, operations, changes)
         if body is not None:
             raw = self._upload(context, image_id, body)

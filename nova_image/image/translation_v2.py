@@ -264,15 +264,6 @@ def _operation(kind, name, *value):
     return operation
 
 
-def add_location(url):
-    """Return the JSON Patch operation that gives an image its data.
-
-    :param url: where the data is, in a store that Glance knows
-    """
-    return {'op': 'add', 'path': '/locations/-',
-            'value': {'url': url, 'metadata': {}}}
-
-
 # Listing
 
 def next_path(page):

@@ -34,6 +34,8 @@ ACTIVE, QUEUED, SHARED, ABSENT = (recordings.ACTIVE, recordings.QUEUED,
                                   recordings.SHARED, recordings.ABSENT)
 DATA = recordings.DATA
 IMAGES = '/v2/images'
+ADD_LOCATION = {'op': 'add', 'path': '/locations/-',
+                'value': {'url': 'rbd://a', 'metadata': {}}}
 META = {'id': ACTIVE, 'name': recordings.NAME, 'disk_format': 'raw',
         'container_format': 'bare'}
 
@@ -420,15 +422,14 @@ class TestCreate(DriverTestCase):
             meta=dict(META, location='rbd://a'))
         self.assertEqual('active', image['status'])
         self.assert_calls([('POST', IMAGES), ('PATCH', path(ACTIVE))])
-        self.assertEqual([translation_v2.add_location('rbd://a')],
-                         self.sent_json(1))
+        self.assertEqual([ADD_LOCATION], self.sent_json(1))
         self.assertNotIn('location', self.sent_json(0))
 
     def test_a_location_that_is_refused(self):
-        for status, kind in ((400, exception.ImageBadRequest),
-                             (403, exception.ImageNotAuthorized),
-                             (409, exception.ImageConflict),
-                             (501, exception.ImageActionNotSupported)):
+        for status, kind in ((400, exception.ImageLocationRefused),
+                             (403, exception.Forbidden),
+                             (409, exception.ImageLocationRefused),
+                             (501, exception.ImageLocationRefused)):
             self._fail(kind, GLANCE33('create_201'),
                        GLANCE33('location_400').changed(status=status),
                        GLANCE33('delete_204'),
@@ -439,7 +440,7 @@ class TestCreate(DriverTestCase):
         self.set(debug=True, num_retries=1)
         secret = 'swift+http://user:pa55@auth/c/o'
         error = self._fail(
-            exception.GlanceConnectionFailed, GLANCE33('create_201'),
+            exception.ImageLocationRefused, GLANCE33('create_201'),
             recordings.Answer(503, content=b'no ' + secret.encode('ascii')),
             base.Lost(requests.Timeout(secret)), GLANCE33('delete_204'),
             meta=dict(META, location=secret))
@@ -638,13 +639,12 @@ class TestUpdate(DriverTestCase):
     def test_location(self):
         self._update({'location': 'rbd://a'}, GLANCE33('show_shared'),
                      GLANCE33('patch_200'))
-        self.assertEqual([translation_v2.add_location('rbd://a')],
-                         self.sent_json(1))
+        self.assertEqual([ADD_LOCATION], self.sent_json(1))
 
     def test_a_location_that_is_refused(self):
-        for status, kind in ((403, exception.ImageNotAuthorized),
-                             (409, exception.ImageConflict),
-                             (501, exception.ImageActionNotSupported)):
+        for status, kind in ((403, exception.Forbidden),
+                             (409, exception.ImageLocationRefused),
+                             (501, exception.ImageLocationRefused)):
             self._fail(kind, {'location': 'rbd://a'},
                        GLANCE33('show_shared'),
                        GLANCE33('location_400').changed(status=status))

@@ -338,12 +338,6 @@ class TestChanges(testtools.TestCase):
                 [{'op': 'replace', 'path': '/visibility', 'value': after}],
                 self._changes({'visibility': after}, visibility=before))
 
-    def test_location(self):
-        self.assertEqual(
-            {'op': 'add', 'path': '/locations/-',
-             'value': {'url': 'rbd://a', 'metadata': {}}},
-            translation.add_location('rbd://a'))
-
 
 class TestQuery(testtools.TestCase):
     """Filters of v1 as a query of v2."""

@@ -1,0 +1,319 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.image.locations: the requests of both ways."""
+
+import fixtures
+import six
+
+from nova_image import exception
+from nova_image.image import locations
+from nova_image.tests.unit import base
+from nova_image.tests.unit import recordings
+
+GLANCE15 = recordings.load('v2_glance15')
+GLANCE33 = recordings.load('v2_glance33')
+HIDDEN = recordings.load('v2_locations33')
+NEW = u'aaaaaaaa-0000-4000-8000-000000000007'
+IMAGES = '/v2/images'
+IMAGE = IMAGES + '/' + NEW
+URL = 'rbd://fsid/images/%s/snap' % NEW
+HASH = {'os_hash_algo': 'sha512', 'os_hash_value': 'ab' * 64}
+META = {'id': NEW, 'name': recordings.NAME, 'disk_format': 'raw',
+        'container_format': 'bare', 'location': URL}
+
+ADDED = HIDDEN('add_202')
+WORKING = HIDDEN('show_working')
+ACTIVE = HIDDEN('show_active').without('os_hash_algo', 'os_hash_value')
+LOOK = ('GET', IMAGE)
+ASK = ('GET', '/versions')
+ADD = ('POST', IMAGE + '/locations')
+UNDO = ('DELETE', IMAGE)
+DELETED = GLANCE33('delete_204')
+
+
+class LocationsTestCase(base.TestCase):
+    """Base: a driver, and a clock that the waits move."""
+
+    def setUp(self):
+        super(LocationsTestCase, self).setUp()
+        self.service = self.driver()
+        self.elapsed = 0.0
+        self.useFixture(fixtures.MonkeyPatch(
+            'oslo_utils.timeutils.now',
+            lambda: self.elapsed + sum(self.waits)))
+
+    def _create(self, *answers, **meta):
+        self.glance.answers(*answers)
+        return self.service.create(self.context, dict(META, **meta))
+
+    def _update(self, *answers, **meta):
+        self.glance.answers(*answers)
+        return self.service.update(
+            self.context, NEW, dict(meta, location=URL), purge_props=False)
+
+    def _refused(self, kind, *answers, **meta):
+        self.glance.answers(*answers)
+        return self.assertRaises(kind, self.service.create, self.context,
+                                 dict(META, **meta))
+
+    def _update_refused(self, kind, *answers):
+        self.glance.answers(*answers)
+        return self.assertRaises(kind, self.service.update, self.context,
+                                 NEW, {'location': URL})
+
+
+class TestPlace(base.TestCase):
+    """wanted()."""
+
+    def test_none(self):
+        for meta in ({}, {'location': None}, HASH):
+            self.assertIsNone(locations.wanted(meta))
+
+    def test_with_and_without_a_hash(self):
+        self.assertEqual((URL, {}), locations.wanted({
+            'location': URL, 'os_hash_algo': None, 'os_hash_value': None}))
+        self.assertEqual((URL, HASH),
+                         locations.wanted(dict(HASH, location=URL)))
+
+    def test_half_a_hash(self):
+        for name in HASH:
+            self.assertRaises(exception.ImageBadRequest, locations.wanted,
+                              {'location': URL, name: 'x'})
+
+
+class TestPatch(LocationsTestCase):
+    """A Glance that shows the locations of its images."""
+
+    SHOWN = GLANCE33('create_201').but(id=NEW)
+    DONE = GLANCE33('show_active').but(id=NEW, locations=[
+        {'url': URL, 'metadata': {}}])
+
+    def test_one_request(self):
+        self.assertEqual('active',
+                         self._create(self.SHOWN, self.DONE)['status'])
+        self.assert_calls([('POST', IMAGES), ('PATCH', IMAGE)])
+        self.assertEqual([], self.waits)
+
+    def test_with_a_hash(self):
+        self._create(self.SHOWN, HIDDEN('schema_200'), self.DONE, **HASH)
+        self._create(self.SHOWN, self.DONE, **HASH)
+        self.assert_calls([
+            ('POST', IMAGES), ('GET', '/v2/schemas/image'), ('PATCH', IMAGE),
+            ('POST', IMAGES), ('PATCH', IMAGE)])
+        for number in (2, 4):
+            self.assertEqual([{'op': 'add', 'path': '/locations/-', 'value': {
+                'url': URL, 'metadata': {}, 'validation_data': HASH}}],
+                self.sent_json(number))
+        self.assertNotIn('os_hash_algo', self.sent_json(0))
+
+    def test_a_glance_that_takes_no_hash(self):
+        self._create(self.SHOWN, GLANCE15('schema_200'), self.DONE, **HASH)
+        self.assertEqual({'url': URL, 'metadata': {}},
+                         self.sent_json(2)[0]['value'])
+
+    def test_with_other_changes_in_one_request(self):
+        self._update(self.SHOWN, self.DONE, name='two')
+        self.assert_calls([LOOK, ('PATCH', IMAGE)])
+        self.assertEqual(['/name', '/locations/-'],
+                         [one['path'] for one in self.sent_json(1)])
+
+    def test_a_lost_answer(self):
+        self._create(self.SHOWN, base.Lost(),
+                     GLANCE33('location_400').changed(status=409), self.DONE)
+        self.assert_calls([('POST', IMAGES), ('PATCH', IMAGE),
+                           ('PATCH', IMAGE), LOOK])
+
+    def test_a_lost_request_and_a_refusal(self):
+        for call in (self._refused, self._update_refused):
+            call(exception.ImageLocationRefused, self.SHOWN, base.Lost(),
+                 GLANCE33('location_400'), self.SHOWN,
+                 *([DELETED] if call == self._refused else []))
+
+    def test_a_lost_answer_about_a_location_it_had(self):
+        self._update_refused(
+            exception.ImageLocationRefused, self.DONE, base.Lost(),
+            GLANCE33('location_400').changed(status=409), self.DONE)
+
+    def test_what_libvirt_falls_back_on(self):
+        refused = GLANCE33('location_400')
+        for status, kind in ((400, exception.ImageUnacceptable),
+                             (409, exception.ImageUnacceptable),
+                             (501, exception.ImageUnacceptable),
+                             (403, exception.Forbidden)):
+            error = self._update_refused(kind, self.SHOWN,
+                                         refused.changed(status=status))
+            self.assertNotIsInstance(error, exception.ImageNotAuthorized)
+            self.assertEqual((status, NEW), (error.status, error.image_id))
+            self.assertIn('Invalid location', six.text_type(error))
+
+    def test_time_out(self):
+        self.set(num_retries=0)
+        self._update_refused(exception.ImageLocationRefused, self.SHOWN,
+                             base.Lost())
+
+    def test_an_image_that_is_gone(self):
+        self._update_refused(exception.ImageNotFound, self.SHOWN,
+                             GLANCE33('show_404'))
+
+
+class TestPost(LocationsTestCase):
+    """A Glance with the asynchronous locations API alone."""
+
+    BEGIN = HIDDEN('create_201'), HIDDEN('versions_200'), ADDED
+    BEGUN = [('POST', IMAGES), ASK, ADD]
+
+    def test_waits_until_it_is_active(self):
+        image = self._create(*self.BEGIN + (WORKING, WORKING, ACTIVE))
+        self.assertEqual('active', image['status'])
+        self.assert_calls(self.BEGUN + [LOOK] * 3)
+        self.assertEqual({'url': URL}, self.sent_json(2))
+        self.assertEqual(2, len(self.waits))
+
+    def test_waits_for_the_hash(self):
+        held = ACTIVE.but(os_glance_import_task='x', checksum=None)
+        image = self._create(*self.BEGIN + (
+            WORKING, held, held.but(os_hash_algo='sha512'), ACTIVE))
+        self.assertEqual(ACTIVE.json['checksum'], image['checksum'])
+        self.assertEqual(3, len(self.waits))
+
+    def test_a_hash_is_sent_along(self):
+        self._create(*self.BEGIN + (
+            WORKING.but(status='importing'), ACTIVE), **HASH)
+        self.assertEqual({'url': URL, 'validation_data': HASH},
+                         self.sent_json(2))
+
+    def test_waits_grow(self):
+        self._create(*self.BEGIN + (WORKING,) * 12 + (ACTIVE,))
+        self.assertEqual(locations.FIRST_WAIT, self.waits[0])
+        self.assertEqual(sorted(self.waits), self.waits)
+        self.assertEqual(locations.LONGEST_WAIT, self.waits[-1])
+
+    def test_the_versions_are_asked_for_once(self):
+        self._create(*self.BEGIN + (ACTIVE,))
+        self._create(HIDDEN('create_201'), ADDED, ACTIVE)
+        self.assert_calls(self.BEGUN + [LOOK, ('POST', IMAGES), ADD, LOOK])
+
+    def test_other_changes_come_first(self):
+        self._update(HIDDEN('create_201'), HIDDEN('versions_200'),
+                     WORKING, ADDED, ACTIVE, name='two')
+        self.assert_calls([LOOK, ASK, ('PATCH', IMAGE), ADD, LOOK])
+
+    def test_given_up(self):
+        """A location that no store has, and a hash that is not the data's."""
+        error = self._refused(exception.ImageLocationRefused, *self.BEGIN + (
+            WORKING, HIDDEN('show_given_up'), DELETED))
+        self.assertIn('stays queued', six.text_type(error))
+        self.assert_calls(self.BEGUN + [LOOK] * 2 + [UNDO])
+
+    def test_given_up_before_the_first_look(self):
+        idle = HIDDEN('show_given_up')
+        self._refused(exception.ImageLocationRefused, *self.BEGIN + (
+            idle, idle, idle, DELETED))
+
+    def test_a_database_that_lags_behind(self):
+        idle = HIDDEN('create_201').changed(status=200)
+        self._create(*self.BEGIN + (idle, idle, WORKING, ACTIVE))
+
+    def test_refused_at_once(self):
+        for answer, kind in (
+                (HIDDEN('add_400'), exception.ImageLocationRefused),
+                (HIDDEN('add_403'), exception.Forbidden),
+                (HIDDEN('add_409'), exception.ImageLocationRefused),
+                (HIDDEN('add_409').changed(status=501),
+                 exception.ImageLocationRefused)):
+            self.useFixture(fixtures.MonkeyPatch(
+                'nova_image.image.endpoint._FACTS', {}))
+            error = self._refused(kind, *self.BEGIN[:2] + (answer, DELETED))
+            self.assertEqual((answer.status, NEW),
+                             (error.status, error.image_id))
+            self.assertNotIsInstance(error, exception.ImageNotAuthorized)
+
+    def test_who_may_not_is_told_what_to_do(self):
+        error = self._refused(exception.Forbidden, *self.BEGIN[:2] + (
+            HIDDEN('add_403'), DELETED))
+        self.assertIn('role service', six.text_type(error))
+
+    def test_a_lost_answer(self):
+        for now in (WORKING, ACTIVE):
+            self.useFixture(fixtures.MonkeyPatch(
+                'nova_image.image.endpoint._FACTS', {}))
+            self._create(*self.BEGIN[:2] + (
+                base.Lost(), HIDDEN('add_409'), now, ACTIVE))
+
+    def test_a_lost_answer_about_an_image_that_had_data(self):
+        self._update_refused(
+            exception.ImageLocationRefused, ACTIVE, HIDDEN('versions_200'),
+            base.Lost(), HIDDEN('add_409'), ACTIVE)
+
+
+class TestDeadline(LocationsTestCase):
+    """[glance] location_timeout."""
+
+    BEGIN = TestPost.BEGIN
+
+    def test_not_active(self):
+        self.set(location_timeout=1)
+        for status in ('queued', 'importing'):
+            self.useFixture(fixtures.MonkeyPatch(
+                'nova_image.image.endpoint._FACTS', {}))
+            del self.waits[:]
+            error = self._refused(
+                exception.ImageLocationRefused, *self.BEGIN +
+                (WORKING.but(status=status),) * 5 + (DELETED,))
+            self.assertIn('still %s after 1 s' % status,
+                          six.text_type(error))
+            self.assertLessEqual(sum(self.waits), 1)
+
+    def test_active_and_not_hashed(self):
+        self.set(location_timeout=0)
+        image = self._create(*self.BEGIN + (
+            ACTIVE.but(os_glance_import_task='x'),))
+        self.assertEqual('active', image['status'])
+        self.assertIn('not hashed', self.log.output)
+
+
+class TestNeither(LocationsTestCase):
+    """A Glance that takes no locations."""
+
+    OLD = HIDDEN('create_201'), GLANCE15('versions_200')
+
+    def test_refused_without_trying(self):
+        error = self._refused(exception.ImageLocationRefused,
+                              *self.OLD + (DELETED,))
+        self.assert_calls([('POST', IMAGES), ASK, UNDO])
+        self.assertIn('show_multiple_locations', six.text_type(error))
+
+    def test_remembered_for_a_while(self):
+        self._refused(exception.ImageLocationRefused, *self.OLD + (DELETED,))
+        self._refused(exception.ImageLocationRefused,
+                      HIDDEN('create_201'), DELETED)
+        self.elapsed = locations.ASK_AGAIN + 1
+        self._create(*TestPost.BEGIN + (ACTIVE,))
+
+    def test_nothing_else_is_changed(self):
+        self.glance.answers(*self.OLD)
+        self.assertRaises(exception.ImageLocationRefused,
+                          self.service.update, self.context, NEW,
+                          {'location': URL, 'name': 'two'})
+        self.assert_calls([LOOK, ASK])
+
+    def test_versions_that_make_no_sense(self):
+        for found in ({}, {'versions': None}):
+            self._refused(
+                exception.ImageLocationRefused, HIDDEN('create_201'),
+                HIDDEN('versions_200').saying(found), DELETED)
+        self._refused(
+            exception.ImageLocationRefused, HIDDEN('create_201'),
+            HIDDEN('versions_200').saying({'versions': [
+                {}, {'id': 'v2'}, {'id': 'v2.x'}, {'id': 'v1.17'}]}),
+            DELETED)
