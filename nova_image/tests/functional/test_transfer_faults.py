@@ -38,6 +38,9 @@ _LARGE = 24 * cases.MIB
 # of the 50 at once: how many, and after how many bytes Glance is killed
 _CROWD = 50
 _ROUNDS = (2 * cases.MIB, 9 * cases.MIB)
+# MiB of their image: more than the kernel keeps for a connection (Linux: up to
+# 36), or one could end although its worker is dead.
+_CROWD_SIZE = 64
 
 
 class SeededTest(transfer_case.TransferTest):
@@ -274,7 +277,7 @@ class CrowdTest(base.FunctionalTest):
         # Little of it is on disk, and yet no two pieces are the same.
         self.data = b''.join(
             random.Random(piece).randbytes(4096) + bytes(cases.MIB - 4096)
-            for piece in range(16))
+            for piece in range(_CROWD_SIZE))
         self.image = servers.RawGlance(self.server.url).create(
             self.data, visibility='public')['id']
         self.folder = pathlib.Path(self.useFixture(base.folder()).path)
@@ -327,5 +330,4 @@ class CrowdTest(base.FunctionalTest):
         for path in self.folder.iterdir():
             self.assertTrue(path.read_bytes() == self.data, path)
         self.assertEqual(_CROWD, self.log.text.count('verified by sha512'))
-        # What is in the sockets' buffers to its end outlives its worker.
-        self.assertLess(self.log.text.count('resumed 0 times'), _CROWD // 5)
+        self.assertNotIn('resumed 0 times', self.log.text)
