@@ -97,13 +97,51 @@ class API(object):
                                 dst_path=dest_path,
                                 trusted_certs=trusted_certs, **options)
 
-    def copy_image_to_store(self, context, image_id, store):
+    def import_info(self, context):
+        """Return how and to where Glance imports.
+
+        :returns: dict of ``methods`` and ``stores``, see
+            ImageDriver.import_info
+        """
+        return self._driver.import_info(context)
+
+    def stage(self, context, id_or_uri, data, progress=None):
+        """Send data to where Glance keeps it until it is imported.
+
+        :returns: how many bytes
+        """
+        service, image_id = self._service(context, id_or_uri)
+        return service.stage(context, image_id, data, progress=progress)
+
+    def import_image(self, context, id_or_uri, method, **options):
+        """Have Glance get an image's data, and wait until it has.
+
+        :param options: and ``method`` see ImageDriver.import_image
+        :returns: one of nova_image.image.import_result
+        """
+        service, image_id = self._service(context, id_or_uri)
+        return service.import_image(context, image_id, method, **options)
+
+    def create_via_import(self, context, image_info, method, **options):
+        """Create an image and have Glance get its data.
+
+        :param options: and ``method`` see ImageDriver.import_image
+        :returns: (image, one of nova_image.image.import_result)
+        """
+        return self._driver.create_via_import(context, image_info, method,
+                                              **options)
+
+    def copy_image_to_store(self, context, image_id, store, **options):
         """Begin to copy an image's data to another store of Glance.
 
         :param store: the store's ID
+        :param options: ``wait`` and others, see
+            ImageDriver.image_import_copy
+        :returns: None, or with ``wait`` one of nova_image.image.import_result
         """
         service, image_id = self._service(context, image_id)
-        return service.image_import_copy(context, image_id, [store])
+        return service.image_import_copy(context, image_id, [store],
+                                         **options)
 
     def generate_image_url(self, image_ref, context):
         """Return a URL of an image, at one of the known endpoints.

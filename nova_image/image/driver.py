@@ -59,6 +59,8 @@ class ImageDriver(object):
 
     #: logged once when the driver is loaded, if not empty
     deprecation = ''
+    #: why it cannot import, and what to do about it
+    no_import = ('the driver knows no import', '')
 
     def __init__(self, client):
         self.client = client
@@ -178,13 +180,84 @@ class ImageDriver(object):
         :raises InsufficientDiskSpace: when it does not fit
         """
 
-    @abc.abstractmethod
-    def image_import_copy(self, context, image_id, stores):
+    def import_info(self, context):
+        """Return how and to where this Glance imports.
+
+        :returns: dict of ``methods``, a list of names, and ``stores``, a
+            list of dicts with ``id`` and, where Glance has them,
+            ``description``, ``default`` and ``read-only``, both True; empty
+            where Glance has but one store
+        """
+        raise self._no_import('import into')
+
+    def stage(self, context, image_id, data, progress=None):
+        """Send data to where Glance keeps it until it is imported.
+
+        :param data: as for create
+        :param progress: as for import_image
+        :returns: how many bytes
+        :raises ImageUploadFailed: when they could not be sent whole
+        """
+        raise self._no_import('stage data of', image_id)
+
+    def import_image(self, context, image_id, method, **options):
+        """Have Glance get an image's data, and wait until it has.
+
+        :param method: ``glance-direct`` (what was staged, or ``data``),
+            ``web-download`` (from ``uri``), ``glance-download`` (from another
+            Glance), ``copy-image`` (to more stores)
+        :keyword data: as for create; is staged first
+        :keyword uri: http(s) URL
+        :keyword glance_region: region of the other Glance
+        :keyword glance_image_id: the image there
+        :keyword glance_service_interface: ``public``, the default, or another
+        :keyword stores: list of IDs; Glance's default store if none
+        :keyword all_stores: whether to import into all that can be written
+        :keyword all_stores_must_succeed: whether one store that fails undoes
+            the others; True by default, for a copy False
+        :keyword os_hash_algo: what the data has to have: algorithm, and
+        :keyword os_hash_value: hexadecimal digest
+        :keyword wait: False to return as soon as Glance has begun
+        :keyword timeout: seconds; [glance] import_timeout by default, 0 for
+            no limit
+        :keyword keep: whether to leave all as it is after a failure
+        :keyword progress: called with a nova_image.image.import_result.Seen
+            when something has changed
+        :returns: None without wait, else one of import_result: Imported,
+            Converted, Failed, TimedOut
+        :raises ImageImportImpossible: when Glance has no such method or
+            store, or the image's state forbids it
+        :raises ImageQuotaExceeded: when it is more than Glance takes
+        """
+        raise self._no_import('import', image_id)
+
+    def create_via_import(self, context, image_meta, method, **options):
+        """Create an image and have Glance get its data.
+
+        :param image_meta: as for create
+        :param options: and ``method`` as for import_image
+        :returns: (image, what import_image returns); the image is None where
+            the import failed and it was deleted again. After an exception it
+            is as well.
+        """
+        raise self._no_import('create by import')
+
+    def image_import_copy(self, context, image_id, stores, **options):
         """Begin to copy an image's data to other stores of Glance.
 
         :param stores: list of store IDs
+        :param options: of import_image: ``wait``, which is False by default,
+            ``timeout``, ``progress``, ``all_stores_must_succeed``
+        :returns: as import_image
         :raises ImageImportImpossible: when the image's state forbids it
         """
+        raise self._no_import('copy between stores', image_id)
+
+    def _no_import(self, action, image_id=None):
+        """Return the exception of a driver that cannot import."""
+        reason, advice = self.no_import
+        return exception.ImageActionNotSupported(
+            action=action, image_id=image_id, reason=reason, advice=advice)
 
 
 def load(conf=None, log_is_ready=True, **options):

@@ -79,6 +79,8 @@ class GlanceImageService(driver.ImageDriver):
         'The Glance Images API v1 is in use ([glance] use_glance_v1 = True). '
         'It is deprecated and will be removed: let Glance serve v2 and set '
         'use_glance_v1 to False.')
+    no_import = ('the Images API v1 has no import',
+                 'Set [glance] use_glance_v1 to False')
 
     def detail(self, context, **kwargs):
         """List images. See ImageDriver; v1 knows no tags."""
@@ -282,13 +284,6 @@ class GlanceImageService(driver.ImageDriver):
             raise exception.ImageUnacceptable(
                 action='download', image_id=image_id,
                 reason='it has no data, its status is %s' % image['status'])
-
-    def image_import_copy(self, context, image_id, stores):
-        """Refuse: v1 knows one store."""
-        raise exception.ImageActionNotSupported(
-            action='copy between stores', image_id=image_id,
-            reason='the Images API v1 has no import',
-            advice='Set [glance] use_glance_v1 to False')
 
 
 def _path(image_id, *rest):

@@ -36,7 +36,7 @@ class ApiTestCase(base.TestCase):
 
 
 class TestSignatures(ApiTestCase):
-    """Nova's own names."""
+    """Nova's own names, and those about imports, which Nova has none for."""
 
     def test_they_are_novas(self):
         expected = {
@@ -50,7 +50,11 @@ class TestSignatures(ApiTestCase):
             'download': ['context', 'id_or_uri', 'data', 'dest_path',
                          'trusted_certs'],
             'copy_image_to_store': ['context', 'image_id', 'store'],
-            'generate_image_url': ['image_ref', 'context']}
+            'generate_image_url': ['image_ref', 'context'],
+            'import_info': ['context'],
+            'stage': ['context', 'id_or_uri', 'data', 'progress'],
+            'import_image': ['context', 'id_or_uri', 'method'],
+            'create_via_import': ['context', 'image_info', 'method']}
         public = {name: list(inspect.getargs(six.get_function_code(
             six.get_unbound_function(value)))[0])[1:]
             for name, value in inspect.getmembers(api.API, callable)
@@ -113,6 +117,31 @@ class TestPassingOn(ApiTestCase):
         self._assert_asked(
             self.api.copy_image_to_store(self.context, 'ID', 'slow'),
             'image_import_copy', 'ID', ['slow'])
+
+    def test_copy_and_wait(self):
+        self._assert_asked(
+            self.api.copy_image_to_store(self.context, 'ID', 'slow',
+                                         wait=True),
+            'image_import_copy', 'ID', ['slow'], wait=True)
+
+    def test_import_info(self):
+        self._assert_asked(self.api.import_info(self.context), 'import_info')
+
+    def test_stage(self):
+        self._assert_asked(self.api.stage(self.context, 'ID', b'data'),
+                           'stage', 'ID', b'data', progress=None)
+
+    def test_import_image(self):
+        self._assert_asked(
+            self.api.import_image(self.context, 'ID', 'web-download',
+                                  uri='http://a'),
+            'import_image', 'ID', 'web-download', uri='http://a')
+
+    def test_create_via_import(self):
+        self._assert_asked(
+            self.api.create_via_import(self.context, {}, 'glance-direct',
+                                       data=b''),
+            'create_via_import', {}, 'glance-direct', data=b'')
 
 
 class TestReferences(ApiTestCase):

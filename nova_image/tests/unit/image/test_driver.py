@@ -55,8 +55,7 @@ class TestContract(testtools.TestCase):
                        'purge_props'],
             'delete': ['self', 'context', 'image_id'],
             'download': ['self', 'context', 'image_id', 'data', 'dst_path',
-                         'trusted_certs'],
-            'image_import_copy': ['self', 'context', 'image_id', 'stores']}
+                         'trusted_certs']}
         self.assertEqual(set(expected),
                          set(driver.ImageDriver.__abstractmethods__))
         for name, arguments in expected.items():
@@ -70,6 +69,21 @@ class TestContract(testtools.TestCase):
     def test_half_a_driver_is_none(self):
         half = type('Half', (driver.ImageDriver,), {})
         self.assertRaises(TypeError, half, None)
+
+    def test_no_import_unless_a_driver_has_it(self):
+        kind = type('Kind', (driver.ImageDriver,), dict.fromkeys(
+            driver.ImageDriver.__abstractmethods__))
+        kind.no_import = ('it is too old', 'Buy another')
+        for name, args in (
+                ('import_info', ()), ('stage', ('ID', b'')),
+                ('import_image', ('ID', 'web-download')),
+                ('create_via_import', ({}, 'web-download')),
+                ('image_import_copy', ('ID', ['slow']))):
+            error = self.assertRaises(exception.ImageActionNotSupported,
+                                      getattr(kind(None), name), None, *args)
+            self.assertIn('too old. Buy another', six.text_type(error))
+            self.assertEqual(args[0] if 'ID' in args else None,
+                             error.image_id)
 
 
 class TestLoad(base.TestCase):

@@ -704,10 +704,12 @@ class TestSomebodyElse(DriverTestCase):
 
 
 class TestImport(DriverTestCase):
-    """image_import_copy(): not in v1."""
+    """Imports: not in v1."""
 
     def test_refused(self):
-        error = self.assert_raises(exception.ImageActionNotSupported,
-                                   'image_import_copy', ACTIVE, ['slow'])
-        self.assertIn('v1', six.text_type(error))
+        for method, args in (('image_import_copy', (ACTIVE, ['slow'])),
+                             ('import_image', (ACTIVE, 'web-download'))):
+            error = self.assert_raises(exception.ImageActionNotSupported,
+                                       method, *args)
+            self.assertIn('v1', six.text_type(error))
         self.assert_calls([])
