@@ -170,6 +170,30 @@ def make_v2(recorder: Recorder) -> None:
     recorder.record('member_200', 200, 'POST',
                     '/v2/images/%s/members' % SHARED,
                     json={'member': 'another-project'})
+    members_v2(recorder, '/v2/images/%s/members' % SHARED)
+
+
+def members_v2(recorder: Recorder, path: str) -> None:
+    """Record what members answer; one is there."""
+    member, another = path + '/another-project', identity(
+        'member', 'reader', project='another-project')
+    recorder.record('member_409', 409, 'POST', path,
+                    json={'member': 'another-project'})
+    recorder.record('members_200', 200, 'GET', path)
+    recorder.record('member_status_200', 200, 'PUT', member, another,
+                    json={'status': 'accepted'})
+    recorder.record('member_status_403', 403, 'PUT', member,
+                    json={'status': 'accepted'})
+    recorder.record('member_status_400', 400, 'PUT', member, another,
+                    json={'status': 'maybe'})
+    recorder.record('member_404', 404, 'DELETE', path + '/nobody')
+    recorder.record('member_403', 403, 'POST',
+                    '/v2/images/%s/members' % ACTIVE,
+                    json={'member': 'another-project'})
+    recorder.record('members_403', 403, 'GET',
+                    '/v2/images/%s/members' % COMMUNITY)
+    recorder.do('POST', path, json={'member': 'a-third'})
+    recorder.record('member_204', 204, 'DELETE', path + '/a-third')
 
 
 def read_v2(recorder: Recorder) -> None:

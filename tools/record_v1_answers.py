@@ -56,6 +56,19 @@ def make_v1(recorder: answers.Recorder) -> None:
                     headers=meta(id=answers.EMPTY, name='empty', size='0'))
     recorder.record('member_204', 204, 'PUT',
                     '/v1/images/%s/members/another-project' % answers.ACTIVE)
+    members_v1(recorder, '/v1/images/%s/members' % answers.ACTIVE)
+
+
+def members_v1(recorder: answers.Recorder, path: str) -> None:
+    """Record what members answer; one is there."""
+    recorder.record('members_200', 200, 'GET', path)
+    recorder.record('member_404', 404, 'DELETE', path + '/nobody')
+    recorder.record('members_404', 404, 'GET',
+                    '/v1/images/%s/members' % answers.ABSENT)
+    # A registry that denies access is a Glance that finds nothing.
+    recorder.record('member_denied_404', 404, 'PUT', path + '/a-third',
+                    answers.identity('member', 'reader',
+                                     project='another-project'))
 
 
 def read_v1(recorder: answers.Recorder) -> None:

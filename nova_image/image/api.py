@@ -143,6 +143,42 @@ class API(object):
         return service.image_import_copy(context, image_id, [store],
                                          **options)
 
+    def members(self, context, id_or_uri):
+        """List the projects that an image is shared with.
+
+        :returns: list of dicts in the format of ImageDriver.members
+        """
+        service, image_id = self._service(context, id_or_uri)
+        return service.members(context, image_id)
+
+    def add_member(self, context, id_or_uri, member):
+        """Give a project access to an image.
+
+        :param member: the project's ID
+        :returns: the member, a dict
+        """
+        service, image_id = self._service(context, id_or_uri)
+        return service.add_member(context, image_id, member)
+
+    def set_member_status(self, context, id_or_uri, member, status):
+        """Say whether a project wants an image that is shared with it.
+
+        :param member: the project's ID
+        :param status: 'accepted', 'rejected' or 'pending'
+        :returns: the member, a dict
+        """
+        service, image_id = self._service(context, id_or_uri)
+        return service.set_member_status(context, image_id, member, status)
+
+    def remove_member(self, context, id_or_uri, member):
+        """Take a project's access to an image away.
+
+        :param member: the project's ID
+        :returns: True
+        """
+        service, image_id = self._service(context, id_or_uri)
+        return service.remove_member(context, image_id, member)
+
     def generate_image_url(self, image_ref, context):
         """Return a URL of an image, at one of the known endpoints.
 

@@ -259,6 +259,52 @@ class ImageDriver(object):
         return exception.ImageActionNotSupported(
             action=action, image_id=image_id, reason=reason, advice=advice)
 
+    @abc.abstractmethod
+    def members(self, context, image_id):
+        """List the projects that an image is shared with.
+
+        :returns: list of dicts with ``member_id``, ``status`` ('pending',
+            'accepted' or 'rejected'), ``can_share`` (whether the project may
+            share it on), ``created_at`` and ``updated_at`` (aware
+            datetimes); None is what the API does not tell: v1 knows no
+            status and no times, v2 no sharing on
+        :raises ImageNotAuthorized: when the image can have no members
+        """
+
+    @abc.abstractmethod
+    def add_member(self, context, image_id, member):
+        """Give a project access to an image.
+
+        :param member: the project's ID, printable ASCII without a slash
+        :returns: the member, as members() has it
+        :raises ImageBadRequest: for what can be no project's ID
+        :raises ImageNotAuthorized: when the caller may not share the image,
+            or the image's visibility is not ``shared``
+        :raises ImageConflict: when it is a member already; v1 does not tell
+        """
+
+    @abc.abstractmethod
+    def set_member_status(self, context, image_id, member, status):
+        """Say whether a project wants an image that is shared with it.
+
+        It is in the project's listings when it was accepted.
+
+        :param member: the project's ID; the caller's own, unless an
+            administrator calls
+        :param status: 'accepted', 'rejected' or 'pending'
+        :returns: the member, as members() has it
+        :raises NotFound: when it is no member, or there is no such image
+        """
+
+    @abc.abstractmethod
+    def remove_member(self, context, image_id, member):
+        """Take a project's access to an image away.
+
+        :param member: the project's ID
+        :returns: True
+        :raises NotFound: when it is no member, or there is no such image
+        """
+
 
 def load(conf=None, log_is_ready=True, **options):
     """Return the driver that the configuration asks for.

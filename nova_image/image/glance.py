@@ -151,6 +151,7 @@ class GlanceImageService(driver.ImageDriver):
         image_meta = copy.deepcopy(image_meta)
         member = (image_meta.get('properties') or {}).pop(
             'instance_owner', None)
+        member = member and values.project(member)
         body = None if data is None else source.open_source(data)
         headers = _to_headers(image_meta)
         if body is None and image_meta.get('size') == 0:
@@ -159,7 +160,7 @@ class GlanceImageService(driver.ImageDriver):
         image = self._create_record(context, headers)
         with self._undone_on_failure(context, image['id']):
             if member:
-                self._add_member(context, image['id'], member)
+                self.add_member(context, image['id'], member)
             if body is not None:
                 image = self._put(context, image['id'], {}, body)
                 self._check_upload(image, body)
@@ -193,11 +194,6 @@ class GlanceImageService(driver.ImageDriver):
     def _image(self, context, request, settle):
         """Make a call that answers with ``{"image": {}}``."""
         return self.client.call(context, request, _image_of, settle)
-
-    def _add_member(self, context, image_id, member):
-        self.client.call(context, http.Request(
-            'PUT', _path(image_id, 'members', member), 'add member to',
-            image_id))
 
     def _put(self, context, image_id, headers, body, purge=False):
         """Send metadata, and data if there is a body; return the image."""
@@ -285,6 +281,58 @@ class GlanceImageService(driver.ImageDriver):
                 action='download', image_id=image_id,
                 reason='it has no data, its status is %s' % image['status'])
 
+    def members(self, context, image_id):
+        """List an image's members. See ImageDriver."""
+        return self.client.call(context, http.Request(
+            'GET', _path(image_id, 'members'), 'list the members of',
+            image_id), _members_of)
+
+    def add_member(self, context, image_id, member):
+        """Give a project access. See ImageDriver; twice is as good as once.
+
+        v1 takes a member for a private image of v2 too, and gives it none.
+        """
+        member = values.project(member)
+        self._change_member(context, http.Request(
+            'PUT', _path(image_id, 'members', member), 'add a member to',
+            image_id))
+        return _member({'member_id': member})
+
+    def set_member_status(self, context, image_id, member, status):
+        """Refuse: v1 lists a shared image to its members at once."""
+        raise exception.ImageActionNotSupported(
+            action='set the status of a member of', image_id=image_id,
+            reason='in the Images API v1 members have no status',
+            advice='Set [glance] use_glance_v1 to False')
+
+    def remove_member(self, context, image_id, member):
+        """Take a project's access away. See ImageDriver."""
+        def find_removed(error):
+            if isinstance(error, exception.NotFound) and not _denies(error):
+                return  # the attempt whose answer was lost did it
+            raise error
+
+        self._change_member(context, http.Request(
+            'DELETE', _path(image_id, 'members', values.project(member)),
+            'remove a member of', image_id,
+            errors={404: exception.NotFound}), find_removed)
+        return True
+
+    def _change_member(self, context, request, settle=None):
+        try:
+            self.client.call(context, request, settle=settle)
+        except exception.NotFound as error:
+            if not _denies(error):
+                raise
+            six.raise_from(exception.ImageNotAuthorized(
+                status=error.status, reason=error.reason,
+                **request.facts(error.endpoint)), error)
+
+
+def _denies(error):
+    """Tell whether a 404 about a member is the registry's 403."""
+    return 'Access was denied' in error.reason
+
 
 def _path(image_id, *rest):
     # v1 answers 500 to an ID that is not ASCII
@@ -310,6 +358,20 @@ def _images_of(answer):
     if not isinstance(found, list):
         raise answer.bad('its JSON is no list of images')
     return found
+
+
+def _members_of(answer):
+    """Return the members that an answer has; raises GlanceBadAnswer."""
+    found = answer.json().get('members')
+    if not isinstance(found, list):
+        raise answer.bad('its JSON is no list of members')
+    return [_member(raw) for raw in found]
+
+
+def _member(raw):
+    """Return a member in the callers' format; v1 tells little."""
+    return dict({'status': None, 'can_share': None, 'created_at': None,
+                 'updated_at': None}, **raw)
 
 
 def _from_headers(headers):

@@ -27,9 +27,11 @@ from nova_image.image import client as http
 from nova_image.image import download as handlers
 from nova_image.image import driver
 from nova_image.image import locations
+from nova_image.image import members_v2
 from nova_image.image.transfer import fetch
 from nova_image.image.transfer import source
 from nova_image.image import translation_v2 as translation
+from nova_image.image import values
 
 IMAGES = '/v2/images'
 PATCH_TYPE = 'application/openstack-images-v2.1-json-patch'
@@ -47,6 +49,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
         self._handlers = None
         self._locations = locations.Locations(
             client, self._get, self._patch)
+        self._members = members_v2.Members(client, _path)
 
     def detail(self, context, **kwargs):
         """List images. See ImageDriver."""
@@ -92,6 +95,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
         image_meta = copy.deepcopy(image_meta)
         member = (image_meta.get('properties') or {}).pop(
             'instance_owner', None)
+        member = member and values.project(member)
         body = None if data is None else source.open_source(data)
         sent = translation.to_glance(image_meta)
         place = locations.wanted(image_meta)
@@ -131,9 +135,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
         """Add to a new image what takes a request of its own."""
         image_id = raw['id']
         if member:
-            self.client.call(context, http.Request(
-                'POST', _path(image_id, 'members'), 'add member to',
-                image_id, json={'member': member}))
+            self.add_member(context, image_id, member)
         if place:  # last: undone, it takes the caller's data along
             raw = self._locations.add(context, raw, place)
         if body is not None:
@@ -292,6 +294,23 @@ class GlanceImageServiceV2(driver.ImageDriver):
             json={'method': {'name': 'copy-image'}, 'stores': list(stores)},
             repeatable=False,
             errors={409: exception.ImageImportImpossible}))
+
+    def members(self, context, image_id):
+        """List an image's members. See ImageDriver."""
+        return self._members.list(context, image_id)
+
+    def add_member(self, context, image_id, member):
+        """Give a project access. See ImageDriver."""
+        return self._members.add(context, image_id, member)
+
+    def set_member_status(self, context, image_id, member, status):
+        """Accept or reject an image. See ImageDriver."""
+        return self._members.set_status(context, image_id, member, status)
+
+    def remove_member(self, context, image_id, member):
+        """Take a project's access away. See ImageDriver."""
+        self._members.remove(context, image_id, member)
+        return True
 
 
 def _path(image_id, *rest):

@@ -72,6 +72,9 @@ class Budgets(case.DriverCase):
     detail: str
     create: list[str]
     member: list[str]
+    members: list[str]
+    member_status: list[str]
+    member_removal: list[str]
     upload: list[str]
     empty: list[str]
     empty_first: list[str]
@@ -134,6 +137,16 @@ class Budgets(case.DriverCase):
         self.assertAsks(
             self.create + self.member + self.upload, self.make,
             io.BytesIO(b'abc'), properties={'instance_owner': base.new_id()})
+
+    def test_members(self) -> None:
+        image_id = self.make(visibility='shared')['id']
+        args = (self.ctx, image_id, base.new_id())
+        self.assertAsks(self.member, self.driver.add_member, *args)
+        self.assertAsks(self.members, self.driver.members, *args[:2])
+        if self.member_status:
+            self.assertAsks(self.member_status, self.driver.set_member_status,
+                            self.root, *args[1:], 'accepted')
+        self.assertAsks(self.member_removal, self.driver.remove_member, *args)
 
     def test_empty_image(self) -> None:
         raw = {'size': 0, 'disk_format': 'raw', 'container_format': 'bare'}

@@ -47,6 +47,7 @@ a check off, but for ``data_folder``.
 from nova_image.tests.functional import conformance_create
 from nova_image.tests.functional import conformance_data
 from nova_image.tests.functional import conformance_detail
+from nova_image.tests.functional import conformance_members
 from nova_image.tests.functional import conformance_show
 from nova_image.tests.functional import conformance_update
 
@@ -55,5 +56,6 @@ class DriverConformance(conformance_detail.Detail,
                         conformance_show.Show,
                         conformance_create.Create,
                         conformance_update.Update,
-                        conformance_data.Data):
+                        conformance_data.Data,
+                        conformance_members.Members):
     """The whole contract of nova_image.image.driver.ImageDriver."""

@@ -65,6 +65,9 @@ class DriverCase(base.FunctionalTest):
     tells_private_from_shared = True
     #: whether detail() sorts by several keys
     sorts_by_several_keys = True
+    #: whether projects that an image is shared with accept or reject it;
+    #: where they do not, any image takes members, and twice the same one
+    members_have_a_status = True
     #: whether an image can be copied to other stores
     copies_between_stores = True
     #: where the server keeps data in files named by the images' ids

@@ -29,6 +29,9 @@ class V2Requests:
     detail = 'GET /v2/images'
     create = ['POST /v2/images']
     member = ['POST %s/members' % _IMAGE]
+    members = ['GET %s/members' % _IMAGE]
+    member_status = ['PUT %s/members/ID' % _IMAGE]
+    member_removal = ['DELETE %s/members/ID' % _IMAGE]
     upload = ['PUT %s/file' % _IMAGE, 'GET ' + _IMAGE]
     empty = create + upload
     empty_first = ['GET /v2/schemas/image'] + create + upload

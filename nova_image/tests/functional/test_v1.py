@@ -40,6 +40,7 @@ class OnGlance15:
     filters_by_unicode = False
     tells_private_from_shared = False
     sorts_by_several_keys = False
+    members_have_a_status = False
     copies_between_stores = False
 
     @property
@@ -81,6 +82,9 @@ class V1BudgetsTest(OnGlance15, budgets.Budgets):
     detail = 'GET /v1/images/detail'
     create = ['POST /v1/images']
     member = ['PUT %s/members/ID' % _IMAGE]
+    members = ['GET %s/members' % _IMAGE]
+    member_status: list[str] = []
+    member_removal = ['DELETE %s/members/ID' % _IMAGE]
     upload = ['PUT ' + _IMAGE]
     empty = empty_first = create
     update = update_nothing = ['PUT ' + _IMAGE]

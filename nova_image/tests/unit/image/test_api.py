@@ -54,7 +54,11 @@ class TestSignatures(ApiTestCase):
             'import_info': ['context'],
             'stage': ['context', 'id_or_uri', 'data', 'progress'],
             'import_image': ['context', 'id_or_uri', 'method'],
-            'create_via_import': ['context', 'image_info', 'method']}
+            'create_via_import': ['context', 'image_info', 'method'],
+            'members': ['context', 'id_or_uri'],
+            'add_member': ['context', 'id_or_uri', 'member'],
+            'set_member_status': ['context', 'id_or_uri', 'member', 'status'],
+            'remove_member': ['context', 'id_or_uri', 'member']}
         public = {name: list(inspect.getargs(six.get_function_code(
             six.get_unbound_function(value)))[0])[1:]
             for name, value in inspect.getmembers(api.API, callable)
@@ -142,6 +146,13 @@ class TestPassingOn(ApiTestCase):
             self.api.create_via_import(self.context, {}, 'glance-direct',
                                        data=b''),
             'create_via_import', {}, 'glance-direct', data=b'')
+
+    def test_members(self):
+        for name, args in (('members', ()), ('add_member', ('project',)),
+                           ('set_member_status', ('project', 'accepted')),
+                           ('remove_member', ('project',))):
+            found = getattr(self.api, name)(self.context, 'ID', *args)
+            self._assert_asked(found, name, 'ID', *args)
 
 
 class TestReferences(ApiTestCase):

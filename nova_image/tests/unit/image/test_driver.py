@@ -55,7 +55,12 @@ class TestContract(testtools.TestCase):
                        'purge_props'],
             'delete': ['self', 'context', 'image_id'],
             'download': ['self', 'context', 'image_id', 'data', 'dst_path',
-                         'trusted_certs']}
+                         'trusted_certs'],
+            'members': ['self', 'context', 'image_id'],
+            'add_member': ['self', 'context', 'image_id', 'member'],
+            'set_member_status': ['self', 'context', 'image_id', 'member',
+                                  'status'],
+            'remove_member': ['self', 'context', 'image_id', 'member']}
         self.assertEqual(set(expected),
                          set(driver.ImageDriver.__abstractmethods__))
         for name, arguments in expected.items():

@@ -713,3 +713,77 @@ class TestImport(DriverTestCase):
                                        method, *args)
             self.assertIn('v1', six.text_type(error))
         self.assert_calls([])
+
+
+class TestMembers(DriverTestCase):
+    """One request each; v1 says little about members."""
+
+    WHO = 'another-project'
+    MEMBER = {'member_id': WHO, 'status': None, 'can_share': None,
+              'created_at': None, 'updated_at': None}
+
+    def _ask(self, method, *args):
+        return getattr(self.service, method)(self.context, ACTIVE, *args)
+
+    def _fail(self, kind, answers, method, *args):
+        self.glance.answers(*answers)
+        return six.text_type(
+            self.assert_raises(kind, method, ACTIVE, *args))
+
+    def test_list(self):
+        self.glance.answers(GLANCE15('members_200'))
+        self.assertEqual([dict(self.MEMBER, can_share=False)],
+                         self._ask('members'))
+        self.assert_calls([('GET', path(ACTIVE, 'members'))])
+
+    def test_add(self):
+        """A repeat does no harm: v1 takes it as well."""
+        self.glance.answers(base.Lost(), GLANCE15('member_204'))
+        self.assertEqual(self.MEMBER, self._ask('add_member', self.WHO))
+        self.assert_calls([('PUT', path(ACTIVE, 'members', self.WHO))] * 2)
+
+    def test_status(self):
+        self.assertIn('v1', self._fail(
+            exception.ImageActionNotSupported, [], 'set_member_status',
+            self.WHO, 'accepted'))
+        self.assert_calls([])
+
+    def test_remove(self):
+        self.glance.answers(GLANCE15('member_204'))
+        self.assertIs(True, self._ask('remove_member', self.WHO))
+        self.assert_calls([('DELETE', path(ACTIVE, 'members', self.WHO))])
+
+    def test_removed_already(self):
+        self.glance.answers(base.Lost(), GLANCE15('member_404'))
+        self.assertIs(True, self._ask('remove_member', self.WHO))
+
+    def test_absent(self):
+        self._fail(exception.ImageNotFound, [GLANCE15('members_404')],
+                   'members')
+        self._fail(exception.ImageNotFound, [GLANCE15('members_404')],
+                   'add_member', self.WHO)
+        self.assertIn('Membership could not be found', self._fail(
+            exception.NotFound, [GLANCE15('member_404')], 'remove_member',
+            'nobody'))
+
+    def test_denied_as_what_is_not_found(self):
+        denied = GLANCE15('member_denied_404')
+        for method in ('add_member', 'remove_member'):
+            self.assertIn('No permission to share', self._fail(
+                exception.ImageNotAuthorized, [denied], method, self.WHO))
+            self._fail(exception.ImageNotAuthorized, [base.Lost(), denied],
+                       method, self.WHO)
+
+    def test_ids_that_are_none(self):
+        for method in ('add_member', 'remove_member'):
+            for member in ('', '.', '..', 'a/b', u'\u043a', 'a b', None, 5):
+                self._fail(exception.ImageBadRequest, [], method, member)
+        self.assert_raises(exception.ImageBadRequest, 'create', {
+            'properties': {'instance_owner': '..'}})
+        self.assert_calls([])
+
+    def test_somebody_else_answers(self):
+        for content in (b'{}', b'{"members": {}}'):
+            self.assertIn('is no list of members', self._fail(
+                exception.GlanceBadAnswer,
+                [recordings.Answer(content=content)], 'members'))

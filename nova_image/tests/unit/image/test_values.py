@@ -99,6 +99,23 @@ class TestMoments(testtools.TestCase):
             self.assertIn('changes-since', six.text_type(error))
 
 
+class TestProjects(testtools.TestCase):
+    """IDs that become parts of a path."""
+
+    def test_what_is_one(self):
+        for value in (u'4f5ac4', '4f5ac4', b'4f5ac4'):
+            found = values.project(value)
+            self.assertEqual((u'4f5ac4', six.text_type),
+                             (found, type(found)))
+        self.assertEqual('a.b', values.project('a.b'))
+
+    def test_what_is_none(self):
+        for value in ('', '.', '..', 'a/b', 'a b', 'a\n', u'\u65e5',
+                      u'\u65e5'.encode('utf-8'), None, 5, []):
+            self.assertRaises(exception.ImageBadRequest, values.project,
+                              value)
+
+
 class TestUnset(testtools.TestCase):
     """Kernels and ramdisks that are none."""
 

@@ -1,0 +1,125 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""Members of the Images API v2: the projects that an image is shared with.
+
+Only an image whose visibility is ``shared`` has members. Its owner adds and
+removes them, each of them says for itself whether it accepts. Seen on Glance
+15.0.2 and 33.0.0, whose answers are alike.
+"""
+
+from oslo_utils import timeutils
+from six.moves.urllib import parse
+
+from nova_image import exception
+from nova_image.image import client as http
+from nova_image.image import values
+
+_SHARE = ('Members are for images with visibility shared, and for the owner '
+          'of the image to change: update the image with visibility shared')
+_ACCEPT = ('The status is for the member to set, or for an administrator, '
+           'while the visibility of the image is shared')
+
+
+class Members(object):
+    """Lists and changes the members of images, for one driver.
+
+    The methods are those of nova_image.image.driver.ImageDriver.
+
+    :param client: nova_image.image.client.Client
+    :param path: callable(image_id, *parts), gives a path below an image
+    """
+
+    def __init__(self, client, path):
+        self._client = client
+        self._path = path
+
+    def list(self, context, image_id):
+        """Return the members of an image."""
+        return self._call(context, http.Request(
+            'GET', self._path(image_id, 'members'), 'list the members of',
+            image_id), _members, _SHARE)
+
+    def add(self, context, image_id, member):
+        """Give a project access, and return the member."""
+        action, member = 'add a member to', values.project(member)
+
+        def find_added(error):
+            if not isinstance(error, exception.ImageConflict):
+                raise error
+            return self._client.call(context, http.Request(
+                'GET', self._member_path(image_id, member), action, image_id),
+                _member)
+
+        return self._call(context, http.Request(
+            'POST', self._path(image_id, 'members'), action, image_id,
+            json={'member': member}), _member, _SHARE, find_added)
+
+    def set_status(self, context, image_id, member, status):
+        """Accept or reject an image, and return the member."""
+        return self._call(context, http.Request(
+            'PUT', self._member_path(image_id, member),
+            'set the status of a member of', image_id,
+            json={'status': status}, errors={404: exception.NotFound}),
+            _member, _ACCEPT)
+
+    def remove(self, context, image_id, member):
+        """Take a project's access away."""
+        def find_removed(error):
+            if isinstance(error, exception.NotFound):
+                return  # the attempt whose answer was lost did it
+            raise error
+
+        self._call(context, http.Request(
+            'DELETE', self._member_path(image_id, member),
+            'remove a member of', image_id,
+            errors={404: exception.NotFound}), None, _SHARE, find_removed)
+
+    def _member_path(self, image_id, member):
+        return self._path(image_id, 'members', parse.quote(
+            values.project(member), safe=''))
+
+    def _call(self, context, request, consume, advice, settle=None):
+        try:
+            return self._client.call(context, request, consume, settle)
+        except exception.ImageNotAuthorized as error:
+            if error.status == 403:
+                error.advice = advice
+            raise
+
+
+def _members(answer):
+    """Return the members that an answer has; raises GlanceBadAnswer."""
+    found = answer.json().get('members')
+    if not isinstance(found, list):
+        raise answer.bad('its JSON is no list of members')
+    return [_from_glance(raw) for raw in found]
+
+
+def _member(answer):
+    """Return the member that an answer is; raises GlanceBadAnswer."""
+    raw = answer.json()
+    if not raw.get('member_id'):
+        raise answer.bad('its JSON is no member')
+    return _from_glance(raw)
+
+
+def _from_glance(raw):
+    """Return a member in the callers' format."""
+    return {'member_id': raw['member_id'], 'status': raw.get('status'),
+            'can_share': None, 'created_at': _time(raw.get('created_at')),
+            'updated_at': _time(raw.get('updated_at'))}
+
+
+def _time(text):
+    return timeutils.parse_isotime(text) if text else None

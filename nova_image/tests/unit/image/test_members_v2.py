@@ -1,0 +1,198 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""Tests of the members of the Images API v2, through its driver."""
+
+import datetime
+
+import six
+
+from nova_image import exception
+from nova_image.tests.unit import base
+from nova_image.tests.unit import recordings
+
+GLANCE15 = recordings.load('v2_glance15')
+GLANCE33 = recordings.load('v2_glance33')
+SHARED = recordings.SHARED
+WHO = 'another-project'
+MEMBERS = '/v2/images/%s/members' % SHARED
+MEMBER = MEMBERS + '/' + WHO
+
+
+class MembersTestCase(base.TestCase):
+    """Base: a driver."""
+
+    def setUp(self):
+        super(MembersTestCase, self).setUp()
+        self.service = self.driver()
+
+    def ask(self, method, *args):
+        """Call the driver about the shared image."""
+        return getattr(self.service, method)(self.context, SHARED, *args)
+
+    def fail_with(self, kind, answers, method, *args):
+        """Assert that a call raises after these answers; return its text."""
+        self.glance.answers(*answers)
+        return six.text_type(self.assertRaises(kind, self.ask, method, *args))
+
+    def assert_member(self, status, member):
+        """Assert the whole of a member."""
+        times = [member.pop(name) for name in ('created_at', 'updated_at')]
+        for time in times:
+            self.assertEqual(datetime.timedelta(0), time.utcoffset())
+            self.assertEqual(datetime.datetime(2026, 11, 21, 2, 16, 28),
+                             time.replace(tzinfo=None))
+        self.assertEqual({'member_id': WHO, 'status': status,
+                          'can_share': None}, member)
+
+
+class TestMembers(MembersTestCase):
+    """One request each."""
+
+    def test_list(self):
+        for glance in (GLANCE15, GLANCE33):
+            self.glance.answers(glance('members_200'))
+            member, = self.ask('members')
+            self.assert_member('pending', member)
+        self.assert_calls([('GET', MEMBERS)] * 2)
+
+    def test_add(self):
+        self.glance.answers(GLANCE33('member_200'))
+        self.assert_member('pending', self.ask('add_member', WHO))
+        self.assert_calls([('POST', MEMBERS)])
+        self.assertEqual({'member': WHO}, self.sent_json(0))
+
+    def test_status(self):
+        self.glance.answers(GLANCE33('member_status_200'))
+        self.assert_member('accepted', self.ask('set_member_status', WHO,
+                                                'accepted'))
+        self.assert_calls([('PUT', MEMBER)])
+        self.assertEqual({'status': 'accepted'}, self.sent_json(0))
+
+    def test_remove(self):
+        self.glance.answers(GLANCE33('member_204'))
+        self.assertIs(True, self.ask('remove_member', WHO))
+        self.assert_calls([('DELETE', MEMBER)])
+
+    def test_ids_are_quoted(self):
+        self.glance.answers(GLANCE33('member_204'))
+        self.ask('remove_member', 'a?b%c')
+        self.assert_calls([('DELETE', MEMBERS + '/a%3Fb%25c')])
+
+    def test_ids_that_are_none(self):
+        """A path of dots would be that of another thing."""
+        for method, more in (('add_member', []), ('remove_member', []),
+                             ('set_member_status', ['accepted'])):
+            for member in ('', '.', '..', 'a/b', u'\u043a', 'a b', None, 5):
+                self.fail_with(exception.ImageBadRequest, [], method, member,
+                               *more)
+        self.assert_calls([])
+
+
+class TestRefused(MembersTestCase):
+    """What Glance does not do, and what to do about it."""
+
+    def test_no_shared_image(self):
+        for glance in (GLANCE15, GLANCE33):
+            for answer, method, args in (
+                    ('members_403', 'members', []),
+                    ('member_403', 'add_member', [WHO]),
+                    ('member_403', 'remove_member', [WHO])):
+                self.assertIn('visibility shared', self.fail_with(
+                    exception.ImageNotAuthorized, [glance(answer)], method,
+                    *args))
+
+    def test_status_of_somebody_else(self):
+        for glance in (GLANCE15, GLANCE33):
+            self.assertIn('for the member to set', self.fail_with(
+                exception.ImageNotAuthorized, [glance('member_status_403')],
+                'set_member_status', WHO, 'accepted'))
+
+    def test_a_token_that_is_none(self):
+        self.assertNotIn('visibility shared', self.fail_with(
+            exception.ImageNotAuthorized, [GLANCE33('unauthorized_401')],
+            'members'))
+
+    def test_a_status_that_is_none(self):
+        for glance in (GLANCE15, GLANCE33):
+            self.assertIn('"accepted"', self.fail_with(
+                exception.ImageBadRequest, [glance('member_status_400')],
+                'set_member_status', WHO, 'maybe'))
+
+    def test_absent(self):
+        self.fail_with(exception.ImageNotFound, [GLANCE33('show_404')],
+                       'members')
+        self.fail_with(exception.ImageNotFound, [GLANCE33('show_404')],
+                       'add_member', WHO)
+        for method, more in (('remove_member', []),
+                             ('set_member_status', ['accepted'])):
+            text = self.fail_with(
+                exception.NotFound, [GLANCE33('member_404')], method,
+                'nobody', *more)
+            self.assertIn('nobody not found in the member list', text)
+
+    def test_somebody_else_answers(self):
+        for content in (b'{}', b'{"members": {}}'):
+            for method, args in (('members', []), ('add_member', [WHO])):
+                self.assertIn('is no', self.fail_with(
+                    exception.GlanceBadAnswer,
+                    [recordings.Answer(content=content)], method, *args))
+
+
+class TestLostAnswers(MembersTestCase):
+    """An attempt whose answer was lost may have done it."""
+
+    def test_twice(self):
+        self.fail_with(exception.ImageConflict, [GLANCE33('member_409')],
+                       'add_member', WHO)
+        self.assert_calls([('POST', MEMBERS)])
+
+    def test_added_already(self):
+        self.glance.answers(base.Lost(), GLANCE33('member_409'),
+                            GLANCE33('member_200'))
+        self.assert_member('pending', self.ask('add_member', WHO))
+        self.assert_calls([('POST', MEMBERS)] * 2 + [('GET', MEMBER)])
+
+    def test_refused_after_a_lost_answer(self):
+        self.fail_with(exception.ImageNotAuthorized,
+                       [base.Lost(), GLANCE33('member_403')], 'add_member',
+                       WHO)
+        self.fail_with(exception.ImageNotAuthorized,
+                       [base.Lost(), GLANCE33('member_403')],
+                       'remove_member', WHO)
+
+    def test_removed_already(self):
+        self.glance.answers(base.Lost(), GLANCE33('member_404'))
+        self.assertIs(True, self.ask('remove_member', WHO))
+        self.assert_calls([('DELETE', MEMBER)] * 2)
+
+    def test_a_status_is_set_again(self):
+        self.glance.answers(recordings.Answer(504),
+                            GLANCE33('member_status_200'))
+        self.assert_member('accepted', self.ask('set_member_status', WHO,
+                                                'accepted'))
+
+    def test_a_new_image_keeps_its_member(self):
+        self.glance.answers(
+            GLANCE33('show_shared').changed(status=201), base.Lost(),
+            GLANCE33('member_409'), GLANCE33('member_200'))
+        self.service.create(self.context, {
+            'id': SHARED, 'properties': {'instance_owner': WHO}})
+        self.assert_calls([('POST', '/v2/images')] + [('POST', MEMBERS)] * 2 +
+                          [('GET', MEMBER)])
+
+    def test_a_new_image_for_what_is_no_project(self):
+        self.assertRaises(
+            exception.ImageBadRequest, self.service.create, self.context,
+            {'properties': {'instance_owner': '..'}})
+        self.assert_calls([])
