@@ -31,6 +31,11 @@ class API(object):
     def __init__(self, conf=None, **options):
         self._driver = driver.load(conf, **options)
 
+    @property
+    def conf(self):
+        """The configuration."""
+        return self._driver.client.conf
+
     def get_all(self, context, **kwargs):
         """List images; the parameters are those of ImageDriver.detail.
 

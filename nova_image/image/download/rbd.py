@@ -11,21 +11,17 @@
 #    under the License.
 
 
-"""Direct downloads from ``rbd:`` URLs: images that Glance keeps in Ceph.
-
-Needs the bindings of librados and librbd, which come with Ceph and not from
-a package index: ``python3-rados`` and ``python3-rbd`` on Debian.
-"""
+"""Direct downloads from ``rbd:`` URLs: images that Glance keeps in Ceph."""
 
 import collections
 import contextlib
 import functools
-import importlib
 import os
 
 from six.moves import range
 
 from nova_image import exception
+from nova_image.image import ceph
 from nova_image.image import download
 from nova_image.image.download import native
 from nova_image.image.download import sparse
@@ -39,19 +35,12 @@ WINDOW = 4
 #: an item for each object, of 8 MiB as Glance makes them
 SPAN = 64 * 1024 ** 3
 
-_PREFIX = 'rbd://'
-
-#: the parts of a location
-Place = collections.namedtuple('Place', 'fsid pool image snapshot')
-
 
 class RbdHandler(download.Handler):
     """Reads snapshots of RBD images."""
 
-    #: seconds after which a storage daemon that does not answer ends a copy,
-    #: where the Ceph configuration has no rados_osd_op_timeout: librados
-    #: would wait for ever
-    patience = 60
+    #: seconds that a storage daemon may take for an answer
+    patience = ceph.PATIENCE
 
     @classmethod
     def enabled(cls, conf):
@@ -63,7 +52,7 @@ class RbdHandler(download.Handler):
         native.run(functools.partial(self._copy, url), output, check)
 
     def _copy(self, url, number, check):
-        place = parse_url(url)
+        place = _place(url)
         rados, rbd = _bindings(url)
         try:
             with self._opened(rados, rbd, place) as image:
@@ -73,7 +62,8 @@ class RbdHandler(download.Handler):
 
     @contextlib.contextmanager
     def _opened(self, rados, rbd, place):
-        with self._connected(rados, place) as cluster:
+        with ceph.connected(rados, self.conf, self.patience) as cluster:
+            _require_same(place.fsid, ceph.fsid(cluster))
             with contextlib.closing(
                     cluster.open_ioctx(place.pool)) as pool:
                 with contextlib.closing(rbd.Image(
@@ -81,59 +71,23 @@ class RbdHandler(download.Handler):
                         read_only=True)) as image:
                     yield image
 
-    @contextlib.contextmanager
-    def _connected(self, rados, place):
-        """Connect to the cluster that has the image, for a while."""
-        seconds = '%d' % (self._option('rbd_connect_timeout') or 0)
-        # librados ignores connect(timeout=): without these two options it
-        # waits for five minutes. (Seen on 16.2.)
-        cluster = rados.Rados(
-            rados_id=self._option('rbd_user'),
-            conffile=self._option('rbd_ceph_conf', 'images_rbd_ceph_conf'),
-            conf={'client_mount_timeout': seconds,
-                  'rados_mon_op_timeout': seconds,
-                  # Memory for nothing: all is read once.
-                  'rbd_cache': 'false'})
-        try:
-            if not float(cluster.conf_get('rados_osd_op_timeout') or 0):
-                cluster.conf_set('rados_osd_op_timeout', '%s' % self.patience)
-            cluster.connect()
-            _require_same(place.fsid, cluster.get_fsid())
-            yield cluster
-        finally:
-            cluster.shutdown()
 
-    def _option(self, name, in_libvirt=None):
-        """Return an option; Nova takes libvirt's where Glance's is empty."""
-        libvirt = getattr(self.conf, 'libvirt', None)
-        return (getattr(self.conf.glance, name)
-                or getattr(libvirt, in_libvirt or name, None) or '')
+def _place(url):
+    """Return the place of a URL.
 
-
-def parse_url(url):
-    """Return the Place that a URL names.
-
-    :param url: ``rbd://FSID/POOL/IMAGE/SNAPSHOT``, each part percent-encoded
-    :raises ImageDownloadUnavailable: for any other; Glance's short form,
-        ``rbd://IMAGE``, names no cluster and no snapshot
+    :raises ImageDownloadUnavailable: for one that names no snapshot
     """
-    parts = url[len(_PREFIX):].split('/')
-    parts = [download.percent_decoded(part) for part in parts]
-    if not (url.startswith(_PREFIX) and len(parts) == 4 and all(parts)):
+    place = ceph.parse_url(url)
+    if place is None:
         raise _unavailable(
             url, 'it does not have the form rbd://FSID/POOL/IMAGE/SNAPSHOT')
-    return Place(*parts)
+    return place
 
 
 def _bindings(url):
-    """Return the modules rados and rbd.
-
-    Imported when they are needed, for hosts without Ceph have none, and by
-    name: to Python 2.7 ``import rbd`` would mean this module here.
-    """
+    """Return the modules rados and rbd."""
     try:
-        return (importlib.import_module('rados'),
-                importlib.import_module('rbd'))
+        return ceph.bindings()
     except ImportError as error:
         raise _unavailable(url, (
             "Ceph's bindings for this Python cannot be imported: %s" % error),
@@ -142,8 +96,6 @@ def _bindings(url):
 
 
 def _require_same(fsid, found):
-    if isinstance(found, bytes):
-        found = found.decode('ascii')
     if found != fsid:
         raise exception.ImageDownloadUnavailable(
             action='direct download', reason=(

@@ -131,11 +131,12 @@ class RbdTest(base.FunctionalTest):
         return time.monotonic() - began
 
     @contextlib.contextmanager
-    def pool(self) -> collections.abc.Iterator[typing.Any]:
-        """Open the pool of Glance's images, as Ceph's administrator."""
+    def pool(self, name: str = 'images'
+             ) -> collections.abc.Iterator[typing.Any]:
+        """Open a pool, by default Glance's, as Ceph's administrator."""
         rados = __import__('rados')
         with rados.Rados(rados_id='admin', conffile=str(self.ceph.conf)) as (
-                cluster), cluster.open_ioctx('images') as pool:
+                cluster), cluster.open_ioctx(name) as pool:
             yield pool
 
     def make(self, size: int, features: int | None,

@@ -1,0 +1,249 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of direct snapshots: a real Ceph, and a real Glance in both ways."""
+
+import collections.abc
+import contextlib
+import os
+import typing
+
+from nova_image import exception
+from nova_image.image import api as image_api
+from nova_image.tests.functional import base
+from nova_image.tests.functional import servers
+from nova_image.tests.functional import test_download_rbd
+from nova_image.tests.functional import test_locations
+from nova_image.virt.libvirt import direct_snapshot
+
+MIB = 1024 ** 2
+SIZE = 64 * MIB
+
+
+class SnapshotCase(test_download_rbd.RbdTest):
+    """Base: a server's disk, which is a clone of an image of Glance's."""
+
+    server = staticmethod(test_locations.showing)
+    roles: tuple[str, ...] = ('member', 'reader')
+
+    def setUp(self) -> None:
+        """Make an image, and a disk of it with data of its own."""
+        super().setUp()
+        self.glance = self.server()
+        self.raw = self.clean(self.glance.url)
+        self.ctx = self.context(roles=self.roles)
+        self.api = self.make_api()
+        self.base = self.raw.create(
+            os.urandom(MIB), visibility='public')['id']
+        self.disk = self.make_disk(self.base)
+
+    def make_api(self, **options: typing.Any) -> image_api.API:
+        """Return an API; the options are those of ``[glance]``."""
+        return image_api.API(base.make_conf({
+            'api_servers': [self.glance.url], 'rbd_user': self.ceph.writer,
+            'rbd_ceph_conf': str(self.ceph.conf), 'num_retries': 0,
+            **options}))
+
+    def make_disk(self, image: str) -> str:
+        """Make a disk of an image, as Nova does; return POOL/NAME."""
+        rbd, name = __import__('rbd'), base.new_id() + '_disk'
+        self.data = os.urandom(MIB)
+        with self.pool('images') as images, self.pool('vms') as pool:
+            rbd.RBD().clone(images, image, 'snap', pool, name)
+            self.addCleanup(self.remove_disk, name)
+            with rbd.Image(pool, name) as disk:
+                disk.resize(SIZE)
+                disk.write(self.data, SIZE // 2)
+        return 'vms/' + name
+
+    def remove_disk(self, name: str) -> None:
+        """Remove a disk; one that has snapshots cannot be."""
+        with self.pool('vms') as pool:
+            __import__('rbd').RBD().remove(pool, name)
+
+    def queued(self) -> str:
+        """Make an image without data; return its ID."""
+        return self.api.create(self.ctx, {
+            'name': 'queued', 'disk_format': 'raw',
+            'container_format': 'bare'})['id']
+
+    def take(self, image_id: str | None, **options: typing.Any
+             ) -> dict[str, typing.Any]:
+        """Take a snapshot of the disk."""
+        return direct_snapshot.take(
+            self.ctx, self.disk, image_id, {'name': 'taken'}, api=self.api,
+            **options)
+
+    def listed(self) -> set[str]:
+        """Return the names of the RBD images in Glance's pool."""
+        with self.pool() as pool:
+            return set(__import__('rbd').RBD().list(pool))
+
+    def opened_disk(self) -> contextlib.AbstractContextManager[typing.Any]:
+        """Open the disk."""
+        pool = self.enter(self.pool('vms'))
+        return __import__('rbd').Image(pool, self.disk.partition('/')[2])
+
+    def assertRefused(self, kind: type[Exception], image_id: str | None,
+                      **options: typing.Any) -> Exception:
+        """Check that there is no snapshot, and nothing left of one.
+
+        :returns: the error
+        """
+        before = self.listed()
+        error = self.assertRaises(kind, self.take, image_id, **options)
+        self.assertEqual(before, self.listed())
+        self.assertNoSnapshots()
+        return error
+
+    def assertNoSnapshots(self) -> None:
+        """Check that the disk has none."""
+        with self.opened_disk() as disk:
+            self.assertEqual([], list(disk.list_snaps()))
+
+    def assertUploadFollows(self, image_id: str) -> None:
+        """Check that an image can still get its data in another way."""
+        self.assertEqual('queued', self.raw.image(image_id)['status'])
+        self.api.update(self.ctx, image_id, {'name': 'uploaded'}, b'data')
+        self.assertEqual(b'data', self.raw.data(image_id))
+
+    def assertTaken(self, image: dict[str, typing.Any]) -> None:
+        """Check that an image is the disk, and that it stands alone."""
+        self.assertEqual(('active', SIZE, 'taken'),
+                         tuple(image[key] for key in (
+                             'status', 'size', 'name')))
+        told = self.raw.data(image['id'])
+        same = (told[:MIB] == self.raw.data(self.base)[:MIB],
+                told[SIZE // 2:SIZE // 2 + MIB] == self.data)
+        self.assertEqual((True, True), same, 'the image is not the disk')
+        rbd = __import__('rbd')
+        with self.pool() as pool, rbd.Image(pool, image['id']) as stored:
+            self.assertRaises(rbd.ImageNotFound, stored.parent_info)
+        self.assertNoSnapshots()
+
+
+class ShowingTest(SnapshotCase):
+    """Glance shows locations, and takes them from members."""
+
+    def test_image_that_is_there(self) -> None:
+        image_id = self.queued()
+        taken = self.take(image_id)
+        self.assertEqual(image_id, taken['id'])
+        self.assertTaken(taken)
+
+    def test_new_image(self) -> None:
+        self.assertTaken(self.take(None))
+
+    def test_goes_with_its_image(self) -> None:
+        image_id = self.take(None)['id']
+        self.assertIn(image_id, self.listed())
+        self.raw.delete(image_id)
+        self.assertNotIn(image_id, self.listed())
+
+    def test_snapshot_of_a_snapshot(self) -> None:
+        self.base = self.take(None)['id']
+        self.disk = self.make_disk(self.base)
+        self.assertTaken(self.take(None))
+
+    def test_disk_that_is_no_clone(self) -> None:
+        with self.opened_disk() as disk:
+            disk.flatten()
+        self.assertRefused(exception.ImageUnacceptable, None)
+        self.assertTaken(self.take(None, base_image_id=self.base))
+
+
+class HashingTest(ShowingTest):
+    """The locations API, of which the caller is a service."""
+
+    server = staticmethod(test_locations.hashing)
+    roles = ('member', 'reader', 'service')
+
+    def test_disk_that_is_no_clone(self) -> None:
+        """Nothing tells the pool here: Glance shows no location."""
+        with self.opened_disk() as disk:
+            disk.flatten()
+        self.assertRefused(exception.ImageUnacceptable, None,
+                           base_image_id=self.base)
+
+
+class RefusalTest(SnapshotCase):
+    """What becomes of an upload, and leaves nothing behind."""
+
+    def test_rights_in_ceph(self) -> None:
+        self.api = self.make_api(rbd_user=self.ceph.user)
+        image_id = self.queued()
+        self.assertRefused(exception.Forbidden, image_id)
+        self.assertUploadFollows(image_id)
+
+    def test_no_ceph(self) -> None:
+        self.api = self.make_api(rbd_ceph_conf='/nowhere/ceph.conf')
+        self.assertRefused(exception.ImageUnacceptable, None)
+
+    def test_no_disk(self) -> None:
+        disk, self.disk = self.disk, 'vms/' + base.new_id()
+        self.assertRaises(exception.ImageUnacceptable, self.take, None)
+        self.disk = disk
+
+    def test_image_with_data(self) -> None:
+        """The data that has its name already is not touched."""
+        before = self.raw.data(self.base)
+        error = self.assertRefused(exception.ImageUnacceptable, self.base)
+        self.assertIn('exists', str(error))
+        self.assertEqual(before, self.raw.data(self.base))
+
+    def test_member(self) -> None:
+        """403: the locations API is for services."""
+        self.glance = test_locations.hashing()
+        self.raw, self.api = self.clean(self.glance.url), self.make_api()
+        image_id = self.queued()
+        self.assertRefused(exception.Forbidden, image_id)
+        self.assertUploadFollows(image_id)
+
+    def test_new_image(self) -> None:
+        """Nor is an image left, where none was before."""
+        self.glance = test_locations.hashing()
+        self.raw, self.api = self.clean(self.glance.url), self.make_api()
+        self.assertRefused(exception.Forbidden, None)
+        self.assertEqual([], self.raw.images())
+
+    def test_other_store(self) -> None:
+        """400: Glance has no store for such locations."""
+        self.glance = servers.glance33()
+        self.raw, self.api = self.clean(self.glance.url), self.make_api()
+        image_id = self.queued()
+        self.assertRefused(exception.ImageLocationRefused, image_id)
+        self.assertUploadFollows(image_id)
+
+
+class OutageTest(SnapshotCase):
+    """Glance goes away when the clone is there, before its location is."""
+
+    def when_cloned(self, act: collections.abc.Callable[[], object]) -> None:
+        """Have something done between the clone and its location."""
+        update = self.api.update
+
+        def patched(context: typing.Any, image_id: str, *args: typing.Any,
+                    **kwargs: typing.Any) -> typing.Any:
+            self.assertIn(image_id, self.listed())
+            act()
+            return update(context, image_id, *args, **kwargs)
+
+        self.patch(self.api, 'update', patched)
+
+    def test_killed(self) -> None:
+        image_id = self.queued()
+        self.addCleanup(self.glance.start)
+        self.when_cloned(self.glance.kill)
+        self.assertRefused(exception.GlanceConnectionFailed, image_id)
+        self.glance.start()
+        self.api = self.make_api()
+        self.assertUploadFollows(image_id)
