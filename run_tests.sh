@@ -33,7 +33,7 @@ Without a KIND the first five of these run, in this order:
   py27        the same on Python 2.7, if there is one
   functional  against real servers on 127.0.0.1: Glance 33, Glance 15 with v1
               and v2 (needs a Python 2.7), Keystone 30, Barbican 23, Ceph 16
-              (Debian and root); transfers with 520 seeded faults
+              (Debian and root); transfers with 660 seeded faults
   drill       removes the v1 driver from a copy of the tree and tests the rest
   gate        a whole cloud of Nova 34 with libvirt and a Glance that serves v2
               alone, its services with the drivers loaded; Nova's own image

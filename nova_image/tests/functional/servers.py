@@ -184,6 +184,13 @@ class RawGlance:
         """Return an image as v2 shows it."""
         return self.ask('GET', '/v2/images/' + image_id).json()
 
+    def find(self, image_id: str) -> list[dict[str, typing.Any]]:
+        """Return the image of an id, alone, or nothing."""
+        with contextlib.suppress(AssertionError):
+            self.ask('GET', '/v2/images/' + image_id, 404)
+            return []
+        return [self.image(image_id)]
+
     def data(self, image_id: str) -> bytes:
         """Return an image's data."""
         return self.ask('GET', '/v2/images/%s/file' % image_id).content

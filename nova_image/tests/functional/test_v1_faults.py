@@ -1,0 +1,106 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Transfers with faults through v1, on Glance 15. Goes with the driver.
+
+v1 ignores Range: a download that goes on is sent all of the image again, and
+leaves out what it has. An image whose upload broke off is ``killed``, and
+takes no data any more.
+"""
+
+from nova_image.tests import fixtures
+from nova_image.tests.fixtures import faults
+from nova_image.tests.functional import servers
+from nova_image.tests.functional import test_transfer_faults as seeded
+from nova_image.tests.functional import transfer_case
+from nova_image.tests.functional import transfer_faults as cases
+
+
+class _OnGlance15(transfer_case.TransferTest):
+    """The v1 driver on Glance 15.
+
+    It asks for no metadata before a download: what is drawn for that befalls
+    one more request for data.
+    """
+
+    options = {'use_glance_v1': True}
+    images_path = '/v1/images'
+    data_path = '/v1/images/'
+    serves_ranges = False
+    without_data = ('queued', 'killed')
+
+    def glance(self) -> fixtures.Service:
+        """Return the Glance to test against."""
+        return servers.glance15()
+
+    def must_succeed(self, case: cases.Upload) -> bool:
+        """Tell whether an upload is to succeed: what was cut is killed."""
+        return case.must_succeed and not any(
+            isinstance(one, faults.TruncatedUpload) for one in case.faults)
+
+
+class V1FileTest(_OnGlance15, seeded.SeededTest):
+    """Downloads to a file."""
+
+    first = 7000
+    kind = 'file'
+
+    def test_seeds(self) -> None:
+        self.check(0)
+
+
+class V1ObjectTest(_OnGlance15, seeded.SeededTest):
+    """Downloads to file objects, those that cannot go back too."""
+
+    first = 7100
+    size = 20
+    kind = 'object'
+
+    def test_seeds(self) -> None:
+        self.check(0)
+
+
+class V1StreamTest(_OnGlance15, seeded.SeededTest):
+    """Downloads that the caller iterates over, or drops."""
+
+    first = 7200
+    size = 20
+    kind = 'stream'
+
+    def test_seeds(self) -> None:
+        self.check(0)
+
+
+class V1CreateTest(_OnGlance15, seeded.SeededTest):
+    """Uploads of new images."""
+
+    first = 7300
+    size = 30
+    kind = 'create'
+
+    def test_seeds(self) -> None:
+        self.check(0)
+
+
+class V1UpdateTest(_OnGlance15, seeded.SeededTest):
+    """Uploads to images that have no data yet."""
+
+    first = 7400
+    size = 30
+    kind = 'update'
+
+    def test_seeds(self) -> None:
+        self.check(0)
+
+
+class V1KilledClientTest(_OnGlance15, seeded.KilledClientTest):
+    """The process that makes the transfer is killed in its middle."""
