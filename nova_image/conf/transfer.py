@@ -89,6 +89,19 @@ After how many seconds a partial download that nobody works on is removed, by
 the next download into the same folder. This also concerns what killed
 processes have left while keep_partial_downloads is off.
 """),
+    cfg.IntOpt(
+        'page_cache_limit',
+        default=256,
+        min=0,
+        help="""
+Images of more than so many MiB do not stay in the host's page cache when they
+are downloaded to a file.
+
+They are written to disk while they arrive, and forgotten there. The cache then
+keeps what guests and services have in it, and the flush at the end takes no
+time. A smaller image stays, for whoever reads it next. 0 means that none stays;
+a number larger than all images, that all do. Without effect on Python 2.7.
+"""),
     cfg.BoolOpt(
         'share_downloads',
         default=True,

@@ -84,7 +84,8 @@ class Download(object):
         options = self._client.conf.glance
         self.to_sink(sinks.open_sink(
             data, path, keep=options.keep_partial_downloads,
-            max_age=options.partial_download_age))
+            max_age=options.partial_download_age,
+            cache_limit=options.page_cache_limit * 1024 * 1024))
         return None
 
     def to_sink(self, sink):
@@ -174,7 +175,7 @@ class Download(object):
         checks = self._checks(self._expected, body)
         feeder = offload.beside(checks)
         try:
-            copy(sink.stream, feeder)
+            copy(sink.stream, _Followed(feeder, sink))
             feeder.finish()
         finally:
             feeder.close()
@@ -277,6 +278,21 @@ class Download(object):
                  'times, verified by %(by)s', dict(
                      done, rate=body.offset / _MIB / (seconds or 1.0),
                      by=', '.join(checks.names)), extra={'transfer': done})
+
+
+class _Followed(object):
+    """A check that tells the sink how far a copy has come."""
+
+    def __init__(self, check, sink):
+        self._check = check
+        self._sink = sink
+        self._position = 0
+
+    def update(self, chunk):
+        """Take the next bytes into account, which are in the file."""
+        self._check.update(chunk)
+        self._position += len(chunk)
+        self._sink.advance(self._position)
 
 
 class Stream(object):

@@ -33,6 +33,7 @@ from oslo_log import log as logging
 import six
 
 from nova_image import exception
+from nova_image.image.transfer import page_cache
 
 LOG = logging.getLogger(__name__)
 
@@ -65,17 +66,22 @@ class FileSink(object):
     :param keep: whether what has arrived stays for the next attempt when the
         download fails, or when the process is killed
     :param max_age: seconds after which what was left behind is removed
+    :param cache_limit: bytes; larger files are kept out of the page cache.
+        None for none
 
     ``stream`` is the temporary file; who writes to it by itself says so by
     take_over().
     """
 
-    def __init__(self, path, keep=False, max_age=86400):
+    def __init__(self, path, keep=False, max_age=86400, cache_limit=None):
         self.path = path
         self._folder = os.path.dirname(path)
         self._keep = keep
         self._known = False  # whether the next process would find the file
         self._position = 0
+        self._cache_limit = cache_limit
+        self._size = None
+        self._cached = page_cache.Unbounded()
         self._clean(max_age)
         self._temporary = self._beside(uuid.uuid4().hex[:12])
         self.stream, self._mode = self._create()
@@ -104,7 +110,13 @@ class FileSink(object):
         if self._keep and expected.value and not self._known:
             self._take_up(image_id, expected)
         self._check_room(image_id, expected)
+        self._size = expected.size
+        self._open_policy()
         return self._position
+
+    def _open_policy(self):
+        self._cached = page_cache.open_policy(
+            self.stream.fileno(), self._size, self._cache_limit)
 
     def _take_up(self, image_id, expected):
         """Use the file that an earlier process has left of this image."""
@@ -144,6 +156,7 @@ class FileSink(object):
         self._position = 0
         self.stream.seek(0)
         self.stream.truncate()
+        self._open_policy()
         return True
 
     def write(self, chunk):
@@ -158,6 +171,15 @@ class FileSink(object):
                     self._position += _BLOCK
                     start = block + _BLOCK
             self._write_at(view[start:])
+            self._cached.advance(self._position)
+
+    def advance(self, position):
+        """Tell how much of the file somebody else has written.
+
+        :param position: all bytes before it are there
+        """
+        with self._full_disk_told():
+            self._cached.advance(position)
 
     @contextlib.contextmanager
     def _full_disk_told(self):
@@ -195,6 +217,7 @@ class FileSink(object):
             self.stream.truncate(self._position)
             os.fchmod(self.stream.fileno(), self._mode)
             os.fsync(self.stream.fileno())
+        self._cached.finish()
         os.rename(self._temporary, self.path)
         self.stream.close()
         self._sync_folder()

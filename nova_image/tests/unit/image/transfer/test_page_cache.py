@@ -1,0 +1,114 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.image.transfer.page_cache: what the system is told."""
+
+import errno
+import io
+import os
+import sys
+
+import fixtures
+import mock
+import testtools
+
+from nova_image.image.transfer import page_cache
+
+_BEGIN, _END = 2, 7  # write without waiting; write and wait
+
+
+@testtools.skipIf(sys.version_info[0] < 3,
+                  'Python 2.7 has no posix_fadvise: nothing is to be told')
+class TestWriteBehind(testtools.TestCase):
+    """Windows of 10 bytes; what the system is told is noted."""
+
+    def setUp(self):
+        super(TestWriteBehind, self).setUp()
+        self.told = []
+        self.result = 0
+        self.useFixture(fixtures.MockPatchObject(page_cache, 'WINDOW', 10))
+        self.useFixture(fixtures.MockPatchObject(
+            page_cache, '_sync_file_range', self.sync))
+        self.useFixture(fixtures.MockPatchObject(
+            os, 'posix_fadvise', self.advise))
+        self.policy = page_cache.open_policy(5, 100, 99)
+
+    def sync(self, number, offset, size, how):
+        """Stand in for sync_file_range(2)."""
+        self.told.append((number, offset, size, how))
+        return self.result
+
+    def advise(self, number, offset, size, advice):
+        """Stand in for posix_fadvise(2)."""
+        self.told.append((number, offset, size, 'forget'))
+
+    def test_nothing_before_a_window_is_full(self):
+        self.policy.advance(9)
+        self.assertEqual([], self.told)
+
+    def test_one_is_written_while_the_next_is_filled(self):
+        self.policy.advance(10)
+        self.policy.advance(19)
+        self.assertEqual([(5, 0, 10, _BEGIN)], self.told)
+
+    def test_the_one_before_is_forgotten_when_it_is_on_disk(self):
+        self.policy.advance(25)
+        self.assertEqual([(5, 0, 10, _BEGIN), (5, 10, 10, _BEGIN),
+                          (5, 0, 10, _END), (5, 0, 10, 'forget')], self.told)
+
+    def test_all_is_forgotten_in_the_end(self):
+        self.policy.finish()
+        self.assertEqual([(5, 0, 0, 'forget')], self.told)
+
+    def test_an_error_is_raised(self):
+        """The wait takes it from the descriptor: fsync would not tell."""
+        self.result = -1
+        with mock.patch('ctypes.get_errno', return_value=errno.ENOSPC):
+            error = self.assertRaises(OSError, self.policy.advance, 10)
+        self.assertEqual(errno.ENOSPC, error.errno)
+
+
+class TestPolicy(testtools.TestCase):
+    """Which files it is for."""
+
+    def check(self, wanted, size, limit):
+        """Check what a file of a size gets."""
+        policy = page_cache.open_policy(5, size, limit)
+        self.assertIs(wanted, type(policy))
+
+    @testtools.skipIf(sys.version_info[0] < 3, 'nothing on Python 2.7')
+    def test_larger_than_the_limit(self):
+        self.check(page_cache.WriteBehind, 11, 10)
+
+    def test_as_large_as_the_limit(self):
+        self.check(page_cache.Unbounded, 10, 10)
+
+    def test_no_limit(self):
+        self.check(page_cache.Unbounded, 11, None)
+
+    def test_unknown_size(self):
+        self.check(page_cache.Unbounded, None, 10)
+
+    def test_a_system_without(self):
+        with mock.patch.object(page_cache, '_sync_file_range', None):
+            self.check(page_cache.Unbounded, 11, 10)
+
+    def test_real_calls(self):
+        path = os.path.join(self.useFixture(fixtures.TempDir()).path, 'file')
+        with io.open(path, 'wb', 0) as stream:
+            policy = page_cache.open_policy(
+                stream.fileno(), 3 * page_cache.WINDOW, 0)
+            for number in range(1, 4):
+                stream.write(b'x' * page_cache.WINDOW)
+                policy.advance(number * page_cache.WINDOW)
+            policy.finish()
+        self.assertEqual(3 * page_cache.WINDOW, os.path.getsize(path))
