@@ -99,8 +99,8 @@ are downloaded to a file.
 
 They are written to disk while they arrive, and forgotten there. The cache then
 keeps what guests and services have in it, and the flush at the end takes no
-time. A smaller image stays, for whoever reads it next. 0 means that none stays;
-a number larger than all images, that all do. Without effect on Python 2.7.
+time. A smaller image stays, for whoever reads it next. 0 means that none does,
+a number larger than all images that all do. Without effect on Python 2.7.
 """),
     cfg.BoolOpt(
         'share_downloads',
