@@ -1,0 +1,168 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The commands that change images: create, set, unset, delete."""
+
+import argparse
+import typing
+
+from nova_image.cmd import attributes
+from nova_image.cmd import base
+from nova_image.cmd import data
+from nova_image.cmd import errors
+from nova_image.cmd import import_options
+from nova_image.cmd import importing
+
+
+class Create(base.ShowOne):
+    """Create an image, with its data or without.
+
+    What is created is deleted again when its data cannot be sent whole, on
+    an error and on Ctrl-C. Without --file the image waits for its data
+    (status queued).
+    """
+
+    examples = """
+        nova-image create cirros --file cirros.img \\
+            --disk-format qcow2 --container-format bare
+        qemu-img convert -O raw a.vmdk /dev/stdout | nova-image create a \\
+            --file - --disk-format raw --container-format bare
+        nova-image create web --disk-format qcow2 --container-format bare \\
+            --property os_type=linux --min-ram 512 -f value -c id
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the attributes and the data."""
+        parser.add_argument('name', metavar='<name>',
+                            help='Name of the new image.')
+        attributes.add(parser)
+        data.add_file(parser)
+        parser.add_argument(
+            '--import', action='store_true', dest='by_import',
+            help='Send the data by way of an import, as create-via-import '
+                 'does (v2 alone).')
+
+    def take_action(self, parsed_args: argparse.Namespace
+                    ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
+        """Create it."""
+        image = attributes.given(parsed_args)
+        image.update(name=parsed_args.name, id=attributes.new_id())
+        if parsed_args.by_import:
+            return self._import(parsed_args.file, image)
+        with data.source(parsed_args.file, self.app) as stream:
+            with data.undone_on_interrupt(self, image['id']):
+                return self.columns(self.images.create(
+                    self.caller, image, stream))
+
+    def _import(self, path: str | None, image: dict[str, typing.Any]
+                ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
+        """Create an image by an import of a file."""
+        if path is None:
+            raise errors.Usage('--import needs --file; for a URL there is '
+                               'nova-image create-via-import')
+        return importing.shown(self, *importing.create(
+            self, path, image, import_options.DIRECT, {}))
+
+
+class Set(base.ShowOne):
+    """Set attributes, properties or the data of an image.
+
+    What is not named stays as it is. Data can be given to an image that has
+    none yet (status queued).
+    """
+
+    examples = """
+        nova-image set cirros --name cirros-0.6 --min-ram 128
+        nova-image set cirros --property os_type=linux --property hw_vif=e1000
+        nova-image set cirros --protected
+        nova-image set 71c675ab-d94f-49cd-a114-e12490b328d9 --file disk.qcow2
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the image and what can be changed."""
+        base.add_image(parser)
+        parser.add_argument('--name', metavar='<name>', help='New name.')
+        attributes.add(parser)
+        data.add_file(parser)
+
+    def take_action(self, parsed_args: argparse.Namespace
+                    ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
+        """Change it."""
+        changes = attributes.given(parsed_args)
+        if parsed_args.name is not None:
+            changes['name'] = parsed_args.name
+        if not any(changes.values()) and not parsed_args.file and (
+                set(changes) == {'properties'}):
+            raise errors.Usage('Nothing to set. See nova-image help set')
+        image_id = self.find(parsed_args.image)
+        with data.source(parsed_args.file, self.app) as stream:
+            return self.columns(self.images.update(
+                self.caller, image_id, changes, stream))
+
+
+class Unset(base.ShowOne):
+    """Remove properties of an image.
+
+    Either all of them are removed or, when one is not there, none. Others
+    should not change the image's properties in the same moment.
+    """
+
+    examples = """
+        nova-image unset cirros --property os_type
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the image and the names."""
+        base.add_image(parser)
+        parser.add_argument(
+            '--property', metavar='<name>', action='append', required=True,
+            dest='properties', help='Property to remove; may be repeated.')
+
+    def take_action(self, parsed_args: argparse.Namespace
+                    ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
+        """Remove them."""
+        image = self.images.get(self.caller, self.find(parsed_args.image))
+        left = dict(image['properties'])
+        missing = [name for name in parsed_args.properties
+                   if name not in left]
+        if missing:
+            raise errors.Usage(
+                'Image %s has no property %s, and is unchanged. It has: %s' % (
+                    image['id'], ', '.join(missing),
+                    ', '.join(sorted(left)) or 'none'))
+        for name in parsed_args.properties:
+            left.pop(name, None)
+        return self.columns(self.images.update(
+            self.caller, image['id'], {'properties': left},
+            purge_props=True))
+
+
+class Delete(base.Command):
+    """Delete images.
+
+    Each is tried, whatever becomes of the others. The exit code is that of
+    the errors, or 1 when there were several kinds.
+    """
+
+    examples = """
+        nova-image delete cirros
+        nova-image delete $(nova-image list --status queued -f value -c id)
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the images."""
+        base.add_image(parser, several=True)
+
+    def take_action(self, parsed_args: argparse.Namespace) -> int:
+        """Delete them."""
+        return self.each(parsed_args.images, lambda image_id:
+                         self.images.delete(self.caller, image_id))

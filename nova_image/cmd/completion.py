@@ -1,0 +1,29 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The command that makes a shell complete the others."""
+
+from cliff import complete
+
+from nova_image.cmd import base
+
+
+class Complete(base.Command, complete.CompleteCommand):
+    """Print what bash needs to complete commands and options.
+
+    It uses functions of the package bash-completion.
+    """
+
+    examples = """
+        source <(nova-image complete)
+        nova-image complete > /etc/bash_completion.d/nova-image
+    """

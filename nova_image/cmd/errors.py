@@ -1,0 +1,134 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Any error as one line for people and one exit code for scripts."""
+
+import traceback
+import typing
+
+from nova_image.cmd import codes
+from nova_image import exception
+
+#: the first that an error is of counts
+_CODES: tuple[tuple[type[Exception], int], ...] = (
+    (exception.NotFound, codes.NOT_FOUND),
+    (exception.Forbidden, codes.NOT_AUTHORIZED),
+    (exception.ImageCorrupt, codes.NOT_WHOLE),
+    (exception.ImageUploadFailed, codes.NOT_WHOLE),
+    (exception.SignatureVerificationError, codes.NOT_WHOLE),
+    (exception.CertificateValidationFailed, codes.NOT_WHOLE),
+    (exception.Invalid, codes.REFUSED),
+    (exception.ImageConflict, codes.CONFLICT),
+    (exception.ImageQuotaExceeded, codes.NO_ROOM),
+    (exception.InsufficientDiskSpace, codes.NO_ROOM),
+    (exception.ImageActionNotSupported, codes.NOT_SUPPORTED),
+    (exception.GlanceConnectionFailed, codes.NO_CONNECTION),
+)
+
+#: what to do here, where the library names an option of nova.conf
+_ADVICE: tuple[tuple[type[Exception], str], ...] = (
+    (exception.ImageActionNotSupported, 'Use --os-image-api-version 2'),
+    (exception.GlanceVersionNotServed,
+     'Try another --os-image-api-version: 1 or 2'),
+    (exception.GlanceEndpointUnknown,
+     'Give --os-endpoint, another --os-region-name or --os-interface, or '
+     'register Glance in the catalog'),
+    (exception.Forbidden,
+     'Check the user, the password, the project and their domains'),
+)
+
+
+class Failed(Exception):
+    """What a command says itself.
+
+    :param message: one line
+    :param code: the exit code
+    """
+
+    def __init__(self, message: str, code: int = codes.OTHER) -> None:
+        """Take the message and the exit code."""
+        super().__init__(message)
+        self.code = code
+
+
+class Usage(Failed):
+    """The command line, the environment or clouds.yaml is wrong."""
+
+    def __init__(self, message: str) -> None:
+        """Take the message."""
+        super().__init__(message, codes.USAGE)
+
+
+def code_of(error: Exception) -> int:
+    """Return the exit code for an error."""
+    error = _ours(error)
+    if isinstance(error, Failed):
+        return error.code
+    for kind, code in _CODES:
+        if isinstance(error, kind):
+            return code
+    return codes.LOCAL_FILE if isinstance(error, OSError) else codes.OTHER
+
+
+def line_of(error: Exception) -> str:
+    """Return an error as one line without secrets."""
+    error = _ours(error)
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        text = ': '.join(str(part) for part in (
+            error.filename, error.strerror) if part is not None)
+    elif not isinstance(error, (Failed, exception.NovaImageException)):
+        text = '%s: %s. More with --debug' % (type(error).__name__, text)
+    return ' '.join(exception.redact(text).split())
+
+
+def trace_of(error: BaseException) -> str:
+    """Return the traceback of an error without secrets."""
+    return exception.redact(''.join(traceback.format_exception(error)))
+
+
+def _ours(error: Exception) -> Exception:
+    """Return an error with the advice that suits a command line."""
+    origin = type(error).__module__.partition('.')[0]
+    if origin == 'keystoneauth1':
+        error = _of_keystone(error)
+    elif origin == 'openstack':
+        return Usage(str(error))
+    for kind, advice in _ADVICE:
+        if isinstance(error, kind) and '[glance]' in error.advice:
+            error.advice = advice
+    return error
+
+
+def _of_keystone(error: Exception) -> Exception:
+    """Return our error for one of the identity library."""
+    from keystoneauth1 import exceptions as identity
+
+    if isinstance(error, (identity.MissingRequiredOptions,
+                          identity.NoMatchingPlugin,
+                          identity.OptionError)):
+        return Usage('%s. Say who you are: by --os-cloud and clouds.yaml, '
+                     'by OS_AUTH_URL, OS_USERNAME and so on, or by '
+                     '--os-auth-type none' % error)
+    facts: dict[str, typing.Any] = {'reason': error, 'advice': '[glance]'}
+    if isinstance(error, identity.CatalogException):
+        return exception.GlanceEndpointUnknown(**facts)
+    if isinstance(error, (identity.Unauthorized, identity.Forbidden,
+                          identity.AuthorizationFailure,
+                          identity.MissingAuthPlugin)):
+        return exception.Forbidden('Not authorized by Keystone', **facts)
+    if isinstance(error, identity.NotFound):
+        return Usage('%s. Check OS_AUTH_URL: it has to be that of '
+                     'Keystone' % error)
+    return exception.GlanceConnectionFailed(
+        'Connection to Keystone failed', reason=error,
+        advice='Check OS_AUTH_URL')

@@ -1,0 +1,246 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The commands about imports: stage, import, create-via-import, copy.
+
+And those that say what Glance can do: import-info, stores.
+"""
+
+import argparse
+import collections.abc
+import typing
+
+from nova_image.cmd import attributes
+from nova_image.cmd import base
+from nova_image.cmd import codes
+from nova_image.cmd import data
+from nova_image.cmd import display
+from nova_image.cmd import errors
+from nova_image.cmd import import_options
+from nova_image.cmd import progress
+
+
+class Stage(base.Command):
+    """Send data to where Glance keeps it until it is imported."""
+
+    examples = """
+        nova-image stage cirros --file cirros.img
+        nova-image import cirros --method glance-direct
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the image and the data."""
+        base.add_image(parser)
+        data.add_file(parser, required=True)
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        """Stage it."""
+        image_id = self.find(parsed_args.image)
+        with data.source(parsed_args.file, self.app) as stream:
+            self.images.stage(self.caller, image_id, stream)
+
+
+def shown(command: base.ShowOne, image_id: str, result: typing.Any
+          ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
+    """Return the output for a result, or raise what says why there is none.
+
+    :param result: one of nova_image.image.import_result, or None where
+        nobody has waited for it
+    """
+    if result is None:
+        return command.columns(command.images.get(command.caller, image_id))
+    if not result.succeeded:
+        raise _failure(result)
+    found = display.details(result.image)
+    found['stores'] = display.Names(result.stores)
+    if result.failed:
+        found['failed_stores'] = display.Properties(result.failed)
+    if result.changes:
+        found['changes'] = display.Changes(result.changes)
+    return command.dict2columns(found)
+
+
+def _failure(result: typing.Any) -> errors.Failed:
+    """Return the error for a nova_image.image.import_result."""
+    left = 'nothing is left of it' if result.cleaned else (
+        'see nova-image show %s' % result.image_id)
+    request = ' (request %s)' % result.request_id if (
+        result.request_id) else ''
+    if hasattr(result, 'seen'):
+        return errors.Failed(
+            'The import into image %s was not seen to end, %s: %s. It may go '
+            'on; %s%s' % (result.image_id, result.reason, _stood(result.seen),
+                          left, request), codes.TIMED_OUT)
+    stores = ''.join('; store %s: %s' % item
+                     for item in sorted(result.stores.items()))
+    return errors.Failed('The import into image %s failed: %s%s; %s%s' % (
+        result.image_id, result.reason, stores, left, request),
+        codes.IMPORT_FAILED)
+
+
+def _stood(seen: typing.Any) -> str:
+    """Return how an import stood when it was seen last."""
+    if seen is None:
+        return 'nothing was seen of it'
+    return 'it stood at %s, the image is %s' % (seen.state, seen.status)
+
+
+class Import(base.ShowOne):
+    """Have Glance get the data of an image that has none yet.
+
+    Waits until it has, and shows the image. Ctrl-C ends the waiting; Glance
+    may go on.
+    """
+
+    examples = """
+        nova-image import cirros --uri https://example.org/cirros.img
+        nova-image import cirros --method glance-direct --store ceph
+        nova-image import cirros --file cirros.img --all-stores
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the image, where the data is and where it goes."""
+        base.add_image(parser)
+        import_options.add_origin(parser)
+        import_options.add_target(parser)
+
+    def take_action(self, parsed_args: argparse.Namespace
+                    ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
+        """Import it."""
+        method = import_options.method(parsed_args)
+        chosen = import_options.driver_options(parsed_args)
+        image_id = self.find(parsed_args.image)
+        with data.source(parsed_args.file, self.app, quiet=True) as stream:
+            with progress.watch('import', self.app.shows_progress) as report:
+                result = self.images.import_image(
+                    self.caller, image_id, method, data=stream,
+                    progress=report, **chosen)
+        return shown(self, image_id, result)
+
+
+class CreateViaImport(base.ShowOne):
+    """Create an image and have Glance get its data.
+
+    From a file (it is staged first), a URL or another Glance. Waits until
+    the image is active in the stores, and shows it. What is created is
+    deleted again on an error, and on Ctrl-C.
+    """
+
+    examples = """
+        nova-image create-via-import cirros --file cirros.img \\
+            --disk-format qcow2 --container-format bare
+        nova-image create-via-import cirros --disk-format qcow2 \\
+            --container-format bare --uri https://example.org/cirros.img
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the attributes, where the data is and where it goes."""
+        parser.add_argument('name', metavar='<name>',
+                            help='Name of the new image.')
+        attributes.add(parser)
+        import_options.add_origin(parser)
+        import_options.add_target(parser)
+
+    def take_action(self, parsed_args: argparse.Namespace
+                    ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
+        """Create it."""
+        method = import_options.method(parsed_args)
+        chosen = import_options.driver_options(parsed_args)
+        image = attributes.given(parsed_args)
+        image['name'] = parsed_args.name
+        return shown(self, *create(self, parsed_args.file, image, method,
+                                   chosen))
+
+
+def create(command: base.Command, path: str | None,
+           image: dict[str, typing.Any], method: str,
+           chosen: dict[str, typing.Any]) -> tuple[str, typing.Any]:
+    """Create an image by an import.
+
+    :param path: of the file with the data, - for the standard input
+    :returns: its ID, and one of nova_image.image.import_result
+    """
+    image.setdefault('id', attributes.new_id())
+    app = command.app
+    with data.source(path, app, quiet=True) as stream:
+        with data.undone_on_interrupt(command, image['id']):
+            with progress.watch(image['name'], app.shows_progress) as report:
+                _, result = command.images.create_via_import(
+                    command.caller, image, method, data=stream,
+                    progress=report, **chosen)
+    return image['id'], result
+
+
+class Copy(base.ShowOne):
+    """Copy the data of an image to more stores.
+
+    Waits until they have it, and shows the image.
+    """
+
+    examples = """
+        nova-image copy cirros --store ceph --store fast
+        nova-image copy cirros --all-stores --no-wait
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the image and where it goes."""
+        base.add_image(parser)
+        import_options.add_target(parser)
+
+    def take_action(self, parsed_args: argparse.Namespace
+                    ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
+        """Copy it."""
+        if not parsed_args.stores and not parsed_args.all_stores:
+            raise errors.Usage('Where to? Give --store or --all-stores; '
+                               'nova-image stores lists them')
+        image_id = self.find(parsed_args.image)
+        with progress.watch('copy', self.app.shows_progress) as report:
+            result = self.images.import_image(
+                self.caller, image_id, import_options.COPY, progress=report,
+                **import_options.target(parsed_args))
+        return shown(self, image_id, result)
+
+
+class ImportInfo(base.ShowOne):
+    """Show how and to where Glance imports."""
+
+    examples = """
+        nova-image import-info
+        nova-image import-info -f value -c methods
+    """
+
+    def take_action(self, parsed_args: argparse.Namespace
+                    ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
+        """Show it."""
+        info = self.images.import_info(self.caller)
+        stores = [store['id'] for store in info['stores']]
+        return ('methods', 'stores'), (display.Names(info['methods']),
+                                       display.Names(stores))
+
+
+class Stores(base.Lister):
+    """List the stores of Glance; none where it has but one."""
+
+    examples = """
+        nova-image stores
+        nova-image stores -f value -c id
+    """
+
+    def take_action(self, parsed_args: argparse.Namespace
+                    ) -> tuple[tuple[str, ...],
+                               collections.abc.Iterable[typing.Any]]:
+        """List them."""
+        found = self.images.import_info(self.caller)['stores']
+        return ('id', 'default', 'read-only', 'description'), [
+            (store['id'], bool(store.get('default')),
+             bool(store.get('read-only')), store.get('description') or '')
+            for store in found]

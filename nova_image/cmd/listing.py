@@ -1,0 +1,156 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The commands that read: list, show."""
+
+import argparse
+import collections.abc
+import typing
+
+from nova_image.cmd import base
+from nova_image.cmd import display
+from nova_image.cmd import errors
+from nova_image.cmd import options
+
+#: option -> (what its value is called, help) of filters under one name
+_FILTERS = {
+    'name': ('<name>', 'Images of this name.'),
+    'status': ('<status>', 'Images in this status, such as active, queued.'),
+    'disk-format': ('<format>', 'Images of this disk format.'),
+    'container-format': ('<format>', 'Images of this container format.'),
+    'owner': ('<project-id>', 'Images of this project.'),
+    'checksum': ('<md5>', 'Images with this checksum.'),
+    'size-min': ('<bytes>', 'Images that are as big, or bigger.'),
+    'size-max': ('<bytes>', 'Images that are as big, or smaller.'),
+    'visibility': ('<visibility>', 'Images with this visibility: public, '
+                                   'private, shared, community (v2 alone).'),
+    'changes-since': ('<time>', 'Images changed since: ISO 8601, UTC, such '
+                                'as 2026-01-31T12:00:00Z.'),
+}
+
+
+class List(base.Lister):
+    """List images.
+
+    All that the project may see, newest first, unless filters, sorting and
+    limits say otherwise. Any field of an image can be a column.
+    """
+
+    examples = """
+        nova-image list
+        nova-image list --status active --property os_type=linux --long
+        nova-image list --sort name:asc -c name -c size
+        nova-image list --limit 10 -f json
+        nova-image list --name cirros -f value -c id
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the filters, the sorting and the limits."""
+        for name, (metavar, text) in _FILTERS.items():
+            parser.add_argument('--' + name, metavar=metavar, help=text)
+        _add_more_filters(parser)
+        parser.add_argument(
+            '--sort', metavar='<field>[:asc|:desc],...', type=_sorting,
+            default=([], []), help='Fields to sort by, in this order '
+            '(v1: one). Ascending, unless :desc says otherwise.')
+        parser.add_argument(
+            '--limit', metavar='<number>', type=int,
+            help='How many images to list at the most.')
+        parser.add_argument(
+            '--marker', metavar='<image-id>',
+            help='List what comes after this image.')
+        parser.add_argument('--long', action='store_true',
+                            help='Show more columns.')
+
+    def take_action(self, parsed_args: argparse.Namespace
+                    ) -> tuple[tuple[str, ...],
+                               collections.abc.Iterable[typing.Any]]:
+        """List them."""
+        keys, directions = parsed_args.sort
+        found = self.images.get_all(
+            self.caller, filters=_filters(parsed_args),
+            sort_key=keys, sort_dir=directions,
+            limit=_limit(parsed_args.limit), marker=parsed_args.marker)
+        names = display.LONG if parsed_args.long else display.SHORT
+        if parsed_args.columns or parsed_args.sort_columns:
+            names = display.FIELDS
+            parsed_args.columns = parsed_args.columns or list(
+                display.LONG if parsed_args.long else display.SHORT)
+        return names, [display.row(image, names) for image in found]
+
+
+def _add_more_filters(parser: argparse.ArgumentParser) -> None:
+    public = parser.add_mutually_exclusive_group()
+    public.add_argument('--public', action='store_true', default=None,
+                        dest='is_public', help='Public images.')
+    public.add_argument('--not-public', action='store_false', default=None,
+                        dest='is_public', help='Images that are not public.')
+    parser.add_argument(
+        '--property', metavar='<name>=<value>', action='append', default=[],
+        dest='properties', type=options.pairs,
+        help='Images with this property; may be repeated.')
+    parser.add_argument(
+        '--tag', metavar='<tag>', action='append', dest='tags',
+        help='Images with this tag; may be repeated (v2 alone).')
+
+
+def _filters(arguments: argparse.Namespace) -> dict[str, typing.Any]:
+    """Return the filters in the names of the driver."""
+    given = vars(arguments)
+    filters = options.without_nones(
+        (name, given[name.replace('-', '_')]) for name in _FILTERS)
+    found = {name if name == 'changes-since' else name.replace('-', '_'):
+             value for name, value in filters.items()}
+    found.update(('property-' + name, value)
+                 for name, value in arguments.properties)
+    found.update(options.without_nones((
+        ('tag', arguments.tags), ('is_public', arguments.is_public))))
+    return found
+
+
+def _sorting(text: str) -> tuple[list[str], list[str]]:
+    """Take FIELD:DIRECTION,... apart; for an argument's ``type``."""
+    keys, directions = [], []
+    for part in text.split(','):
+        key, _, direction = part.partition(':')
+        if not key or direction not in ('', 'asc', 'desc'):
+            raise argparse.ArgumentTypeError(
+                '%r is not of the form FIELD, FIELD:asc or FIELD:desc' % part)
+        keys.append(key)
+        directions.append(direction or 'asc')
+    return keys, directions
+
+
+def _limit(number: int | None) -> int | None:
+    if number is not None and number < 1:
+        raise errors.Usage('--limit has to be 1 or more')
+    return number
+
+
+class Show(base.ShowOne):
+    """Show an image."""
+
+    examples = """
+        nova-image show cirros
+        nova-image show 71c675ab-d94f-49cd-a114-e12490b328d9 -f json
+        nova-image show cirros -f value -c status
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the image."""
+        base.add_image(parser)
+
+    def take_action(self, parsed_args: argparse.Namespace
+                    ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
+        """Show it."""
+        return self.columns(self.images.get(
+            self.caller, self.find(parsed_args.image)))

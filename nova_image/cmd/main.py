@@ -1,0 +1,83 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Where the program nova-image begins: as little as the task needs.
+
+``--version`` imports nothing but what knows it. The rest comes with the
+command that needs it: help needs no client library, and only what reaches
+Glance imports one.
+"""
+
+import collections.abc
+import os
+import signal
+import sys
+import types
+
+from nova_image.cmd import codes
+
+_INSTALL = "pip install 'nova_image[cli]'"
+
+
+def main(argv: collections.abc.Sequence[str] | None = None) -> int:
+    """Run the program.
+
+    :param argv: the arguments; those of the process if None
+    :returns: the exit code, one of nova_image.cmd.codes
+    """
+    argv = sys.argv[1:] if argv is None else list(argv)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, _end)
+    try:
+        return _flushed(_run(argv))
+    except KeyboardInterrupt:
+        return codes.INTERRUPTED
+    except BrokenPipeError:
+        # What Python still has to write at its end has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return codes.BROKEN_PIPE
+
+
+def _end(number: int, frame: types.FrameType | None) -> None:
+    """End by a signal as by Ctrl-C, so that everything is cleaned up."""
+    sys.exit(128 + number)
+
+
+def _run(argv: list[str]) -> int:
+    if argv == ['--version']:
+        from nova_image.cmd import release
+        sys.stdout.write('nova-image %s\n' % release.version())
+        return codes.DONE
+    try:
+        from nova_image.cmd import shell
+    except ModuleNotFoundError as error:
+        return missing(error)
+    return shell.Shell().run(argv)
+
+
+def missing(error: ModuleNotFoundError) -> int:
+    """Say what to install, and return the exit code."""
+    sys.stderr.write('nova-image: %s is not installed; the command line '
+                     'needs: %s\n' % (error.name, _INSTALL))
+    return codes.OTHER
+
+
+def _flushed(code: int) -> int:
+    sys.stdout.flush()
+    if code == codes.BROKEN_PIPE:
+        raise BrokenPipeError
+    return code
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,125 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The commands about who may use an image that is shared."""
+
+import argparse
+import collections.abc
+import typing
+
+from nova_image.cmd import base
+from nova_image.cmd import display
+
+_FIELDS = ('member_id', 'status', 'created_at', 'updated_at')
+
+
+def _add_member(parser: argparse.ArgumentParser) -> None:
+    base.add_image(parser)
+    parser.add_argument('member', metavar='<project-id>',
+                        help='ID of the project.')
+
+
+def _row(member: dict[str, typing.Any]) -> tuple[typing.Any, ...]:
+    """Return a member for the output."""
+    return tuple(display.text(member.get(name)) for name in _FIELDS)
+
+
+class Members(base.Lister):
+    """List the projects that an image is shared with."""
+
+    examples = """
+        nova-image members cirros
+        nova-image members cirros -f value -c member_id
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the image."""
+        base.add_image(parser)
+
+    def take_action(self, parsed_args: argparse.Namespace
+                    ) -> tuple[tuple[str, ...],
+                               collections.abc.Iterable[typing.Any]]:
+        """List them."""
+        image_id = self.find(parsed_args.image)
+        return _FIELDS, [_row(member) for member in self.images.members(
+            self.caller, image_id)]
+
+
+class MemberAdd(base.ShowOne):
+    """Share an image with a project.
+
+    The project sees it in its list as soon as it has accepted it, and can
+    use it by its ID at once. With v2 the image has to be shared: see
+    nova-image set --shared.
+    """
+
+    examples = """
+        nova-image set cirros --shared
+        nova-image member-add cirros 8b23c7e6a5d04d0fa9a3e6a1f2b4c5d6
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the image and the project."""
+        _add_member(parser)
+
+    def take_action(self, parsed_args: argparse.Namespace
+                    ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
+        """Add it."""
+        return _FIELDS, _row(self.images.add_member(
+            self.caller, self.find(parsed_args.image), parsed_args.member))
+
+
+class MemberSet(base.ShowOne):
+    """Accept or reject an image that is shared with one's project.
+
+    v1 knows no such thing: an image is there at once.
+    """
+
+    examples = """
+        nova-image member-set 71c675ab-d94f-49cd-a114-e12490b328d9 \\
+            8b23c7e6a5d04d0fa9a3e6a1f2b4c5d6 --accept
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the image, the project and the answer."""
+        _add_member(parser)
+        group = parser.add_mutually_exclusive_group(required=True)
+        for option, status, text in (
+                ('--accept', 'accepted', 'Have it in the list of images.'),
+                ('--reject', 'rejected', 'Do not.'),
+                ('--pending', 'pending', 'Decide later.')):
+            group.add_argument(option, action='store_const', const=status,
+                               dest='status', help=text)
+
+    def take_action(self, parsed_args: argparse.Namespace
+                    ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
+        """Set it."""
+        return _FIELDS, _row(self.images.set_member_status(
+            self.caller, self.find(parsed_args.image), parsed_args.member,
+            parsed_args.status))
+
+
+class MemberRemove(base.Command):
+    """Share an image no longer with a project."""
+
+    examples = """
+        nova-image member-remove cirros 8b23c7e6a5d04d0fa9a3e6a1f2b4c5d6
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the image and the project."""
+        _add_member(parser)
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        """Remove it."""
+        self.images.remove_member(
+            self.caller, self.find(parsed_args.image), parsed_args.member)

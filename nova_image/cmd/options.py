@@ -1,0 +1,173 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The options that stand before or after any command: who asks which cloud.
+
+They are those that all OpenStack clients have, and override the variables of
+the same names (``OS_CLOUD`` for ``--os-cloud``) and clouds.yaml.
+"""
+
+import argparse
+import collections.abc
+import sys
+import typing
+
+from nova_image.cmd import codes
+from nova_image.cmd import release
+
+#: name -> (what its value is called, help)
+_AUTH = {
+    'cloud': ('<cloud>', 'Cloud of clouds.yaml to use.'),
+    'auth-type': ('<type>', 'How to authenticate, such as password, token, '
+                            'v3applicationcredential; none for a Glance '
+                            'without Keystone.'),
+    'auth-url': ('<url>', 'URL of Keystone.'),
+    'username': ('<name>', 'Name of the user.'),
+    'user-id': ('<id>', 'ID of the user.'),
+    'user-domain-name': ('<name>', "Name of the user's domain."),
+    'user-domain-id': ('<id>', "ID of the user's domain."),
+    'password': ('<password>', 'Password; asked for on a terminal where it '
+                               'is missing. Others on this machine can see '
+                               'it here: better use OS_PASSWORD.'),
+    'project-name': ('<name>', 'Name of the project.'),
+    'project-id': ('<id>', 'ID of the project.'),
+    'project-domain-name': ('<name>', "Name of the project's domain."),
+    'project-domain-id': ('<id>', "ID of the project's domain."),
+    'system-scope': ('<scope>', 'Scope of the token beside projects: all.'),
+    'token': ('<token>', 'A token that was got elsewhere.'),
+    'application-credential-id': ('<id>', 'ID of an application '
+                                          'credential.'),
+    'application-credential-name': ('<name>', 'Name of one of the user.'),
+    'application-credential-secret': ('<secret>', 'Its secret.'),
+}
+_SERVICE = {
+    'region-name': ('<region>', 'Region whose Glance to ask.'),
+    'interface': ('<interface>', 'Kind of endpoint to look for in the '
+                                 'catalog: public, internal or admin.'),
+    'endpoint': ('<url>', 'URL of Glance, in place of the one that the '
+                          'catalog has.'),
+}
+_TLS = {
+    'cacert': ('<file>', 'Bundle of the CA certificates to trust.'),
+    'cert': ('<file>', "The client's certificate."),
+    'key': ('<file>', "The client's key."),
+}
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help whose descriptions and examples stand as they were written."""
+
+    def __init__(self, prog: str, **options: typing.Any) -> None:
+        """Leave room for options as long as ours."""
+        super().__init__(prog, **{**options, 'max_help_position': 30})
+
+
+def build(description: str) -> argparse.ArgumentParser:
+    """Return the parser of the options that all commands share."""
+    parser = argparse.ArgumentParser(
+        'nova-image', '%(prog)s [option ...] <command> [argument ...]',
+        description, exit_codes(), formatter_class=Formatter,
+        add_help=False, allow_abbrev=False)
+    parser.add_argument(
+        '-h', '--help', dest='deferred_help', action='store_true',
+        help='Show this, or the help of the command, and exit.')
+    parser.add_argument(
+        '--version', action=_Version, nargs=0,
+        help='Show the version and exit.')
+    _add_output(parser)
+    group = parser.add_argument_group('image service')
+    group.add_argument(
+        '--os-image-api-version', metavar='<version>',
+        help='Version of the Images API: 2 (the default), or 1 for a Glance '
+             'before Rocky that serves nothing else.')
+    _add_all(group, _SERVICE)
+    _add_all(parser.add_argument_group('who asks'), _AUTH)
+    _add_tls(parser.add_argument_group('connections'))
+    return parser
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    level = parser.add_mutually_exclusive_group()
+    level.add_argument(
+        '-v', '--verbose', action='count', dest='verbose_level', default=1,
+        help='Say more, such as what is tried again and why.')
+    level.add_argument(
+        '-q', '--quiet', action='store_const', dest='verbose_level',
+        const=0, help='Say nothing but errors, and show no progress.')
+    parser.add_argument(
+        '--debug', action='store_true',
+        help='Show every request, and where errors come from. Passwords '
+             'and tokens are left out.')
+    parser.add_argument(
+        '--log-file', metavar='<file>',
+        help='Append all that --debug shows to this file.')
+
+
+def _add_all(group: typing.Any,
+             options: dict[str, tuple[str, str]]) -> None:
+    for name, (metavar, text) in options.items():
+        group.add_argument('--os-' + name, metavar=metavar, help=text)
+
+
+def _add_tls(group: typing.Any) -> None:
+    _add_all(group, _TLS)
+    group.add_argument(
+        '--insecure', action='store_true', default=None,
+        help='Do not verify certificates of servers.')
+    group.add_argument(
+        '--timeout', metavar='<seconds>', type=float, dest='api_timeout',
+        help='Seconds to wait for an answer (default: 600).')
+
+
+class _Version(argparse.Action):
+    """Finds the version out only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser,
+                 namespace: argparse.Namespace, values: typing.Any,
+                 option_string: str | None = None) -> None:
+        sys.stdout.write('nova-image %s\n' % release.version())
+        parser.exit()
+
+
+def exit_codes() -> str:
+    """Return the exit codes, for the end of a help."""
+    return '\n'.join(['Exit codes::', ''] + [
+        '    %-4d %s' % item for item in codes.MEANINGS.items()])
+
+
+def one_line_errors(parser: argparse.ArgumentParser,
+                    see: str) -> argparse.ArgumentParser:
+    """Make a parser say what is wrong in one line.
+
+    :param see: where more can be read
+    """
+    def error(message: str) -> typing.NoReturn:
+        parser.exit(codes.USAGE, '%s: %s. See %s\n' % (
+            parser.prog, message, see))
+
+    parser.error = error  # type: ignore[method-assign]
+    return parser
+
+
+def pairs(text: str) -> tuple[str, str]:
+    """Take NAME=VALUE apart; for an argument's ``type``."""
+    name, equals, value = text.partition('=')
+    if not equals or not name.strip():
+        raise argparse.ArgumentTypeError(
+            '%r is not of the form NAME=VALUE' % text)
+    return name.strip(), value
+
+
+def without_nones(items: collections.abc.Iterable[tuple[str, typing.Any]]
+                  ) -> dict[str, typing.Any]:
+    """Return what was given of some options."""
+    return {name: value for name, value in items if value is not None}

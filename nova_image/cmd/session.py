@@ -1,0 +1,176 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The way to the cloud: credentials as all OpenStack clients take them.
+
+openstacksdk reads clouds.yaml, the OS_* variables and the options; the image
+driver is loaded by its usual way, with a configuration of this process.
+"""
+
+import argparse
+import dataclasses
+import getpass
+import sys
+import typing
+
+from keystoneauth1 import plugin
+from keystoneauth1 import session as ks_session
+from openstack import config
+from openstack.config import cloud_region
+from oslo_config import cfg
+
+from nova_image.cmd import errors
+from nova_image.cmd import release
+from nova_image import conf as nova_image_conf
+from nova_image.image import api
+from nova_image.image import identity
+
+#: plugins that know no Keystone: requests carry no token
+_WITHOUT_KEYSTONE = (None, '', 'None', 'none', 'noauth')
+
+
+@dataclasses.dataclass(frozen=True)
+class Caller:
+    """The context of whoever runs the command.
+
+    With Keystone all of it is in the token. Without, these are the identity
+    headers: an administrator's, for nobody would check another claim.
+    """
+
+    user_id: str | None = None
+    project_id: str | None = None
+    roles: tuple[str, ...] = ('admin',)
+    is_admin: bool = True
+    auth_token: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Cloud:
+    """What commands work with."""
+
+    images: api.API
+    caller: Caller
+
+
+class _Identity(identity.Identity):
+    """The session of the cloud that was chosen, for every endpoint."""
+
+    def __init__(self, conf: cfg.ConfigOpts, session: ks_session.Session,
+                 auth: plugin.BaseAuthPlugin | None) -> None:
+        super().__init__(conf)
+        self._session = session
+        self._auth = auth
+
+    def session(self, endpoint: str | None) -> ks_session.Session:
+        """Return the session."""
+        return self._session
+
+    def auth(self, context: Caller) -> plugin.BaseAuthPlugin | None:
+        """Return what gets tokens; None without Keystone."""
+        return self._auth
+
+
+def open_cloud(options: argparse.Namespace) -> Cloud:
+    """Prepare to talk to the Glance of the cloud that was chosen.
+
+    :param options: those of nova_image.cmd.options
+    :raises errors.Usage: when they do not say which
+    """
+    loader = _Loader(
+        app_name='nova-image', app_version=release.version(),
+        pw_func=_ask if sys.stdin.isatty() else None)
+    region = loader.get_one(argparse=_for_loader(options))
+    session = region.get_session()
+    conf = _conf(options, region)
+    keystone = loader.claims is None
+    if not keystone and not conf.glance.endpoint_override:
+        raise errors.Usage('Without Keystone, --os-endpoint has to say '
+                           'where Glance is')
+    who = _Identity(conf, session, session.auth if keystone else None)
+    claims = loader.claims or {}
+    return Cloud(api.API(conf, identity=who, log_is_ready=False), Caller(
+        claims.get('user_id'), claims.get('project_id')))
+
+
+class _Loader(config.OpenStackConfig):
+    """Takes from what is given whatever does not go with its plugin.
+
+    :ivar claims: who the caller says to be where no Keystone knows; None
+        with Keystone
+    """
+
+    claims: dict[str, typing.Any] | None = None
+
+    def auth_config_hook(self, config: dict[str, typing.Any]
+                         ) -> dict[str, typing.Any]:
+        """Look at the credentials before the plugin is loaded."""
+        config = super().auth_config_hook(config)
+        if config.get('auth_type') in _WITHOUT_KEYSTONE:
+            self.claims = config.get('auth') or {}
+            config['auth'] = {name: value
+                              for name, value in self.claims.items()
+                              if name == 'endpoint'}
+        return config
+
+
+def _for_loader(options: argparse.Namespace) -> argparse.Namespace:
+    """Return the options that say which cloud, and no others."""
+    chosen = {name: value for name, value in vars(options).items()
+              if name.startswith('os_') or name == 'api_timeout'}
+    for name in ('cacert', 'cert', 'key'):
+        chosen[name] = chosen.pop('os_' + name)
+    if options.insecure:
+        chosen['verify'] = False
+    return argparse.Namespace(**chosen)
+
+
+def _ask(prompt: str) -> str:
+    return getpass.getpass(prompt + ': ', sys.stderr)
+
+
+def _conf(options: argparse.Namespace,
+          region: cloud_region.CloudRegion) -> cfg.ConfigOpts:
+    """Return the configuration of this process."""
+    conf = cfg.ConfigOpts()
+    conf([], project='nova_image', default_config_files=[],
+         default_config_dirs=[])
+    nova_image_conf.register_opts(conf)
+    settings: dict[str, typing.Any] = {
+        'use_glance_v1': _api_version(region) == 1,
+        'endpoint_override': options.os_endpoint or region.get_endpoint(
+            'image'),
+        'region_name': region.get_region_name('image') or None,
+        'service_type': region.get_service_type('image') or 'image',
+        'valid_interfaces': _list(region.get_interface('image')),
+        'keep_partial_downloads': True,
+        'debug': options.debug,
+    }
+    for name, value in settings.items():
+        conf.set_override(name, value, 'glance')
+    return conf
+
+
+def _list(value: str | list[str] | None) -> list[str]:
+    if not value:
+        return ['public']
+    return [value] if isinstance(value, str) else value
+
+
+def _api_version(region: cloud_region.CloudRegion) -> int:
+    """Return 1 or 2."""
+    wanted = str(region.config.get('image_api_version') or '2')
+    major = wanted.removeprefix('v').partition('.')[0]
+    if major not in ('1', '2'):
+        raise errors.Usage(
+            'There is no version %s of the Images API: --os-image-api-'
+            'version and OS_IMAGE_API_VERSION take 1 or 2' % wanted)
+    return int(major)

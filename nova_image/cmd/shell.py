@@ -1,0 +1,205 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The program nova-image: cliff's application with our options and errors."""
+
+import argparse
+import functools
+import inspect
+import logging
+import sys
+import typing
+
+from cliff import app
+from cliff import command
+from cliff import commandmanager
+
+from nova_image.cmd import codes
+from nova_image.cmd import completion
+from nova_image.cmd import errors
+from nova_image.cmd import options
+from nova_image import exception
+
+if typing.TYPE_CHECKING:
+    from nova_image.cmd import session
+
+#: entry points of the commands, those of other packages too
+NAMESPACE = 'nova_image.cli'
+_DESCRIPTION = """\
+Images of an OpenStack cloud, as Nova sees them: the same commands and the
+same output over the Glance Images API v2 and v1.
+
+The cloud and the user are given as for any OpenStack client: by OS_CLOUD and
+clouds.yaml, by OS_AUTH_URL, OS_USERNAME and so on, or by options. Images are
+named by ID or, where only one is called so, by name."""
+#: what tells of each repeat of a request
+_CHATTY = ('nova_image.image.client',)
+
+
+class Shell(app.App):
+    """The application.
+
+    ``cloud`` is what commands work with.
+    """
+
+    NAME = 'nova-image'
+    LOG = logging.getLogger(NAME)
+
+    def __init__(self) -> None:
+        """Find the commands."""
+        super().__init__(
+            _DESCRIPTION, None, commandmanager.CommandManager(NAMESPACE),
+            deferred_help=True)
+        self.command_manager.add_command('help', Help)
+        self.command_manager.add_command('complete', completion.Complete)
+
+    def build_option_parser(
+            self, description: str | None, version: str | None,
+            argparse_kwargs: dict[str, typing.Any] | None = None,
+    ) -> argparse.ArgumentParser:
+        """Return the parser of the options before any command."""
+        return options.one_line_errors(
+            options.build(description or ''), 'nova-image --help')
+
+    @functools.cached_property
+    def cloud(self) -> 'session.Cloud':
+        """The cloud, with an image driver; found when it is asked for."""
+        from nova_image.cmd import session
+        return session.open_cloud(self.options)
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether somebody is there to look at it."""
+        return bool(self.options.verbose_level) and sys.stderr.isatty()
+
+    def configure_logging(self) -> None:
+        """Say warnings, or more where it is wanted; never a secret."""
+        level = {0: logging.ERROR, 1: logging.WARNING}.get(
+            self.options.verbose_level, logging.INFO)
+        if self.options.debug:
+            level = logging.DEBUG
+        root = logging.getLogger()
+        root.setLevel(logging.DEBUG if self.options.log_file else level)
+        _add_handler(root, logging.StreamHandler(self.stderr), level,
+                     'nova-image: %(levelname)s: %(message)s')
+        if self.options.log_file:
+            _add_handler(root, logging.FileHandler(self.options.log_file),
+                         logging.DEBUG, self.LOG_FILE_MESSAGE_FORMAT)
+        if level == logging.WARNING and not self.options.log_file:
+            for name in _CHATTY:
+                logging.getLogger(name).setLevel(logging.ERROR)
+
+    def run(self, argv: list[str]) -> int:
+        """Run one command, and return its exit code."""
+        try:
+            return super().run(argv)
+        except Exception as error:
+            return self.report(error)
+
+    def print_help_if_requested(self) -> None:
+        """Show the options and the commands, where that was asked for."""
+        if self.options.deferred_help:
+            self.print_help()
+            raise SystemExit(codes.DONE)
+
+    def print_help(self) -> None:
+        """Show the options and the commands."""
+        text, _, ending = self.parser.format_help().partition('Exit codes')
+        self.stdout.write('%sCommands:\n%s\n\nSee also: nova-image help '
+                          '<command>\n\nExit codes%s' % (
+                              text, self.summaries(), ending))
+
+    def summaries(self) -> str:
+        """Return the commands, each with the first line of its help."""
+        return '\n'.join('  %-20s %s' % (name, summary(point.load()))
+                         for name, point in sorted(self.command_manager))
+
+    def interact(self) -> None:
+        """Refuse: a command is needed."""
+        self.stderr.write('nova-image: which command? See nova-image '
+                          '--help\n')
+        raise SystemExit(codes.USAGE)
+
+    def run_subcommand(self, argv: list[str]) -> int:
+        """Run a command; one that is not there gets a hint."""
+        try:
+            self.command_manager.find_command(argv)
+        except ValueError:
+            near = self.get_fuzzy_matches(argv[0])
+            self.stderr.write('nova-image: there is no command %s%s. See '
+                              'nova-image --help\n' % (
+                                  argv[0], ', but ' + ', '.join(
+                                      near[:4]) if near else ''))
+            return codes.USAGE
+        return super().run_subcommand(argv)
+
+    def report(self, error: Exception) -> int:
+        """Tell of an error in one line, and return the exit code for it."""
+        if getattr(self, 'options', None) and self.options.debug:
+            self.stderr.write(errors.trace_of(error))
+        self.say(errors.line_of(error))
+        return errors.code_of(error)
+
+    def say(self, line: str) -> None:
+        """Tell people something; programs read the standard output."""
+        self.stderr.write('nova-image: %s\n' % line)
+
+
+class _Redacted(logging.Formatter):
+    """Leaves out tokens and the credentials of URLs, whoever logs them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return exception.redact(super().format(record))
+
+
+def _add_handler(root: logging.Logger, handler: logging.Handler, level: int,
+                 layout: str) -> None:
+    handler.setLevel(level)
+    handler.setFormatter(_Redacted(layout))
+    root.addHandler(handler)
+
+
+def summary(kind: type[command.Command]) -> str:
+    """Return the first line of a command's help."""
+    return (inspect.getdoc(kind) or '').partition('\n')[0].rstrip('.')
+
+
+class Help(command.Command):
+    """Show the help of a command."""
+
+    app: Shell
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Take the words of a command."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument('cmd', nargs='*', help='the command')
+        return parser
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        """Find it, and show its help."""
+        if not parsed_args.cmd:
+            self.app.print_help()
+            return codes.DONE
+        return self.take_action(parsed_args)
+
+    def take_action(self, parsed_args: argparse.Namespace) -> int:
+        """Show the help of one command."""
+        try:
+            kind, name, _ = self.app.command_manager.find_command(
+                parsed_args.cmd)
+        except ValueError:
+            raise errors.Usage('There is no command %s. See nova-image '
+                               '--help' % ' '.join(parsed_args.cmd))
+        found = kind(self.app, self.app.options)
+        self.app.stdout.write(found.get_parser(
+            'nova-image ' + name).format_help())
+        return codes.DONE

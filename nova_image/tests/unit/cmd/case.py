@@ -1,0 +1,25 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What the tests of the command line have in common."""
+
+import six
+import testtools
+
+
+class TestCase(testtools.TestCase):
+    """A test of a module that Python 2.7 cannot even read."""
+
+    def setUp(self):
+        super(TestCase, self).setUp()
+        if six.PY2:
+            self.skipTest('the command line needs Python 3.11')

@@ -1,0 +1,73 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""A cloud of the memory, for commands."""
+
+import io
+
+
+class Images(object):
+    """Writes down what it is asked for, and answers from a list.
+
+    :ivar calls: (method, arguments)
+    """
+
+    def __init__(self, *images):
+        self.images = list(images)
+        self.calls = []
+        self.error = None
+
+    def get_all(self, context, **kwargs):
+        """Return the images of the name that the filter has."""
+        self.calls.append(('get_all', kwargs))
+        name = kwargs['filters'].get('name')
+        return [image for image in self.images
+                if name in (None, image['name'])]
+
+    def get(self, context, image_id):
+        """Return an image."""
+        self.calls.append(('get', image_id))
+        if self.error is not None:
+            raise self.error
+        return next(image for image in self.images
+                    if image['id'] == image_id)
+
+    def update(self, context, image_id, changes, data=None, **kwargs):
+        """Return the image as it is."""
+        self.calls.append(('update', image_id, changes, kwargs))
+        return self.images[0]
+
+    def delete(self, context, image_id):
+        """Raise what it was told to."""
+        self.calls.append(('delete', image_id))
+        error = self.error.get(image_id)
+        if error is not None:
+            raise error
+
+
+class Cloud(object):
+    """Of nova_image.cmd.session."""
+
+    caller = 'me'
+
+    def __init__(self, images):
+        self.images = images
+
+
+def shell(images):
+    """Return the real application on this cloud, and what it says."""
+    from nova_image.cmd import shell as real
+    app = real.Shell()
+    app.cloud = Cloud(images)
+    app.configure_logging = lambda: None
+    app.stdout, app.stderr = io.StringIO(), io.StringIO()
+    return app

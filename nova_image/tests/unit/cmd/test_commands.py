@@ -1,0 +1,179 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Commands, on a cloud in the memory; real ones are in tests/functional."""
+
+import json
+import uuid
+
+import six
+
+from nova_image import exception
+from nova_image.tests.unit.cmd import case
+from nova_image.tests.unit.cmd import fake_app
+from nova_image.tests.unit.cmd import test_display
+
+ID = str(uuid.UUID(int=1))
+OTHER = str(uuid.UUID(int=2))
+
+if six.PY3:
+    from nova_image.cmd import codes
+
+
+def _image(**changes):
+    return dict(test_display.IMAGE, **changes)
+
+
+class CommandTestCase(case.TestCase):
+    """Runs commands."""
+
+    def setUp(self):
+        super(CommandTestCase, self).setUp()
+        self.images = fake_app.Images(_image(id=ID, name='disk'))
+
+    def run_it(self, *argv):
+        """Run a command; return its exit code and what it wrote."""
+        app = fake_app.shell(self.images)
+        code = app.run(list(argv))
+        return code, app.stdout.getvalue(), app.stderr.getvalue()
+
+
+class TestFinding(CommandTestCase):
+    """Images by ID and by name."""
+
+    def test_a_uuid_is_not_looked_for(self):
+        self.run_it('show', ID)
+        self.assertEqual([('get', ID)], self.images.calls)
+
+    def test_a_name(self):
+        self.assertEqual(0, self.run_it('show', 'disk')[0])
+        self.assertEqual(('get', ID), self.images.calls[-1])
+
+    def test_several_of_a_name(self):
+        self.images.images.append(_image(id=OTHER, name='disk'))
+        code, out, err = self.run_it('show', 'disk')
+        self.assertEqual((codes.CONFLICT, ''), (code, out))
+        self.assertIn('%s, %s' % (ID, OTHER), err)
+
+    def test_none_of_a_name(self):
+        self.images.error = exception.ImageNotFound()
+        code, _, err = self.run_it('show', 'disc')
+        self.assertEqual(codes.NOT_FOUND, code)
+        self.assertIn('No image is called disc', err)
+        self.assertEqual(1, err.count('\n'))
+
+
+class TestList(CommandTestCase):
+    """list"""
+
+    def _asked(self, *argv):
+        self.assertEqual(0, self.run_it('list', *argv)[0])
+        return self.images.calls[0][1]
+
+    def test_filters(self):
+        asked = self._asked(
+            '--status', 'active', '--size-min', '5', '--property', 'a=b=c',
+            '--public', '--changes-since', '2026-01-31T12:00:00Z')
+        self.assertEqual({
+            'status': 'active', 'size_min': '5', 'property-a': 'b=c',
+            'is_public': True, 'changes-since': '2026-01-31T12:00:00Z'},
+            asked['filters'])
+
+    def test_sorting(self):
+        asked = self._asked('--sort', 'name,size:desc', '--limit', '3')
+        self.assertEqual((['name', 'size'], ['asc', 'desc'], 3), (
+            asked['sort_key'], asked['sort_dir'], asked['limit']))
+
+    def test_any_field_is_a_column(self):
+        _, out, _ = self.run_it('list', '-c', 'min_disk', '-f', 'json')
+        self.assertEqual([{'min_disk': 0}], json.loads(out))
+
+    def test_what_cannot_be(self):
+        for argv in (['--sort', 'name:up'], ['--limit', '0'],
+                     ['--property', 'a'], ['-c', 'nope']):
+            try:
+                code = self.run_it('list', *argv)[0]
+            except SystemExit as error:
+                code = error.code
+            self.assertEqual(codes.USAGE, code, argv)
+
+
+class TestSet(CommandTestCase):
+    """set and unset"""
+
+    def test_only_what_is_named(self):
+        self.run_it('set', ID, '--name', 'b', '--property', 'x=1',
+                    '--protected')
+        self.assertEqual(('update', ID, {
+            'name': 'b', 'protected': True, 'properties': {'x': '1'}}, {}),
+            self.images.calls[-1])
+
+    def test_nothing(self):
+        self.assertEqual(codes.USAGE, self.run_it('set', ID)[0])
+        self.assertEqual([], self.images.calls)
+
+    def test_unset_leaves_the_others(self):
+        self.run_it('unset', ID, '--property', 'a')
+        self.assertEqual(('update', ID, {'properties': {'b': '1'}},
+                          {'purge_props': True}), self.images.calls[-1])
+
+    def test_unset_of_what_is_not_there_changes_nothing(self):
+        code, _, err = self.run_it('unset', ID, '--property', 'a',
+                                   '--property', 'c')
+        self.assertEqual(codes.USAGE, code)
+        self.assertIn('no property c', err)
+        self.assertEqual([('get', ID)], self.images.calls)
+
+
+class TestDelete(CommandTestCase):
+    """delete"""
+
+    def _delete(self, **errors):
+        self.images.error = {str(uuid.UUID(int=int(name[1:]))): error
+                             for name, error in errors.items()}
+        return self.run_it('delete', *(str(uuid.UUID(int=number))
+                                       for number in (1, 2, 3)))
+
+    def test_all_are_tried(self):
+        code, _, err = self._delete(n1=exception.ImageNotFound())
+        self.assertEqual((codes.NOT_FOUND, 1), (code, err.count('\n')))
+        self.assertEqual(3, len(self.images.calls))
+
+    def test_several_kinds_of_errors(self):
+        code, _, err = self._delete(n1=exception.ImageNotFound(),
+                                    n2=exception.ImageNotAuthorized())
+        self.assertEqual((codes.OTHER, 2), (code, err.count('\n')))
+
+
+class TestShell(CommandTestCase):
+    """What stands before the commands."""
+
+    def test_no_such_command(self):
+        code, out, err = self.run_it('lst')
+        self.assertEqual((codes.USAGE, ''), (code, out))
+        self.assertIn('no command lst, but list', err)
+
+    def test_debug_has_the_traceback_without_secrets(self):
+        self.images.error = ValueError('at http://me:secret@host/')
+        code, _, err = self.run_it('show', ID, '--debug')
+        self.assertEqual(codes.OTHER, code)
+        self.assertIn('Traceback', err)
+        self.assertNotIn('secret', err)
+
+    def test_help_has_every_command_with_an_example(self):
+        _, out, _ = self.run_it('help')
+        app = fake_app.shell(self.images)
+        for name, _ in app.command_manager:
+            self.assertIn('\n  %s ' % name, out)
+            if name != 'help':
+                self.assertIn('    nova-image ', self.run_it(
+                    'help', name)[1].partition('Examples::')[2], name)
