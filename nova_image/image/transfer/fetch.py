@@ -170,8 +170,7 @@ class Download(object):
     def _copy(self, sink, place, copy):
         body = self._body()
         body.endpoint = place
-        sink.begin(self._request.image_id, self._expected)
-        sink.restart()
+        sink.begin_copy(self._request.image_id, self._expected)
         checks = self._checks(self._expected, body)
         feeder = offload.beside(checks)
         try:

@@ -78,6 +78,7 @@ class FileSink(object):
         self._folder = os.path.dirname(path)
         self._keep = keep
         self._known = False  # whether the next process would find the file
+        self._spare = None  # path of a partial that is not used so far
         self._position = 0
         self._cache_limit = cache_limit
         self._size = None
@@ -109,24 +110,43 @@ class FileSink(object):
         """
         if self._keep and expected.value and not self._known:
             self._take_up(image_id, expected)
+        self._prepare(image_id, expected)
+        return self._position
+
+    def begin_copy(self, image_id, expected):
+        """Prepare for all of an image, from where it may turn out wrong.
+
+        What an earlier process has left of it stays until this has succeeded.
+
+        :param expected: digest.Expected
+        :raises InsufficientDiskSpace: when it does not fit
+        """
+        if self._keep and expected.value:
+            self._spare = self._known_path(image_id, expected)
+        self._prepare(image_id, expected)
+
+    def _prepare(self, image_id, expected):
         self._check_room(image_id, expected)
         self._size = expected.size
         self._open_policy()
-        return self._position
 
     def _open_policy(self):
         self._cached = page_cache.open_policy(
             self.stream.fileno(), self._size, self._cache_limit)
 
+    def _known_path(self, image_id, expected):
+        identity = repr((image_id,) + expected.identity).encode('utf-8')
+        return self._beside(hashlib.sha256(identity).hexdigest()[:12])
+
     def _take_up(self, image_id, expected):
         """Use the file that an earlier process has left of this image."""
-        identity = repr((image_id,) + expected.identity).encode('utf-8')
-        path = self._beside(hashlib.sha256(identity).hexdigest()[:12])
+        path = self._known_path(image_id, expected)
         left = _open_locked(path) or _new_locked(path)
         if left is None:
             return  # somebody else is downloading the same to here
-        self.discard()
+        self._drop()
         self.stream, self._temporary, self._known = left, path, True
+        self._spare = None
         self._position = os.fstat(left.fileno()).st_size
         if expected.size is not None and self._position > expected.size:
             self.restart()
@@ -220,6 +240,7 @@ class FileSink(object):
         self._cached.finish()
         os.rename(self._temporary, self.path)
         self.stream.close()
+        _remove_unused(self._spare)
         self._sync_folder()
 
     def _sync_folder(self):
@@ -231,6 +252,11 @@ class FileSink(object):
             os.close(number)
 
     def discard(self):
+        """Remove all that is there of the image, but at its path."""
+        self._drop()
+        _remove_unused(self._spare)
+
+    def _drop(self):
         """Remove the temporary file."""
         if not self.stream.closed:
             # While it is locked: after that somebody else may take it up.
@@ -243,18 +269,14 @@ class FileSink(object):
             self.stream.truncate(self._position)
             close_quietly(self.stream)
         else:
-            self.discard()
+            self._drop()
 
     def _clean(self, max_age):
         """Remove what processes that were killed have left here."""
         for name in os.listdir(self._folder):
             path = os.path.join(self._folder, name)
             if _PARTIAL.match(name) and _is_old(path, max_age):
-                left = _open_locked(path)
-                if left is not None:
-                    LOG.info('Removing the old partial download %s', path)
-                    _remove(path)
-                    left.close()
+                _remove_unused(path)
 
 
 def _open_locked(path, flags=0):
@@ -278,6 +300,18 @@ def _open_locked(path, flags=0):
 def _new_locked(path):
     """Return a new partial file, or None where there is something."""
     return _open_locked(path, os.O_CREAT | os.O_EXCL)
+
+
+def _remove_unused(path):
+    """Remove a partial file of ours that nobody writes to.
+
+    :param path: None for none
+    """
+    left = _open_locked(path) if path else None
+    if left is not None:
+        LOG.info('Removing the partial download %s', path)
+        _remove(path)
+        left.close()
 
 
 def _is_ours(status):

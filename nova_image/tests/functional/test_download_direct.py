@@ -13,9 +13,11 @@
 
 """Downloads that go round Glance, and back to it where that does not work."""
 
+import errno
 import os
 import pathlib
 import typing
+import unittest.mock
 
 from nova_image import exception
 from nova_image.tests import fixtures
@@ -70,6 +72,20 @@ class FileTest(DirectCase):
         self.assertEqual([None], self.download(
             direct_file_roots=[str(self.path.parent)]))
         self.assertIn('is not below a folder', self.log.text)
+
+    def test_what_is_left_is_taken_up(self) -> None:
+        """A copy that fails costs nothing of an earlier download."""
+        options = {'keep_partial_downloads': True, 'download_retries': 0}
+        self.proxy.plan(faults.Reset(2 * 1024 * 1024))
+        self.assertRaises(exception.GlanceConnectionFailed, self.download,
+                          **options)
+        stored = self.glance.folder / 'fast' / self.image
+        self.proxy.clear()
+        with unittest.mock.patch('os.copy_file_range', side_effect=OSError(
+                errno.EIO, 'a bad disk')) as copying:
+            self.assertEqual(['bytes=%d-' % (2 * 1024 * 1024)], self.download(
+                direct_file_roots=[str(stored.parent)], **options))
+        copying.assert_called()
 
     def test_damaged_in_the_store(self) -> None:
         """What was copied is not what was recorded: nothing is published."""

@@ -435,6 +435,15 @@ class TestDirect(FetchCase):
         self.run_it(path=self.path, locations=['own://x'],
                     handlers={'own': handler}, **options)
 
+    def _leave_partial(self):
+        """Let an earlier download break off at byte 40."""
+        self.set(keep_partial_downloads=True, download_retries=0)
+        self.glance.answers(case.broken(40))
+        self.assertRaises(exception.GlanceConnectionFailed, self.run_it,
+                          path=self.path)
+        del self.glance.calls[:]
+        return os.listdir(self.folder)
+
     def test_copied(self):
         self._run(Handler(DATA))
         self.assertEqual(DATA, self.read())
@@ -456,6 +465,42 @@ class TestDirect(FetchCase):
                   expected=digest.Expected(1 << 17))
         self.assertEqual(b'', self.read().strip(b'\0'))
         self.assertEqual(len(zeros), os.path.getsize(self.path))
+
+    def test_what_an_earlier_download_has_left_goes_when_it_is_copied(self):
+        self._leave_partial()
+        self._run(Handler(DATA))
+        self.assertEqual(DATA, self.read())
+        self.assertEqual(['image'], os.listdir(self.folder))
+        self.assert_ranges()
+
+    def test_what_an_earlier_download_has_left_is_taken_up_otherwise(self):
+        for handler in (Handler(b'', IOError('gone')),
+                        Handler(DATA[::-1][:70], IOError('broken off')),
+                        Handler(DATA[::-1])):
+            self._leave_partial()
+            self.glance.answers(case.rest)
+            self._run(handler)
+            self.assertEqual(DATA, self.read())
+            self.assertEqual(['image'], os.listdir(self.folder))
+            self.assert_ranges(40)
+            os.unlink(self.path)
+            del self.glance.calls[:]
+
+    def test_what_an_earlier_download_has_left_stays_on_an_interrupt(self):
+        left = self._leave_partial()
+        self.assertRaises(KeyboardInterrupt, self._run,
+                          Handler(DATA[:70], KeyboardInterrupt()))
+        self.assertEqual(left, os.listdir(self.folder))
+        with open(os.path.join(self.folder, left[0]), 'rb') as stream:
+            self.assertEqual(DATA[:40], stream.read())
+
+    def test_nothing_stays_of_what_is_refused(self):
+        self._leave_partial()
+        self.use_checks('format', Check('format',
+                                        exception.ImageUnacceptable()))
+        self.assertRaises(exception.ImageUnacceptable, self._run,
+                          Handler(DATA), inspect=True)
+        self.assertEqual([], os.listdir(self.folder))
 
 
 class TestTelling(FetchCase):

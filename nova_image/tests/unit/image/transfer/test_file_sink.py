@@ -420,6 +420,70 @@ class TestTakingUp(FileSinkCase):
         self.assertEqual(0, self._begin(digest.Expected(10))[1])
 
 
+class TestCopying(FileSinkCase):
+    """Beside what an earlier process has left of the same image."""
+
+    def _copy(self, content=DATA):
+        opened = self.sink(keep=True)
+        opened.begin_copy('ID', EXPECTED)
+        opened.stream.write(content)
+        opened.take_over()
+        return opened
+
+    def test_published(self):
+        left = self.leave()
+        opened = self._copy()
+        self.assertEqual(DATA[:4], self.read(left))
+        opened.publish()
+        self.assertEqual(DATA, self.read())
+        self.assertEqual([], self.partials())
+
+    def test_given_up(self):
+        left = self.leave()
+        self._copy().give_up()
+        self.assertEqual([left], self.partials())
+        self.assertEqual(DATA[:4], self.read(left))
+
+    def test_discarded(self):
+        self.leave()
+        self._copy().discard()
+        self.assertEqual([], self.partials())
+
+    def test_the_next_attempt_takes_it_up(self):
+        left = self.leave()
+        opened = self._copy(b'something else')
+        opened.restart()
+        self.assertEqual(4, opened.begin('ID', EXPECTED))
+        self.assertEqual([left], self.partials())
+        opened.write(DATA[4:])
+        opened.publish()
+        self.assertEqual(DATA, self.read())
+        self.assertEqual([], self.partials())
+
+    def test_what_another_works_on_stays(self):
+        left = self.leave()
+        self.hold(left)
+        self._copy().publish()
+        self._copy().discard()
+        self.assertEqual([left], self.partials())
+
+    def test_that_of_another_image_stays(self):
+        left = self.leave(image_id='another')
+        self._copy().publish()
+        self.assertEqual([left], self.partials())
+
+    def test_nothing_is_kept_that_cannot_be_told_apart(self):
+        opened = self.sink(keep=True)
+        opened.begin_copy('ID', digest.Expected(10))
+        opened.publish()
+        self.assertEqual([], self.partials())
+
+    def test_too_little_room(self):
+        self.assertRaises(exception.InsufficientDiskSpace,
+                          self.sink().begin_copy, 'ID',
+                          digest.Expected(2 ** 60))
+
+
 class TestOthers(FileSinkCase):
     """What other processes work on, and what others have planted."""
 
