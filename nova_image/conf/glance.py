@@ -19,6 +19,7 @@ process where Nova has registered an option already, Nova's stays as it is.
 from keystoneauth1 import loading
 from oslo_config import cfg
 
+from nova_image.conf import importing
 from nova_image.conf import transfer
 
 #: name of the section
@@ -172,7 +173,8 @@ def _adapter_opts():
 
 
 def _own_opts():
-    return (_SERVICE_OPTS + transfer.OPTS + _SIGNATURE_OPTS + _DIRECT_OPTS +
+    return (_SERVICE_OPTS + transfer.OPTS + importing.OPTS +
+            _SIGNATURE_OPTS + _DIRECT_OPTS +
             loading.get_session_conf_options() + _adapter_opts())
 
 

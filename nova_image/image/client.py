@@ -160,12 +160,12 @@ class Client(object):
             return _any  # Glance has checked
         return functools.partial(identities.may_see, context)
 
-    def json(self, context, request, settle=None):
+    def json(self, context, request, settle=None, once=False):
         """Make a call and return its JSON object.
 
         See call() for the parameters and the errors.
         """
-        return self.call(context, request, _json_object, settle)
+        return self.call(context, request, _json_object, settle, once)
 
     def call(self, context, request, consume=None, settle=None, once=False):
         """Make a call, again where that is safe, until it is answered.

@@ -70,25 +70,30 @@ class ImageDriver(object):
         return type(self)(self.client.pinned_to(url))
 
     @contextlib.contextmanager
-    def _undone_on_failure(self, context, image_id):
+    def _undone_on_failure(self, context, image_id, keep=False):
         """Delete an image when the block fails; its error is the one raised.
 
         :param image_id: an image that this very call has created
+        :param keep: whether to leave it all the same
         """
         try:
             yield
         except BaseException:
             with excutils.save_and_reraise_exception():
-                self._delete_quietly(context, image_id)
+                if not keep:
+                    self._delete_quietly(context, image_id)
 
     def _delete_quietly(self, context, image_id):
+        """Delete an image; returns whether it is gone."""
         try:
             self.delete(context, image_id)
         except exception.ImageNotFound:
-            return
+            return True
         except exception.NovaImageException as error:
             LOG.warning('Image %(id)s was left behind by a failed create: '
                         '%(error)s', {'id': image_id, 'error': error})
+            return False
+        return True
 
     @abc.abstractmethod
     def detail(self, context, **kwargs):

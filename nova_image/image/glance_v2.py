@@ -26,6 +26,7 @@ from nova_image import exception
 from nova_image.image import client as http
 from nova_image.image import download as handlers
 from nova_image.image import driver
+from nova_image.image import importing
 from nova_image.image import locations
 from nova_image.image import members_v2
 from nova_image.image.transfer import fetch
@@ -50,6 +51,8 @@ class GlanceImageServiceV2(driver.ImageDriver):
         self._locations = locations.Locations(
             client, self._get, self._patch)
         self._members = members_v2.Members(client, _path)
+        self._imports = importing.Imports(
+            client, _path, self._get, self._delete_quietly)
 
     def detail(self, context, **kwargs):
         """List images. See ImageDriver."""
@@ -92,18 +95,12 @@ class GlanceImageServiceV2(driver.ImageDriver):
 
     def create(self, context, image_meta, data=None):
         """Create an image. See ImageDriver."""
-        image_meta = copy.deepcopy(image_meta)
-        member = (image_meta.get('properties') or {}).pop(
-            'instance_owner', None)
-        member = member and values.project(member)
+        sent, member = _to_create(image_meta)
         body = None if data is None else source.open_source(data)
-        sent = translation.to_glance(image_meta)
         place = locations.wanted(image_meta)
         if data is None and not place and image_meta.get('size') == 0:
             body = source.open_source(b'')
             self._choose_formats(context, sent)
-        if member and sent.get('visibility') != 'public':
-            sent['visibility'] = 'shared'  # only then v2 takes members
         raw = self._create_record(context, sent)
         with self._undone_on_failure(context, raw['id']):
             raw = self._complete(context, raw, place, member, body)
@@ -116,6 +113,10 @@ class GlanceImageServiceV2(driver.ImageDriver):
         request = http.Request('POST', IMAGES, 'create', sent['id'],
                                json=sent)
 
+        def created(answer):
+            self._imports.rules.learn(context, answer)
+            return _image(answer)
+
         def find_created(error):
             if not isinstance(error, exception.ImageConflict):
                 raise error
@@ -125,7 +126,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
             return raw
 
         try:
-            return self.client.call(context, request, _image, find_created)
+            return self.client.call(context, request, created, find_created)
         except exception.GlanceConnectionFailed:
             if own_id:  # it may have been created all the same
                 self._delete_quietly(context, sent['id'])
@@ -139,7 +140,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
         if place:  # last: undone, it takes the caller's data along
             raw = self._locations.add(context, raw, place)
         if body is not None:
-            raw = self._upload(context, image_id, body)
+            raw = self._upload(context, raw, body)
             self._check_upload(raw, body)
         return raw
 
@@ -161,8 +162,12 @@ class GlanceImageServiceV2(driver.ImageDriver):
         return (known or [name for name in offered if name] or
                 list(_EMPTY_FORMATS))[0]
 
-    def _upload(self, context, image_id, body):
+    def _upload(self, context, raw, body):
         """Send an image's data and return the image, which is active then."""
+        if self.client.conf.glance.import_uploads:
+            return self._imports.upload(context, raw, body)
+        image_id = raw['id']
+
         def find_uploaded(error):
             raw = self._get(context, image_id, 'upload')
             if raw['status'] == 'active' and raw['size'] == body.size:
@@ -188,9 +193,10 @@ class GlanceImageServiceV2(driver.ImageDriver):
         facts['os_hash_algo'] = raw.get('os_hash_algo') or 'sha512'
         return raw
 
-    @staticmethod
-    def _check_upload(raw, body):
+    def _check_upload(self, raw, body):
         """Raise when an image is not what was sent."""
+        if self.client.conf.glance.import_uploads:
+            return  # that was checked, and it may be something else
         if raw.get('size') not in (None, body.size):
             reason = 'Glance has %s bytes of %d' % (raw['size'], body.size)
         elif body.differs_from(raw.get('os_hash_algo'),
@@ -225,7 +231,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
         elif operations:
             raw = self._patch(context, image_id, operations, changes)
         if body is not None:
-            raw = self._upload(context, image_id, body)
+            raw = self._upload(context, raw, body)
             with self._undone_on_failure(context, image_id):
                 self._check_upload(raw, body)
         return translation.from_glance(raw)
@@ -287,13 +293,45 @@ class GlanceImageServiceV2(driver.ImageDriver):
             self._handlers = handlers.load(self.client.conf)
         return self._handlers
 
-    def image_import_copy(self, context, image_id, stores):
+    def import_info(self, context):
+        """Return how and to where Glance imports. See ImageDriver."""
+        return self._imports.rules.info(context)
+
+    def stage(self, context, image_id, data, progress=None):
+        """Send data that are to be imported. See ImageDriver."""
+        body = source.open_source(data)
+        self._imports.rules.check_method(context, 'glance-direct')
+        return self._imports.stage(context, image_id, body, progress)['size']
+
+    def import_image(self, context, image_id, method, **options):
+        """Have Glance get an image's data. See ImageDriver."""
+        order = importing.Order(method, **options)
+        raw = self._get(context, image_id, 'import')
+        self._imports.check(context, order, raw)
+        return self._imports.run(context, raw, order)
+
+    def create_via_import(self, context, image_meta, method, **options):
+        """Create an image and have Glance get its data. See ImageDriver."""
+        order = importing.Order(method, **options)
+        sent, member = _to_create(image_meta)
+        self._imports.check(context, order, sent)
+        raw = self._create_record(context, sent)
+        with self._undone_on_failure(context, raw['id'], order.keep):
+            self._complete(context, raw, None, member, None)
+            result = self._imports.run(context, raw, order, made=True)
+        if result is not None and result.succeeded:
+            return result.image, result
+        gone = result is not None and result.cleaned
+        return None if gone else translation.from_glance(raw), result
+
+    def image_import_copy(self, context, image_id, stores, **options):
         """Copy to other stores. See ImageDriver."""
-        self.client.call(context, http.Request(
-            'POST', _path(image_id, 'import'), 'import', image_id,
-            json={'method': {'name': 'copy-image'}, 'stores': list(stores)},
-            repeatable=False,
-            errors={409: exception.ImageImportImpossible}))
+        options.setdefault('wait', False)
+        if options['wait']:
+            return self.import_image(context, image_id, 'copy-image',
+                                     stores=stores, **options)
+        return self._imports.run(context, {'id': image_id}, importing.Order(
+            'copy-image', stores=stores, **options))
 
     def members(self, context, image_id):
         """List an image's members. See ImageDriver."""
@@ -311,6 +349,17 @@ class GlanceImageServiceV2(driver.ImageDriver):
         """Take a project's access away. See ImageDriver."""
         self._members.remove(context, image_id, member)
         return True
+
+
+def _to_create(image_meta):
+    """Return what to send for a new image, and the member to add."""
+    image_meta = copy.deepcopy(image_meta)
+    member = (image_meta.get('properties') or {}).pop('instance_owner', None)
+    member = member and values.project(member)
+    sent = translation.to_glance(image_meta)
+    if member and sent.get('visibility') != 'public':
+        sent['visibility'] = 'shared'  # only then v2 takes members
+    return sent, member
 
 
 def _path(image_id, *rest):

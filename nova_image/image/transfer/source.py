@@ -68,7 +68,8 @@ class Source(object):
     ``total`` is the number of bytes where it is known before, else None,
     ``sent`` that of those read in this attempt, ``size`` that of all of it
     once an attempt has come to the end, else None, ``failure`` the exception
-    that reading raised, or None.
+    that reading raised, or None. ``progress``, if set, is called with (sent,
+    total) as it is read.
     """
 
     def __init__(self):
@@ -76,6 +77,7 @@ class Source(object):
         self.sent = 0
         self.size = None
         self.failure = None
+        self.progress = None
         self._algorithm = None
         self._hasher = None
         self._feeder = None
@@ -134,6 +136,8 @@ class Source(object):
         self.sent += len(piece)
         if not piece:
             self.size = self.sent
+        elif self.progress:
+            self.progress(self.sent, self.total)
 
     def _hash(self, piece):
         if self._feeder is None:

@@ -915,8 +915,11 @@ class TestImport(DriverTestCase):
     def test_one_request(self):
         self._copy(GLANCE33('import_202'))
         self.assert_calls([self.CALL])
+        # What else would leave the data of a failed copy staged for ever.
         self.assertEqual({'method': {'name': 'copy-image'},
-                          'stores': ['slow']}, self.sent_json(0))
+                          'stores': ['slow'],
+                          'all_stores_must_succeed': False},
+                         self.sent_json(0))
 
     def test_an_image_that_is_not_active(self):
         error = self._fail(exception.ImageImportImpossible,
