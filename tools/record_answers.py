@@ -268,6 +268,15 @@ def imports_v2(recorder: Recorder) -> None:
                     '/v2/images/%s/import' % QUEUED, ADMIN, json=body)
 
 
+def checks_v2(recorder: Recorder) -> None:
+    """Record how a Glance that looks at the data refuses it."""
+    recorder.do('POST', '/v2/images', json=dict(
+        FORMATS, id=NEW, disk_format='qcow2'))
+    recorder.record('empty_415', 415, 'PUT', '/v2/images/%s/file' % NEW,
+                    data=b'', headers={
+                        'Content-Type': 'application/octet-stream'})
+
+
 def versions(recorder: Recorder) -> None:
     """Record what a Glance says that it serves."""
     recorder.record('versions_200', 200, 'GET', '/versions')
@@ -331,7 +340,7 @@ def main() -> None:
              record(glance, v2, versions) |
              disabled(('v1',), '/v2/images/'))
     with fixtures.Glance(stores={'fast': 'file', 'slow': 'file'}) as glance:
-        save('v2_glance33', record(glance, v2, imports_v2))
+        save('v2_glance33', record(glance, v2, imports_v2, checks_v2))
     with fixtures.Glance(stores={'fast': 'file', 'web': 'http'}, options={
             'DEFAULT': {'show_multiple_locations': 'false',
                         'show_image_direct_url': 'false'}}) as glance:

@@ -26,6 +26,7 @@ from nova_image import exception
 from nova_image.image import client as http
 from nova_image.image import download as handlers
 from nova_image.image import driver
+from nova_image.image import empty_v2
 from nova_image.image import importing
 from nova_image.image import locations
 from nova_image.image import members_v2
@@ -37,10 +38,6 @@ from nova_image.image import values
 IMAGES = '/v2/images'
 PATCH_TYPE = 'application/openstack-images-v2.1-json-patch'
 
-#: for an empty image whose format the caller does not name; Glance of 2023
-#: and later takes an empty body for raw alone
-_EMPTY_FORMATS = ('raw', 'qcow2', 'vhd', 'vmdk')
-
 
 class GlanceImageServiceV2(driver.ImageDriver):
     """Images over the Images API v2."""
@@ -50,6 +47,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
         self._handlers = None
         self._locations = locations.Locations(
             client, self._get, self._patch)
+        self._empty = empty_v2.EmptyImages(client)
         self._members = members_v2.Members(client, _path)
         self._imports = importing.Imports(
             client, _path, self._get, self._delete_quietly)
@@ -98,9 +96,14 @@ class GlanceImageServiceV2(driver.ImageDriver):
         sent, member = _to_create(image_meta)
         body = None if data is None else source.open_source(data)
         place = locations.wanted(image_meta)
-        if data is None and not place and image_meta.get('size') == 0:
-            body = source.open_source(b'')
-            self._choose_formats(context, sent)
+        if data is not None or place or image_meta.get('size') != 0:
+            return self._create(context, sent, place, member, body)
+        with self._empty.formats(context, sent):
+            return self._create(context, sent, None, member,
+                                source.open_source(b''))
+
+    def _create(self, context, sent, place, member, body):
+        """Create an image of what was sorted out."""
         raw = self._create_record(context, sent)
         with self._undone_on_failure(context, raw['id']):
             raw = self._complete(context, raw, place, member, body)
@@ -143,24 +146,6 @@ class GlanceImageServiceV2(driver.ImageDriver):
             raw = self._upload(context, raw, body)
             self._check_upload(raw, body)
         return raw
-
-    def _choose_formats(self, context, sent):
-        """Fill in the formats that v2 wants of an empty image."""
-        sent.setdefault('container_format', 'bare')
-        if 'disk_format' not in sent:
-            sent['disk_format'] = self._empty_format(context)
-
-    def _empty_format(self, context):
-        facts = self.client.endpoints.facts(context)
-        if 'disk_formats' not in facts:
-            schema = self.client.json(context, http.Request(
-                'GET', '/v2/schemas/image', 'read the image schema'))
-            facts['disk_formats'] = (schema.get('properties', {})
-                                     .get('disk_format', {}).get('enum', []))
-        offered = facts['disk_formats']
-        known = [name for name in _EMPTY_FORMATS if name in offered]
-        return (known or [name for name in offered if name] or
-                list(_EMPTY_FORMATS))[0]
 
     def _upload(self, context, raw, body):
         """Send an image's data and return the image, which is active then."""

@@ -179,6 +179,14 @@ class Create(case.DriverCase):
             self.assertEqual(('active', 0), (image['status'], image['size']))
             self.assertEqual(image, self.driver.show(self.ctx, image['id']))
 
+    def test_size_zero_beside_data(self) -> None:
+        """It is the size that is not known yet."""
+        store = self.useFixture(loopback.WebStore(b'elsewhere'))
+        for image, size in ((self.make(b'data', size=0), 4),
+                            (self.make(size=0, location=store.url), 9)):
+            self.assertEqual(('active', size),
+                             (image['status'], image['size']))
+
     def test_is_public(self) -> None:
         image = self.make(ctx=self.root, is_public=True)
         self.assertIs(True, image['is_public'])

@@ -249,11 +249,15 @@ INCOMPATIBILITIES = (
         members is as good as private, and takes a community image away from
         the projects that use it."""),
     _entry(
-        'members', 'Shared images in lists', """
+        'members', 'Members of shared images', """
         v1 lists an image that was shared with a project at once. v2 lists it
         when the project has accepted it; by its ID it can be read and used
         at once through both. To give a project access, v2 wants the image to
-        be shared rather than private; the v2 driver creates it so."""),
+        be shared rather than private; the v2 driver creates it so. v1 takes
+        members for any image, and they have access only where v2 calls it
+        shared, which is how v1 makes images that are not public. v1 takes
+        the same member twice; v2 refuses it with ImageConflict. Only v2 has
+        a status of members, only v1 members that may share on."""),
     _entry(
         'tags', 'Tags and filters by tag and visibility', """
         v1 knows no tags: it neither shows nor changes those that an image
@@ -266,8 +270,8 @@ INCOMPATIBILITIES = (
         'empty-images', 'Images without data', """
         Through v1 an image of size 0 becomes active with neither data nor
         formats. v2 wants both formats and an upload of nothing; where the
-        caller names no formats the v2 driver chooses bare and, of raw,
-        qcow2, vhd and vmdk, the first that Glance offers."""),
+        caller names no formats the v2 driver chooses bare, if Glance offers
+        it, and of raw, qcow2, vhd and vmdk the first that it offers."""),
     _entry(
         'failed-uploads', 'After an upload that failed', """
         When sending the data of an existing image fails, v1 leaves the image

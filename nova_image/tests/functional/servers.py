@@ -88,6 +88,13 @@ def glance15() -> fixtures.LegacyGlance:
 
 
 @once
+def vhd_glance15() -> fixtures.LegacyGlance:
+    """Glance 15 as glance15(), which takes no disk format but vhd."""
+    return fixtures.LegacyGlance(
+        options={'image_format': {'disk_formats': 'vhd'}})
+
+
+@once
 def keystone() -> keystone_fixture.Keystone:
     """Keystone, and in its catalog secured_glance()."""
     return fixtures.Keystone()

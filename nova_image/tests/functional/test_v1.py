@@ -22,6 +22,7 @@ from nova_image.tests.functional import bad_input
 from nova_image.tests.functional import base
 from nova_image.tests.functional import budgets
 from nova_image.tests.functional import conformance
+from nova_image.tests.functional import empty_images
 from nova_image.tests.functional import servers
 
 _IMAGE = '/v1/images/ID'
@@ -97,3 +98,24 @@ class V1BudgetsTest(OnGlance15, budgets.Budgets):
     def database(self) -> pathlib.Path:
         """Its sqlite database."""
         return servers.glance15().database
+
+
+class V1EmptyImagesTest(OnGlance15, empty_images.EmptyImages):
+    """Images without data have no format, unless the caller names one."""
+
+    expected = {
+        (None, None): (None, None), ('qcow2', 'bare'): ('qcow2', 'bare'),
+        ('vhd', None): ('vhd', None), (None, 'ovf'): (None, 'ovf')}
+
+
+class V1VhdTest(OnGlance15, empty_images.EmptyImages):
+    """The same in a Glance that has vhd alone."""
+
+    expected = {
+        (None, None): (None, None), ('vhd', 'bare'): ('vhd', 'bare'),
+        ('raw', 'bare'): ["Invalid disk format 'raw'"]}
+
+    @property
+    def server(self) -> fixtures.Service:
+        """Glance 15."""
+        return servers.vhd_glance15()

@@ -506,12 +506,16 @@ class TestEmpty(DriverTestCase):
         self.assert_calls(([('GET', '/v2/schemas/image')] +
                            self._calls()) * 2)
 
-    def _chosen(self, *offered):
+    def _offers(self, *offered, **more):
         schema = GLANCE33('schema').json
-        schema['properties']['disk_format']['enum'] = list(offered)
-        base.endpoint._FACTS.clear()
+        for name, formats in dict(more, disk_format=offered).items():
+            schema['properties'][name]['enum'] = list(formats)
         self.glance.answers(GLANCE33('schema').saying(schema))
-        return self._formats(self._create())[0]
+
+    def _chosen(self, *offered, **more):
+        base.endpoint._FACTS.clear()
+        self._offers(*offered, **more)
+        return self._formats(self._create())[1 if more else 0]
 
     def test_the_first_that_is_offered(self):
         self.assertEqual('raw', self._chosen(None, 'vmdk', 'qcow2', 'raw'))
@@ -520,6 +524,50 @@ class TestEmpty(DriverTestCase):
         self.assertEqual('vmdk', self._chosen('iso', 'vmdk'))
         self.assertEqual('iso', self._chosen(None, 'iso'))
         self.assertEqual('raw', self._chosen())
+
+    def test_the_container_format(self):
+        for offered, chosen in (((None, 'ovf', 'bare'), 'bare'),
+                                ((None, 'ovf', 'ova'), 'ovf'),
+                                ((), 'bare')):
+            self.assertEqual(chosen, self._chosen(container_format=offered))
+
+    def test_what_is_named_stays(self):
+        self.glance.answers(GLANCE33('schema'))
+        self.assertEqual(('raw', 'ovf'), self._formats(
+            self._create(container_format='ovf')))
+        self.assertEqual(('vmdk', 'bare'), self._formats(
+            self._create(disk_format='vmdk')))
+
+    def test_refused(self):
+        """What to change is said, and once changed it is seen."""
+        for _ in range(2):
+            self._offers('vhd')
+            self.glance.answers(created, GLANCE33('empty_415'),
+                                GLANCE33('delete_204'))
+            error = self.assert_raises(
+                exception.ImageBadRequest, 'create',
+                {'id': recordings.EMPTY, 'size': 0})
+            for word in ('disk_formats', 'require_image_format_match'):
+                self.assertIn(word, six.text_type(error))
+        self._offers('raw')
+        self.assertEqual('raw', self._formats(self._create())[0])
+
+    def test_refused_as_what_the_caller_named(self):
+        self.glance.answers(GLANCE33('schema'))
+        self._create()
+        named = {'id': recordings.EMPTY, 'size': 0, 'disk_format': 'qcow2',
+                 'container_format': 'bare'}
+        self.glance.answers(created, GLANCE33('empty_415'),
+                            GLANCE33('delete_204'))
+        error = self.assert_raises(exception.ImageBadRequest, 'create', named)
+        self.assertIn('name disk_format raw', six.text_type(error))
+        self._create()  # which does not ask for the schema again
+
+    def test_refused_for_another_reason(self):
+        self.glance.answers(GLANCE33('schema'), GLANCE33('create_400'))
+        error = self.assert_raises(exception.ImageBadRequest, 'create',
+                                   {'size': 0, 'properties': {'a': 'b'}})
+        self.assertNotIn('raw alone', six.text_type(error))
 
     def test_a_size_of_none_is_no_empty_image(self):
         self.glance.answers(created)
@@ -621,7 +669,7 @@ class TestUpdate(DriverTestCase):
 
     def test_an_error_that_was_not_lost(self):
         self._fail(exception.ImageBadRequest, {'name': 'two'},
-                   GLANCE33('show_shared'), GLANCE33('patch_415'))
+                   GLANCE33('show_shared'), GLANCE33('empty_415'))
         self.assert_calls(self.CALLS)
 
     def test_with_data(self):
