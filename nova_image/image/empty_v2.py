@@ -51,14 +51,14 @@ class EmptyImages(object):
         """Fill in the formats of an image that the block creates.
 
         :param sent: the image for v2, which is changed
-        :raises ImageBadRequest: when Glance refuses it; with what to change
+        :raises Invalid: when Glance refuses it; with what to change
         """
         chosen = self._choose(context, sent)
         try:
             yield
-        except exception.ImageBadRequest as error:
+        except exception.Invalid as error:
             with excutils.save_and_reraise_exception():
-                if error.action == 'upload':
+                if (error.action or '').startswith('upload'):
                     error.advice = _ADVICE
                 if chosen:  # Glance may be set up otherwise by now
                     self._client.endpoints.facts(context).pop('formats', None)

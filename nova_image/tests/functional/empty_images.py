@@ -76,8 +76,8 @@ class EmptyImages(case.DriverCase):
     def test_formats(self) -> None:
         for named, expected in self.expected.items():
             if isinstance(expected, list):
-                error = self.assertRaises(exception.ImageBadRequest,
-                                          self.snapshot, named)
+                error = self.assertRaises(exception.Invalid, self.snapshot,
+                                          named)
                 for word in expected:
                     self.assertIn(word, str(error))
             else:
@@ -89,8 +89,7 @@ class EmptyImages(case.DriverCase):
             named for named, expected in self.expected.items()
             if isinstance(expected, list)]
         for named in refused:
-            self.assertRaises(exception.ImageBadRequest, self.snapshot,
-                              named)
+            self.assertRaises(exception.Invalid, self.snapshot, named)
             self.assertNothingLeft()
 
     def test_for_the_owner_of_the_server(self) -> None:

@@ -59,6 +59,17 @@ class EmptyImagesOnGlance33Test(test_v2.OnGlance33, empty_images.EmptyImages):
         ('vmdk', None): _ADVICE}
 
 
+class ByImportOnGlance33Test(test_v2.OnGlance33, empty_images.EmptyImages):
+    """What is said of uploads holds for imports in their place."""
+
+    expected = {
+        (None, None): ('raw', 'bare'), ('qcow2', 'bare'): _ADVICE[1:]}
+
+    def make_driver(self, **options: typing.Any) -> driver.ImageDriver:
+        """Return the v2 driver, which uploads by import."""
+        return super().make_driver(import_uploads=True, **options)
+
+
 class NoChecksOnGlance33Test(OwnGlance, empty_images.EmptyImages):
     """Glance 33 that takes everybody's word for the format."""
 
