@@ -169,13 +169,14 @@ class _Cursive(object):
         from cursive import signature_utils
 
         self._error = cursive_exception.SignatureVerificationError
-        self._get_verifier = signature_utils.get_verifier
-        self._verify_certificate = certificate_utils.verify_certificate
+        self._signatures = signature_utils
+        self._certificates = certificate_utils
 
     def verifier(self):
         """Return a new verifier, with the public key of the certificate."""
         with self._told_as(exception.SignatureVerificationError):
-            return self._get_verifier(context=self._context, **self._signed)
+            return self._signatures.get_verifier(context=self._context,
+                                                 **self._signed)
 
     def validate(self, trusted_ids):
         """Check that the certificate is one that the caller trusts.
@@ -185,10 +186,41 @@ class _Cursive(object):
         with self._told_as(exception.CertificateValidationFailed,
                            'it cannot be traced to the trusted ones: ',
                            certificate_id=self._certificate_id):
-            self._verify_certificate(
-                context=self._context,
-                certificate_uuid=self._certificate_id,
-                trusted_certificate_uuids=trusted_ids)
+            trusted = list(self._those_there_are(trusted_ids))
+            certificate = self._signatures.get_certificate(
+                self._context, self._certificate_id)
+            self._require_end(certificate, [one for _, one in trusted])
+            chain = self._certificates.CertificateVerificationContext(trusted)
+            chain.update(certificate)
+            chain.verify()
+
+    def _those_there_are(self, trusted_ids):
+        """Yield (ID, certificate) of those that can be had."""
+        for trusted_id in trusted_ids:
+            try:
+                yield trusted_id, self._signatures.get_certificate(
+                    self._context, trusted_id)
+            except self._error as error:
+                LOG.warning('Leaving out the trusted certificate %(id)s: '
+                            '%(error)s', {
+                                'id': trusted_id,
+                                'error': exception.redact(error)})
+
+    def _require_end(self, certificate, trusted):
+        """Raise where certificates sign one another in a circle.
+
+        cursive follows the first that signs, and then the first that signs
+        that one, to one that signs itself: here for ever (0.3.1).
+        """
+        utils, seen = self._certificates, []
+        usable = [one for one in trusted if utils.is_within_valid_dates(one)
+                  and utils.can_sign_certificates(one)]
+        while certificate is not None and certificate not in seen:
+            seen.append(certificate)
+            certificate = next((one for one in usable if utils.is_issuer(
+                one, certificate)), None)
+        if certificate not in (None, seen[-1]):
+            raise self._error(reason='trusted certificates sign one another')
 
     @contextlib.contextmanager
     def _told_as(self, kind, prefix='', **facts):

@@ -67,10 +67,13 @@ class Signer(object):
 
     def __init__(self, name, issuer=None, key_type='RSA-PSS', ca=False,
                  path_length=2, days=(-1, 30)):
-        issuer = issuer or self
         self.name = _name(name)
         self.key_type = key_type
         self.key = _NEW[key_type]()
+        self.issued_by(issuer or self, ca, path_length, days)
+
+    def issued_by(self, issuer, ca=False, path_length=2, days=(-1, 30)):
+        """Take a new certificate, for the same key. See __init__."""
         builder = self._builder(issuer, days)
         if ca:
             builder = _as_authority(builder, path_length)

@@ -288,6 +288,19 @@ class TrustTest(case.SignatureTest):
         self.signs('expired')
         self.check()
 
+    def test_authorities_that_sign_one_another(self):
+        """Which cursive 0.3.1 follows for ever."""
+        self.addCleanup(case.SIGNERS.pop, 'one', None)
+        self.addCleanup(case.SIGNERS.pop, 'two', None)
+        self.add('one', ca=True)
+        self.add('two', 'one', ca=True)
+        case.SIGNERS['one'].issued_by(case.SIGNERS['two'], ca=True)
+        self.store('one', case.SIGNERS['one'])
+        self.add('of-one', 'one')
+        self.signs('of-one')
+        self.assert_untrusted('sign one another', ['one', 'two'])
+        self.assert_untrusted("certificate 'one'", ['one'])
+
     def test_trusted_certificate_that_cannot_be_had(self):
         self.keys.objects['root'] = ValueError('not a UUID')
         self.assert_untrusted('(ValueError)', ['root'])
