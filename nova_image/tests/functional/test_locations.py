@@ -11,8 +11,14 @@
 #    under the License.
 
 
-"""Tests of locations in a real Ceph, given to a real Glance in both ways."""
+"""Locations in a real Ceph, given to a real Glance in both ways.
 
+For each way of setting Glance up: what has a hash and what has none, what is
+not there, not where Glance may read it, and who asks. After each of them all
+of Glance, the pool of its images and that of the disks are listed.
+"""
+
+import contextlib
 import hashlib
 import pathlib
 import typing
@@ -22,6 +28,7 @@ from nova_image.tests import fixtures
 from nova_image.tests.functional import base
 from nova_image.tests.functional import servers
 from nova_image.tests.functional import test_download_rbd
+from nova_image.virt.libvirt import direct_snapshot
 
 DATA = b'nova_image' * 100000
 WRONG = {'os_hash_algo': 'sha512', 'os_hash_value': '0' * 128}
@@ -55,100 +62,200 @@ def trusting() -> fixtures.Glance:
 
 @servers.once
 def showing() -> fixtures.Glance:
-    """Glance that shows its locations."""
+    """Glance that shows its locations, and would hash."""
     return glance(shown=True, hashed=True)
 
 
+@servers.once
+def believing() -> fixtures.Glance:
+    """Glance that shows its locations and hashes nothing."""
+    return glance(shown=True, hashed=False)
+
+
 class LocationsCase(base.FunctionalTest):
-    """Base: a Ceph, a Glance and a service's context."""
+    """Base: a disk in Ceph, a Glance and a service's context."""
 
     server = staticmethod(hashing)
 
     def setUp(self) -> None:
-        """Start what is not running yet."""
+        """Start what is not running yet, and note what there is."""
         super().setUp()
+        self.useFixture(fixtures.CephBindings())
         self.ceph = test_download_rbd.ceph()
         self.glance = self.server()
         self.raw = self.clean(self.glance.url)
-        self.driver = base.make_driver('v2', [self.glance.url])
         self.ctx = self.context(roles=('member', 'reader', 'service'))
+        options = {'api_servers': [self.glance.url],
+                   'rbd_user': self.ceph.writer,
+                   'rbd_ceph_conf': str(self.ceph.conf)}
+        self.driver = base.make_driver('v2', options=options)
+        self.clones = direct_snapshot.Clones(base.make_conf(options),
+                                             self.make_disk())
+        self.before = self.listing()
 
-    def url(self, image_id: str, exists: bool = True) -> str:
-        """Return the location of an image, made as Nova's snapshots are."""
-        if exists:
-            path = pathlib.Path(self.useFixture(base.folder()).path, 'data')
-            path.write_bytes(DATA)
-            self.ceph.rbd('import', str(path), 'images/' + image_id)
-            for action in ('create', 'protect'):
-                self.ceph.rbd('snap', action, 'images/%s@snap' % image_id)
-        return '%s/images/%s/snap' % (self.ceph.url, image_id)
+    def make_disk(self) -> str:
+        """Make a server's disk; return POOL/NAME."""
+        path = pathlib.Path(self.useFixture(base.folder()).path, 'data')
+        path.write_bytes(DATA)
+        disk = 'vms/%s_disk' % base.new_id()
+        self.ceph.rbd('import', str(path), disk)
+        self.addCleanup(self.ceph.rbd, 'rm', disk)
+        return disk
 
-    def create(self, ctx: typing.Any = None, exists: bool = True,
-               **meta: typing.Any) -> dict[str, typing.Any]:
-        """Create an image at a location; return it as Glance has it."""
+    def listing(self) -> set[str]:
+        """Return all there is in Glance and in both pools.
+
+        As ``glance/ID STATUS``, ``POOL/NAME``, ``POOL/NAME@SNAPSHOT`` and,
+        of what is only half removed, ``POOL trash: ...``.
+        """
+        found = {'glance/%s %s' % (image['id'], image['status'])
+                 for image in self.raw.images()}
+        for pool in ('images', 'vms'):
+            # One line for each image and each snapshot, below a heading.
+            lines = self.ceph.rbd('ls', '-l', pool).splitlines()[1:]
+            found |= {'%s/%s' % (pool, line.split()[0]) for line in lines}
+            found |= {'%s trash: %s' % (pool, line) for line in self.ceph.rbd(
+                'trash', 'ls', pool).splitlines()}
+        return found
+
+    def assertThere(self, *more: str) -> None:
+        """Check that there is what was there before the test, and more."""
+        self.assertEqual(self.before | set(more), self.listing())
+
+    def place(self, where: str, name: str
+              ) -> contextlib.AbstractContextManager[str]:
+        """Have a clone of the disk, as snapshots do; give its URL.
+
+        :param where: its pool, ``nowhere`` for a URL without a clone, or
+            ``elsewhere`` for one in another Ceph
+        """
+        if where == 'nowhere':
+            return contextlib.nullcontext(
+                '%s/images/%s/snap' % (self.ceph.url, name))
+        if where == 'elsewhere':
+            return contextlib.nullcontext(
+                'rbd://%s/images/%s/snap' % (base.new_id(), name))
+        return self.clones.kept_on_success(where, name)
+
+    def create(self, ctx: typing.Any = None, where: str = 'images',
+               **meta: typing.Any) -> str:
+        """Create an image at a location; return its ID."""
         image_id = base.new_id()
-        made = self.driver.create(ctx or self.ctx, {
-            'id': image_id, 'name': 'snapshot', 'disk_format': 'raw',
-            'container_format': 'bare',
-            'location': self.url(image_id, exists), **meta})
-        self.assertEqual(('active', len(DATA)),
-                         (made['status'], made['size']))
-        self.assertEqual(DATA, self.raw.data(image_id))
-        return self.raw.image(image_id)
+        with self.place(where, image_id) as url:
+            made = self.driver.create(ctx or self.ctx, {
+                'id': image_id, 'name': 'snapshot', 'disk_format': 'raw',
+                'container_format': 'bare', 'location': url, **meta})
+            self.assertEqual('active', made['status'])
+        return image_id
+
+    def update(self, ctx: typing.Any = None, where: str = 'images',
+               **meta: typing.Any) -> str:
+        """Give a queued image its location; return its ID."""
+        image_id = self.driver.create(self.ctx, {
+            'name': 'queued', 'disk_format': 'raw',
+            'container_format': 'bare'})['id']
+        with self.queued(image_id), self.place(where, image_id) as url:
+            made = self.driver.update(ctx or self.ctx, image_id, {
+                'location': url, 'name': 'snapshot', **meta},
+                purge_props=False)
+            self.assertEqual(('active', 'snapshot'),
+                             (made['status'], made['name']))
+        return image_id
+
+    @contextlib.contextmanager
+    def queued(self, image_id: str) -> typing.Any:
+        """Check that an image takes an upload if the block fails."""
+        try:
+            yield
+        except exception.NovaImageException:
+            self.assertThere('glance/%s queued' % image_id)
+            self.driver.update(self.ctx, image_id, {}, b'data')
+            self.assertEqual(b'data', self.raw.data(image_id))
+            self.driver.delete(self.ctx, image_id)
+            raise
+
+    def assertTaken(self, image_hash: str | None, *args: typing.Any,
+                    **kwargs: typing.Any) -> None:
+        """Check that a location is taken, and goes with its image.
+
+        :param image_hash: the os_hash_value that the image is to have
+        :param args: those of create() and update()
+        """
+        for make in (self.create, self.update):
+            image_id = make(*args, **kwargs)
+            self.assertThere(
+                'glance/%s active' % image_id, 'images/' + image_id,
+                'images/%s@snap' % image_id)
+            raw = self.raw.image(image_id)
+            self.assertEqual((len(DATA), image_hash),
+                             (raw['size'], raw['os_hash_value']))
+            self.assertEqual(DATA, self.raw.data(image_id))
+            self.assertDownload(image_id, image_hash)
+            self.driver.delete(self.ctx, image_id)
+            self.assertThere()
+
+    def assertDownload(self, image_id: str, image_hash: str | None) -> None:
+        """Check that a download finds out whether the hash is right."""
+        download = self.driver.download(self.ctx, image_id)
+        if image_hash == WRONG['os_hash_value']:
+            self.assertRaises(exception.ImageCorrupt, list, download)
+        else:
+            self.assertEqual(DATA, b''.join(download))
 
     def assertRefused(self, kind: type[Exception], *args: typing.Any,
                       **kwargs: typing.Any) -> None:
-        """Check that a create fails, and leaves nothing in Glance."""
-        error = self.assertRaises(kind, self.create, *args, **kwargs)
-        self.assertNotIsInstance(error, exception.ImageNotAuthorized)
-        self.assertEqual([], self.raw.images())
+        """Check that a location is refused, and nothing is left of it.
 
-    def updated(self, **meta: typing.Any) -> dict[str, typing.Any]:
-        """Give a queued image its location; return it."""
-        image_id = self.driver.create(self.ctx, {
-            'name': 'snapshot', 'disk_format': 'raw',
-            'container_format': 'bare'})['id']
-        return self.driver.update(self.ctx, image_id, {
-            'location': self.url(image_id), 'name': 'two', **meta},
-            purge_props=False)
+        :param args: those of create() and update()
+        """
+        for make in (self.create, self.update):
+            error = self.assertRaises(kind, make, *args, **kwargs)
+            # Nova would not make the snapshot by an upload after this one.
+            self.assertNotIsInstance(error, exception.ImageNotAuthorized)
+            self.assertThere()
 
 
 class HashingTest(LocationsCase):
     """The locations API, do_secure_hash on."""
 
-    hashes = True
-
-    def test_create(self) -> None:
-        wanted = RIGHT['os_hash_value'] if self.hashes else None
-        self.assertEqual(wanted, self.create()['os_hash_value'])
-
-    def test_update(self) -> None:
-        image = self.updated()
-        self.assertEqual(('active', 'two'), (image['status'], image['name']))
+    def test_without_a_hash(self) -> None:
+        self.assertTaken(RIGHT['os_hash_value'])
 
     def test_right_hash(self) -> None:
-        self.assertEqual(RIGHT['os_hash_value'],
-                         self.create(**RIGHT)['os_hash_value'])
+        self.assertTaken(RIGHT['os_hash_value'], **RIGHT)
 
     def test_wrong_hash(self) -> None:
         self.assertRefused(exception.ImageLocationRefused, **WRONG)
 
     def test_missing(self) -> None:
-        self.assertRefused(exception.ImageLocationRefused, exists=False)
+        self.assertRefused(exception.ImageLocationRefused, where='nowhere')
+
+    def test_missing_with_a_hash(self) -> None:
+        self.assertRefused(exception.ImageLocationRefused, where='nowhere',
+                           **RIGHT)
+
+    def test_foreign_pool(self) -> None:
+        """Glance's user of Ceph may not read it."""
+        self.assertRefused(exception.ImageLocationRefused, where='vms')
+
+    def test_foreign_cluster(self) -> None:
+        self.assertRefused(exception.ImageLocationRefused, where='elsewhere')
 
     def test_member(self) -> None:
-        self.assertRefused(exception.Forbidden, self.context())
+        for meta in ({}, RIGHT, WRONG):
+            self.assertRefused(exception.Forbidden, self.context(), **meta)
 
 
 class TrustingTest(HashingTest):
     """The locations API, do_secure_hash off: a hash is believed."""
 
     server = staticmethod(trusting)
-    hashes = False
+
+    def test_without_a_hash(self) -> None:
+        self.assertTaken(None)
 
     def test_wrong_hash(self) -> None:
-        self.assertEqual(WRONG['os_hash_value'],
-                         self.create(**WRONG)['os_hash_value'])
+        self.assertTaken(WRONG['os_hash_value'], **WRONG)
 
 
 class ShowingTest(TrustingTest):
@@ -157,4 +264,11 @@ class ShowingTest(TrustingTest):
     server = staticmethod(showing)
 
     def test_member(self) -> None:
-        self.create(self.context())
+        self.assertTaken(None, self.context())
+        self.assertTaken(RIGHT['os_hash_value'], self.context(), **RIGHT)
+
+
+class BelievingTest(ShowingTest):
+    """PATCH, do_secure_hash off: it makes no difference."""
+
+    server = staticmethod(believing)
