@@ -151,11 +151,12 @@ class Save(base.Command):
     def _tell_what_is_kept(self, path: str, began: float,
                            error: BaseException) -> None:
         kept = _kept_beside(path, began)
+        why = '' if isinstance(error, Exception) else 'Interrupted; '
         if kept:
-            self.app.say('%s is kept; the same command goes on there' % (
-                display.human_size(kept)))
-        elif not isinstance(error, Exception):
-            self.app.say('Interrupted; nothing is kept')
+            self.app.say('%s%s of %s are kept: the same command goes on '
+                         'there' % (why, display.human_size(kept), path))
+        elif why:
+            self.app.say('%snothing of %s is kept' % (why, path))
 
 
 class _Pipe:

@@ -103,6 +103,12 @@ def _ours(error: Exception) -> Exception:
         error = _of_keystone(error)
     elif origin == 'openstack':
         return Usage(str(error))
+    if isinstance(error, exception.NovaImageException):
+        error.advice = error.advice.replace('import_info',
+                                            'nova-image import-info')
+    if type(error) is exception.GlanceConnectionFailed and (
+            not error.endpoint):
+        return _no_keystone(error.reason)
     for kind, advice in _ADVICE:
         if isinstance(error, kind) and '[glance]' in error.advice:
             error.advice = advice
@@ -129,6 +135,11 @@ def _of_keystone(error: Exception) -> Exception:
     if isinstance(error, identity.NotFound):
         return Usage('%s. Check OS_AUTH_URL: it has to be that of '
                      'Keystone' % error)
+    return _no_keystone(error)
+
+
+def _no_keystone(reason: typing.Any) -> exception.NovaImageException:
+    """Return the error for what failed before Glance was asked."""
     return exception.GlanceConnectionFailed(
-        'Connection to Keystone failed', reason=error,
-        advice='Check OS_AUTH_URL')
+        'Connection to Keystone failed', reason=reason,
+        advice='Check OS_AUTH_URL and that Keystone runs')

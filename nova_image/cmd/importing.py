@@ -17,6 +17,7 @@ And those that say what Glance can do: import-info, stores.
 
 import argparse
 import collections.abc
+import contextlib
 import typing
 
 from nova_image.cmd import attributes
@@ -81,7 +82,8 @@ def _failure(result: typing.Any) -> errors.Failed:
             'on; %s%s' % (result.image_id, result.reason, _stood(result.seen),
                           left, request), codes.TIMED_OUT)
     stores = ''.join('; store %s: %s' % item
-                     for item in sorted(result.stores.items()))
+                     for item in sorted(result.stores.items())
+                     if item[1] != result.reason)
     return errors.Failed('The import into image %s failed: %s%s; %s%s' % (
         result.image_id, result.reason, stores, left, request),
         codes.IMPORT_FAILED)
@@ -92,6 +94,22 @@ def _stood(seen: typing.Any) -> str:
     if seen is None:
         return 'nothing was seen of it'
     return 'it stood at %s, the image is %s' % (seen.state, seen.status)
+
+
+@contextlib.contextmanager
+def _watched(command: base.Command, image_id: str, title: str
+             ) -> collections.abc.Iterator[typing.Any]:
+    """Give what shows how an import stands; Ctrl-C ends the waiting alone.
+
+    :param title: what is waited for
+    """
+    try:
+        with progress.watch(title, command.app.shows_progress) as report:
+            yield report
+    except (KeyboardInterrupt, SystemExit):
+        command.app.say('Interrupted; Glance may go on: see nova-image show '
+                        '%s' % image_id)
+        raise
 
 
 class Import(base.ShowOne):
@@ -120,7 +138,7 @@ class Import(base.ShowOne):
         chosen = import_options.driver_options(parsed_args)
         image_id = self.find(parsed_args.image)
         with data.source(parsed_args.file, self.app, quiet=True) as stream:
-            with progress.watch('import', self.app.shows_progress) as report:
+            with _watched(self, image_id, 'import') as report:
                 result = self.images.import_image(
                     self.caller, image_id, method, data=stream,
                     progress=report, **chosen)
@@ -203,7 +221,7 @@ class Copy(base.ShowOne):
             raise errors.Usage('Where to? Give --store or --all-stores; '
                                'nova-image stores lists them')
         image_id = self.find(parsed_args.image)
-        with progress.watch('copy', self.app.shows_progress) as report:
+        with _watched(self, image_id, 'copy') as report:
             result = self.images.import_image(
                 self.caller, image_id, import_options.COPY, progress=report,
                 **import_options.target(parsed_args))

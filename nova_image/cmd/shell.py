@@ -41,8 +41,8 @@ same output over the Glance Images API v2 and v1.
 The cloud and the user are given as for any OpenStack client: by OS_CLOUD and
 clouds.yaml, by OS_AUTH_URL, OS_USERNAME and so on, or by options. Images are
 named by ID or, where only one is called so, by name."""
-#: what tells of each repeat of a request
-_CHATTY = ('nova_image.image.client',)
+#: what tells of each repeat of a request, and of what it guesses
+_CHATTY = ('nova_image.image.client', 'keystoneauth')
 
 
 class Shell(app.App):
