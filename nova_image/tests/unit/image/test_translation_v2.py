@@ -14,6 +14,7 @@
 
 import copy
 import datetime
+import json
 
 from oslo_utils import timeutils
 import six
@@ -98,6 +99,25 @@ class TestFromGlance(testtools.TestCase):
                    stores='fast', os_hash_algo='sha512', real='1')
         self.assertEqual({'real': '1'},
                          translation.from_glance(raw)['properties'])
+
+    def test_a_listing_is_the_same_in_less_memory(self):
+        read = translation.listing_reader()
+        raw = GLANCES[1]('show_active').json
+        texts = json.dumps(raw), json.dumps(dict(raw, id='another'))
+        first, second = [json.loads(text, object_hook=read) for text in texts]
+        self.assertEqual(translation.from_glance(raw), first)
+        self.assertEqual(dict(first, id='another'), second)
+        for name in ('owner', 'status', 'disk_format', 'container_format'):
+            self.assertIs(first[name], second[name])
+        self.assertIs(first['properties']['hw:numa_nodes'],
+                      second['properties']['hw:numa_nodes'])
+        self.assertIs(first['created_at'], first['updated_at'])
+
+    def test_what_is_no_image_in_a_listing(self):
+        read = translation.listing_reader()
+        for raw in ({'images': []}, {'url': 'file:///a', 'metadata': {}}):
+            self.assertIs(raw, read(raw))
+        self.assertEqual([], read({'status': []})['status'])
 
     def test_properties_without_a_value(self):
         self.assertEqual({'b': ''}, translation.from_glance(
