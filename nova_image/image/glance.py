@@ -203,6 +203,10 @@ class GlanceImageService(driver.ImageDriver):
                 if body is None or image['size'] != body.size:
                     raise error
                 return image
+            if image['status'] == 'saving':
+                # It takes no other until what broke off is given up or done.
+                error.retriable = error.status == 409
+                raise error
             raise exception.ImageUploadFailed(
                 action='upload', image_id=image_id,
                 reason='the connection broke, and Glance has marked the '

@@ -17,8 +17,12 @@ leaves out what it has. An image whose upload broke off is ``killed``, and
 takes no data any more.
 """
 
+import http.client
+import urllib.parse
+
 from nova_image.tests import fixtures
 from nova_image.tests.fixtures import faults
+from nova_image.tests.functional import base
 from nova_image.tests.functional import servers
 from nova_image.tests.functional import test_transfer_faults as seeded
 from nova_image.tests.functional import transfer_case
@@ -104,3 +108,47 @@ class V1UpdateTest(_OnGlance15, seeded.SeededTest):
 
 class V1KilledClientTest(_OnGlance15, seeded.KilledClientTest):
     """The process that makes the transfer is killed in its middle."""
+
+
+class V1SavingTest(_OnGlance15):
+    """Glance still takes an upload whose answer the driver waits no more for.
+
+    Seen on Glance 15: a second upload is refused with 409 until then.
+    """
+
+    data = cases.data_of(cases.SIZES[-1])
+
+    def _begin_upload(self, image: str) -> http.client.HTTPConnection:
+        """Send half of the data, as an attempt that the driver has lost."""
+        connection = http.client.HTTPConnection(
+            urllib.parse.urlsplit(self.server.url).netloc)
+        self.addCleanup(connection.close)
+        connection.putrequest('PUT', '/v1/images/' + image)
+        for name, value in {
+                **servers.headers_of(self.project, 'member'),
+                'Content-Type': 'application/octet-stream',
+                'Content-Length': str(len(self.data))}.items():
+            connection.putheader(name, value)
+        connection.endheaders(self.data[:cases.MIB])
+        self.wait_for(lambda: self.raw.image(image)['status'] == 'saving',
+                      'saving')
+        return connection
+
+    def test_it_is_waited_for(self) -> None:
+        image = self.raw.create(owner=self.project)['id']
+        connection = self._begin_upload(image)
+        waits: list[float] = []
+
+        def sleep(seconds: float) -> None:
+            waits.append(seconds)
+            if len(waits) == 2:
+                connection.send(self.data[cases.MIB:])
+                self.assertEqual(200, connection.getresponse().status)
+
+        self.proxy.plan(faults.TruncatedUpload(0), path=self.data_path)
+        made = base.make_driver('v1', [self.proxy.url], sleep=sleep).update(
+            self.context(), image, {}, self.data, purge_props=False)
+        self.assertEqual('active', made['status'])
+        self.assertEqual([None, 409, 409], [
+            one.status for one in self.data_requests])
+        self.assertTrue(self.raw.data(image) == self.data, 'other data')

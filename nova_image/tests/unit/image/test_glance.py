@@ -483,6 +483,28 @@ class TestCreate(DriverTestCase):
                        headers={'X-Image-Meta-Size': '99'}),
                    GLANCE15('delete_200'), data=DATA)
 
+    def test_a_lost_answer_and_the_image_is_killed(self):
+        error = self._fail(
+            exception.ImageUploadFailed, GLANCE15('create_201'),
+            base.Lost(), GLANCE15('upload_409'), self._shown('killed'),
+            GLANCE15('delete_200'), data=DATA)
+        self.assertIn('killed', six.text_type(error))
+        self.assert_calls(self.CALLS + self.CALLS[1:] + [
+            ('HEAD', path(ACTIVE)), ('DELETE', path(ACTIVE))])
+
+    def test_a_lost_answer_and_glance_works_on_it(self):
+        self._create(
+            GLANCE15('create_201'), base.Lost(), GLANCE15('upload_409'),
+            self._shown('saving'), GLANCE15('upload_409'),
+            self._shown('active'), data=DATA)
+        self.assert_calls(self.CALLS + [('PUT', path(ACTIVE)),
+                                        ('HEAD', path(ACTIVE))] * 2)
+
+    @staticmethod
+    def _shown(status):
+        return GLANCE15('show_active').changed(
+            headers={'X-Image-Meta-Status': status})
+
     def test_glance_has_less_than_was_sent(self):
         less = GLANCE15('upload_200').json['image']
         error = self._fail(
@@ -490,6 +512,17 @@ class TestCreate(DriverTestCase):
             GLANCE15('upload_200').but(image=dict(less, size=60)),
             GLANCE15('delete_200'), data=DATA)
         self.assertIn('60 bytes of 100', six.text_type(error))
+
+    def test_glance_has_other_bytes_than_were_sent(self):
+        other = GLANCE15('upload_200').json['image']
+        other = GLANCE15('upload_200').but(image=dict(other, checksum='0'))
+        error = self._fail(
+            exception.ImageUploadFailed, GLANCE15('create_201'), other,
+            GLANCE15('delete_200'), data=DATA)
+        self.assertIn('md5', six.text_type(error))
+        self.assert_calls(self.CALLS + [('DELETE', path(ACTIVE))])
+        self.set(verify_uploads=False)
+        self._create(GLANCE15('create_201'), other, data=DATA)
 
 
 class TestUpdate(DriverTestCase):
