@@ -399,6 +399,16 @@ class TestCreate(DriverTestCase):
                    GLANCE33('show_active').but(size=99),
                    GLANCE33('delete_204'), data=DATA)
 
+    def test_a_lost_answer_and_glance_gives_up_first(self):
+        waiting = [answer for status in ('saving', 'queued') for answer in (
+            GLANCE33('upload_409'), GLANCE33('show_active').but(
+                status=status))]
+        self._create(
+            GLANCE33('create_201'), base.Lost(pieces=1), *(waiting + [
+                GLANCE33('upload_204'), GLANCE33('show_active')]), data=DATA)
+        self.assertEqual(DATA, self.glance.calls[-2].body)
+        self.assertEqual(3, len(self.waits))
+
     def test_a_half_sent_generator_leaves_nothing(self):
         self._fail(exception.GlanceConnectionFailed, GLANCE33('create_201'),
                    base.Lost(pieces=1), GLANCE33('delete_204'),
@@ -411,6 +421,17 @@ class TestCreate(DriverTestCase):
             GLANCE33('upload_204'), GLANCE33('show_active').but(size=60),
             GLANCE33('delete_204'), data=DATA)
         self.assertIn('60 bytes of 100', six.text_type(error))
+
+    def test_glance_has_other_bytes_than_were_sent(self):
+        other = GLANCE33('show_active').but(os_hash_value='0')
+        error = self._fail(
+            exception.ImageUploadFailed, GLANCE33('create_201'),
+            GLANCE33('upload_204'), other, GLANCE33('delete_204'), data=DATA)
+        self.assertIn('sha512', six.text_type(error))
+        self.assert_calls(self.CALLS + [('DELETE', path(ACTIVE))])
+        self.set(verify_uploads=False)
+        self._create(GLANCE33('create_201'), GLANCE33('upload_204'), other,
+                     data=DATA)
 
     def test_a_size_that_is_not_known_yet(self):
         self._create(GLANCE33('create_201'), GLANCE33('upload_204'),

@@ -203,6 +203,18 @@ class TestToSink(FetchCase):
         download.run(path=self.path)
         self.assertTrue(body.closed)
 
+    def test_the_connection_is_given_up_where_nothing_is_read(self):
+        body, kept = io.BytesIO(DATA), []
+        self.glance.answers(recordings.Answer(content=body))
+        download = fetch.Download(
+            self.client(), self.context, self.request,
+            lambda answer: kept.append(answer) or case.EXPECTED)
+        with mock.patch('os.statvfs', return_value=mock.Mock(
+                f_bavail=0, f_frsize=1)):
+            self.assertRaises(exception.InsufficientDiskSpace, download.run,
+                              path=self.path)
+        self.assertTrue(body.closed)
+
     def test_the_answer_alone_says_what_to_expect(self):
         self.glance.answers(case.wrong(), case.WHOLE)
         download = fetch.Download(self.client(), self.context, self.request,

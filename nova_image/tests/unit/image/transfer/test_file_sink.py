@@ -219,6 +219,16 @@ class TestPublishing(FileSinkCase):
         opened.give_up()
         self.assertEqual([], os.listdir(self.folder))
 
+    def test_a_full_disk(self):
+        for code in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            opened = self.sink()
+            opened.stream = mock.Mock(wraps=opened.stream, closed=False)
+            opened.stream.write.side_effect = IOError(code, 'what it says')
+            kind = (IOError if code == errno.EIO
+                    else exception.InsufficientDiskSpace)
+            error = self.assertRaises(kind, opened.write, DATA)
+            self.assertIn('what it says', six.text_type(error))
+
     def test_closing_that_fails(self):
         opened = self.sink()
         opened.stream = mock.Mock(wraps=opened.stream, closed=False)

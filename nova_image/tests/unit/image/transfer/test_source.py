@@ -13,6 +13,7 @@
 """Tests of nova_image.image.transfer.source."""
 
 import array
+import hashlib
 import io
 import os
 
@@ -113,6 +114,22 @@ class TestOpening(testtools.TestCase):
             self.assertRaises(exception.ImageUploadFailed, _pieces, opened)
             self.assertFalse(opened.restart())
 
+    def test_a_file_that_grows_or_shrinks(self):
+        # its length was told already: what is sent would be another image
+        for change, left in ((b'four', None), (b'', 5)):
+            stream = io.BytesIO(LINES)
+            opened = source.open_source(stream)
+            opened.read(4)
+            if left:
+                stream.truncate(left)
+            stream.seek(0, 2)
+            stream.write(change)
+            stream.seek(4)
+            error = self.assertRaises(exception.ImageUploadFailed, _pieces,
+                                      opened)
+            self.assertIn('14 bytes at first', six.text_type(error))
+            self.assertFalse(opened.restart())
+
     def test_a_file_that_has_no_data_yet(self):
         opened = source.open_source(StreamWithError([b'a', None], ValueError))
         self.assertRaises(exception.ImageUploadFailed, _pieces, opened)
@@ -144,6 +161,38 @@ class TestCounting(testtools.TestCase):
         self.assertEqual(len(LINES), opened.size)
         opened.restart()
         self.assertEqual(len(LINES), opened.size)
+
+
+class TestHashing(testtools.TestCase):
+    """What was sent, held against what Glance recorded."""
+
+    RIGHT = hashlib.md5(LINES).hexdigest()
+
+    def _sent(self, *attempts):
+        opened = source.open_source(io.BytesIO(LINES))
+        self.addCleanup(opened.close)
+        opened.hash_by('md5')
+        for size in attempts:
+            opened.read(size)
+            self.assertTrue(opened.restart())
+        self.assertEqual(LINES, b''.join(_pieces(opened, 5)))
+        return opened
+
+    def test_right_and_wrong(self):
+        opened = self._sent()
+        self.assertFalse(opened.differs_from('md5', self.RIGHT))
+        self.assertTrue(opened.differs_from('md5', self.RIGHT[::-1]))
+
+    def test_the_last_attempt_counts(self):
+        self.assertFalse(self._sent(5, 7).differs_from('md5', self.RIGHT))
+
+    def test_what_cannot_be_told(self):
+        for algorithm, value in (('md5', None), ('sha512', 'abc')):
+            self.assertFalse(self._sent().differs_from(algorithm, value))
+        opened = source.open_source(LINES)
+        opened.hash_by('no-such-algorithm')
+        _pieces(opened)
+        self.assertFalse(opened.differs_from('no-such-algorithm', 'abc'))
 
 
 class TestRestart(testtools.TestCase):
