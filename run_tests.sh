@@ -62,13 +62,13 @@ check() {  # NAME COMMAND...: one check of the style run
     fi
 }
 
-stestr_run() {  # NAME PYTHON PATH WORKERS: runs tests, counts its summary
+stestr_run() {  # NAME PYTHON PATH OPTION...: runs tests, counts its summary
     local log=$CACHE/stestr-$1.log
     mkdir -p "$CACHE/stestr/$1"
     [ -d "$CACHE/stestr/$1/.stestr" ] ||
         "$2" -m stestr --repo-url "$CACHE/stestr/$1" init
     OS_TEST_PATH=$3 PYTHONWARNINGS=${PYTHONWARNINGS:-ignore} "$2" -m stestr \
-        --repo-url "$CACHE/stestr/$1" run --concurrency "$4" 2>&1 | tee "$log"
+        --repo-url "$CACHE/stestr/$1" run "${@:4}" 2>&1 | tee "$log"
     local status=${PIPESTATUS[0]}
     # shellcheck disable=SC2046
     count $(awk '/^ - Passed:/ {p = $3} /^ - Failed:/ {f = $3}
@@ -110,7 +110,7 @@ run_style() {
 }
 
 run_unit() {
-    stestr_run unit "$PYTHON" ./nova_image/tests/unit 2
+    stestr_run unit "$PYTHON" ./nova_image/tests/unit --concurrency 2
 }
 
 run_py27() {
@@ -119,21 +119,22 @@ run_py27() {
         skip_loudly 'the unit tests on Python 2.7' "$python"
         return
     fi
-    stestr_run py27 "$python" ./nova_image/tests/unit 2
+    stestr_run py27 "$python" ./nova_image/tests/unit --concurrency 2
 }
 
 run_functional() {
     "$PYTHON" -m tools.py27_venv --check ||
         skip_loudly 'the tests against Glance 15 with v1' ''
-    stestr_run functional "$PYTHON" ./nova_image/tests/functional 2
+    stestr_run functional "$PYTHON" ./nova_image/tests/functional --concurrency 2
 }
 
 run_gate() {
-    stestr_run gate "$PYTHON" ./nova_image/tests/gate 1
+    stestr_run gate "$PYTHON" ./nova_image/tests/gate \
+        --worker-file tools/gate_workers.yaml
 }
 
 run_legacy() {
-    stestr_run legacy "$PYTHON" ./nova_image/tests/legacy 1
+    stestr_run legacy "$PYTHON" ./nova_image/tests/legacy --concurrency 1
 }
 
 skip_loudly() {  # WHAT

@@ -23,6 +23,7 @@ import testtools
 from nova_image.tests import fixtures
 from nova_image.tests.fixtures import paths
 from nova_image.tests.fixtures import processes
+from nova_image.tests.fixtures import services
 from nova_image.tests.functional import servers as shared
 from nova_image.tests.gate import base
 
@@ -34,33 +35,48 @@ ANNOUNCED = ': the driver GlanceImageServiceV2 serves the images of %s,'
 _MIB = 1024 * 1024
 
 
+def make_cloud(nova_options: services.Sections | None = None,
+               **options: typing.Any) -> fixtures.Cloud:
+    """Return a cloud whose Nova serves images by nova_image, not set up.
+
+    :param nova_options: section -> option -> value, of each of its programs
+    :param options: others of the cloud's
+    """
+    return fixtures.Cloud(paths.merge(paths.merge(OPTIONS, {
+        # A Glance that is started again is back well before the last one.
+        'glance': {'num_retries': '6'}}), nova_options), **options)
+
+
 @shared.once
 def plugin_cloud() -> fixtures.Cloud:
-    """A cloud whose Nova serves images by nova_image."""
-    return fixtures.Cloud(nova_options=paths.merge(OPTIONS, {
-        # A Glance that is started again is back well before the last one.
-        'glance': {'num_retries': '6'}}))
+    """A cloud as most tests need it."""
+    return make_cloud()
 
 
 class GateTest(testtools.TestCase):
-    """A test on the shared cloud; afterwards it asks what Glance saw.
+    """A test on a shared cloud; afterwards it asks what Glance saw.
 
+    :cvar cloud_of: gives the cloud; tests that want one with other options
+        have a function like plugin_cloud() here
     :ivar cloud: the cloud
     :ivar servers: the servers of the project ``demo``
     """
 
+    cloud_of = staticmethod(plugin_cloud)
+
     def setUp(self) -> None:
         """Take the cloud that all tests share."""
         super().setUp()
-        self.cloud = plugin_cloud()
+        self.cloud = self.cloud_of()
         self.servers = base.Servers(self.cloud.compute())
         self.addCleanup(self._check_record)
 
     def _check_record(self) -> None:
         """Check that nobody asked Glance for v1, nor for schemas."""
         asked = [request.path for request in self.cloud.glance.requests()]
-        # The root tells which versions there are.
-        self.assertEqual([], [path for path in asked if path != '/'
+        # These two tell which versions there are.
+        self.assertEqual([], [path for path in asked
+                              if path not in ('/', '/versions')
                               and not path.startswith('/v2/')])
         # One, if an image of no size was made: which formats there are.
         self.assertLessEqual(

@@ -1,0 +1,222 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+"""Disks and images in Ceph: snapshots without bytes, and what they become.
+
+The same steps as those of nova_image.virt.libvirt.direct_snapshot, by Nova's
+libvirt driver, which nova_image gives the images and the errors.
+"""
+
+import collections.abc
+import contextlib
+import typing
+
+from nova_image.tests import fixtures
+from nova_image.tests.fixtures import services
+from nova_image.tests.functional import servers as shared
+from nova_image.tests.gate import base
+from nova_image.tests.gate import plugin
+
+_HIDDEN = {'DEFAULT': {'show_multiple_locations': 'false',
+                       'do_secure_hash': 'false'}}
+_UPLOADS = 'Performing standard snapshot because direct snapshot failed'
+
+
+@shared.once
+def ceph_cloud() -> fixtures.Cloud:
+    """A cloud whose disks and images are in a Ceph."""
+    return plugin.make_cloud(
+        ceph=fixtures.Ceph(manager=True),
+        # Fewer bytes: most of a disk is empty.
+        glance_options={'rbd': {'rbd_thin_provisioning': 'true'}})
+
+
+class CephTest(plugin.GateTest):
+    """A server whose disk is in Ceph, and the images there."""
+
+    cloud_of = staticmethod(ceph_cloud)
+
+    def setUp(self) -> None:
+        """Let this process look into Ceph; boot a server."""
+        super().setUp()
+        self.useFixture(fixtures.CephBindings())
+        self.glance = self.cloud.glance
+        self.ceph = typing.cast(fixtures.Ceph, self.cloud.ceph)
+        self.image, self.data = self.random_image(4)
+
+    @contextlib.contextmanager
+    def pool(self, name: str) -> collections.abc.Iterator[typing.Any]:
+        """Open a pool."""
+        rados = __import__('rados')
+        with rados.Rados(rados_id='admin', conffile=str(self.ceph.conf)) as (
+                cluster), cluster.open_ioctx(name) as pool:
+            yield pool
+
+    def rbd_images(self, pool: str) -> set[str]:
+        """Return the names of what is in a pool."""
+        with self.pool(pool) as opened:
+            return set(__import__('rbd').RBD().list(opened))
+
+    @contextlib.contextmanager
+    def disk(self, server: str) -> collections.abc.Iterator[typing.Any]:
+        """Open the disk of a server."""
+        with self.pool('vms') as pool, __import__('rbd').Image(
+                pool, server + '_disk', read_only=True) as disk:
+            yield disk
+
+    def check_disk(self, server: str, image: str) -> None:
+        """Check that a disk begins as the image, of which it is a clone."""
+        with self.disk(server) as disk:
+            same = disk.read(0, len(self.data)) == self.data
+            parent = disk.parent_info()
+        self.assertTrue(same, 'the disk is not the image')
+        self.assertEqual(('images', image, 'snap'), parent)
+
+    def check_nothing_left(self, server: str) -> None:
+        """Check that each image in Ceph is Glance's, and is active there."""
+        images = self.cloud.images('admin').get('/images').json()['images']
+        self.assertEqual({(image['id'], 'active') for image in images}, {
+            (name, 'active') for name in self.rbd_images('images')})
+        with self.disk(server) as disk:
+            self.assertEqual([], list(disk.list_snaps()))
+
+    def asked(self, mark: int) -> list[tuple[str, str]]:
+        """Return what Glance was asked since, as (method, end of path)."""
+        return [(request.method, request.path.rpartition('/')[2])
+                for request in self.glance.requests(mark)]
+
+    def check_direct(self, server: str, location: tuple[str, str]) -> None:
+        """Take a snapshot, of which no byte goes through Glance; boot it.
+
+        :param server: its id
+        :param location: the request by which Glance gets the location
+        """
+        mark = self.glance.mark()
+        snapshot = self.snapshot(server)
+        asked = self.asked(mark)
+        self.assertIn(location, [
+            (method, 'ID' if path == snapshot else path)
+            for method, path in asked])
+        self.check_nothing_left(server)
+        shown = self.cloud.images().get('/images/' + snapshot).json()
+        self.assertEqual(('active', 1024 ** 3, server, 'raw'), tuple(
+            shown[key] for key in (
+                'status', 'size', 'instance_uuid', 'disk_format')))
+        self.check_disk(self.boot(snapshot), snapshot)
+        self.assertNotIn('file', [path for _, path in self.asked(mark)])
+
+    def restart_glance(self, options: services.Sections) -> None:
+        """Have Glance run with other options until the test ends."""
+        self.addCleanup(self.glance.restart)
+        self.glance.restart(options)
+
+
+class SnapshotTest(CephTest):
+    """Snapshots in both ways that Glance takes locations in, and in none."""
+
+    def test_shown_locations(self) -> None:
+        """Glance shows locations and takes one by PATCH."""
+        server = self.boot(self.image)
+        self.check_disk(server, self.image)
+        self.check_direct(server, ('PATCH', 'ID'))
+
+    def test_locations_api(self) -> None:
+        """Glance takes one of a service; its users add none themselves.
+
+        They see where an image is: without that Nova cannot clone it.
+        """
+        self.restart_glance(_HIDDEN)
+        server = self.boot(self.image)
+        self.check_disk(server, self.image)
+        self.check_direct(server, ('POST', 'locations'))
+
+    def test_forbidden(self) -> None:
+        """Glance lets nobody add one: the data is uploaded."""
+        policy = self.glance.folder / 'nobody.yaml'
+        policy.write_text('"add_image_location": "!"\n')
+        self.restart_glance({
+            **_HIDDEN, 'oslo_policy': {'policy_file': str(policy)}})
+        server = self.boot(self.image)
+        begin = len(self.cloud.nova.log('nova-compute'))
+        mark = self.glance.mark()
+        snapshot = self.snapshot(server)
+        self.assertIn(_UPLOADS, self.cloud.nova.log('nova-compute')[begin:])
+        self.assertIn(('PUT', 'file'), self.asked(mark))
+        self.check_nothing_left(server)
+        self.check_disk(self.boot(snapshot), snapshot)
+
+
+class OutageTest(CephTest):
+    """Glance is killed when the clone is there, and its location is not."""
+
+    def kill_when_cloned(self, server: str) -> str:
+        """Have a snapshot begun; return the id of its image."""
+        before = self.rbd_images('images')
+        answer = self.servers.act(server, 'createImage', name='a snapshot')
+        image = answer.headers['Location'].rpartition('/')[2]
+        self.addCleanup(self.remove_image, image)
+        with self.pool('images') as pool:
+            base.wait_for('there is a clone', lambda: set(
+                __import__('rbd').RBD().list(pool)) > before, poll=0.002)
+        self.glance.kill()
+        self.addCleanup(self.glance.start)
+        return image
+
+    def test_short(self) -> None:
+        """Glance is back soon: the image gets its location."""
+        server = self.boot(self.image)
+        mark = self.glance.mark()
+        image = self.kill_when_cloned(server)
+        self.assertNotIn(('PATCH', image), self.asked(mark))
+        self.glance.start()
+        self.servers.wait(server)
+        self.check_nothing_left(server)
+        self.check_disk(self.boot(image), image)
+
+    def test_long(self) -> None:
+        """Glance stays away until Nova has given up: there is no image."""
+        server = self.boot(self.image)
+        compute = self.cloud.nova.compute
+        self.addCleanup(compute.restart)
+        compute.restart({'glance': {'num_retries': '4'}})
+        begin = len(self.cloud.nova.log('nova-compute'))
+        image = self.kill_when_cloned(server)
+        base.wait_for('Nova has given up', lambda: (
+            'Failed to snapshot image'
+            in self.cloud.nova.log('nova-compute')[begin:]))
+        self.glance.start()
+        self.servers.wait(server)
+        self.check_nothing_left(server)
+        self.assertEqual(404, self.cloud.images().get(
+            '/images/' + image, raise_exc=False).status_code)
+
+
+class DownloadTest(CephTest):
+    """A compute host whose disks are files, and images that are in Ceph."""
+
+    def test_direct_download(self) -> None:
+        """The image comes from Ceph, and is verified."""
+        compute = self.cloud.nova.compute
+        self.addCleanup(compute.restart)
+        compute.restart({
+            'libvirt': {'images_type': 'qcow2'},
+            'glance': {'enable_rbd_download': 'true',
+                       'rbd_user': self.ceph.user,
+                       'rbd_ceph_conf': str(self.ceph.conf)}})
+        begin = len(self.cloud.nova.log('nova-compute'))
+        mark = self.glance.mark()
+        self.boot(self.image)
+        self.assertEqual(self.data, self.cached(self.image).read_bytes())
+        self.assertNotIn('file', [path for _, path in self.asked(mark)])
+        self.assertRegex(
+            self.cloud.nova.log('nova-compute')[begin:],
+            r'Image %s: %d bytes from rbd://.* verified by .*sha512' % (
+                self.image, len(self.data)))
