@@ -62,9 +62,10 @@ def main() -> int:
         print('\n%s (started in %.1f s)\n' % (
             stage.title, time.monotonic() - began), flush=True)
         folder = stack.enter_context(tempfile.TemporaryDirectory())
+        mark, told = stage.glance.mark(), time.monotonic()
         ended_well = story.tell(stage, pathlib.Path(folder))
-        print('\nAll steps done in %.1f s with %d requests.' % (
-            time.monotonic() - began, len(stage.glance.requests())))
+        print('\nAll steps done in %.1f s with %d requests to Glance.' % (
+            time.monotonic() - told, len(stage.glance.requests(mark))))
         if arguments.keep:
             wait_for_ctrl_c(stage)
     return 0 if ended_well else 1
