@@ -94,8 +94,8 @@ shell_scripts() {
         "$BIN/shellcheck" -x -s bash "${scripts[@]}"
 }
 
-sphinx() {  # SOURCE TARGET
-    "$PYTHON" -m sphinx -q -W --keep-going -b html "$1" "$CACHE/docs/$2"
+sphinx() {  # BUILDER SOURCE TARGET
+    "$PYTHON" -m sphinx -q -W --keep-going -b "$1" "$2" "$CACHE/docs/$3"
 }
 
 run_style() {
@@ -105,8 +105,9 @@ run_style() {
     check 'shell scripts' shell_scripts
     check 'licence headers' licence_headers
     check 'release notes' "$BIN/reno" -q lint
-    check 'documentation builds' sphinx doc/source docs
-    check 'release notes build' sphinx releasenotes/source notes
+    check 'documentation builds' sphinx html doc/source docs
+    check 'man page builds' sphinx man doc/source man
+    check 'release notes build' sphinx html releasenotes/source notes
 }
 
 run_unit() {

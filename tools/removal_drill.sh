@@ -30,6 +30,7 @@ GOES=(
     nova_image/tests/unit/image/test_glance.py
     nova_image/tests/unit/recordings/v1.json
     nova_image/tests/functional/test_v1.py
+    nova_image/tests/functional/test_cli_v1.py
     nova_image/tests/functional/test_v1_faults.py
     nova_image/tests/functional/test_differential.py
     nova_image/tests/functional/test_glanceclient_versions.py

@@ -24,6 +24,7 @@ copyright = 'OpenStack Foundation'
 author = 'OpenStack'
 
 extensions = [
+    'cliff.sphinxext',
     'sphinx.ext.autodoc',
     'oslo_config.sphinxext',
     'reno.sphinxext',
@@ -40,6 +41,12 @@ if importlib.util.find_spec('openstackdocstheme'):
     openstackdocs_auto_version = False
 else:
     html_theme = 'alabaster'
+
+# The same help texts as on the command line.
+man_pages = [
+    ('cli/nova-image', 'nova-image',
+     'images of an OpenStack cloud, as Nova sees them', [author], 1),
+]
 
 master_doc = 'index'
 exclude_patterns = []

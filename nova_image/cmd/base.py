@@ -69,6 +69,10 @@ class Command(command.Command):
             return super().run(parsed_args)
         except BrokenPipeError:
             raise
+        except KeyboardInterrupt:
+            if not self.app.said_anything:
+                self.app.say('Interrupted')
+            raise
         except Exception as error:
             return self.app.report(error)
 

@@ -48,11 +48,13 @@ _CHATTY = ('nova_image.image.client', 'keystoneauth')
 class Shell(app.App):
     """The application.
 
-    ``cloud`` is what commands work with.
+    ``cloud`` is what commands work with, ``said_anything`` whether people
+    were told of anything yet.
     """
 
     NAME = 'nova-image'
     LOG = logging.getLogger(NAME)
+    said_anything = False
 
     def __init__(self) -> None:
         """Find the commands."""
@@ -151,6 +153,7 @@ class Shell(app.App):
 
     def say(self, line: str) -> None:
         """Tell people something; programs read the standard output."""
+        self.said_anything = True
         self.stderr.write('nova-image: %s\n' % line)
 
 

@@ -13,6 +13,9 @@
 """Errors as lines and codes."""
 
 import errno
+import io
+import os
+import re
 
 from keystoneauth1 import exceptions as identity
 import six
@@ -24,6 +27,8 @@ from nova_image.tests.unit.cmd import case
 if six.PY3:
     from nova_image.cmd import codes
     from nova_image.cmd import errors
+
+_ROOT = os.path.join(os.path.dirname(__file__), *['..'] * 4)
 
 
 class TestCodes(case.TestCase):
@@ -54,6 +59,13 @@ class TestCodes(case.TestCase):
         named = {value for name, value in vars(codes).items()
                  if name.isupper() and isinstance(value, int)}
         self.assertEqual(named, set(codes.MEANINGS))
+
+    def test_the_documents_have_them(self):
+        text = io.open(os.path.join(
+            _ROOT, 'doc/source/cli/index.rst'), encoding='utf-8').read()
+        self.assertEqual(codes.MEANINGS, {
+            int(code): meaning for code, meaning in re.findall(
+                r'\* - (\d+)\n     - (.*)', text)})
 
     def test_of_keystone(self):
         self.assertEqual(4, errors.code_of(identity.Unauthorized()))

@@ -1,0 +1,75 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""nova-image on a Glance 15 through v1. Goes with the driver of v1."""
+
+from nova_image.cmd import codes
+from nova_image.tests.functional import cli_case
+from nova_image.tests.functional import servers
+
+
+class OnGlance15Test(cli_case.CommandLineTest):
+    """Commands that v1 can do work; the others say so in one line."""
+
+    def setUp(self) -> None:
+        """Talk v1, without Keystone."""
+        super().setUp()
+        url = servers.glance15().url
+        self.raw = self.clean(url)
+        self.variables = {
+            'OS_AUTH_TYPE': 'none', 'OS_ENDPOINT': url,
+            'OS_IMAGE_API_VERSION': '1', 'OS_PROJECT_ID': self.project}
+
+    def test_life_of_an_image(self) -> None:
+        data = self.write('disk', 3000)
+        made = self.json('create', 'disk', '--file', 'disk', *cli_case.RAW,
+                         '--property', 'os_type=linux', '--public')
+        self.assertEqual(('active', 3000, {'os_type': 'linux'}, True), (
+            made['status'], made['size'], made['properties'],
+            made['is_public']))
+        self.assertEqual(made, self.json('show', 'disk'))
+        self.assertEqual({'os_type': 'linux', 'a': 'b'}, self.json(
+            'set', 'disk', '--property', 'a=b', '--private')['properties'])
+        self.assertEqual({'a': 'b'}, self.json(
+            'unset', 'disk', '--property', 'os_type')['properties'])
+        self.assertEqual(['disk'], [image['name'] for image in self.json(
+            'list', '--sort', 'name:asc', '--property', 'a=b',
+            '--not-public')])
+        self.run_it('save', 'disk', '--file', 'copy')
+        self.assertEqual(data, (self.folder / 'copy').read_bytes())
+        self.run_it('delete', 'disk')
+        self.assertEqual([], self.json('list'))
+
+    def test_members(self) -> None:
+        image = self.create('disk')
+        self.run_it('member-add', image, 'another')
+        self.assertEqual(['another'], [
+            one['member_id'] for one in self.json('members', image)])
+        self.run_it('member-remove', image, 'another')
+        self.assertEqual([], self.json('members', image))
+
+    def test_what_it_cannot_do(self) -> None:
+        self.write('disk', 10)
+        image = self.create('disk')
+        for argv in (
+                ('import-info',), ('stores',),
+                ('create', 'x', '--file', 'disk', '--import'),
+                ('create-via-import', 'x', '--file', 'disk'),
+                ('stage', image, '--file', 'disk'),
+                ('import', image, '--uri', 'http://127.0.0.1/'),
+                ('copy', image, '--store', 'slow'),
+                ('member-set', image, 'another', '--accept'),
+                ('list', '--tag', 'a'), ('list', '--visibility', 'shared'),
+                ('list', '--sort', 'name,size')):
+            line = self.error(codes.NOT_SUPPORTED, *argv)
+            self.assertIn('Images API v1', line)
+        self.assertEqual([image], [one['id'] for one in self.raw.images()])
