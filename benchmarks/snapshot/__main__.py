@@ -1,0 +1,94 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Measures snapshots of a disk in Ceph, by location and by upload."""
+
+import argparse
+import contextlib
+import sys
+import unittest
+
+from benchmarks.common import command
+from benchmarks.common import plot
+from benchmarks.common import race as common_race
+from benchmarks.common import results
+from benchmarks.snapshot import cloud
+from benchmarks.snapshot import contenders
+from benchmarks.snapshot import race
+from nova_image.tests import fixtures
+from nova_image.tests.fixtures import debian
+from nova_image.tests.fixtures import libvirt
+from nova_image.tests.fixtures import paths
+
+#: qemu-img, and what it needs for disks in Ceph.
+_QEMU = ('qemu-utils', *libvirt.CEPH_PACKAGES)
+_TITLE = 'Snapshots of a disk in Ceph: by location, and by upload'
+#: A fifth, at the most, of what either of those who upload takes.
+_BUDGETS = tuple(results.Budget('snapshot', 'wall', 0.2, name)
+                 for name in contenders.UPLOADS)
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = command.parser('snapshot', (
+        'Measures how long a snapshot of a disk in Ceph takes nova_image and '
+        'Nova 34, by location and by upload, with a real Ceph and a real '
+        'Glance 33, which are started on 127.0.0.1 for it.'))
+    for name, default, text in (
+            ('disk', 4096, 'size of the disk, in MiB'),
+            ('data', 64, 'how much of it has data, in MiB')):
+        parser.add_argument('--' + name, type=command.positive,
+                            default=default, metavar='MIB', help=text)
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Run the benchmark.
+
+    :returns: exit code
+    """
+    arguments = parse_arguments()
+
+    def measure() -> None:
+        report = command.Report(arguments, disk=arguments.disk,
+                                data=arguments.data)
+        found, versions = _measure(arguments)
+        report.write(found, versions, plot.measures_of_each(found, _TITLE))
+
+    return command.run(measure)
+
+
+def _measure(arguments: argparse.Namespace
+             ) -> tuple[results.Results, dict[str, str]]:
+    with contextlib.ExitStack() as stack:
+        common_race.say('starting Ceph, Keystone and Glance')
+        try:
+            debian.require(_QEMU)
+            stack.enter_context(fixtures.CephBindings())
+        except unittest.SkipTest as error:
+            raise common_race.Broken(str(error)) from error
+        ceph = stack.enter_context(fixtures.Ceph())
+        place = stack.enter_context(cloud.Cloud(
+            ceph, arguments.disk, arguments.data, arguments.keep))
+        runners = stack.enter_context(race.Race(
+            place, arguments.keep,
+            {'PYTHONPATH': str(paths.below('bindings'))}))
+        tasks = [common_race.Operation(
+            'snapshot', 'snapshot of a disk of %d MiB with %d MiB of data' % (
+                arguments.disk, arguments.data),
+            ({'task': 'snapshot'},), contenders.STANDARD)]
+        found = runners.run(tasks, arguments.rounds)
+        return results.Results(tasks, found, _BUDGETS), runners.versions
+
+
+if __name__ == '__main__':
+    sys.exit(main())

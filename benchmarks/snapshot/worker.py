@@ -1,0 +1,57 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Measures one contender, which its argument names."""
+
+import sys
+
+from keystoneauth1.identity import v3
+from keystoneauth1 import session as ks_session
+
+from benchmarks.common import worker
+from benchmarks.snapshot import contenders
+
+
+class Worker(worker.Worker):
+    """Does the tasks."""
+
+    def __init__(self, name: str) -> None:
+        """Prepare a worker.
+
+        :param name: one of contenders.KINDS
+        """
+        super().__init__()
+        self._kind = contenders.KINDS[name]
+        self._contender: contenders.Contender
+
+    def start(self, auth: dict[str, str], image_id: str,
+              config: str) -> dict[str, object]:
+        """Make the client, and warm it with one image.
+
+        :param auth: the options of keystoneauth's password plugin
+        :param image_id: the image
+        :param config: a nova.conf
+        :returns: versions of what is measured, memory in bytes
+        """
+        def prepare(plugin: v3.Password, session: ks_session.Session) -> None:
+            self._contender = self._kind(plugin, session, config)
+            self._contender.show(image_id)
+        return self._begin(auth, prepare)
+
+    def snapshot(self, image_id: str) -> dict[str, float]:
+        """Make a queued image a snapshot of the disk; the measures of it."""
+        return self._measure(lambda: self._contender.snapshot(
+            image_id)['status'] == 'active')
+
+
+if __name__ == '__main__':
+    worker.serve(Worker(sys.argv[1]))
