@@ -132,8 +132,9 @@ as Glance, such as /var/lib/glance/images.
 
 An image with a location (file:///...) below one of them is copied from there,
 and checked as if it came from Glance. Symbolic links that lead out of them
-are refused. Glance must show its locations: show_multiple_locations or
-show_image_direct_url. Left empty, all images come through the Images API.
+are refused. Glance must tell the location: to services (Images API 2.17), or
+by show_multiple_locations or show_image_direct_url. Left empty, all images
+come through the Images API.
 """),
     cfg.BoolOpt(
         'enable_rbd_download',
@@ -141,10 +142,11 @@ show_image_direct_url. Left empty, all images come through the Images API.
         help="""
 Read images that Glance keeps in Ceph from there, by RBD.
 
-They are checked as if they came from Glance. Glance must show its locations:
-show_multiple_locations or show_image_direct_url. For hosts that keep the
-disks of servers in files, not in Ceph as well. What cannot be read comes
-through the Images API, with a warning.
+They are checked as if they came from Glance. Glance must tell the location:
+to services (Images API 2.17), or by show_multiple_locations or
+show_image_direct_url. For hosts that keep the disks of servers in files, not
+in Ceph as well. What cannot be read comes through the Images API, with a
+warning.
 """),
     cfg.StrOpt(
         'rbd_user', default='',

@@ -48,6 +48,17 @@ class NovaIdentity(identity.Identity):
             service_auth, 'get_service_user_token_auth_plugin', None)
         return (get_plugin or service_auth.get_auth_plugin)(context)
 
+    def service_auth(self):
+        """Return the auth plugin of Nova's service user, or None."""
+        options = getattr(self._conf, 'service_user', None)
+        if getattr(options, 'send_service_user_token', False):
+            from nova import service_auth
+            get_plugin = getattr(  # Nova 15 keeps it to itself
+                service_auth, 'get_service_auth_plugin', None)
+            if get_plugin is not None:
+                return get_plugin('service_user')
+        return self.configured_auth()
+
     def _auth_without_token(self):
         plugin = self.configured_auth()
         # Nova 34 is never without Keystone, and has no such option.

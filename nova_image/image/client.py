@@ -57,6 +57,7 @@ class Request(object):
     :keyword repeatable: whether doing it twice is as good as once
     :keyword errors: {status: exception class} where it differs from
         nova_image.image.faults
+    :keyword as_service: whether the host's own user asks, if it has one
     """
 
     def __init__(self, method, path, action, image_id=None, **options):
@@ -71,6 +72,7 @@ class Request(object):
         self.stream = options.pop('stream', False)
         self.repeatable = options.pop('repeatable', True)
         self.errors = options.pop('errors', {})
+        self.as_service = options.pop('as_service', False)
         self.path = _with_query(path, options.pop('query', None))
         if options:
             raise TypeError('unknown options: %s' % sorted(options))
@@ -235,7 +237,8 @@ class Client(object):
 
     def _send(self, context, request, endpoint):
         began = time.time()
-        auth = self._identity.auth(context)
+        auth = request.as_service and self._identity.service_auth()
+        auth = auth or self._identity.auth(context)
         session = self._identity.session(endpoint)
         raw = dict(request.raw_headers)
         if auth is None:
@@ -336,8 +339,8 @@ class Answer(object):
         self._response = response
         self._request = request
 
-    def json(self, object_hook=None):
-        """Return the body, a JSON object.
+    def json(self, object_hook=None, kind=dict):
+        """Return the body, a JSON object, or list if that is the ``kind``.
 
         :param object_hook: takes each JSON object as soon as it is read, a
             dict, and returns what to have in its place
@@ -347,8 +350,9 @@ class Answer(object):
             found = jsonutils.loads(self._content, object_hook=object_hook)
         except ValueError as error:
             raise self.bad('its body is no JSON: %s' % error)
-        if not isinstance(found, dict):
-            raise self.bad('its body is no JSON object')
+        if not isinstance(found, kind):
+            raise self.bad('its body is no JSON %s' % (
+                'object' if kind is dict else 'list'))
         return found
 
     def bad(self, why):

@@ -80,8 +80,10 @@ class GlanceImageServiceV2(driver.ImageDriver):
     def show(self, context, image_id, include_locations=False,
              show_deleted=True):
         """Return one image. See ImageDriver; v2 knows no deleted ones."""
-        image = translation.from_glance(
-            self._get(context, image_id), include_locations)
+        raw = self._get(context, image_id)
+        if include_locations:
+            raw = self._locations.revealed(context, raw)
+        image = translation.from_glance(raw, include_locations)
         if not self.client.seen_by(context)(image):
             raise exception.ImageNotFound(image_id=image_id, action='show')
         return image
@@ -266,11 +268,13 @@ class GlanceImageServiceV2(driver.ImageDriver):
                     **request.facts(answer.endpoint))
             return expected
 
+        found = self._direct_handlers()
+        if found:
+            raw = self._locations.revealed(context, raw)
         return fetch.Download(
             self.client, context, request, expect, expected=expected,
-            locations=translation.location_urls(raw),
-            handlers=self._direct_handlers(), trusted_certs=trusted_certs,
-            **options).run(data, dst_path)
+            locations=translation.location_urls(raw), handlers=found,
+            trusted_certs=trusted_certs, **options).run(data, dst_path)
 
     def _direct_handlers(self):
         """Return what gets data from the stores directly, by URL scheme."""

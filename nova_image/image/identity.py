@@ -166,6 +166,10 @@ class Identity(object):
                 self._conf, glance_conf.GROUP)
         return self._service_auth
 
+    def service_auth(self):
+        """Return the auth plugin of the host's own user, or None."""
+        return self.configured_auth()
+
     def headers(self, context):
         """Return the headers that say who asks, for use without Keystone."""
         return {

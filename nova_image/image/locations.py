@@ -24,7 +24,11 @@ A Glance takes a location in one of two ways, and says itself in which:
   the task hashes the data, after the image is active or, where the caller
   has handed in a hash, before. A task that failed leaves the image queued.
 
-Seen on Glance 33.0.0, the first also on 15.0.2.
+It tells locations in two ways likewise: with the image, to whoever may see
+it, where it is set to ``show_multiple_locations`` or
+``show_image_direct_url``; and by ``GET /v2/images/ID/locations``, to services.
+
+Seen on Glance 33.0.0, the first of each also on 15.0.2.
 """
 
 import collections
@@ -154,8 +158,40 @@ class Locations(object):
                 found.get('items', {}).get('properties', {}))
         return facts['location_hash']
 
-    def _check_served(self, context, image_id):
-        """Raise when this Glance has no way to take a location."""
+    def revealed(self, context, raw):
+        """Return an image with its locations, those for services alone too.
+
+        Who asks for them is the service that this runs in; that its caller
+        may see the image has been found out before.
+
+        :param raw: the image as v2 answers it
+        """
+        told = 'locations' in raw or 'direct_url' in raw
+        if told or raw['status'] != 'active':
+            return raw
+        try:
+            return dict(raw, locations=self._for_services(context, raw['id']))
+        except exception.NovaImageException as error:
+            LOG.debug('Where the data of image %(id)s is stays unknown: '
+                      '%(error)s', {'id': raw['id'], 'error': error})
+            return raw
+
+    def _for_services(self, context, image_id):
+        facts = self._client.endpoints.facts(context)
+        refused = facts.get('locations_refused')
+        if refused is not None and timeutils.now() - refused < ASK_AGAIN or (
+                not self._is_served(context)):
+            return []
+        try:
+            return self._client.call(context, http.Request(
+                'GET', _path(image_id), 'locate', image_id, as_service=True),
+                lambda answer: answer.json(kind=list), once=True)
+        except exception.Forbidden:
+            facts['locations_refused'] = timeutils.now()
+            raise
+
+    def _is_served(self, context):
+        """Tell whether this Glance has the locations API."""
         facts = self._client.endpoints.facts(context)
         served, since = facts.get('locations_api', (False, None))
         if since is None or (
@@ -163,7 +199,11 @@ class Locations(object):
             served = self._client.call(context, http.Request(
                 'GET', '/versions', 'list the API versions'), _has_api)
             facts['locations_api'] = served, timeutils.now()
-        if not served:
+        return served
+
+    def _check_served(self, context, image_id):
+        """Raise when this Glance has no way to take a location."""
+        if not self._is_served(context):
             raise exception.ImageActionNotSupported(
                 action=_ACTION, image_id=image_id, advice=_WAYS,
                 reason='Glance shows no locations, and its Images API is '
@@ -181,8 +221,8 @@ class Locations(object):
                 raise error
 
         self._client.call(context, http.Request(
-            'POST', '/v2/images/%s/locations' % parse.quote(raw['id']),
-            _ACTION, raw['id'], json=body), settle=find_taken)
+            'POST', _path(raw['id']), _ACTION, raw['id'], json=body),
+            settle=find_taken)
 
     def _wait(self, context, image_id):
         """Return the image when Glance is done with its location."""
@@ -201,6 +241,10 @@ class Locations(object):
                 return _late(raw, timeout)
             self._client.sleep(wait)
             wait = min(wait * 1.5, LONGEST_WAIT)
+
+
+def _path(image_id):
+    return '/v2/images/%s/locations' % parse.quote(image_id)
 
 
 def _is_idle(raw):

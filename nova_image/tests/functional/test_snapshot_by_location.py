@@ -162,17 +162,10 @@ class ShowingTest(SnapshotCase):
 
 
 class HashingTest(ShowingTest):
-    """The locations API, of which the caller is a service."""
+    """The locations API, for adding and asking: the caller is a service."""
 
     server = staticmethod(test_locations.hashing)
     roles = ('member', 'reader', 'service')
-
-    def test_disk_that_is_no_clone(self) -> None:
-        """Nothing tells the pool here: Glance shows no location."""
-        with self.opened_disk() as disk:
-            disk.flatten()
-        self.assertRefused(exception.ImageUnacceptable, None,
-                           base_image_id=self.base)
 
 
 class RefusalTest(SnapshotCase):

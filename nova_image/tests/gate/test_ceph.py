@@ -26,6 +26,7 @@ from nova_image.tests.gate import base
 from nova_image.tests.gate import plugin
 
 _HIDDEN = {'DEFAULT': {'show_multiple_locations': 'false',
+                       'show_image_direct_url': 'false',
                        'do_secure_hash': 'false'}}
 _UPLOADS = 'Performing standard snapshot because direct snapshot failed'
 
@@ -129,10 +130,7 @@ class SnapshotTest(CephTest):
         self.check_direct(server, ('PATCH', 'ID'))
 
     def test_locations_api(self) -> None:
-        """Glance takes one of a service; its users add none themselves.
-
-        They see where an image is: without that Nova cannot clone it.
-        """
+        """Glance takes one of a service, and tells services alone."""
         self.restart_glance(_HIDDEN)
         server = self.boot(self.image)
         self.check_disk(server, self.image)

@@ -176,6 +176,27 @@ class NovaIdentityTest(BridgeTestCase):
         self.assertIs(self.service_auth.get_auth_plugin.return_value,
                       self.identity.auth(base.Context()))
 
+    def _send_service_token(self, value):
+        self.nova.conf.register_opt(cfg.BoolOpt(
+            'send_service_user_token', default=value), group='service_user')
+
+    def test_service_user(self):
+        """Nova asks as itself by the credentials of its service token."""
+        self._send_service_token(True)
+        get_plugin = self.service_auth.get_service_auth_plugin = mock.Mock()
+        self.assertIs(get_plugin.return_value, self.identity.service_auth())
+        get_plugin.assert_called_once_with('service_user')
+
+    def test_no_service_user(self):
+        """Or by those of [glance], if there are any."""
+        self.assertIsNone(self.identity.service_auth())
+        self._send_service_token(True)  # and Nova 15
+        self.assertIsNone(self.identity.service_auth())
+        self.service_auth.get_service_auth_plugin = mock.Mock()
+        self.nova.conf.set_override('send_service_user_token', False,
+                                    'service_user')
+        self.assertIsNone(self.identity.service_auth())
+
     def test_no_token_in_nova_34(self):
         """Identity headers are never sent where there is a Keystone."""
         self.assertRaises(cfg.NoSuchOptError, getattr, self.nova.conf.api,

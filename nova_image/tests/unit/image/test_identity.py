@@ -134,18 +134,26 @@ class TestAuth(base.TestCase):
         del self.context.auth_token
         self.assertIsNone(self._auth())
 
-    def test_credentials_of_the_service(self):
+    def _identity_with_credentials(self):
         path = self.useFixture(fixtures.TempDir()).join('nova.conf')
         with open(path, 'w') as stream:
             stream.write('[glance]\nauth_type = v3token\ntoken = of-nova\n'
                          'auth_url = %s/v3\n' % KEYSTONE)
         self.conf = self.new_conf()
         self.conf(['--config-file', path], project='nova_image')
-        who = identity.Identity(self.conf)
+        return identity.Identity(self.conf)
+
+    def test_credentials_of_the_service(self):
+        who = self._identity_with_credentials()
         self.without_keystone()
         plugin = who.auth(self.context)
         self.assertEqual(KEYSTONE + '/v3', plugin.auth_url)
         self.assertIs(plugin, who.auth(self.context))
+
+    def test_the_service_itself(self):
+        self.assertIsNone(identity.Identity(self.conf).service_auth())
+        who = self._identity_with_credentials()
+        self.assertIs(who.configured_auth(), who.service_auth())
 
 
 class TestHeaders(base.TestCase):
@@ -170,6 +178,17 @@ class TestHeaders(base.TestCase):
             ['Confirmed', 'a-user', 'a-project', 'member,a role'],
             [_text(headers[name]) for name in IDENTITY_HEADERS])
         self.assertNotIn('x-auth-token', headers)
+
+    def test_the_service_itself_where_it_is_asked_for(self):
+        self.assertEqual('a-secret-token', _text(
+            self._headers(as_service=True)['x-auth-token']))
+        with mock.patch.object(
+                identity.Identity, 'service_auth',
+                return_value=identity.ContextToken('of-the-service')):
+            self.assertEqual('of-the-service', _text(
+                self._headers(as_service=True)['x-auth-token']))
+            self.assertEqual('a-secret-token', _text(
+                self._headers()['x-auth-token']))
 
     def test_nobody_in_particular(self):
         self.without_keystone(user_id=None, project_id=None, roles=None)

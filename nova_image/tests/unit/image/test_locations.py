@@ -13,6 +13,7 @@
 """Tests of nova_image.image.locations: the requests of both ways."""
 
 import fixtures
+import mock
 import six
 
 from nova_image import exception
@@ -317,3 +318,73 @@ class TestNeither(LocationsTestCase):
             HIDDEN('versions_200').saying({'versions': [
                 {}, {'id': 'v2'}, {'id': 'v2.x'}, {'id': 'v1.17'}]}),
             DELETED)
+
+
+class TestForServices(LocationsTestCase):
+    """A Glance that tells locations to nobody but services."""
+
+    TOLD = [{'url': URL, 'metadata': {'store': 'rbd'}}]
+    FOUND = HIDDEN('versions_200').saying(TOLD)
+    WHERE = ('GET', IMAGE + '/locations')
+
+    def _show(self, *answers):
+        self.glance.answers(*answers)
+        return self.service.show(self.context, NEW, include_locations=True)
+
+    def test_asked_for(self):
+        self.assertEqual(self.TOLD, self._show(
+            ACTIVE, HIDDEN('versions_200'), self.FOUND)['locations'])
+        self._show(ACTIVE, self.FOUND)
+        self.assert_calls([LOOK, ASK, self.WHERE, LOOK, self.WHERE])
+
+    def test_asked_for_when_they_are_wanted(self):
+        self.glance.answers(ACTIVE)
+        self.service.show(self.context, NEW)
+        self.assert_calls([LOOK])
+
+    def test_not_asked_for_where_they_are_shown(self):
+        for shown in (GLANCE33('show_active'), TestPatch.DONE,
+                      ACTIVE.but(direct_url=URL), WORKING):
+            self._show(shown)
+        self.assert_calls([LOOK] * 4)
+
+    def test_older_than_that(self):
+        for answers in ([ACTIVE, GLANCE15('versions_200')], [ACTIVE]):
+            self.assertEqual([], self._show(*answers)['locations'])
+        self.assert_calls([LOOK, ASK, LOOK])
+
+    def test_no_service(self):
+        """Nobody goes on asking what is not for him, nor for ever not."""
+        refused = HIDDEN('add_403')
+        self.assertEqual([], self._show(
+            ACTIVE, HIDDEN('versions_200'), refused)['locations'])
+        self._show(ACTIVE)
+        self.elapsed = locations.ASK_AGAIN + 1
+        self._show(ACTIVE, self.FOUND)
+        self.assert_calls([LOOK, ASK, self.WHERE, LOOK, LOOK, self.WHERE])
+
+    def test_other_errors(self):
+        """The image is shown all the same, and at once."""
+        for answer in (GLANCE33('show_404'), base.Lost(),
+                       HIDDEN('versions_200')):
+            self.useFixture(fixtures.MonkeyPatch(
+                'nova_image.image.endpoint._FACTS', {}))
+            self.assertEqual([], self._show(
+                ACTIVE, HIDDEN('versions_200'), answer)['locations'])
+        self.assertEqual([], self.waits)
+
+    def test_download(self):
+        """They are asked for where something can be got there."""
+        where = []
+        handler = mock.Mock()
+        handler.copy.side_effect = lambda url, *rest: (
+            where.append(url), rest[1].update(b'data'))
+        self.useFixture(fixtures.MockPatch(
+            'nova_image.image.download.load', return_value={'rbd': handler}))
+        path = self.useFixture(fixtures.TempDir()).join('image')
+        self.glance.answers(
+            ACTIVE.but(size=4, checksum=None), HIDDEN('versions_200'),
+            self.FOUND)
+        self.service.download(self.context, NEW, dst_path=path)
+        self.assertEqual([URL], where)
+        self.assert_calls([LOOK, ASK, self.WHERE])
