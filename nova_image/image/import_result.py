@@ -50,7 +50,7 @@ class Imported(collections.namedtuple(
       has but one
     * ``failed``: {store: why} of those that could not take it; not empty only
       where not all of them had to
-    * ``request_id``: that of the import, by which Glance's log tells more
+    * ``request_id``: that of the import, None where its answer was lost
     """
 
     __slots__ = ()

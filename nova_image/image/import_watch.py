@@ -24,7 +24,8 @@ What Glance 33.0.0 was seen to do after it has answered 202:
 * A failed import lets go of the image, which is ``queued`` again; where a
   store of which success was asked failed, it stays ``importing`` for ever and
   keeps its staged data. The task says "Task failed due to Internal Error"
-  whatever it was, a moment later than the image is let go.
+  whatever it was, a moment later than the image is let go. Glance's log has
+  the reason, with the task's ID and without the request's.
 * After kill -9 everything stays as it is, also when Glance runs again.
 * A task says "Copied N MiB" about once a minute while it writes to a store.
   Reading the tasks makes Glance write to its database.
@@ -76,6 +77,8 @@ class Watch(object):
         Glance's default one
     :keyword timeout: seconds, 0 for no limit
     :keyword progress: called with an import_result.Seen for each change
+
+    ``task_id`` is that of Glance's task, None as long as it was not seen.
     """
 
     def __init__(self, client, raw, request_id, **options):
@@ -86,16 +89,17 @@ class Watch(object):
         self._timeout = options.pop('timeout')
         self._stall = client.conf.glance.import_stall_timeout
         self._progress = options.pop('progress') or _ignore
-        self._task_id, self._task, self._has_tasks = None, {}, True
+        self.task_id, self._task, self._has_tasks = None, {}, True
         self._answers = True
         self._seen = self._last = None
         self._idle = 0
-        self._began = self._moved = self._asked = timeutils.now()
+        self._began = self._moved = self._asked = self._looked = (
+            timeutils.now())
 
     @property
     def began(self):
         """Whether Glance has taken the import."""
-        return (self._request_id or self._task_id) is not None
+        return (self._request_id or self.task_id) is not None
 
     def wait(self, context):
         """Return an End.
@@ -117,11 +121,12 @@ class Watch(object):
 
     def _look(self, context):
         """Look once, and tell whether it is over."""
+        self._looked = timeutils.now()
         self._read_image(context)
         at_work = _LOCK in self._raw
         over = not at_work and self._answers and (
             self._has_all() or self._is_given_up(context))
-        if at_work and self._is_task_due():
+        if at_work and self._answers and self._is_task_due():
             self._read_task(context)
             over = self._task.get('status') == 'failure'
         self._note()
@@ -138,7 +143,7 @@ class Watch(object):
                 raise
             self._answers = False  # it may come back
             return
-        self._task_id = self._raw.get(_LOCK, self._task_id)
+        self.task_id = self._raw.get(_LOCK, self.task_id)
 
     def _has_all(self):
         """Tell whether the data are wherever they should be."""
@@ -152,12 +157,12 @@ class Watch(object):
             self._read_task(context)
         if self._task.get('status') in ('success', 'failure'):
             return True
-        if not self._task and self._task_id is None and (
+        if not self._task and self.task_id is None and (
                 self._raw['status'] == 'importing'):
             return False  # a Glance that shows neither lock nor task
         self._idle += 1
         return self._idle >= _IDLE_LOOKS and (
-            self._task_id is not None or not self._task)
+            self.task_id is not None or not self._task)
 
     def _is_task_due(self):
         wait = min(TASK_WAIT, self._stall or TASK_WAIT)
@@ -177,9 +182,10 @@ class Watch(object):
             return
         mine = [task for task in found.get('tasks', []) if self._is_mine(task)]
         self._task = mine[0] if mine else {}
+        self.task_id = self._task.get('id', self.task_id)
 
     def _is_mine(self, task):
-        return (task.get('id') == self._task_id or
+        return (task.get('id') == self.task_id or
                 task.get('request_id') == self._request_id and
                 self._request_id is not None)
 
@@ -229,7 +235,7 @@ class Watch(object):
         return self._timeout - self._elapsed(self._began)
 
     def _is_stalled(self):
-        return 0 < self._stall < self._elapsed(self._moved)
+        return 0 < self._stall < self._looked - self._moved
 
     @staticmethod
     def _elapsed(since):

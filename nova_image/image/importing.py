@@ -296,19 +296,13 @@ class _Import(object):
         if lost and end.reason and not watch.began:
             raise lost
         if end.how == 'over':
-            return self._tell(wanted, self._worded(end.reason))
+            return self._tell(wanted, order.without_secrets(
+                end.reason or 'Glance does not say why'), watch.task_id)
         return import_result.TimedOut(
             self.raw['id'], end.how, end.seen, self._request_id,
             self._clean())
 
-    def _worded(self, reason):
-        """Return why something failed, with where to read more."""
-        reason = self._order.without_secrets(reason or 'Glance does not say '
-                                             'why')
-        return reason if not self._request_id else (
-            "%s; Glance's log tells more, by %s" % (reason, self._request_id))
-
-    def _tell(self, wanted, why):
+    def _tell(self, wanted, why, task_id):
         """Return the result of an import that is over."""
         raw = self.raw
         have = import_watch.stores(raw)
@@ -318,7 +312,9 @@ class _Import(object):
                       if name not in have and name not in failed)
         changes = self._changes()
         if raw['status'] != 'active' or wanted and set(wanted) <= set(failed):
-            return self._failed(why, failed)
+            # The log has it without the request.
+            log = "; Glance's log tells more of its task %s" % task_id
+            return self._failed(why + (log if task_id else ''), failed)
         wrong = self._wrong(changes)
         if wrong:
             return self._failed(wrong, failed, delete=True)

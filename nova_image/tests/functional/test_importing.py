@@ -1,0 +1,415 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of imports on a real Glance 33: what is told of each is so."""
+
+import datetime
+import hashlib
+import typing
+
+from nova_image import exception
+from nova_image.image import import_result
+from nova_image.tests import fixtures
+from nova_image.tests.functional import base
+from nova_image.tests.functional import servers
+from nova_image.tests.functional import web_source
+
+DATA = b'nova_image' * 300000
+SHA512 = hashlib.sha512(DATA).hexdigest()
+META = {'name': 'imported', 'disk_format': 'raw', 'container_format': 'bare'}
+SECRET = 'an-address-is-no-place-for-this'
+servers.SECRETS.add(SECRET)
+
+
+@servers.once
+def glance() -> fixtures.Glance:
+    """Glance with two stores that work, one that fails, one for reading."""
+    return fixtures.Glance(stores={
+        'fast': 'file', 'slow': 'file', 'broken': 'file', 'web': 'http'})
+
+
+class ImportCase(base.FunctionalTest):
+    """Base: a Glance and a source of data; nothing is left staged."""
+
+    server = staticmethod(glance)
+
+    def setUp(self) -> None:
+        """Start what is not running yet."""
+        super().setUp()
+        self.glance = self.server()
+        if 'broken' in self.glance.stores and (
+                self.glance.folder / 'broken').is_dir():
+            self.glance.break_store('broken')
+        self.raw = self.clean(self.glance.url)
+        self.driver = self.make_driver()
+        self.ctx = self.context()
+        self.web = self.useFixture(web_source.WebSource(DATA))
+
+    def make_driver(self, **options: typing.Any) -> typing.Any:
+        """Return a driver with more options of ``[glance]``."""
+        return base.make_driver('v2', [self.glance.url], options)
+
+    def create(self, method: str, meta: dict[str, typing.Any] | None = None,
+               **options: typing.Any) -> typing.Any:
+        """Create an image by import; return what came of it."""
+        image, result = self.driver.create_via_import(
+            self.ctx, META | (meta or {}), method, **options)
+        self.assertEqual(result.succeeded, image is not None)
+        return result
+
+    def download(self, path: str, **options: typing.Any) -> typing.Any:
+        """Create an image from the web; return what came of it."""
+        return self.create('web-download', uri=self.web.url + path, **options)
+
+    def image(self, data: bytes | None = DATA) -> str:
+        """Return the id of an image that Glance has in its default store."""
+        return self.raw.create(data, owner=self.project)['id']
+
+    def assertImported(self, result: typing.Any, *stores: str) -> None:
+        """Check that an image is there, as it was sent."""
+        self.assertIs(import_result.Imported, type(result))
+        self.assertEqual(sorted(stores or ['fast']), sorted(result.stores))
+        self.assertEqual((len(DATA), ('sha512', SHA512)),
+                         (result.size, result.hash))
+        self.assertEqual(DATA, self.raw.data(result.image_id))
+        self.assertNotIn('os_glance_import_task',
+                         self.raw.image(result.image_id))
+        self.assertEqual([], self.glance.staged)
+
+    def assertFailed(self, result: typing.Any, *stores: str,
+                     images: int = 0) -> None:
+        """Check that an import failed, and that nothing is left of it."""
+        self.assertIs(import_result.Failed, type(result))
+        self.assertEqual(sorted(stores), sorted(result.stores))
+        self.assertTrue(result.cleaned)
+        self.assertEqual([], self.glance.staged)
+        self.assertEqual(images, len(self.raw.images()))
+
+    def assertRefused(self, kind: type[Exception], words: str,
+                      *args: typing.Any, **options: typing.Any) -> None:
+        """Check that a create is refused, and nothing was sent for it."""
+        with base.listening(self.glance) as told:
+            error = self.assertRaises(kind, self.create, *args, **options)
+        self.assertIn(words, str(error))
+        self.assertEqual([], [call for call in told.calls
+                              if not call.startswith('GET ')])
+
+
+class DirectTest(ImportCase):
+    """glance-direct: data that the caller has."""
+
+    def test_in_one_call(self) -> None:
+        seen: list[import_result.Seen] = []
+        self.assertImported(self.create('glance-direct', data=DATA,
+                                        progress=seen.append))
+        self.assertEqual('staging', seen[0].state)
+        self.assertIn((len(DATA), len(DATA)),
+                      [(one.done, one.total) for one in seen])
+        self.assertEqual('finishing', seen[-1].state)
+
+    def test_step_by_step(self) -> None:
+        image_id = self.image(None)
+        self.assertEqual(len(DATA),
+                         self.driver.stage(self.ctx, image_id, DATA))
+        self.assertEqual([image_id], self.glance.staged)
+        self.assertImported(self.driver.import_image(
+            self.ctx, image_id, 'glance-direct'))
+
+    def test_two_stores(self) -> None:
+        self.assertImported(self.create(
+            'glance-direct', data=DATA, stores=['fast', 'slow']),
+            'fast', 'slow')
+
+    def test_a_store_that_fails(self) -> None:
+        self.assertFailed(self.create(
+            'glance-direct', data=DATA, stores=['broken']), 'broken')
+
+    def test_a_store_that_fails_beside_another(self) -> None:
+        result = self.create('glance-direct', data=DATA,
+                             stores=['fast', 'broken'])
+        self.assertFailed(result, 'broken', 'fast')
+        self.assertIn('undone', result.stores['fast'])
+
+    def test_a_store_that_may_fail(self) -> None:
+        result = self.create('glance-direct', data=DATA, all_stores=True,
+                             all_stores_must_succeed=False)
+        self.assertImported(result, 'fast', 'slow')
+        self.assertEqual(['broken'], list(result.failed))
+
+    def test_an_image_that_stays_can_be_imported_anew(self) -> None:
+        image_id = self.image(None)
+        self.assertFailed(self.driver.import_image(
+            self.ctx, image_id, 'glance-direct', data=DATA,
+            stores=['broken']), 'broken', images=1)
+        self.assertImported(self.driver.import_image(
+            self.ctx, image_id, 'glance-direct', data=DATA))
+
+    def test_the_log_has_the_reason_by_what_is_told(self) -> None:
+        result = self.create('glance-direct', data=DATA, stores=['broken'])
+        self.assertIn('Task failed', result.reason)
+        task_id = result.reason.rpartition(' ')[2]
+        self.assertIn('Failed to execute task %s' % task_id,
+                      self.glance.log.read_text())
+
+    def test_kept(self) -> None:
+        image, result = self.driver.create_via_import(
+            self.ctx, META, 'glance-direct', data=DATA, keep=True,
+            stores=['broken', 'fast'])
+        self.assertFalse(result.cleaned)
+        self.assertEqual([image['id']], self.glance.staged)
+
+    def test_a_source_that_breaks(self) -> None:
+        def pieces() -> typing.Iterator[bytes]:
+            yield DATA
+            raise ZeroDivisionError
+
+        self.assertRaises(ZeroDivisionError, self.create, 'glance-direct',
+                          data=pieces())
+        self.assertEqual([], self.raw.images())
+        self.wait_for(lambda: not self.glance.staged, 'unstaged')
+
+
+class WebTest(ImportCase):
+    """web-download: data that Glance gets itself."""
+
+    def test_whole_and_moved(self) -> None:
+        for path in ('/whole', '/moved'):
+            self.assertImported(self.download(path))
+
+    def test_the_right_hash(self) -> None:
+        self.assertImported(self.download(
+            '/whole', os_hash_algo='sha512', os_hash_value=SHA512))
+        self.assertImported(self.download(
+            '/whole', os_hash_algo='md5',
+            os_hash_value=hashlib.md5(DATA).hexdigest()))
+
+    def test_the_wrong_hash(self) -> None:
+        for algorithm in ('sha512', 'md5', 'sha256'):
+            result = self.download('/whole', os_hash_algo=algorithm,
+                                   os_hash_value='00')
+            self.assertFailed(result)
+            self.assertIn('the %s of the data is' % algorithm, result.reason)
+
+    def test_what_cannot_be_had(self) -> None:
+        for path in ('/short', '/missing', '/astray'):
+            result = self.download(path)
+            self.assertFailed(result, 'fast')
+            self.assertIn('Task failed', result.reason)
+
+    def test_nobody_answers(self) -> None:
+        self.assertFailed(self.create(
+            'web-download', uri='http://127.0.0.1:9/'), 'fast')
+
+    def test_what_may_not_be_asked_for(self) -> None:
+        for uri in ('http://10.0.0.1/x', 'http://user:%s@10.0.0.1/' % SECRET,
+                    'http://10.0.0.1/x?signature=' + SECRET,
+                    'file:///etc/passwd', 'nonsense'):
+            error = self.assertRaises(exception.ImageBadRequest, self.create,
+                                      'web-download', uri=uri)
+            self.assertIn('does not pass filtering', str(error))
+            self.assertTellsNothing(str(error), 'the error')
+            self.assertEqual([], self.raw.images())
+
+    def test_slow(self) -> None:
+        """Success is seen within a second of it."""
+        def release(seen: import_result.Seen) -> None:
+            if seen.state == 'importing':
+                self.web.begun.wait(60)
+                self.web.release()
+
+        result = self.download('/held', progress=release)
+        told = datetime.datetime.now(datetime.UTC)
+        tasks = self.raw.ask(
+            'GET', '/v2/images/%s/tasks' % result.image_id).json()['tasks']
+        over = datetime.datetime.fromisoformat(tasks[0]['updated_at'] + 'Z')
+        self.assertLess((told - over).total_seconds(), 1)
+        self.assertImported(result)
+
+    def test_too_slow(self) -> None:
+        result = self.download('/held', timeout=2)
+        self.assertIs(import_result.TimedOut, type(result))
+        self.assertEqual(('deadline', 'importing', ['fast']), (
+            result.reason, result.seen.state, result.seen.waiting))
+        self.assertTrue(result.cleaned)
+        self.assertEqual([], self.raw.images())
+        self.assertEqual([], self.glance.staged)
+        self.web.release()
+
+    def test_nothing_moves(self) -> None:
+        self.driver = self.make_driver(import_stall_timeout=2)
+        result = self.download('/held')
+        self.assertEqual('stalled', result.reason)
+        self.assertEqual([], self.raw.images())
+
+    def test_without_waiting(self) -> None:
+        image, result = self.driver.create_via_import(
+            self.ctx, META, 'web-download', uri=self.web.url + '/whole',
+            wait=False)
+        self.assertIsNone(result)
+        self.wait_for(lambda: 'os_glance_import_task' not in self.raw.image(
+            image['id']), 'imported')
+        self.assertEqual(DATA, self.raw.data(image['id']))
+
+
+class RefusalTest(ImportCase):
+    """What can be known before sending is said before a byte is sent."""
+
+    def test_method(self) -> None:
+        self.assertRefused(
+            exception.ImageImportImpossible, 'not enabled',
+            'glance-download', glance_region='r', glance_image_id='i')
+
+    def test_stores(self) -> None:
+        for store in ('none', 'web'):
+            self.assertRefused(
+                exception.ImageImportImpossible, store, 'glance-direct',
+                data=DATA, stores=['fast', store])
+
+    def test_formats(self) -> None:
+        for meta in ({'disk_format': 'odd'}, {'container_format': None}):
+            self.assertRefused(
+                exception.ImageBadRequest, 'format', 'glance-direct', meta,
+                data=DATA)
+
+    def test_state(self) -> None:
+        image_id = self.image()
+        with base.listening(self.glance) as told:
+            error = self.assertRaises(
+                exception.ImageImportImpossible, self.driver.import_image,
+                self.ctx, image_id, 'glance-direct', data=DATA)
+        self.assertIn('the image is active', str(error))
+        self.assertNotIn('PUT', ' '.join(told.calls))
+
+    def test_what_glance_itself_refuses(self) -> None:
+        image_id = self.image()
+        for method, words in (('web-download', 'status active'),
+                              ('glance-direct', 'status active')):
+            error = self.assertRaises(
+                exception.ImageImportImpossible, self.driver.import_image,
+                self.ctx, image_id, method, uri=self.web.url + '/whole')
+            self.assertIn(words, str(error))
+
+    def test_info(self) -> None:
+        self.assertEqual({
+            'methods': ['glance-direct', 'web-download', 'copy-image'],
+            'stores': [{'id': 'fast', 'default': True}, {'id': 'slow'},
+                       {'id': 'broken'}, {'id': 'web', 'read-only': True}]},
+            self.driver.import_info(self.ctx))
+
+
+class CopyTest(ImportCase):
+    """copy-image: to more stores."""
+
+    def copy(self, image_id: str, *stores: str,
+             **options: typing.Any) -> typing.Any:
+        """Copy an image and return what came of it."""
+        return self.driver.image_import_copy(
+            self.admin(), image_id, list(stores), wait=True, **options)
+
+    def test_copy(self) -> None:
+        self.assertImported(self.copy(self.image(), 'slow'), 'fast', 'slow')
+
+    def test_a_store_that_fails(self) -> None:
+        result = self.copy(self.image(), 'broken')
+        self.assertFailed(result, 'broken', images=1)
+        self.assertEqual('active', self.raw.image(result.image_id)['status'])
+
+    def test_one_of_two_fails(self) -> None:
+        result = self.copy(self.image(), 'broken', 'slow')
+        self.assertImported(result, 'fast', 'slow')
+        self.assertEqual(['broken'], list(result.failed))
+
+    def test_all_must_succeed(self) -> None:
+        """Glance keeps the data staged, for another attempt."""
+        image_id = self.image()
+        result = self.copy(image_id, 'slow', 'broken',
+                           all_stores_must_succeed=True)
+        self.assertEqual((False, ['broken', 'slow']),
+                         (result.cleaned, sorted(result.stores)))
+        self.assertEqual('fast', self.raw.image(image_id)['stores'])
+        self.assertEqual([image_id], self.glance.staged)
+        self.assertImported(self.copy(image_id, 'slow'), 'fast', 'slow')
+
+    def test_into_all(self) -> None:
+        result = self.driver.import_image(
+            self.admin(), self.image(), 'copy-image', all_stores=True)
+        self.assertImported(result, 'fast', 'slow')
+
+    def test_there_already(self) -> None:
+        error = self.assertRaises(exception.ImageBadRequest, self.copy,
+                                  self.image(), 'fast')
+        self.assertIn('already present', str(error))
+
+    def test_who_may_not(self) -> None:
+        error = self.assertRaises(
+            exception.ImageNotAuthorized, self.driver.image_import_copy,
+            self.ctx, self.image(), ['slow'], wait=True)
+        self.assertIn('copy_image', str(error))
+
+
+class UploadTest(ImportCase):
+    """[glance] import_uploads: create and update with data."""
+
+    def setUp(self) -> None:
+        """Switch it on."""
+        super().setUp()
+        self.driver = self.make_driver(import_uploads=True)
+
+    def assertUploaded(self, image: dict[str, typing.Any],
+                       told: base.Told) -> None:
+        """Check that an image has its data, by an import."""
+        self.assertEqual('active', image['status'])
+        self.assertEqual(DATA, self.raw.data(image['id']))
+        self.assertIn('POST /v2/images/ID/import', told.calls)
+        self.assertNotIn('PUT /v2/images/ID/file', told.calls)
+        self.assertEqual([], self.glance.staged)
+
+    def test_create(self) -> None:
+        with base.listening(self.glance) as told:
+            image = self.driver.create(self.ctx, META, iter([DATA]))
+        self.assertUploaded(image, told)
+        self.assertLessEqual(
+            {'POST /v2/images', 'PUT /v2/images/ID/stage'}, set(told.calls))
+
+    def test_a_snapshot(self) -> None:
+        """As nova-compute makes it: create, then update with data."""
+        image = self.driver.create(self.ctx, {
+            'name': 'snapshot', 'is_public': False,
+            'properties': {'instance_uuid': base.new_id()}})
+        with base.listening(self.glance) as told:
+            image = self.driver.update(
+                self.ctx, image['id'], META | {'properties': {'a': 'b'}},
+                DATA, purge_props=False)
+        self.assertUploaded(image, told)
+        self.assertEqual('b', image['properties']['a'])
+
+    def test_empty(self) -> None:
+        image = self.driver.create(self.ctx, {'name': 'empty', 'size': 0})
+        self.assertEqual(('active', 0), (image['status'], image['size']))
+
+    def test_a_failure_raises_and_leaves_nothing(self) -> None:
+        error = self.assertRaises(
+            exception.ImageUploadFailed, self.driver.create, self.ctx,
+            META | {'disk_format': 'qcow2'}, DATA)
+        self.assertIn('Task failed', str(error))
+        self.assertEqual([], self.raw.images())
+        self.assertEqual([], self.glance.staged)
+
+    def test_a_failed_update_can_be_repeated(self) -> None:
+        image_id = self.driver.create(
+            self.ctx, META | {'disk_format': 'qcow2'})['id']
+        self.assertRaises(exception.ImageUploadFailed, self.driver.update,
+                          self.ctx, image_id, {}, DATA)
+        self.assertEqual([], self.glance.staged)
+        image = self.driver.update(self.ctx, image_id,
+                                   {'disk_format': 'raw'}, DATA)
+        self.assertEqual('active', image['status'])
