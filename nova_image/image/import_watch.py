@@ -232,7 +232,7 @@ class Watch(object):
         """Return the seconds that are left, None without a limit."""
         if not self._timeout:
             return None
-        return self._timeout - self._elapsed(self._began)
+        return round(self._timeout - self._elapsed(self._began), 3)
 
     def _is_stalled(self):
         return 0 < self._stall < self._looked - self._moved

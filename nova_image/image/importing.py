@@ -123,10 +123,9 @@ class Order(object):
 
     def without_secrets(self, text):
         """Return a text with no more of the source's URL than its place."""
-        uri = self.source.get('uri') or ''
-        parts = parse.urlsplit(uri)
-        if parts.query:
-            text = text.replace(uri, uri.partition('?')[0] + '?***')
+        query = parse.urlsplit(self.source.get('uri') or '').query
+        if query:
+            text = text.replace('?' + query, '?***')
         return exception.redact(text)
 
 
@@ -228,7 +227,7 @@ class Imports(object):
         if not result.succeeded:
             raise exception.ImageUploadFailed(
                 action='upload by import', image_id=raw['id'],
-                reason=result.reason)
+                reason=_reason(result))
         if getattr(result, 'changes', None):
             LOG.info('Glance has changed %(names)s of image %(id)s while it '
                      'imported it', {'names': ', '.join(result.changes),
@@ -373,6 +372,16 @@ class _Import(object):
         return 'os_glance_import_task' not in self.raw and (
             self.raw['status'] == 'queued' or
             self._order.method == _COPY and not self._order.all_must)
+
+
+def _reason(result):
+    """Return why an image has no data; of a TimedOut what was seen, too."""
+    seen = getattr(result, 'seen', None)
+    return result.reason if seen is None else (
+        'the image is still %s, %s' % (seen.status, {
+            'stalled': 'and nothing moves',
+            'deadline': 'and [glance] import_timeout is over',
+        }[result.reason]))
 
 
 def _shape(raw):

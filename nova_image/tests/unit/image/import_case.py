@@ -1,0 +1,87 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What the unit tests of imports share: answers, and a clock."""
+
+import fixtures
+
+from nova_image.tests.unit import base
+from nova_image.tests.unit import recordings
+
+GLANCE33 = recordings.load('v2_glance33')
+IMPORTS = recordings.load('v2_imports33')
+NEW = u'aaaaaaaa-0000-4000-8000-000000000008'
+IMAGES = '/v2/images'
+IMAGE = IMAGES + '/' + NEW
+TASK = u'cccccccc-0000-4000-8000-000000000001'
+REQUEST = 'req-dddddddd-0000-4000-8000-000000000001'
+DATA = recordings.DATA
+META = {'id': NEW, 'name': recordings.NAME, 'disk_format': 'raw',
+        'container_format': 'bare'}
+
+
+def recorded(name):
+    """Return what was recorded of an import, about one image."""
+    answer = IMPORTS(name)
+    return answer.but(id=NEW) if 'id' in answer.json else answer
+
+
+CREATED = recorded('create_201')
+TAKEN = IMPORTS('import_202')
+STAGED = recorded('show_staged')
+WORKING = recorded('show_working')
+IMPORTED = recorded('show_imported')
+FAILED = recorded('show_failed')
+FAILURE = recorded('tasks_failed')
+SUCCESS = recorded('tasks_imported')
+PROCESSING = recorded('tasks_working')
+DELETED = GLANCE33('delete_204')
+
+METHODS = ('GET', '/v2/info/import')
+STORES = ('GET', '/v2/info/stores')
+USAGE = ('GET', '/v2/info/usage')
+SCHEMA = ('GET', '/v2/schemas/image')
+CREATE = ('POST', IMAGES)
+STAGE = ('PUT', IMAGE + '/stage')
+IMPORT = ('POST', IMAGE + '/import')
+LOOK = ('GET', IMAGE)
+TASKS = ('GET', IMAGE + '/tasks')
+DELETE = ('DELETE', IMAGE)
+
+
+class ImportTestCase(base.TestCase):
+    """Base: a driver, and a clock that the waits move.
+
+    :ivar elapsed: seconds that have passed beside those
+    """
+
+    def setUp(self):
+        super(ImportTestCase, self).setUp()
+        self.service = self.driver()
+        self.elapsed = 1024.0
+        self.useFixture(fixtures.MonkeyPatch(
+            'oslo_utils.timeutils.now',
+            lambda: self.elapsed + sum(self.waits)))
+
+    def know(self, **facts):
+        """Let what a Glance imports be known, or be something else."""
+        found = {'import_methods': ['glance-direct', 'web-download',
+                                    'copy-image', 'glance-download'],
+                 'import_stores': [{'id': 'fast', 'default': True},
+                                   {'id': 'slow'},
+                                   {'id': 'web', 'read-only': True}],
+                 'import_limits': False,
+                 'import_formats': {'disk_format': ['raw', 'qcow2'],
+                                    'container_format': ['bare']}}
+        found.update(facts)
+        self.service.client.endpoints.facts(self.context).update(
+            (name, (value, self.elapsed)) for name, value in found.items())

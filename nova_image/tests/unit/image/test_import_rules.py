@@ -1,0 +1,154 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.image.import_rules: what is asked, and how often."""
+
+from nova_image import exception
+from nova_image.image import import_rules
+from nova_image.tests.unit.image import import_case as case
+from nova_image.tests.unit import recordings
+
+MIB = 1024 * 1024
+
+
+class RulesTestCase(case.ImportTestCase):
+    """Base: rules."""
+
+    def setUp(self):
+        super(RulesTestCase, self).setUp()
+        self.rules = import_rules.Rules(self.service.client)
+
+    def _check(self, name, *args):
+        getattr(self.rules, 'check_' + name)(self.context, *args)
+
+    def _refused(self, kind, words, name, *args):
+        error = self.assertRaises(kind, self._check, name, *args)
+        self.assertIn(words, error.reason)
+
+
+class TestInfo(RulesTestCase):
+    """What callers get."""
+
+    def test_asked_for_each_time(self):
+        for _ in range(2):
+            self.glance.answers(case.IMPORTS('info_import'),
+                                case.IMPORTS('info_stores'))
+            self.assertEqual({
+                'methods': ['glance-direct', 'web-download', 'copy-image'],
+                'stores': [{'id': 'fast', 'default': True},
+                           {'id': 'web', 'read-only': True}]},
+                self.rules.info(self.context))
+        self.assert_calls([case.METHODS, case.STORES] * 2)
+        self.assertEqual(['fast'], self.rules.stores(self.context))
+
+    def test_a_glance_without_stores_or_imports(self):
+        self.glance.answers(case.GLANCE33('show_404'),
+                            case.GLANCE33('show_404'))
+        self.assertEqual({'methods': [], 'stores': []},
+                         self.rules.info(self.context))
+
+
+class TestMethod(RulesTestCase):
+    """check_method()."""
+
+    def test_asked_for_once(self):
+        self.glance.answers(case.IMPORTS('info_import'))
+        for name in ('glance-direct', 'web-download'):
+            self._check('method', name)
+        self.assert_calls([case.METHODS])
+
+    def test_a_create_says_it(self):
+        self.glance.answers(case.CREATED)
+        self.service.create(self.context, case.META)
+        self._check('method', 'copy-image')
+        self.assert_calls([case.CREATE])
+
+    def test_no_is_asked_about_again(self):
+        self.know(import_methods=['copy-image'])
+        self.glance.answers(case.IMPORTS('info_import'))
+        self._check('method', 'web-download')
+        self.glance.answers(case.IMPORTS('info_import'))
+        self._refused(exception.ImageImportImpossible, 'glance-direct, web',
+                      'method', 'glance-download')
+        self.assert_calls([case.METHODS] * 2)
+
+    def test_it_may_have_changed_since(self):
+        self.know()
+        self.elapsed += import_rules.REMEMBER + 1
+        self.glance.answers(case.IMPORTS('info_import'))
+        self._check('method', 'web-download')
+        self.assert_calls([case.METHODS])
+
+
+class TestStores(RulesTestCase):
+    """check_stores()."""
+
+    def test_none_is_not_asked_for(self):
+        self._check('stores', [])
+        self.assert_calls([])
+
+    def test_there_or_not(self):
+        self.know()
+        self._check('stores', ['fast', 'slow'])
+        for wanted in (['fast', 'none'], ['web']):
+            self.glance.answers(case.IMPORTS('info_stores'))
+            self._refused(exception.ImageImportImpossible, 'there is fast',
+                          'stores', wanted)
+        self.glance.answers(case.GLANCE33('show_404'))
+        self._refused(exception.ImageImportImpossible, 'there is none',
+                      'stores', ['none'])
+
+
+class TestFormats(RulesTestCase):
+    """check_formats()."""
+
+    def test_allowed_or_not(self):
+        self.know()
+        good = {'disk_format': 'raw', 'container_format': 'bare'}
+        self._check('formats', good)
+        self._refused(exception.ImageBadRequest, 'has no disk_format',
+                      'formats', {'container_format': 'bare'})
+        self.glance.answers(case.GLANCE33('schema'))
+        self._refused(exception.ImageBadRequest, 'no container_format odd',
+                      'formats', dict(good, container_format='odd'))
+
+    def test_a_schema_that_says_nothing(self):
+        self.glance.answers(recordings.Answer(content=b'{}'))
+        self._check('formats', {'disk_format': 'x', 'container_format': 'y'})
+
+
+class TestSize(RulesTestCase):
+    """check_size()."""
+
+    def _usage(self, **limits):
+        return case.IMPORTS('info_usage').saying({'usage': {
+            name: {'usage': 10, 'limit': limit}
+            for name, limit in limits.items()}})
+
+    def test_no_limits_are_asked_for_once(self):
+        self.glance.answers(case.IMPORTS('info_usage'))
+        for size in (1, 10 ** 15, None):
+            self._check('size', size)
+        self.assert_calls([case.USAGE])
+
+    def test_limits_are_asked_for_each_time(self):
+        for _ in range(2):
+            self.glance.answers(self._usage(image_size_total=20))
+            self._check('size', 10 * MIB)
+        self.assert_calls([case.USAGE] * 2)
+
+    def test_beyond(self):
+        for limits in ({'image_size_total': 20, 'image_stage_total': -1},
+                       {'image_size_total': 99, 'image_stage_total': 20}):
+            self.glance.answers(self._usage(**limits))
+            self._refused(exception.ImageQuotaExceeded, '11 MiB more',
+                          'size', 11 * MIB)

@@ -1,0 +1,238 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.image.import_watch: when it looks, and what it sees."""
+
+from nova_image import exception
+from nova_image.image import import_watch
+from nova_image.tests.unit import base
+from nova_image.tests.unit.image import import_case as case
+from nova_image.tests.unit import recordings
+
+
+class WatchTestCase(case.ImportTestCase):
+    """Base: a watch."""
+
+    def setUp(self):
+        super(WatchTestCase, self).setUp()
+        self.told = []
+        self.message = None
+        self.set(import_stall_timeout=0)
+
+    def _watch(self, *answers, **options):
+        options = dict({'wanted': [], 'timeout': 0,
+                        'progress': self.told.append}, **options)
+        self.glance.answers(*answers)
+        watch = import_watch.Watch(
+            self.service.client, case.CREATED.json,
+            options.pop('request_id', case.REQUEST), **options)
+        end = watch.wait(self.context)
+        self.assertEqual(0, self.glance.left)
+        return end
+
+
+class TestEnd(WatchTestCase):
+    """When an import is over."""
+
+    def test_success(self):
+        end = self._watch(case.WORKING.but(
+            status='queued', os_glance_importing_to_stores=''), case.WORKING,
+            case.IMPORTED)
+        self.assertEqual(('over', None, case.IMPORTED.json),
+                         (end.how, end.reason, end.raw))
+        self.assert_calls([case.LOOK] * 3)
+        self.assertEqual(['pending', 'importing', 'finishing'],
+                         [seen.state for seen in self.told])
+        self.assertEqual(['fast'], self.told[1].waiting)
+
+    def test_active_is_too_early(self):
+        self._watch(case.IMPORTED.but(os_glance_import_task='x'),
+                    case.IMPORTED)
+        self._watch(case.IMPORTED.but(os_glance_importing_to_stores='slow',
+                                      os_glance_import_task='x'),
+                    case.IMPORTED)
+
+    def test_a_copy_is_active_before(self):
+        idle = recordings.Answer(content=b'{"tasks": []}')
+        self._watch(case.IMPORTED, idle,
+                    case.IMPORTED.but(os_glance_import_task='x'),
+                    case.IMPORTED.but(stores='fast,slow'), wanted=['slow'])
+        self.assertEqual(['slow'], self.told[0].waiting)
+
+    def test_failure(self):
+        end = self._watch(case.WORKING, case.FAILED, case.FAILURE)
+        self.assertEqual(('over', 'Task failed due to Internal Error'),
+                         (end.how, end.reason))
+        self.assert_calls([case.LOOK] * 2 + [case.TASKS])
+
+    def test_the_message_comes_later(self):
+        end = self._watch(case.WORKING, case.FAILED, case.PROCESSING,
+                          case.FAILED, case.FAILURE)
+        self.assertIn('Task failed', end.reason)
+
+    def test_the_message_does_not_come(self):
+        end = self._watch(case.WORKING, *(case.FAILED, case.PROCESSING) * 3)
+        self.assertIn('does not say why', end.reason)
+
+    def test_a_task_that_failed_without_letting_go(self):
+        def later(call):
+            self.elapsed += import_watch.TASK_WAIT
+            return case.WORKING
+
+        end = self._watch(case.WORKING, later, case.FAILURE)
+        self.assertEqual(('over', 'Task failed due to Internal Error'),
+                         (end.how, end.reason))
+
+    def test_another_task_is_not_asked(self):
+        other = case.FAILURE.saying({'tasks': [
+            {'id': 'x', 'request_id': 'y', 'status': 'failure'}]})
+        self._watch(*(case.CREATED, other) * 2 + (case.WORKING,
+                                                  case.IMPORTED))
+
+    def test_a_store_that_failed_is_told(self):
+        end = self._watch(
+            case.IMPORTED.but(os_glance_import_task='x'),
+            case.IMPORTED.but(os_glance_failed_import='slow'),
+            case.SUCCESS, wanted=['fast', 'slow'])
+        self.assertIsNone(end.reason)
+        self.assertEqual(['slow'], end.seen.failed)
+
+    def test_gone(self):
+        self.assertRaises(exception.ImageNotFound, self._watch,
+                          case.WORKING, case.GLANCE33('show_404'))
+
+    def test_not_authorized(self):
+        self.assertRaises(exception.ImageNotAuthorized, self._watch,
+                          case.GLANCE33('unauthorized_401'))
+
+
+class TestEarlierGlance(WatchTestCase):
+    """One that shows no lock, or no tasks."""
+
+    NO_TASKS = case.GLANCE33('show_404')
+
+    def test_neither(self):
+        working = case.WORKING.without('os_glance_import_task')
+        self._watch(working, self.NO_TASKS, working, working, case.IMPORTED)
+
+    def test_neither_and_it_fails(self):
+        end = self._watch(
+            case.WORKING.without('os_glance_import_task'), self.NO_TASKS,
+            case.FAILED, case.FAILED, case.FAILED)
+        self.assertIn('does not say why', end.reason)
+
+    def test_tasks_that_may_not_be_read(self):
+        end = self._watch(case.WORKING, case.FAILED,
+                          case.GLANCE33('unauthorized_401'), case.FAILED,
+                          case.FAILED)
+        self.assertIn('does not say why', end.reason)
+
+
+class TestTooLate(WatchTestCase):
+    """Deadline, stall, and a Glance that does not answer."""
+
+    def test_deadline(self):
+        end = self._watch(*[case.WORKING] * 11, timeout=0.95)
+        self.assertEqual(('deadline', 'importing'),
+                         (end.how, end.seen.status))
+        self.assertAlmostEqual(0.95, sum(self.waits))
+
+    def test_the_last_look_is_at_the_deadline(self):
+        end = self._watch(*[case.WORKING] * 10 + [case.IMPORTED], timeout=0.95)
+        self.assertEqual('over', end.how)
+
+    def _until(self, seconds):
+        """Watch an import of which nothing is seen but its task, for long."""
+        self.set(import_stall_timeout=3)
+        task = case.PROCESSING.json['tasks'][0]
+
+        def answer(call):
+            if call.path.endswith('/tasks'):
+                task['message'] = self.message()
+                return case.PROCESSING.saying({'tasks': [task]})
+            return case.IMPORTED if sum(self.waits) > seconds else (
+                case.WORKING)
+
+        self.glance.answers(*[answer] * 100)
+        return import_watch.Watch(
+            self.service.client, case.CREATED.json, case.REQUEST, wanted=[],
+            timeout=0, progress=self.told.append).wait(self.context)
+
+    def test_stall(self):
+        self.message = lambda: ''
+        self.assertEqual('stalled', self._until(20).how)
+        # The first word of the task is a sign of life as well.
+        self.assertLess(3, sum(self.waits))
+        self.assertLess(sum(self.waits), 8)
+
+    def test_signs_of_life(self):
+        self.message = lambda: 'Copied %d MiB' % sum(self.waits)
+        self.assertEqual('over', self._until(20).how)
+        done = [seen.done for seen in self.told if seen.done]
+        self.assertEqual((sorted(done), 0), (done, done[0] % 1024 ** 2))
+        self.assertLess(3, len(set(done)))
+
+    def test_no_answer_for_a_while(self):
+        self._watch(base.Lost(), recordings.Answer(503), case.WORKING,
+                    recordings.Answer(500), case.IMPORTED)
+        self.assert_calls([case.LOOK] * 5)
+        self.assertEqual(['unknown', 'importing', 'unknown', 'finishing'],
+                         [seen.state for seen in self.told])
+
+    def test_no_answer_any_more(self):
+        end = self._watch(case.WORKING, *[base.Lost()] * 10, timeout=0.95)
+        self.assertEqual(('deadline', 'unknown', 'importing'),
+                         (end.how, end.seen.state, end.seen.status))
+
+    def test_an_answer_of_somebody_else(self):
+        self.assertRaises(exception.GlanceBadAnswer, self._watch,
+                          recordings.Answer(content=b'<html>'))
+
+
+class TestRequests(WatchTestCase):
+    """How many looks an import takes, and how late its end is seen."""
+
+    def _times(self, seconds):
+        """Return when it looked, and how often at the task."""
+        looks, tasks = [], []
+
+        def answer(call):
+            now = sum(self.waits)
+            if call.path.endswith('/tasks'):
+                tasks.append(now)
+                return case.PROCESSING
+            looks.append(now)
+            return case.IMPORTED if now >= seconds else case.WORKING
+
+        del self.waits[:]
+        self.glance._script.clear()
+        self.glance.answers(*[answer] * 1000)
+        import_watch.Watch(
+            self.service.client, case.CREATED.json, case.REQUEST, wanted=[],
+            timeout=0, progress=None).wait(self.context)
+        return looks, tasks
+
+    def test_number(self):
+        for seconds, most, tasks in ((1.2, 14, 0), (10, 41, 0), (120, 72, 2),
+                                     (3600, 420, 60)):
+            looks, asked = self._times(seconds)
+            self.assertLessEqual(len(looks), most)
+            self.assertLessEqual(len(asked), tasks)
+
+    def test_success_is_seen_within_a_second(self):
+        for tenths in range(1, 100, 3):
+            looks, _ = self._times(tenths / 10.0)
+            self.assertLess(looks[-1] - tenths / 10.0, 1)
+
+    def test_later_within_ten(self):
+        looks, _ = self._times(3000)
+        self.assertLessEqual(looks[-1] - 3000, import_watch.LONGEST_WAIT)

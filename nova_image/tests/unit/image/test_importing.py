@@ -1,0 +1,462 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.image.importing: the requests of each kind of import."""
+
+import hashlib
+
+import six
+
+from nova_image import exception
+from nova_image.image import import_result
+from nova_image.image import importing
+from nova_image.tests.unit import base
+from nova_image.tests.unit.image import import_case as case
+from nova_image.tests.unit import recordings
+
+URI = 'https://user:pass@example.org/image?signature=secret'
+SHA512 = case.IMPORTED.json['os_hash_value']
+
+
+class ImportingTestCase(case.ImportTestCase):
+    """Base: what is known of Glance, and the driver's calls."""
+
+    def setUp(self):
+        super(ImportingTestCase, self).setUp()
+        self.know()
+
+    def _create(self, method, *answers, **options):
+        self.glance.answers(case.CREATED, *answers)
+        image, result = self.service.create_via_import(
+            self.context, case.META, method, **options)
+        self.assertEqual(image is not None, result.succeeded)
+        return result
+
+    def _download(self, *answers, **options):
+        return self._create('web-download', case.TAKEN, *answers,
+                            uri='https://example.org/image', **options)
+
+    def _import(self, method, before, *answers, **options):
+        self.glance.answers(before, *answers)
+        return self.service.import_image(self.context, case.NEW, method,
+                                         **options)
+
+
+class TestOrder(base.TestCase):
+    """What goes together."""
+
+    def test_refused(self):
+        for method, options, words in (
+                ('web-download', {'data': b''}, 'glance-direct alone'),
+                ('web-download', {}, 'wants uri'),
+                ('glance-download', {'glance_region': 'r'}, 'glance_image'),
+                ('copy-image', {'stores': ['a'], 'all_stores': True},
+                 'not both'),
+                ('glance-direct', {'os_hash_algo': 'md5'}, 'go together')):
+            error = self.assertRaises(exception.ImageBadRequest,
+                                      importing.Order, method, **options)
+            self.assertIn(words, error.reason)
+        self.assertRaises(TypeError, importing.Order, 'copy-image', odd=1)
+
+    def test_what_is_sent(self):
+        for options, more in (
+                ({}, {'all_stores_must_succeed': False}),
+                ({'stores': ['a']}, {'stores': ['a'],
+                                     'all_stores_must_succeed': False}),
+                ({'stores': ['a', 'b']}, {'stores': ['a', 'b']}),
+                ({'all_stores': True}, {'all_stores': True}),
+                ({'all_stores_must_succeed': True},
+                 {'all_stores_must_succeed': True})):
+            order = importing.Order('glance-direct', **options)
+            self.assertEqual(dict(more, method={'name': 'glance-direct'}),
+                             order.sent(True))
+        self.assertEqual({'method': {'name': 'glance-direct'}},
+                         importing.Order('glance-direct').sent(False))
+        self.assertFalse(importing.Order('copy-image', stores=[
+            'a', 'b']).sent(True)['all_stores_must_succeed'])
+
+    def test_where_from(self):
+        self.assertEqual(
+            {'name': 'glance-download', 'glance_region': 'r',
+             'glance_image_id': 'i', 'glance_service_interface': 'internal'},
+            importing.Order(
+                'glance-download', glance_region='r', glance_image_id='i',
+                glance_service_interface='internal').sent(True)['method'])
+
+    def test_no_secrets(self):
+        order = importing.Order('web-download', uri=URI)
+        self.assertEqual('not from https://***@example.org/image?***',
+                         order.without_secrets('not from ' + URI))
+
+
+class TestDirect(ImportingTestCase):
+    """glance-direct: stage, import, wait."""
+
+    BEGIN = (recordings.Answer(204), case.STAGED, case.TAKEN)
+    BEGUN = [case.CREATE, case.STAGE, case.LOOK, case.IMPORT]
+
+    def test_all_in_one(self):
+        seen = []
+        result = self._create('glance-direct', *self.BEGIN + (
+            case.WORKING, case.IMPORTED), data=case.DATA,
+            progress=seen.append)
+        self.assertIs(import_result.Imported, type(result))
+        self.assertEqual(
+            (case.NEW, ['fast'], {}, case.REQUEST, 100, ('sha512', SHA512)),
+            (result.image_id, result.stores, result.failed,
+             result.request_id, result.size, result.hash))
+        self.assert_calls(self.BEGUN + [case.LOOK] * 2)
+        self.assertEqual(case.DATA, self.glance.calls[1].body)
+        self.assertEqual('100', self.glance.calls[1].headers[
+            'x-openstack-image-size'])
+        self.assertEqual(('staging', 100, 100),
+                         (seen[0].state, seen[0].done, seen[0].total))
+
+    def test_stage_alone(self):
+        self.glance.answers(recordings.Answer(204), case.STAGED)
+        self.assertEqual(100, self.service.stage(
+            self.context, case.NEW, iter([case.DATA])))
+        self.assert_calls([case.STAGE, case.LOOK])
+
+    def test_what_was_staged(self):
+        result = self._import('glance-direct', case.STAGED, case.TAKEN,
+                              case.IMPORTED)
+        self.assertTrue(result.succeeded)
+        self.assert_calls([case.LOOK, case.IMPORT, case.LOOK])
+
+    def test_staged_short(self):
+        self.glance.answers(case.CREATED, recordings.Answer(204),
+                            case.STAGED.but(size=99), case.DELETED)
+        self.assertRaises(
+            exception.ImageUploadFailed, self.service.create_via_import,
+            self.context, case.META, 'glance-direct', data=case.DATA)
+        self.assert_calls(self.BEGUN[:3] + [case.DELETE])
+
+    def test_a_lost_answer_to_staging(self):
+        self.glance.answers(base.Lost(), case.IMPORTS('stage_409'),
+                            case.STAGED, case.STAGED)
+        self.assertEqual(100, self.service.stage(
+            self.context, case.NEW, case.DATA))
+
+    def test_staging_that_broke_off(self):
+        self.glance.answers(
+            base.Lost(pieces=0), case.IMPORTS('stage_409'),
+            case.STAGED.but(size=None), recordings.Answer(204), case.STAGED)
+        self.assertEqual(100, self.service.stage(
+            self.context, case.NEW, case.DATA))
+        self.assert_calls([case.STAGE] * 2 + [case.LOOK, case.STAGE,
+                                              case.LOOK])
+
+    def test_other_data_than_sent(self):
+        for wrong in ({'os_hash_value': '00'}, {'size': 99}):
+            result = self._create('glance-direct', *self.BEGIN + (
+                case.IMPORTED.but(**wrong), case.DELETED), data=case.DATA)
+            self.assertIs(import_result.Failed, type(result))
+            self.assertTrue(result.cleaned)
+
+    def test_an_image_that_has_data(self):
+        self.assertRaises(
+            exception.ImageImportImpossible, self._import, 'glance-direct',
+            case.IMPORTED, data=case.DATA)
+        self.assert_calls([case.LOOK])
+
+    def test_one_store_to_have(self):
+        self.know(import_stores=[])
+        self._create('glance-direct', *self.BEGIN + (
+            case.IMPORTED.without('stores'),), data=case.DATA)
+        self.assertEqual({'method': {'name': 'glance-direct'}},
+                         self.sent_json(3))
+
+
+class TestConverted(ImportingTestCase):
+    """Plugins of Glance that change what they import."""
+
+    def test_formats(self):
+        raw = case.IMPORTED.but(disk_format='qcow2', size=7,
+                                os_hash_value='00')
+        result = self._create('glance-direct', *TestDirect.BEGIN + (raw,),
+                              data=case.DATA)
+        self.assertIs(import_result.Converted, type(result))
+        self.assertEqual({'disk_format': ('raw', 'qcow2')}, result.changes)
+        self.assertTrue(result.succeeded)
+
+    def test_properties(self):
+        result = self._download(case.IMPORTED.but(os_checked='yes'))
+        self.assertEqual({'os_checked': (None, 'yes')}, result.changes)
+
+    def test_not_another_name(self):
+        result = self._download(case.IMPORTED.but(name='renamed meanwhile'))
+        self.assertEqual({}, result.changes)
+
+    def test_what_glance_download_brings_along_is_none(self):
+        result = self._create(
+            'glance-download', case.TAKEN, case.IMPORTED.but(os_type='bsd'),
+            glance_region='r', glance_image_id='i')
+        self.assertIs(import_result.Imported, type(result))
+
+
+class TestFailed(ImportingTestCase):
+    """Imports that fail, and what is left of them."""
+
+    LOOKS = (case.WORKING, case.FAILED, case.FAILURE)
+
+    def _assert_failed(self, result, cleaned, **stores):
+        self.assertIs(import_result.Failed, type(result))
+        self.assertEqual(cleaned, result.cleaned)
+        self.assertEqual(set(stores), set(result.stores))
+        for store, words in stores.items():
+            self.assertIn(words, result.stores[store])
+
+    def test_what_was_made_is_deleted(self):
+        result = self._download(*self.LOOKS + (case.DELETED,))
+        self._assert_failed(result, True, fast='Task failed')
+        self.assertIn(case.TASK, result.reason)
+        self.assertEqual(case.DELETE, (self.glance.calls[-1].method,
+                                       self.glance.calls[-1].path))
+
+    def test_unless_it_is_to_stay(self):
+        self.glance.answers(case.CREATED, case.TAKEN, *self.LOOKS)
+        image, result = self.service.create_via_import(
+            self.context, case.META, 'web-download', uri='http://a',
+            keep=True)
+        self._assert_failed(result, False, fast='Task failed')
+        self.assertEqual(case.NEW, image['id'])
+
+    def test_what_cannot_be_deleted_is_told(self):
+        self.set(num_retries=0)
+        self.glance.answers(case.CREATED, case.TAKEN, *self.LOOKS + (
+            base.Lost(),))
+        image, result = self.service.create_via_import(
+            self.context, case.META, 'web-download', uri='http://a')
+        self.assertEqual(case.NEW, image['id'])
+        self._assert_failed(result, False, fast='')
+        self.assertIn('was left behind', self.log.output)
+
+    def test_what_was_there_stays(self):
+        options = {'uri': 'http://a'}
+        result = self._import('web-download', case.CREATED, case.TAKEN,
+                              *self.LOOKS, **options)
+        self._assert_failed(result, True, fast='')
+
+    def test_staged_data_that_glance_keeps(self):
+        result = self._import(
+            'glance-direct', case.STAGED, case.TAKEN, case.WORKING,
+            case.FAILED.but(status='importing'), case.FAILURE,
+            stores=['fast', 'slow'])
+        self._assert_failed(result, False, fast='Task', slow='undone')
+
+    def test_wrong_hash(self):
+        for algorithm in ('sha512', 'md5', 'sha256'):
+            result = self._download(case.IMPORTED, case.DELETED,
+                                    os_hash_algo=algorithm,
+                                    os_hash_value='00')
+            self._assert_failed(result, True)
+            self.assertIn('the %s of the data is' % algorithm, result.reason)
+        self.assertIn('not known to Glance', result.reason)
+
+    def test_wrong_data_do_not_stay_in_whatever_image(self):
+        result = self._import(
+            'web-download', case.CREATED, case.TAKEN, case.IMPORTED,
+            case.DELETED, uri='http://a', os_hash_algo='md5',
+            os_hash_value='00')
+        self._assert_failed(result, True)
+
+    def test_right_hash(self):
+        md5 = hashlib.md5(case.DATA).hexdigest()
+        for algorithm, value in (('sha512', SHA512.upper()), ('md5', md5)):
+            self.assertTrue(self._download(
+                case.IMPORTED, os_hash_algo=algorithm,
+                os_hash_value=value).succeeded)
+
+    def test_too_late(self):
+        result = self._download(case.WORKING, case.WORKING, case.DELETED,
+                                timeout=0.05)
+        self.assertEqual(('deadline', 'importing', True), (
+            result.reason, result.seen.state, result.cleaned))
+
+    def test_the_configured_time(self):
+        self.set(import_timeout=1)
+        self.glance.answers(case.CREATED, case.TAKEN,
+                            *[case.WORKING] * 12)
+        _, result = self.service.create_via_import(
+            self.context, case.META, 'web-download', uri='http://a',
+            keep=True)
+        self.assertIs(import_result.TimedOut, type(result))
+        self.assertFalse(result.cleaned)
+
+    def test_some_stores(self):
+        result = self._download(
+            case.WORKING, case.IMPORTED.but(os_glance_failed_import='slow'),
+            case.SUCCESS, all_stores=True, all_stores_must_succeed=False)
+        self.assertIs(import_result.Imported, type(result))
+        self.assertEqual({'slow': 'Glance does not say why'}, result.failed)
+
+
+class TestBegin(ImportingTestCase):
+    """The import request itself."""
+
+    def _refused(self, kind, *answers, **options):
+        self.glance.answers(*answers)
+        return self.assertRaises(
+            kind, self.service.create_via_import, self.context, case.META,
+            'web-download', uri=URI, **options)
+
+    def test_refused(self):
+        said = case.IMPORTS('import_400')
+        said = said.changed(content=said.content.replace(
+            b'http://10.0.0.1/', URI.encode('ascii')))
+        error = self._refused(exception.ImageBadRequest, case.CREATED, said,
+                              case.DELETED)
+        text = six.text_type(error)
+        self.assertIn('does not pass filtering', text)
+        self.assertNotIn('secret', text)
+        self.assertNotIn('pass@', text)
+        self.assert_calls([case.CREATE, case.IMPORT, case.DELETE])
+
+    def test_refused_and_kept(self):
+        self._refused(exception.ImageImportImpossible, case.CREATED,
+                      case.GLANCE33('import_409'), keep=True)
+        self.assert_calls([case.CREATE, case.IMPORT])
+
+    def test_refused_before_anything_is_made(self):
+        self.know(import_methods=[])
+        self._refused(exception.ImageImportImpossible,
+                      case.GLANCE33('show_404'))
+        self.assert_calls([case.METHODS])
+
+    def test_not_taken_now(self):
+        result = self._create('web-download', recordings.Answer(503),
+                              case.TAKEN, case.IMPORTED, uri=URI)
+        self.assertTrue(result.succeeded)
+
+    def test_a_lost_answer(self):
+        for lost in (base.Lost(), recordings.Answer(500)):
+            result = self._create('web-download', lost, case.WORKING,
+                                  case.IMPORTED, uri=URI)
+            self.assertTrue(result.succeeded)
+            self.assertIsNone(result.request_id)
+
+    def test_a_lost_request(self):
+        waiting = case.CREATED.changed(status=200)
+        nothing = recordings.Answer(content=b'{"tasks": []}')
+        self._refused(exception.GlanceConnectionFailed, case.CREATED,
+                      base.Lost(), *(waiting, nothing) * 3 + (case.DELETED,))
+
+    def test_lost_and_not_waited_for(self):
+        self._refused(exception.GlanceConnectionFailed, case.CREATED,
+                      base.Lost(), case.DELETED, wait=False)
+
+    def test_without_waiting(self):
+        self.glance.answers(case.CREATED, case.TAKEN)
+        image, result = self.service.create_via_import(
+            self.context, case.META, 'web-download', uri=URI, wait=False)
+        self.assertEqual((case.NEW, None), (image['id'], result))
+
+    def test_with_a_member(self):
+        self.glance.answers(case.CREATED, case.GLANCE33('member_200'),
+                            case.TAKEN, case.IMPORTED)
+        self.service.create_via_import(
+            self.context, dict(case.META, properties={
+                'instance_owner': 'another-project'}), 'web-download',
+            uri=URI)
+        self.assertEqual('shared', self.sent_json(0)['visibility'])
+
+
+class TestCopy(ImportingTestCase):
+    """image_import_copy() that waits."""
+
+    def _copy(self, *answers, **options):
+        self.glance.answers(case.IMPORTED, case.TAKEN, *answers)
+        return self.service.image_import_copy(
+            self.context, case.NEW, ['slow'], wait=True, **options)
+
+    def test_copied(self):
+        result = self._copy(
+            case.IMPORTED.but(os_glance_import_task=case.TASK),
+            case.IMPORTED.but(stores='fast,slow'))
+        self.assertEqual(['fast', 'slow'], result.stores)
+        self.assertEqual({'method': {'name': 'copy-image'},
+                          'stores': ['slow'],
+                          'all_stores_must_succeed': False},
+                         self.sent_json(1))
+
+    def test_failed(self):
+        result = self._copy(
+            case.IMPORTED.but(os_glance_import_task=case.TASK),
+            case.IMPORTED.but(os_glance_failed_import='slow'), case.SUCCESS)
+        self.assertIs(import_result.Failed, type(result))
+        self.assertEqual((['slow'], True),
+                         (list(result.stores), result.cleaned))
+
+    def test_failed_where_all_must_succeed(self):
+        result = self._copy(
+            case.IMPORTED.but(os_glance_import_task=case.TASK),
+            case.IMPORTED.but(os_glance_failed_import='slow'), case.FAILURE,
+            all_stores_must_succeed=True)
+        self.assertFalse(result.cleaned)
+
+    def test_an_earlier_failure_elsewhere_is_none_of_this(self):
+        result = self._copy(case.IMPORTED.but(
+            stores='fast,slow', os_glance_failed_import='broken'))
+        self.assertEqual({}, result.failed)
+
+
+class TestUpload(ImportingTestCase):
+    """[glance] import_uploads: data of create() and update()."""
+
+    def setUp(self):
+        super(TestUpload, self).setUp()
+        self.set(import_uploads=True)
+
+    def test_create(self):
+        self.glance.answers(case.CREATED, *TestDirect.BEGIN + (
+            case.WORKING, case.IMPORTED))
+        image = self.service.create(self.context, case.META, case.DATA)
+        self.assertEqual(('active', False),
+                         (image['status'], 'os_hash_value' in image))
+        self.assert_calls(TestDirect.BEGUN + [case.LOOK] * 2)
+
+    def test_update(self):
+        self.glance.answers(case.CREATED.changed(status=200),
+                            *TestDirect.BEGIN + (case.IMPORTED,))
+        image = self.service.update(self.context, case.NEW, {}, case.DATA)
+        self.assertEqual('active', image['status'])
+
+    def test_converted(self):
+        self.glance.answers(case.CREATED, *TestDirect.BEGIN + (
+            case.IMPORTED.but(disk_format='qcow2', size=7),))
+        image = self.service.create(self.context, case.META, case.DATA)
+        self.assertEqual(('qcow2', 7), (image['disk_format'], image['size']))
+        self.assertIn('has changed disk_format of', self.log.output)
+
+    def test_failed(self):
+        self.glance.answers(case.CREATED, *TestDirect.BEGIN +
+                            TestFailed.LOOKS + (case.DELETED,))
+        error = self.assertRaises(exception.ImageUploadFailed,
+                                  self.service.create, self.context,
+                                  case.META, case.DATA)
+        self.assertIn('Task failed', error.reason)
+
+    def test_failed_update(self):
+        self.glance.answers(case.CREATED.changed(status=200),
+                            *TestDirect.BEGIN + TestFailed.LOOKS)
+        self.assertRaises(exception.ImageUploadFailed, self.service.update,
+                          self.context, case.NEW, {}, case.DATA)
+
+    def test_too_late(self):
+        self.set(import_timeout=1)
+        self.glance.answers(case.CREATED, *TestDirect.BEGIN +
+                            (case.WORKING,) * 12 + (case.DELETED,))
+        error = self.assertRaises(exception.ImageUploadFailed,
+                                  self.service.create, self.context,
+                                  case.META, case.DATA)
+        self.assertIn('still importing', error.reason)
