@@ -26,7 +26,7 @@
      |    |    +-- ImageLocationRefused   Glance takes no such location
      |    |    +-- SignatureVerificationError   its signature proves nothing
      |    |    +-- CertificateValidationFailed  its signer is not trusted
-     |    +-- ImageImportImpossible     409 of an import
+     |    +-- ImageImportImpossible     no such method or store, 409
      |    +-- InvalidImageRef
      |    +-- ImageUploadFailed         the data could not be sent whole
      +-- ImageConflict                  409
@@ -209,7 +209,7 @@ class CertificateValidationFailed(ImageUnacceptable):
 
 
 class ImageImportImpossible(Invalid):
-    """The image's state does not allow the import."""
+    """Glance does not import so, or the image's state does not allow it."""
 
     headline = 'The image cannot be imported'
 
