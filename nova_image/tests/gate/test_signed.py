@@ -58,10 +58,14 @@ class SignedTest(plugin.GateTest):
     def test_boot(self) -> None:
         """What was signed boots; of what was not, nothing is there."""
         image, data = self._signed_image()
-        self.boot(image)
+        server = self.boot(image)
         self.assertEqual(data, self.cached(image).read_bytes())
         self.assertIn('The signature of image %s is verified' % image,
                       self.cloud.nova.log('nova-compute'))
+        shown = self.cloud.images().get(
+            '/images/' + self.snapshot(server)).json()
+        # It is of other data, and nobody could boot it.
+        self.assertEqual([], [name for name in shown if 'signature' in name])
 
         image, _ = self._signed_image(spoil=b'something else')
         server = self.begin_boot(image)
