@@ -21,14 +21,21 @@ import collections
 import contextlib
 import importlib
 
+from oslo_log import log as logging
 from six.moves.urllib import parse
 
 from nova_image.image import download
+
+LOG = logging.getLogger(__name__)
 
 #: seconds after which a storage daemon that does not answer ends a call,
 #: where the Ceph configuration has no rados_osd_op_timeout: librados would
 #: wait for ever
 PATIENCE = 60
+
+#: as little memory as will do: one connection does not need more threads, each
+#: of which would keep some of its own for what it has once read
+_LEAN = {'ms_async_op_threads': '1', 'librados_thread_count': '1'}
 
 _PREFIX = 'rbd://'
 
@@ -89,12 +96,22 @@ def connected(rados, conf, patience=PATIENCE):
               # Memory for nothing: all is read once.
               'rbd_cache': 'false'})
     try:
+        for name, value in _LEAN.items():
+            _set_if_known(rados, cluster, name, value)
         if not float(cluster.conf_get('rados_osd_op_timeout') or 0):
             cluster.conf_set('rados_osd_op_timeout', '%s' % patience)
         cluster.connect()
         yield cluster
     finally:
         cluster.shutdown()
+
+
+def _set_if_known(rados, cluster, name, value):
+    """Set an option that not every Ceph has."""
+    try:
+        cluster.conf_set(name, value)
+    except rados.Error:
+        LOG.debug('This Ceph has no %s', name)
 
 
 def _option(conf, name, in_libvirt=None):

@@ -27,10 +27,12 @@ from nova_image.image.download import native
 from nova_image.image.download import sparse
 
 #: bytes of one read
-CHUNK = 2 * 1024 * 1024
-#: reads that are under way at once: 8 MiB of memory here and as much in
-#: librados, for what is faster than a sha512 is anyway (seen on 16.2)
-WINDOW = 4
+CHUNK = 1024 * 1024
+#: reads that are under way at once: 3 MiB of memory here and as much in
+#: librados. With four of 2 MiB nothing is faster, and 45 MiB are needed rather
+#: than 25: what is freed in one thread is not what the next one takes (seen on
+#: 16.2).
+WINDOW = 3
 #: bytes for which librbd is asked at once where it has data: the answer has
 #: an item for each object, of 8 MiB as Glance makes them
 SPAN = 64 * 1024 ** 3

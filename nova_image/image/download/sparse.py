@@ -24,8 +24,12 @@ from six.moves import range
 
 #: bytes; what a check gets at once at the most
 PIECE = 1024 * 1024
+#: bytes; zeros in such blocks, counted from the beginning of what is put, are
+#: holes. Smaller ones would be more calls than they are worth.
+BLOCK = 64 * 1024
 
 _ZEROS = bytes(bytearray(PIECE))
+_BLOCK_OF_ZEROS = _ZEROS[:BLOCK]
 # Python 2.7 has no names for them.
 _SEEK_DATA, _SEEK_HOLE = 3, 4
 
@@ -86,11 +90,24 @@ def put(number, offset, data, check):
     :param data: bytes
     """
     view = memoryview(data)
+    for begin, end in _written(data):
+        _write(number, offset + begin, view[begin:end])
     for start in range(0, len(data), PIECE):
-        piece = view[start:start + PIECE]
-        if not data.startswith(_ZEROS[:len(piece)], start):
-            _write(number, offset + start, piece)
-        check.update(piece)
+        check.update(view[start:start + PIECE])
+
+
+def _written(data):
+    """Yield what of bytes is to be written: (begin, end), in order."""
+    begin = None
+    for start in range(0, len(data), BLOCK):
+        if data.startswith(_BLOCK_OF_ZEROS[:len(data) - start], start):
+            if begin is not None:
+                yield begin, start
+            begin = None
+        elif begin is None:
+            begin = start
+    if begin is not None:
+        yield begin, len(data)
 
 
 def put_hole(size, check):

@@ -26,6 +26,7 @@ import testtools
 
 from nova_image import exception
 from nova_image.image.download import rbd as rbd_download
+from nova_image.image.download import sparse
 from nova_image.tests import fixtures
 from nova_image.tests.functional import base
 from nova_image.tests.functional import servers
@@ -67,6 +68,13 @@ class Check:
     def told(self) -> tuple[int, str]:
         """The number of bytes and their hash."""
         return self.size, self._hash.hexdigest()
+
+
+class _Uninterested:
+    """A check of nothing: what is read is looked at."""
+
+    def update(self, chunk: bytes | memoryview) -> None:
+        """Take a chunk."""
 
 
 class RbdTest(base.FunctionalTest):
@@ -232,6 +240,31 @@ class SparseTest(RbdTest):
 
     def test_size_that_is_no_multiple_of_anything(self) -> None:
         self.assertSparse(500 * MIB + 12345, None)
+
+    def test_holes_of_four_gib(self) -> None:
+        """Data that begins and ends anywhere, and no more on the disk."""
+        places = [n * 64 * MIB + 123 * 4096 for n in range(64)]
+        name, data = self.make(4 * GIB, None, *places)
+        with open(self.output, 'w+b') as output:
+            self.handler().copy(self.url(name), output, _Uninterested())
+        # The blocks at both ends of the data are written whole.
+        ends = 2 * sparse.BLOCK
+        self.assertThat(self.allocated, testtools.matchers.LessThan(
+            len(places) * (MIB + ends) + 1))
+        with open(self.output, 'rb') as output:
+            found = list(sparse.extents(output.fileno(), 4 * GIB))
+            for place, (begin, end) in zip(places, found, strict=True):
+                self.assertIn(place - begin, range(sparse.BLOCK))
+                output.seek(begin)
+                self.assertSame(
+                    bytes(place - begin) + data + bytes(
+                        end - place - MIB), output.read(end - begin))
+        self.assertEqual(4 * GIB, os.path.getsize(self.output))
+
+    def assertSame(self, expected: bytes, found: bytes) -> None:
+        """Check data, which is too much to show."""
+        if expected != found:
+            self.fail('other bytes')
 
     def test_clones(self) -> None:
         for features in (1, 61):

@@ -116,6 +116,7 @@ class Cluster(fixtures.Fixture):
     :ivar images: (pool, image, snapshot) -> Image
     :ivar connections: keyword arguments of each rados.Rados
     :ivar options: what its configuration file says
+    :ivar unknown: options that it does not have
     :ivar open: how many of its handles are open
     :ivar failure: what connect() raises
     """
@@ -123,7 +124,7 @@ class Cluster(fixtures.Fixture):
     def __init__(self):
         super(Cluster, self).__init__()
         self.images, self.connections, self.options = {}, [], {}
-        self.open = 0
+        self.open, self.unknown = 0, []
         self.failure = None
 
     def _setUp(self):
@@ -162,6 +163,8 @@ class _Connection(object):
 
     def conf_set(self, name, value):
         """Set an option."""
+        if name in self._cluster.unknown:
+            raise self._rados.Error('[errno 2] error calling conf_set')
         self._options[name] = value
 
     def connect(self):

@@ -23,6 +23,7 @@ import six
 
 from nova_image import exception
 from nova_image.image.download import rbd
+from nova_image.image.download import sparse
 from nova_image.tests.unit.image.download import case
 from nova_image.tests.unit.image.download import fake_ceph
 
@@ -74,9 +75,10 @@ class TestCopy(RbdTest):
         last = threading.Event()
 
         def hold(offset):
-            if offset == 3 * rbd.CHUNK:
+            ahead = rbd.WINDOW - 1
+            if offset == ahead * rbd.CHUNK:
                 last.set()
-            elif offset < 3 * rbd.CHUNK:
+            elif offset < ahead * rbd.CHUNK:
                 last.wait(10)
 
         self.image.hold = hold
@@ -121,6 +123,17 @@ class TestCopy(RbdTest):
         self.assertEqual(DATA, self.copied(self.handler, URL))
         self.assertEqual(len(DATA), sum(
             length for _, length in self.image.asked_for))
+
+    def test_zeros_among_data_are_holes(self):
+        block = sparse.BLOCK
+        data = bytearray(8 * MIB + 5)
+        for begin in (block - 1, 20 * block, 8 * MIB):
+            data[begin:begin + 5] = b'01234'
+        self.put(bytes(data))
+        self.assertEqual(bytes(data), self.copied(self.handler, URL))
+        # One of them is in two blocks.
+        self.assertThat(self.allocated(), case.matchers.LessThan(
+            4 * block + 1))
 
     def test_holes_all_over(self):
         self.put(bytes(bytearray(20 * MIB)), (0, 20 * MIB, False))
@@ -186,8 +199,15 @@ class TestConnection(RbdTest):
         self.assertEqual({
             'rados_id': 'nova', 'conffile': '/etc/ceph/ceph.conf', 'conf': {
                 'client_mount_timeout': '7', 'rados_mon_op_timeout': '7',
-                'rbd_cache': 'false', 'rados_osd_op_timeout': '60'}},
+                'rbd_cache': 'false', 'rados_osd_op_timeout': '60',
+                'ms_async_op_threads': '1', 'librados_thread_count': '1'}},
             self._connection())
+
+    def test_options_that_an_older_ceph_does_not_have(self):
+        self.ceph.unknown.append('librados_thread_count')
+        options = self._connection()['conf']
+        self.assertNotIn('librados_thread_count', options)
+        self.assertEqual('1', options['ms_async_op_threads'])
 
     def test_defaults_are_those_of_ceph(self):
         self.set(rbd_user='', rbd_ceph_conf='', rbd_connect_timeout=0)
