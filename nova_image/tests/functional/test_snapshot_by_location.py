@@ -240,3 +240,24 @@ class OutageTest(SnapshotCase):
         self.glance.start()
         self.api = self.make_api()
         self.assertUploadFollows(image_id)
+
+    def test_time_out(self) -> None:
+        """Glance reads of the location when nobody waits any longer."""
+        image_id = self.queued()
+        self.api = self.make_api(timeout=2)
+        given = self.api._driver._locations
+
+        def add(*args: typing.Any) -> typing.Any:
+            self.glance.pause()
+            return type(given).add(given, *args)
+
+        self.patch(given, 'add', add)
+        self.addCleanup(self.glance.resume)
+        mark = self.glance.mark()
+        self.assertRefused(exception.ImageLocationRefused, image_id)
+        self.glance.resume()
+        self.wait_for(lambda: [400] == [
+            request.status for request in self.glance.requests(mark)
+            if request.method == 'PATCH'], 'refused')
+        self.api = self.make_api()
+        self.assertUploadFollows(image_id)

@@ -155,6 +155,13 @@ class TestPassingOn(ApiTestCase):
             self._assert_asked(found, name, 'ID', *args)
 
 
+class TestConf(ApiTestCase):
+    """What the API was made with."""
+
+    def test_conf(self):
+        self.assertIs(self.conf, self.api.conf)
+
+
 class TestReferences(ApiTestCase):
     """URLs in place of IDs: the caller's token goes where they lead."""
 
