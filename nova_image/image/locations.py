@@ -179,15 +179,20 @@ class Locations(object):
     def _for_services(self, context, image_id):
         facts = self._client.endpoints.facts(context)
         refused = facts.get('locations_refused')
-        if refused is not None and timeutils.now() - refused < ASK_AGAIN or (
-                not self._is_served(context)):
+        if refused is not None and timeutils.now() - refused < ASK_AGAIN:
+            return []
+        if not self._is_served(context):
             return []
         try:
             return self._client.call(context, http.Request(
                 'GET', _path(image_id), 'locate', image_id, as_service=True),
                 lambda answer: answer.json(kind=list), once=True)
-        except exception.Forbidden:
+        except exception.Forbidden as error:
             facts['locations_refused'] = timeutils.now()
+            LOG.warning('Images cannot be cloned or fetched where they are '
+                        'stored: their locations are for services, and this '
+                        'one has no user with the role service. %(error)s', {
+                            'error': error})
             raise
 
     def _is_served(self, context):

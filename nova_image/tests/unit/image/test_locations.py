@@ -362,6 +362,7 @@ class TestForServices(LocationsTestCase):
         self.elapsed = locations.ASK_AGAIN + 1
         self._show(ACTIVE, self.FOUND)
         self.assert_calls([LOOK, ASK, self.WHERE, LOOK, LOOK, self.WHERE])
+        self.assertEqual(1, self.log.output.count('the role service'))
 
     def test_other_errors(self):
         """The image is shown all the same, and at once."""
