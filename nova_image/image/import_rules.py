@@ -115,6 +115,8 @@ class Rules(object):
                 action='import', image_id=image.get('id'),
                 reason='the image has no %s' % name,
                 advice='An import wants one, set it first')
+        if 'status' in image:
+            return  # Glance has taken it when it made the image
         if not self._known(context, _FORMATS, lambda found: (
                 not found[name] or value in found[name])):
             raise exception.ImageBadRequest(

@@ -24,6 +24,9 @@ What was seen on Glance 33.0.0 of failures:
   Glance only where the caller asks for it, or for several stores: with one
   store it changes nothing else, and with it the image would be left
   ``importing``, and its data staged, for ever.
+* Limits of Keystone that the staged data are beyond fail the task, with the
+  limit in its message, and leave the data staged. What is known before is
+  checked before.
 * A copy that had to succeed and did not leaves its data staged too, for
   another attempt.
 * After kill -9 a delete of the image still works and takes the staged data
@@ -126,7 +129,7 @@ class Order(object):
         query = parse.urlsplit(self.source.get('uri') or '').query
         if query:
             text = text.replace('?' + query, '?***')
-        return exception.redact(text)
+        return exception.redact(u' '.join(text.split()))
 
 
 class Imports(object):
@@ -368,9 +371,10 @@ class _Import(object):
             return False
         if self._made or delete:
             return self._imports.delete(self._context, self.raw['id'])
-        # Glance itself has put everything back.
+        # Glance itself has put everything back; the size of data that are
+        # still staged stays.
         return 'os_glance_import_task' not in self.raw and (
-            self.raw['status'] == 'queued' or
+            self.raw['status'] == 'queued' and not self.raw.get('size') or
             self._order.method == _COPY and not self._order.all_must)
 
 

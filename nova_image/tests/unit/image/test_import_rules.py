@@ -121,6 +121,11 @@ class TestFormats(RulesTestCase):
         self._refused(exception.ImageBadRequest, 'no container_format odd',
                       'formats', dict(good, container_format='odd'))
 
+    def test_what_glance_has_taken_already(self):
+        self._check('formats', {'disk_format': 'x', 'container_format': 'y',
+                                'status': 'queued'})
+        self.assert_calls([])
+
     def test_a_schema_that_says_nothing(self):
         self.glance.answers(recordings.Answer(content=b'{}'))
         self._check('formats', {'disk_format': 'x', 'container_format': 'y'})

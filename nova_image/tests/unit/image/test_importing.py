@@ -253,6 +253,11 @@ class TestFailed(ImportingTestCase):
             case.FAILED.but(status='importing'), case.FAILURE,
             stores=['fast', 'slow'])
         self._assert_failed(result, False, fast='Task', slow='undone')
+        # A limit that Glance finds out about when it begins.
+        result = self._import(
+            'glance-direct', case.STAGED, case.TAKEN,
+            case.STAGED.but(status='queued'), case.FAILURE)
+        self._assert_failed(result, False)
 
     def test_wrong_hash(self):
         for algorithm in ('sha512', 'md5', 'sha256'):
