@@ -556,6 +556,11 @@ def _one_filter(name, value):
         return name, values.boolean('filter protected', value)
     if name in _NUMBER_FILTERS:
         return name, values.whole_number('filter ' + name, value)
-    if name not in _PLAIN_FILTERS and not name.startswith('property-'):
+    value = values.text(name, value)
+    if name in _PLAIN_FILTERS and ':' in value:
+        # What stands before a colon is an operator, and a 500 where it is
+        # none (seen on Glance 15.0.2).
+        value = 'eq:' + value
+    elif name not in _PLAIN_FILTERS and not name.startswith('property-'):
         name = 'property-' + name
-    return name, values.text(name, value)
+    return name, value

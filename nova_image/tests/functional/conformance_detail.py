@@ -83,6 +83,12 @@ class Detail(case.DriverCase):
                 ('gamma', {'checksum': self.gamma['checksum']})):
             self.assertFilters(expected, **filters)
 
+    def test_filter_by_a_name_with_a_colon(self) -> None:
+        for name in ('alpha', 'beta', 'ubuntu:22.04', 'in:alpha,beta'):
+            self.make(name=name)
+        for name in ('ubuntu:22.04', 'in:alpha,beta'):
+            self.assertFilters(name, name=name)
+
     def test_number_filters(self) -> None:
         self._three()
         for expected, filters in (

@@ -225,6 +225,12 @@ class TestDetail(DriverTestCase):
             'GET', IMAGES + '/detail?is_public=none&sort_key=name&'
             'sort_dir=asc&limit=5&marker=ID')])
 
+    def test_filter_by_a_name_with_a_colon(self):
+        self.assertEqual('is_public=none&name=eq%3Aubuntu%3A22.04',
+                         self._query(name='ubuntu:22.04'))
+        self.assertEqual('is_public=none&property-a=b%3Ac',
+                         self._query(**{'property-a': 'b:c'}))
+
     def test_two_keys_to_sort_by(self):
         self.assert_raises(exception.ImageActionNotSupported, 'detail',
                            sort_key=['name', 'id'])

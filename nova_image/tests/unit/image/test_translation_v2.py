@@ -350,6 +350,13 @@ class TestChanges(testtools.TestCase):
         self.assertTrue(wanted({'properties': {'limit': '5'}}))
         self.assertFalse(wanted({'properties': {'limit': '6'}}))
 
+    def test_filter_by_a_name_with_a_colon(self):
+        for name in ('ubuntu:22.04', 'in:a,b', 'eq:a'):
+            query, _ = translation.to_query({'name': name})
+            self.assertEqual([('name', 'eq:' + name)], query)
+        query, _ = translation.to_query({'property-a': 'b:c'})
+        self.assertEqual([('a', 'b:c')], query)
+
     def test_visibility_that_does_change(self):
         for before, after in (('public', 'private'), ('private', 'public'),
                               ('shared', 'public'), ('private', 'shared'),
