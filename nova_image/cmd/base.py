@@ -66,6 +66,7 @@ class Command(command.Command):
     def run(self, parsed_args: argparse.Namespace) -> int:
         """Run the command; an error becomes a line and an exit code."""
         try:
+            _check_text(parsed_args)
             return super().run(parsed_args)
         except BrokenPipeError:
             raise
@@ -96,8 +97,9 @@ class Command(command.Command):
         """
         if _is_uuid(reference):
             return reference
-        found = [image['id'] for image in self.images.get_all(
-            self.caller, filters={'name': reference}, limit=_NAMED + 1)]
+        if '://' in reference:
+            return self.images.get(self.caller, reference)['id']
+        found = self._called(reference)
         if len(found) > 1:
             more = ', ...' if len(found) > _NAMED else ''
             raise errors.Failed(
@@ -106,11 +108,21 @@ class Command(command.Command):
                 codes.CONFLICT)
         return found[0] if found else self._by_other_id(reference)
 
+    def _called(self, name: str) -> list[str]:
+        """Return the IDs of the images of a name, some if there are many."""
+        filters, limit = {'name': name}, _NAMED + 1
+        if not name.isascii():  # Glance 15 answers 500 to that in v1
+            filters, limit = {}, None
+        # What Glance makes of a filter is not to decide what is deleted.
+        return [image['id'] for image in self.images.get_all(
+            self.caller, filters=filters, limit=limit)
+            if image['name'] == name][:_NAMED + 1]
+
     def _by_other_id(self, reference: str) -> str:
         """Return the ID of an image whose ID is no UUID; v1 takes any."""
         try:
             return self.images.get(self.caller, reference)['id']
-        except exception.ImageNotFound:
+        except (exception.ImageNotFound, exception.InvalidImageRef):
             raise errors.Failed(
                 'No image is called %s, or has it for ID. Check the name, '
                 'and that the project has access to it' % reference,
@@ -174,6 +186,16 @@ def add_image(parser: argparse.ArgumentParser, several: bool = False) -> None:
     else:
         parser.add_argument('image', metavar='<image>',
                             help='ID or name of the image.')
+
+
+def _check_text(arguments: argparse.Namespace) -> None:
+    """Refuse what is no text, but for names of files."""
+    for name, value in vars(arguments).items():
+        if name != 'file' and not str(value).isascii():
+            try:
+                str(value).encode()
+            except UnicodeEncodeError:
+                raise errors.Usage('What is given for %s is no UTF-8' % name)
 
 
 def _is_uuid(text: str) -> bool:

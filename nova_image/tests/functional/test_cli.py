@@ -215,6 +215,14 @@ class MistakesTest(cli_case.OnKeystone):
             codes.REFUSED, 'save', waiting, '--file', 'old'))
         self.assertEqual('old', (self.folder / 'old').read_text())
 
+    def test_odd_names(self) -> None:
+        names = ('ubuntu:22.04', 'na\xefve \u2603', 'a/b', 'in:a/b')
+        for name in names:
+            self.assertEqual(self.create(name),
+                             self.json('show', name)['id'])
+        self.error(codes.NOT_FOUND, 'delete', '')
+        self.assertEqual(len(names), len(self.raw.images()))
+
     def test_several_of_a_name(self) -> None:
         both = [self.create('twin') for _ in range(2)]
         line = self.error(codes.CONFLICT, 'delete', 'twin')

@@ -64,6 +64,22 @@ class TestFinding(CommandTestCase):
         self.assertEqual((codes.CONFLICT, ''), (code, out))
         self.assertIn('%s, %s' % (ID, OTHER), err)
 
+    def test_a_filter_that_finds_others(self):
+        self.images.get_all = lambda *_, **__: self.images.images
+        self.images.error = exception.ImageNotFound()
+        self.assertEqual(codes.NOT_FOUND, self.run_it('delete', '')[0])
+        self.assertEqual([('get', '')], self.images.calls)
+
+    def test_a_name_that_is_not_ascii(self):
+        self.images.images[0]['name'] = 'na\xefve'
+        self.assertEqual(0, self.run_it('show', 'na\xefve')[0])
+        self.assertEqual({}, self.images.calls[0][1]['filters'])
+
+    def test_what_is_no_text(self):
+        code, _, err = self.run_it('show', 'a\udcff')
+        self.assertEqual((codes.USAGE, []), (code, self.images.calls))
+        self.assertIn('image is no UTF-8', err)
+
     def test_none_of_a_name(self):
         self.images.error = exception.ImageNotFound()
         code, _, err = self.run_it('show', 'disc')
