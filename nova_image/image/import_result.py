@@ -106,7 +106,8 @@ class TimedOut(collections.namedtuple(
     * ``reason``: ``deadline``, or ``stalled`` where nothing moved for too
       long
     * ``seen``: the last Seen
-    * ``request_id``, ``cleaned``: as of Failed
+    * ``request_id``, ``cleaned``: as of Failed; an image that Glance may be
+      writing to a store right now is not deleted, for its data would stay
     """
 
     __slots__ = ()

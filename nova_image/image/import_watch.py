@@ -51,6 +51,8 @@ LONGEST_WAIT = 10.0
 SHARE = 12.0
 #: seconds between two looks at the task of an import that goes on
 TASK_WAIT = 60.0
+#: seconds without a sign after which nothing is written to a store
+QUIET = 150.0
 
 _LOCK = 'os_glance_import_task'
 _IMPORTING = 'os_glance_importing_to_stores'
@@ -63,8 +65,9 @@ _UNSAID = 'Glance has given it up and does not say why'
 
 #: What a Watch has seen at the end: ``how`` is ``over``, ``deadline`` or
 #: ``stalled``, ``raw`` the image as v2 answered it last, ``reason`` what the
-#: task said where it failed, ``seen`` an import_result.Seen.
-End = collections.namedtuple('End', 'how raw reason seen')
+#: task said where it failed, ``seen`` an import_result.Seen, ``quiet`` whether
+#: Glance has given no sign for so long that it writes to no store.
+End = collections.namedtuple('End', 'how raw reason seen quiet')
 
 
 class Watch(object):
@@ -226,7 +229,8 @@ class Watch(object):
         if self._task.get('status') != 'success' and not self._has_all():
             failed = self._task.get('status') == 'failure'
             reason = failed and self._task.get('message') or _UNSAID
-        return End(how, self._raw, reason, self._seen)
+        return End(how, self._raw, reason, self._seen, how == 'stalled' or
+                   self._looked - self._moved > QUIET)
 
     def _left(self):
         """Return the seconds that are left, None without a limit."""

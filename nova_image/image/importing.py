@@ -29,6 +29,9 @@ What was seen on Glance 33.0.0 of failures:
   checked before.
 * A copy that had to succeed and did not leaves its data staged too, for
   another attempt.
+* A delete while a store is written takes the image and the staged data, and
+  leaves the data in that store, where nobody sees them. An import that is too
+  late is only deleted after a time in which Glance would have given a sign.
 * After kill -9 a delete of the image still works and takes the staged data
   along. What the conversion plugin was writing goes when Glance starts next
   and the image is gone.
@@ -302,7 +305,7 @@ class _Import(object):
                 end.reason or 'Glance does not say why'), watch.task_id)
         return import_result.TimedOut(
             self.raw['id'], end.how, end.seen, self._request_id,
-            self._clean())
+            end.quiet and self._clean())
 
     def _tell(self, wanted, why, task_id):
         """Return the result of an import that is over."""

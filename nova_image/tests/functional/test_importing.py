@@ -18,129 +18,47 @@ import typing
 
 from nova_image import exception
 from nova_image.image import import_result
-from nova_image.tests import fixtures
 from nova_image.tests.functional import base
-from nova_image.tests.functional import servers
-from nova_image.tests.functional import web_source
-
-DATA = b'nova_image' * 300000
-SHA512 = hashlib.sha512(DATA).hexdigest()
-META = {'name': 'imported', 'disk_format': 'raw', 'container_format': 'bare'}
-SECRET = 'an-address-is-no-place-for-this'
-servers.SECRETS.add(SECRET)
+from nova_image.tests.functional import import_case as case
 
 
-@servers.once
-def glance() -> fixtures.Glance:
-    """Glance with two stores that work, one that fails, one for reading."""
-    return fixtures.Glance(stores={
-        'fast': 'file', 'slow': 'file', 'broken': 'file', 'web': 'http'})
-
-
-class ImportCase(base.FunctionalTest):
-    """Base: a Glance and a source of data; nothing is left staged."""
-
-    server = staticmethod(glance)
-
-    def setUp(self) -> None:
-        """Start what is not running yet."""
-        super().setUp()
-        self.glance = self.server()
-        if 'broken' in self.glance.stores and (
-                self.glance.folder / 'broken').is_dir():
-            self.glance.break_store('broken')
-        self.raw = self.clean(self.glance.url)
-        self.driver = self.make_driver()
-        self.ctx = self.context()
-        self.web = self.useFixture(web_source.WebSource(DATA))
-
-    def make_driver(self, **options: typing.Any) -> typing.Any:
-        """Return a driver with more options of ``[glance]``."""
-        return base.make_driver('v2', [self.glance.url], options)
-
-    def create(self, method: str, meta: dict[str, typing.Any] | None = None,
-               **options: typing.Any) -> typing.Any:
-        """Create an image by import; return what came of it."""
-        image, result = self.driver.create_via_import(
-            self.ctx, META | (meta or {}), method, **options)
-        self.assertEqual(result.succeeded, image is not None)
-        return result
-
-    def download(self, path: str, **options: typing.Any) -> typing.Any:
-        """Create an image from the web; return what came of it."""
-        return self.create('web-download', uri=self.web.url + path, **options)
-
-    def image(self, data: bytes | None = DATA) -> str:
-        """Return the id of an image that Glance has in its default store."""
-        return self.raw.create(data, owner=self.project)['id']
-
-    def assertImported(self, result: typing.Any, *stores: str) -> None:
-        """Check that an image is there, as it was sent."""
-        self.assertIs(import_result.Imported, type(result))
-        self.assertEqual(sorted(stores or ['fast']), sorted(result.stores))
-        self.assertEqual((len(DATA), ('sha512', SHA512)),
-                         (result.size, result.hash))
-        self.assertEqual(DATA, self.raw.data(result.image_id))
-        self.assertNotIn('os_glance_import_task',
-                         self.raw.image(result.image_id))
-        self.assertEqual([], self.glance.staged)
-
-    def assertFailed(self, result: typing.Any, *stores: str,
-                     images: int = 0) -> None:
-        """Check that an import failed, and that nothing is left of it."""
-        self.assertIs(import_result.Failed, type(result))
-        self.assertEqual(sorted(stores), sorted(result.stores))
-        self.assertTrue(result.cleaned)
-        self.assertEqual([], self.glance.staged)
-        self.assertEqual(images, len(self.raw.images()))
-
-    def assertRefused(self, kind: type[Exception], words: str,
-                      *args: typing.Any, **options: typing.Any) -> None:
-        """Check that a create is refused, and nothing was sent for it."""
-        with base.listening(self.glance) as told:
-            error = self.assertRaises(kind, self.create, *args, **options)
-        self.assertIn(words, str(error))
-        self.assertEqual([], [call for call in told.calls
-                              if not call.startswith('GET ')])
-
-
-class DirectTest(ImportCase):
+class DirectTest(case.ImportCase):
     """glance-direct: data that the caller has."""
 
     def test_in_one_call(self) -> None:
         seen: list[import_result.Seen] = []
-        self.assertImported(self.create('glance-direct', data=DATA,
+        self.assertImported(self.create('glance-direct', data=case.DATA,
                                         progress=seen.append))
         self.assertEqual('staging', seen[0].state)
-        self.assertIn((len(DATA), len(DATA)),
+        self.assertIn((len(case.DATA), len(case.DATA)),
                       [(one.done, one.total) for one in seen])
         self.assertEqual('finishing', seen[-1].state)
 
     def test_step_by_step(self) -> None:
         image_id = self.image(None)
-        self.assertEqual(len(DATA),
-                         self.driver.stage(self.ctx, image_id, DATA))
+        self.assertEqual(len(case.DATA),
+                         self.driver.stage(self.ctx, image_id, case.DATA))
         self.assertEqual([image_id], self.glance.staged)
         self.assertImported(self.driver.import_image(
             self.ctx, image_id, 'glance-direct'))
 
     def test_two_stores(self) -> None:
         self.assertImported(self.create(
-            'glance-direct', data=DATA, stores=['fast', 'slow']),
+            'glance-direct', data=case.DATA, stores=['fast', 'slow']),
             'fast', 'slow')
 
     def test_a_store_that_fails(self) -> None:
         self.assertFailed(self.create(
-            'glance-direct', data=DATA, stores=['broken']), 'broken')
+            'glance-direct', data=case.DATA, stores=['broken']), 'broken')
 
     def test_a_store_that_fails_beside_another(self) -> None:
-        result = self.create('glance-direct', data=DATA,
+        result = self.create('glance-direct', data=case.DATA,
                              stores=['fast', 'broken'])
         self.assertFailed(result, 'broken', 'fast')
         self.assertIn('undone', result.stores['fast'])
 
     def test_a_store_that_may_fail(self) -> None:
-        result = self.create('glance-direct', data=DATA, all_stores=True,
+        result = self.create('glance-direct', data=case.DATA, all_stores=True,
                              all_stores_must_succeed=False)
         self.assertImported(result, 'fast', 'slow')
         self.assertEqual(['broken'], list(result.failed))
@@ -148,13 +66,14 @@ class DirectTest(ImportCase):
     def test_an_image_that_stays_can_be_imported_anew(self) -> None:
         image_id = self.image(None)
         self.assertFailed(self.driver.import_image(
-            self.ctx, image_id, 'glance-direct', data=DATA,
+            self.ctx, image_id, 'glance-direct', data=case.DATA,
             stores=['broken']), 'broken', images=1)
         self.assertImported(self.driver.import_image(
-            self.ctx, image_id, 'glance-direct', data=DATA))
+            self.ctx, image_id, 'glance-direct', data=case.DATA))
 
     def test_the_log_has_the_reason_by_what_is_told(self) -> None:
-        result = self.create('glance-direct', data=DATA, stores=['broken'])
+        result = self.create('glance-direct', data=case.DATA,
+                             stores=['broken'])
         self.assertIn('Task failed', result.reason)
         task_id = result.reason.rpartition(' ')[2]
         self.assertIn('Failed to execute task %s' % task_id,
@@ -162,14 +81,14 @@ class DirectTest(ImportCase):
 
     def test_kept(self) -> None:
         image, result = self.driver.create_via_import(
-            self.ctx, META, 'glance-direct', data=DATA, keep=True,
+            self.ctx, case.META, 'glance-direct', data=case.DATA, keep=True,
             stores=['broken', 'fast'])
         self.assertFalse(result.cleaned)
         self.assertEqual([image['id']], self.glance.staged)
 
     def test_a_source_that_breaks(self) -> None:
         def pieces() -> typing.Iterator[bytes]:
-            yield DATA
+            yield case.DATA
             raise ZeroDivisionError
 
         self.assertRaises(ZeroDivisionError, self.create, 'glance-direct',
@@ -178,7 +97,7 @@ class DirectTest(ImportCase):
         self.wait_for(lambda: not self.glance.staged, 'unstaged')
 
 
-class WebTest(ImportCase):
+class WebTest(case.ImportCase):
     """web-download: data that Glance gets itself."""
 
     def test_whole_and_moved(self) -> None:
@@ -187,10 +106,10 @@ class WebTest(ImportCase):
 
     def test_the_right_hash(self) -> None:
         self.assertImported(self.download(
-            '/whole', os_hash_algo='sha512', os_hash_value=SHA512))
+            '/whole', os_hash_algo='sha512', os_hash_value=case.SHA512))
         self.assertImported(self.download(
             '/whole', os_hash_algo='md5',
-            os_hash_value=hashlib.md5(DATA).hexdigest()))
+            os_hash_value=hashlib.md5(case.DATA).hexdigest()))
 
     def test_the_wrong_hash(self) -> None:
         for algorithm in ('sha512', 'md5', 'sha256'):
@@ -210,8 +129,9 @@ class WebTest(ImportCase):
             'web-download', uri='http://127.0.0.1:9/'), 'fast')
 
     def test_what_may_not_be_asked_for(self) -> None:
-        for uri in ('http://10.0.0.1/x', 'http://user:%s@10.0.0.1/' % SECRET,
-                    'http://10.0.0.1/x?signature=' + SECRET,
+        for uri in ('http://10.0.0.1/x',
+                    'http://user:%s@10.0.0.1/' % case.SECRET,
+                    'http://10.0.0.1/x?signature=' + case.SECRET,
                     'file:///etc/passwd', 'nonsense'):
             error = self.assertRaises(exception.ImageBadRequest, self.create,
                                       'web-download', uri=uri)
@@ -235,14 +155,19 @@ class WebTest(ImportCase):
         self.assertImported(result)
 
     def test_too_slow(self) -> None:
-        result = self.download('/held', timeout=2)
+        """It is left to go on: deleted now, data might stay in a store."""
+        image, result = self.driver.create_via_import(
+            self.ctx, case.META, 'web-download', uri=self.web.url + '/held',
+            timeout=2)
         self.assertIs(import_result.TimedOut, type(result))
-        self.assertEqual(('deadline', 'importing', ['fast']), (
-            result.reason, result.seen.state, result.seen.waiting))
-        self.assertTrue(result.cleaned)
-        self.assertEqual([], self.raw.images())
-        self.assertEqual([], self.glance.staged)
+        self.assertEqual(('deadline', 'importing', ['fast'], False), (
+            result.reason, result.seen.state, result.seen.waiting,
+            result.cleaned))
         self.web.release()
+        self.wait_for(lambda: 'os_glance_import_task' not in self.raw.image(
+            image['id']), 'imported')
+        self.assertEqual(case.DATA, self.raw.data(image['id']))
+        self.assertEqual([], self.glance.staged)
 
     def test_nothing_moves(self) -> None:
         self.driver = self.make_driver(import_stall_timeout=2)
@@ -252,15 +177,15 @@ class WebTest(ImportCase):
 
     def test_without_waiting(self) -> None:
         image, result = self.driver.create_via_import(
-            self.ctx, META, 'web-download', uri=self.web.url + '/whole',
+            self.ctx, case.META, 'web-download', uri=self.web.url + '/whole',
             wait=False)
         self.assertIsNone(result)
         self.wait_for(lambda: 'os_glance_import_task' not in self.raw.image(
             image['id']), 'imported')
-        self.assertEqual(DATA, self.raw.data(image['id']))
+        self.assertEqual(case.DATA, self.raw.data(image['id']))
 
 
-class RefusalTest(ImportCase):
+class RefusalTest(case.ImportCase):
     """What can be known before sending is said before a byte is sent."""
 
     def test_method(self) -> None:
@@ -272,20 +197,20 @@ class RefusalTest(ImportCase):
         for store in ('none', 'web'):
             self.assertRefused(
                 exception.ImageImportImpossible, store, 'glance-direct',
-                data=DATA, stores=['fast', store])
+                data=case.DATA, stores=['fast', store])
 
     def test_formats(self) -> None:
         for meta in ({'disk_format': 'odd'}, {'container_format': None}):
             self.assertRefused(
                 exception.ImageBadRequest, 'format', 'glance-direct', meta,
-                data=DATA)
+                data=case.DATA)
 
     def test_state(self) -> None:
         image_id = self.image()
         with base.listening(self.glance) as told:
             error = self.assertRaises(
                 exception.ImageImportImpossible, self.driver.import_image,
-                self.ctx, image_id, 'glance-direct', data=DATA)
+                self.ctx, image_id, 'glance-direct', data=case.DATA)
         self.assertIn('the image is active', str(error))
         self.assertNotIn('PUT', ' '.join(told.calls))
 
@@ -306,7 +231,7 @@ class RefusalTest(ImportCase):
             self.driver.import_info(self.ctx))
 
 
-class CopyTest(ImportCase):
+class CopyTest(case.ImportCase):
     """copy-image: to more stores."""
 
     def copy(self, image_id: str, *stores: str,
@@ -356,7 +281,7 @@ class CopyTest(ImportCase):
         self.assertIn('copy_image', str(error))
 
 
-class UploadTest(ImportCase):
+class UploadTest(case.ImportCase):
     """[glance] import_uploads: create and update with data."""
 
     def setUp(self) -> None:
@@ -368,14 +293,14 @@ class UploadTest(ImportCase):
                        told: base.Told) -> None:
         """Check that an image has its data, by an import."""
         self.assertEqual('active', image['status'])
-        self.assertEqual(DATA, self.raw.data(image['id']))
+        self.assertEqual(case.DATA, self.raw.data(image['id']))
         self.assertIn('POST /v2/images/ID/import', told.calls)
         self.assertNotIn('PUT /v2/images/ID/file', told.calls)
         self.assertEqual([], self.glance.staged)
 
     def test_create(self) -> None:
         with base.listening(self.glance) as told:
-            image = self.driver.create(self.ctx, META, iter([DATA]))
+            image = self.driver.create(self.ctx, case.META, iter([case.DATA]))
         self.assertUploaded(image, told)
         self.assertLessEqual(
             {'POST /v2/images', 'PUT /v2/images/ID/stage'}, set(told.calls))
@@ -387,8 +312,8 @@ class UploadTest(ImportCase):
             'properties': {'instance_uuid': base.new_id()}})
         with base.listening(self.glance) as told:
             image = self.driver.update(
-                self.ctx, image['id'], META | {'properties': {'a': 'b'}},
-                DATA, purge_props=False)
+                self.ctx, image['id'], case.META | {'properties': {'a': 'b'}},
+                case.DATA, purge_props=False)
         self.assertUploaded(image, told)
         self.assertEqual('b', image['properties']['a'])
 
@@ -399,17 +324,17 @@ class UploadTest(ImportCase):
     def test_a_failure_raises_and_leaves_nothing(self) -> None:
         error = self.assertRaises(
             exception.ImageUploadFailed, self.driver.create, self.ctx,
-            META | {'disk_format': 'qcow2'}, DATA)
+            case.META | {'disk_format': 'qcow2'}, case.DATA)
         self.assertIn('Task failed', str(error))
         self.assertEqual([], self.raw.images())
         self.assertEqual([], self.glance.staged)
 
     def test_a_failed_update_can_be_repeated(self) -> None:
         image_id = self.driver.create(
-            self.ctx, META | {'disk_format': 'qcow2'})['id']
+            self.ctx, case.META | {'disk_format': 'qcow2'})['id']
         self.assertRaises(exception.ImageUploadFailed, self.driver.update,
-                          self.ctx, image_id, {}, DATA)
+                          self.ctx, image_id, {}, case.DATA)
         self.assertEqual([], self.glance.staged)
         image = self.driver.update(self.ctx, image_id,
-                                   {'disk_format': 'raw'}, DATA)
+                                   {'disk_format': 'raw'}, case.DATA)
         self.assertEqual('active', image['status'])

@@ -282,11 +282,32 @@ class TestFailed(ImportingTestCase):
                 case.IMPORTED, os_hash_algo=algorithm,
                 os_hash_value=value).succeeded)
 
+    def _late(self, **options):
+        self.glance.answers(case.CREATED, case.TAKEN, *[self._look] * 100)
+        return self.service.create_via_import(
+            self.context, case.META, 'web-download', uri='http://a',
+            **options)[1]
+
+    def _look(self, call):
+        if call.method == 'DELETE':
+            return case.DELETED
+        return (case.PROCESSING if call.path.endswith('/tasks') else
+                case.WORKING)
+
     def test_too_late(self):
-        result = self._download(case.WORKING, case.WORKING, case.DELETED,
-                                timeout=0.05)
-        self.assertEqual(('deadline', 'importing', True), (
+        """What may be on its way to a store is not deleted."""
+        result = self._late(timeout=30)
+        self.assertEqual(('deadline', 'importing', False), (
             result.reason, result.seen.state, result.cleaned))
+        self.assertNotIn('DELETE', [one.method for one in self.glance.calls])
+
+    def test_too_late_and_long_quiet(self):
+        for options in ({'timeout': 300}, {}):
+            self.set(import_stall_timeout=3600 if options else 200)
+            self.assertTrue(self._late(**options).cleaned)
+            self.assertEqual('DELETE', self.glance.calls[-1].method)
+            self.glance._script.clear()
+        self.assertFalse(self._late(timeout=300, keep=True).cleaned)
 
     def test_the_configured_time(self):
         self.set(import_timeout=1)

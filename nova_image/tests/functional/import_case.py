@@ -1,0 +1,102 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What tests of imports have in common: a Glance, and what is asserted."""
+
+import hashlib
+import typing
+
+from nova_image.image import import_result
+from nova_image.tests import fixtures
+from nova_image.tests.functional import base
+from nova_image.tests.functional import servers
+from nova_image.tests.functional import web_source
+
+DATA = b'nova_image' * 300000
+SHA512 = hashlib.sha512(DATA).hexdigest()
+META = {'name': 'imported', 'disk_format': 'raw', 'container_format': 'bare'}
+SECRET = 'an-address-is-no-place-for-this'
+servers.SECRETS.add(SECRET)
+
+
+@servers.once
+def glance() -> fixtures.Glance:
+    """Glance with two stores that work, one that fails, one for reading."""
+    return fixtures.Glance(stores={
+        'fast': 'file', 'slow': 'file', 'broken': 'file', 'web': 'http'})
+
+
+class ImportCase(base.FunctionalTest):
+    """Base: a Glance and a source of data; nothing is left staged."""
+
+    server = staticmethod(glance)
+
+    def setUp(self) -> None:
+        """Start what is not running yet."""
+        super().setUp()
+        self.glance = self.server()
+        if 'broken' in self.glance.stores and (
+                self.glance.folder / 'broken').is_dir():
+            self.glance.break_store('broken')
+        self.raw = self.clean(self.glance.url)
+        self.driver = self.make_driver()
+        self.ctx = self.context()
+        self.web = self.useFixture(web_source.WebSource(DATA))
+
+    def make_driver(self, **options: typing.Any) -> typing.Any:
+        """Return a driver with more options of ``[glance]``."""
+        return base.make_driver('v2', [self.glance.url], options)
+
+    def create(self, method: str, meta: dict[str, typing.Any] | None = None,
+               **options: typing.Any) -> typing.Any:
+        """Create an image by import; return what came of it."""
+        image, result = self.driver.create_via_import(
+            self.ctx, META | (meta or {}), method, **options)
+        self.assertEqual(result.succeeded, image is not None)
+        return result
+
+    def download(self, path: str, **options: typing.Any) -> typing.Any:
+        """Create an image from the web; return what came of it."""
+        return self.create('web-download', uri=self.web.url + path, **options)
+
+    def image(self, data: bytes | None = DATA) -> str:
+        """Return the id of an image that Glance has in its default store."""
+        return self.raw.create(data, owner=self.project)['id']
+
+    def assertImported(self, result: typing.Any, *stores: str) -> None:
+        """Check that an image is there, as it was sent."""
+        self.assertIs(import_result.Imported, type(result))
+        self.assertEqual(sorted(stores or ['fast']), sorted(result.stores))
+        self.assertEqual((len(DATA), ('sha512', SHA512)),
+                         (result.size, result.hash))
+        self.assertEqual(DATA, self.raw.data(result.image_id))
+        self.assertNotIn('os_glance_import_task',
+                         self.raw.image(result.image_id))
+        self.assertEqual([], self.glance.staged)
+
+    def assertFailed(self, result: typing.Any, *stores: str,
+                     images: int = 0) -> None:
+        """Check that an import failed, and that nothing is left of it."""
+        self.assertIs(import_result.Failed, type(result))
+        self.assertEqual(sorted(stores), sorted(result.stores))
+        self.assertTrue(result.cleaned)
+        self.assertEqual([], self.glance.staged)
+        self.assertEqual(images, len(self.raw.images()))
+
+    def assertRefused(self, kind: type[Exception], words: str,
+                      *args: typing.Any, **options: typing.Any) -> None:
+        """Check that a create is refused, and nothing was sent for it."""
+        with base.listening(self.glance) as told:
+            error = self.assertRaises(kind, self.create, *args, **options)
+        self.assertIn(words, str(error))
+        self.assertEqual([], [call for call in told.calls
+                              if not call.startswith('GET ')])
