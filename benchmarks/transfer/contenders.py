@@ -247,6 +247,8 @@ class Cp(programs.Program):
 class RbdExport(programs.Program):
     """rbd export, of the snapshot that Glance makes; verifies nothing."""
 
+    command = 'export'
+
     def __init__(self, auth: v3.Password, session: ks_session.Session,
                  place: Place) -> None:
         """Prepare."""
@@ -256,9 +258,15 @@ class RbdExport(programs.Program):
 
     def download(self, image_id: str, path: str) -> None:
         """Export an image's data and fsync."""
-        self.run(['rbd', '--conf', self._conf, '--id', 'nova', 'export',
+        self.run(['rbd', '--conf', self._conf, '--id', 'nova', self.command,
                   '--no-progress', 'images/%s@snap' % image_id, path])
         self.sync(path)
+
+
+class RbdExportDiff(RbdExport):
+    """rbd export-diff: the data alone, in a form of its own, no image."""
+
+    command = 'export-diff'
 
 
 #: Name -> client.
@@ -270,6 +278,7 @@ KINDS: dict[str, collections.abc.Callable[..., typing.Any]] = {
     'curl': Curl,
     'cp': Cp,
     'rbd export': RbdExport,
+    'rbd export-diff': RbdExportDiff,
 }
 
 

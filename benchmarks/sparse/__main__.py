@@ -1,0 +1,95 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""Measures how a sparse image in Ceph becomes a sparse file."""
+
+import argparse
+import contextlib
+import sys
+import unittest
+
+from benchmarks.common import command
+from benchmarks.common import plot
+from benchmarks.common import race as common_race
+from benchmarks.common import results
+from benchmarks.sparse import cloud
+from benchmarks.sparse import race
+from nova_image.tests import fixtures
+from nova_image.tests.fixtures import paths
+
+_TITLE = 'A sparse image in Ceph: nova_image and the command rbd'
+_MEMORY = 32 * 1024 ** 2
+_BUDGETS = (
+    results.Budget('sparse', 'wall', 2, race.STANDARD),
+    results.Budget('sparse', 'memory', _MEMORY, None),
+    results.Budget('sparse-hashed', 'memory', _MEMORY, None))
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = command.parser('sparse', (
+        'Measures how nova_image and the command rbd make a file of a sparse '
+        'image in a real Ceph, which is started on 127.0.0.1 for it together '
+        'with a Keystone and a Glance 33.'))
+    for name, default, text in (
+            ('size', 4096, 'size of the image, in MiB'),
+            ('data', 64, 'how much of it has data, in MiB')):
+        parser.add_argument('--' + name, type=command.positive,
+                            default=default, metavar='MIB', help=text)
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Run the benchmark.
+
+    :returns: exit code
+    """
+    arguments = parse_arguments()
+
+    def measure() -> None:
+        report = command.Report(arguments, size=arguments.size,
+                                data=arguments.data)
+        found, versions = _measure(arguments)
+        report.write(found, versions, plot.measures_of_each(found, _TITLE))
+
+    return command.run(measure)
+
+
+def _measure(arguments: argparse.Namespace
+             ) -> tuple[results.Results, dict[str, str]]:
+    with contextlib.ExitStack() as stack:
+        common_race.say('starting Ceph, Keystone and Glance')
+        try:
+            stack.enter_context(fixtures.CephBindings())
+            ceph = stack.enter_context(fixtures.Ceph())
+        except unittest.SkipTest as error:
+            raise common_race.Broken(str(error)) from error
+        place = stack.enter_context(cloud.Cloud(
+            ceph, arguments.size, arguments.data, arguments.keep))
+        runners = stack.enter_context(race.Race(
+            place, arguments.keep,
+            {'PYTHONPATH': str(paths.below('bindings'))}))
+        what = 'image of %d MiB with %d MiB of data' % (
+            arguments.size, arguments.data)
+        tasks = [common_race.Operation(
+            name, title % what, ({
+                'task': 'download', 'image_id': place.images[name],
+                'path': str(place.path)},), race.STANDARD)
+            for name, title in (('sparse', '%s, without a hash'),
+                                ('sparse-hashed', '%s, verified'))]
+        found = runners.run(tasks, arguments.rounds)
+        return results.Results(tasks, found, _BUDGETS), runners.versions
+
+
+if __name__ == '__main__':
+    sys.exit(main())

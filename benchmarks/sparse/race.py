@@ -1,0 +1,62 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""The contenders take turns at one download."""
+
+import dataclasses
+import os
+import typing
+
+from benchmarks.common import race
+from benchmarks.common import results
+from benchmarks.sparse import cloud as sparse_cloud
+from benchmarks.transfer import contenders
+
+#: Who takes part, in the order of the tables, and whom the ratios are against.
+NAMES = results.OURS, 'rbd export-diff', 'rbd export'
+STANDARD = 'rbd export-diff'
+
+
+class Race(race.Race):
+    """Contenders whose every download begins in the same state.
+
+    The file does not exist, and nothing is left to be written to disk.
+    """
+
+    def __init__(self, cloud: sparse_cloud.Cloud, keep: bool,
+                 env: dict[str, str]) -> None:
+        """Describe a race.
+
+        :param cloud: the cloud, set up
+        :param keep: whether the contenders' logs stay
+        :param env: variables to add to the environment of the processes
+        """
+        place = contenders.Place(config=str(cloud.config),
+                                 ceph=str(cloud.ceph.conf))
+        warm = {'task': 'download', 'image_id': cloud.images['sparse'],
+                'path': str(cloud.path)}
+        start = {'auth': cloud.keystone.auth_options('demo'),
+                 'place': dataclasses.asdict(place), 'warm': [warm]}
+        super().__init__('benchmarks.transfer.worker',
+                         dict.fromkeys(NAMES, start), cloud.glance, keep, env)
+        self._cloud = cloud
+
+    def _measure(self, contender: race.Contender,
+                 task: dict[str, typing.Any]) -> dict[str, typing.Any]:
+        self._cloud.path.unlink(missing_ok=True)
+        os.sync()
+        answer = super()._measure(contender, task)
+        if contender.name != STANDARD:  # what that makes is no image
+            # rbd export writes an object's zeros with its data.
+            self._cloud.check(holes=contender.name == results.OURS)
+        return answer
