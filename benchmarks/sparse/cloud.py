@@ -39,7 +39,8 @@ class Cloud(cloud.Cloud):
     """Keystone, a Glance that has its images in Ceph, and two in there.
 
     :ivar ceph: the fixtures.Ceph
-    :ivar images: ID of an image without a hash, and of one that has one
+    :ivar images: ID of an image without a hash, of one that has one, and of
+        a small one to warm with
     :ivar path: the file that downloads are to make
     :ivar config: the nova.conf of who downloads
     """
@@ -76,12 +77,14 @@ class Cloud(cloud.Cloud):
             self.keystone.session('demo'), service_type='image',
             interface='internal')
         self.images = {'sparse': self._make({}), 'sparse-hashed': self._make({
-            'os_hash_algo': 'sha512', 'os_hash_value': self._hash()})}
+            'os_hash_algo': 'sha512', 'os_hash_value': self._hash()}),
+            'warm': self._make({}, _MIB)}
 
-    def _make(self, image_hash: dict[str, str]) -> str:
+    def _make(self, image_hash: dict[str, str], size: int | None = None
+              ) -> str:
         """Make an image, at the location where its data is; its ID."""
         image_id = self._api.post('/v2/images', json=_IMAGE).json()['id']
-        self._store(image_id)
+        self._store(image_id, size or self._size)
         place = {'metadata': {}, 'url': '%s/images/%s/snap' % (
             self.ceph.url, image_id)}
         if image_hash:
@@ -91,18 +94,19 @@ class Cloud(cloud.Cloud):
                 'op': 'add', 'path': '/locations/-', 'value': place}])
         return image_id
 
-    def _store(self, name: str) -> None:
+    def _store(self, name: str, size: int) -> None:
         """Put the data into Ceph, with a snapshot as Glance makes it."""
         rbd = typing.cast(typing.Any, __import__('rbd'))
         rados = typing.cast(typing.Any, __import__('rados'))
         with rados.Rados(rados_id='admin', conffile=str(
                 self.ceph.conf)) as cluster, cluster.open_ioctx(
                     'images') as pool:
-            rbd.RBD().create(pool, name, self._size, order=_ORDER,
+            rbd.RBD().create(pool, name, size, order=_ORDER,
                              old_format=False)
             with rbd.Image(pool, name) as image:
                 for place, data in self._data.items():
-                    image.write(data, place)
+                    if place < size:
+                        image.write(data, place)
                 image.create_snap('snap')
                 image.protect_snap('snap')
 

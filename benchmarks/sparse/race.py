@@ -43,7 +43,7 @@ class Race(race.Race):
         """
         place = contenders.Place(config=str(cloud.config),
                                  ceph=str(cloud.ceph.conf))
-        warm = {'task': 'download', 'image_id': cloud.images['sparse'],
+        warm = {'task': 'download', 'image_id': cloud.images['warm'],
                 'path': str(cloud.path)}
         start = {'auth': cloud.keystone.auth_options('demo'),
                  'place': dataclasses.asdict(place), 'warm': [warm]}
