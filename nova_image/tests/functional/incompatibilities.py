@@ -280,10 +280,10 @@ INCOMPATIBILITIES = (
         in both cases."""),
     _entry(
         'import', 'Import and copies between stores', """
-        v1 has one store and no import. Copying an image to another store is
-        refused by the v1 driver with ImageActionNotSupported. v1's copy_from
-        is offered by neither: it lets callers scan Glance's network (OSSN
-        0078)."""),
+        v1 has one store and no import. The v1 driver refuses to import, and
+        to copy an image to another store, with ImageActionNotSupported. v1's
+        copy_from is offered by neither: it lets callers scan Glance's network
+        (OSSN 0078)."""),
 )
 
 

@@ -115,7 +115,7 @@ def secured_glance() -> fixtures.Glance:
     identity = keystone()
     for user in ('admin', 'demo', 'other', 'glance', 'nova'):
         SECRETS.add(identity.auth_options(user)['password'])
-    return _InCatalog(stores={'fast': 'file', 'web': 'http'},
+    return _InCatalog(stores={'fast': 'file', 'slow': 'file', 'web': 'http'},
                       auth='keystone', keystone=identity)
 
 

@@ -131,10 +131,13 @@ class ImportsTest(cli_case.OnKeystone):
     """What goes by Glance's imports."""
 
     def test_what_there_is(self) -> None:
-        self.assertEqual(['fast', 'web'], self.json('import-info')['stores'])
-        self.assertEqual([('fast', True, False), ('web', False, True)], [
-            (one['id'], one['default'], one['read-only'])
-            for one in self.json('stores')])
+        self.assertEqual(['fast', 'slow', 'web'],
+                         self.json('import-info')['stores'])
+        self.assertEqual([
+            ('fast', True, False), ('slow', False, False),
+            ('web', False, True)], [
+                (one['id'], one['default'], one['read-only'])
+                for one in self.json('stores')])
 
     def test_of_a_file(self) -> None:
         data = self.write('disk', 3 * _MIB)
@@ -172,6 +175,10 @@ class ImportsTest(cli_case.OnKeystone):
         self.error(codes.USAGE, 'copy', 'disk')
         self.assertIn('nowhere', self.error(
             codes.REFUSED, 'copy', 'disk', '--store', 'nowhere'))
+        self.error(codes.NOT_AUTHORIZED, 'copy', 'disk', '--store', 'slow')
+        self.become('admin')  # as Glance's policy is
+        self.assertEqual(['fast', 'slow'], sorted(self.json(
+            'copy', 'disk', '--store', 'slow')['stores']))
 
 
 class MistakesTest(cli_case.OnKeystone):
