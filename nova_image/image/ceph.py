@@ -33,10 +33,6 @@ LOG = logging.getLogger(__name__)
 #: wait for ever
 PATIENCE = 60
 
-#: as little memory as will do: one connection does not need more threads, each
-#: of which would keep some of its own for what it has once read
-_LEAN = {'ms_async_op_threads': '1', 'librados_thread_count': '1'}
-
 _PREFIX = 'rbd://'
 
 #: the parts of a location
@@ -73,7 +69,7 @@ def bindings():
 
 
 @contextlib.contextmanager
-def connected(rados, conf, patience=PATIENCE):
+def connected(rados, conf, patience=PATIENCE, options=None):
     """Connect to the cluster that ``[glance]`` names, for a while.
 
     Inside Nova, libvirt's options are taken where Glance's are empty, as
@@ -82,6 +78,7 @@ def connected(rados, conf, patience=PATIENCE):
     :param rados: the module
     :param conf: an oslo.config ConfigOpts
     :param patience: as PATIENCE
+    :param options: dict of Ceph's options to set where it has them
     :returns: a context manager that gives a rados.Rados
     :raises rados.Error: it cannot be reached
     """
@@ -96,7 +93,7 @@ def connected(rados, conf, patience=PATIENCE):
               # Memory for nothing: all is read once.
               'rbd_cache': 'false'})
     try:
-        for name, value in _LEAN.items():
+        for name, value in (options or {}).items():
             _set_if_known(rados, cluster, name, value)
         if not float(cluster.conf_get('rados_osd_op_timeout') or 0):
             cluster.conf_set('rados_osd_op_timeout', '%s' % patience)

@@ -37,6 +37,12 @@ WINDOW = 3
 #: an item for each object, of 8 MiB as Glance makes them
 SPAN = 64 * 1024 ** 3
 
+# Each thread of the connection would keep some memory of its own for what it
+# has once read. One for librados' callbacks (librados_thread_count) is too
+# few: in one librbd may wait for the next, for ever (seen on 16.2 with a
+# snapshot to unprotect after a pool was deleted).
+_LEAN = {'ms_async_op_threads': '1'}
+
 
 class RbdHandler(download.Handler):
     """Reads snapshots of RBD images."""
@@ -64,7 +70,8 @@ class RbdHandler(download.Handler):
 
     @contextlib.contextmanager
     def _opened(self, rados, rbd, place):
-        with ceph.connected(rados, self.conf, self.patience) as cluster:
+        with ceph.connected(rados, self.conf, self.patience,
+                            _LEAN) as cluster:
             _require_same(place.fsid, ceph.fsid(cluster))
             with contextlib.closing(
                     cluster.open_ioctx(place.pool)) as pool:

@@ -200,14 +200,14 @@ class TestConnection(RbdTest):
             'rados_id': 'nova', 'conffile': '/etc/ceph/ceph.conf', 'conf': {
                 'client_mount_timeout': '7', 'rados_mon_op_timeout': '7',
                 'rbd_cache': 'false', 'rados_osd_op_timeout': '60',
-                'ms_async_op_threads': '1', 'librados_thread_count': '1'}},
+                'ms_async_op_threads': '1'}},
             self._connection())
 
     def test_options_that_an_older_ceph_does_not_have(self):
-        self.ceph.unknown.append('librados_thread_count')
+        self.ceph.unknown.append('ms_async_op_threads')
         options = self._connection()['conf']
-        self.assertNotIn('librados_thread_count', options)
-        self.assertEqual('1', options['ms_async_op_threads'])
+        self.assertNotIn('ms_async_op_threads', options)
+        self.assertEqual('60', options['rados_osd_op_timeout'])
 
     def test_defaults_are_those_of_ceph(self):
         self.set(rbd_user='', rbd_ceph_conf='', rbd_connect_timeout=0)
