@@ -184,7 +184,8 @@ class OutageTest(CephTest):
         server = self.boot(self.image)
         compute = self.cloud.nova.compute
         self.addCleanup(compute.restart)
-        compute.restart({'glance': {'num_retries': '4'}})
+        # At least 16 s: so long Glance may take to be back for the delete.
+        compute.restart({'glance': {'num_retries': '6'}})
         begin = len(self.cloud.nova.log('nova-compute'))
         image = self.kill_when_cloned(server)
         base.wait_for('Nova has given up', lambda: (
