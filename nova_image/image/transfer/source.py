@@ -58,8 +58,10 @@ def open_source(data):
 
 
 def _as_bytes(piece):
-    """Return a copy; bytes() of Python 2.7 would print a memoryview."""
-    return memoryview(piece).tobytes()
+    """Return bytes as they are, and a copy of what could be changed."""
+    if isinstance(piece, bytes):
+        return piece
+    return memoryview(piece).tobytes()  # bytes() of 2.7 would print it
 
 
 class Source(object):
