@@ -59,6 +59,39 @@ def positive(text: str) -> int:
     return number
 
 
+def add_numbers(options: argparse.ArgumentParser, metavar: str,
+                *numbers: tuple[str, int, str]) -> None:
+    """Add options that are numbers of something.
+
+    :param metavar: of what
+    :param numbers: name, default and help of each
+    """
+    for name, default, text in numbers:
+        options.add_argument('--' + name, type=positive, default=default,
+                             metavar=metavar, help=text)
+
+
+def main(arguments: argparse.Namespace, title: str,
+         measure: collections.abc.Callable[
+             [argparse.Namespace], tuple[results.Results, dict[str, str]]],
+         *facts: str) -> int:
+    """Run a benchmark whose picture has all measures of each operation.
+
+    :param arguments: what parser() read
+    :param title: of the picture
+    :param measure: takes the arguments; gives what came out, and versions
+    :param facts: names of arguments that are worth knowing of the run
+    :returns: as run()
+    """
+    def report() -> None:
+        out = Report(arguments, **{
+            name: getattr(arguments, name) for name in facts})
+        found, versions = measure(arguments)
+        out.write(found, versions, plot.measures_of_each(found, title))
+
+    return run(report)
+
+
 def run(measure: collections.abc.Callable[[], None]) -> int:
     """Run a benchmark; say what keeps it from running.
 

@@ -18,7 +18,6 @@ import contextlib
 import sys
 
 from benchmarks.common import command
-from benchmarks.common import plot
 from benchmarks.common import race
 from benchmarks.common import results
 from benchmarks.metadata import cloud
@@ -34,11 +33,10 @@ def parse_arguments() -> argparse.Namespace:
         'Measures how nova_image, the image code of Nova 34, '
         'python-glanceclient and openstacksdk show and list images of a '
         'real Glance 33, which is started on 127.0.0.1 for it.'))
-    for name, default, text in (
-            ('shows', 300, 'how many images are shown in a round'),
-            ('images', 10000, 'how many images Glance has')):
-        parser.add_argument('--' + name, type=command.positive,
-                            default=default, metavar='N', help=text)
+    command.add_numbers(
+        parser, 'N',
+        ('shows', 300, 'how many images are shown in a round'),
+        ('images', 10000, 'how many images Glance has'))
     return parser.parse_args()
 
 
@@ -47,14 +45,7 @@ def main() -> int:
 
     :returns: exit code
     """
-    arguments = parse_arguments()
-
-    def measure() -> None:
-        report = command.Report(arguments, images=arguments.images)
-        found, versions = _measure(arguments)
-        report.write(found, versions, plot.measures_of_each(found, _TITLE))
-
-    return command.run(measure)
+    return command.main(parse_arguments(), _TITLE, _measure, 'images')
 
 
 def _measure(arguments: argparse.Namespace

@@ -18,7 +18,6 @@ import sys
 import unittest
 
 from benchmarks.common import command
-from benchmarks.common import plot
 from benchmarks.common import race as common_race
 from benchmarks.common import results
 from benchmarks.snapshot import cloud
@@ -43,11 +42,10 @@ def parse_arguments() -> argparse.Namespace:
         'Measures how long a snapshot of a disk in Ceph takes nova_image and '
         'Nova 34, by location and by upload, with a real Ceph and a real '
         'Glance 33, which are started on 127.0.0.1 for it.'))
-    for name, default, text in (
-            ('disk', 4096, 'size of the disk, in MiB'),
-            ('data', 64, 'how much of it has data, in MiB')):
-        parser.add_argument('--' + name, type=command.positive,
-                            default=default, metavar='MIB', help=text)
+    command.add_numbers(
+        parser, 'MIB',
+        ('disk', 4096, 'size of the disk, in MiB'),
+        ('data', 64, 'how much of it has data, in MiB'))
     return parser.parse_args()
 
 
@@ -56,15 +54,7 @@ def main() -> int:
 
     :returns: exit code
     """
-    arguments = parse_arguments()
-
-    def measure() -> None:
-        report = command.Report(arguments, disk=arguments.disk,
-                                data=arguments.data)
-        found, versions = _measure(arguments)
-        report.write(found, versions, plot.measures_of_each(found, _TITLE))
-
-    return command.run(measure)
+    return command.main(parse_arguments(), _TITLE, _measure, 'disk', 'data')
 
 
 def _measure(arguments: argparse.Namespace

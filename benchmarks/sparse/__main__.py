@@ -19,7 +19,6 @@ import sys
 import unittest
 
 from benchmarks.common import command
-from benchmarks.common import plot
 from benchmarks.common import race as common_race
 from benchmarks.common import results
 from benchmarks.sparse import cloud
@@ -41,11 +40,10 @@ def parse_arguments() -> argparse.Namespace:
         'Measures how nova_image and the command rbd make a file of a sparse '
         'image in a real Ceph, which is started on 127.0.0.1 for it together '
         'with a Keystone and a Glance 33.'))
-    for name, default, text in (
-            ('size', 4096, 'size of the image, in MiB'),
-            ('data', 64, 'how much of it has data, in MiB')):
-        parser.add_argument('--' + name, type=command.positive,
-                            default=default, metavar='MIB', help=text)
+    command.add_numbers(
+        parser, 'MIB',
+        ('size', 4096, 'size of the image, in MiB'),
+        ('data', 64, 'how much of it has data, in MiB'))
     return parser.parse_args()
 
 
@@ -54,15 +52,7 @@ def main() -> int:
 
     :returns: exit code
     """
-    arguments = parse_arguments()
-
-    def measure() -> None:
-        report = command.Report(arguments, size=arguments.size,
-                                data=arguments.data)
-        found, versions = _measure(arguments)
-        report.write(found, versions, plot.measures_of_each(found, _TITLE))
-
-    return command.run(measure)
+    return command.main(parse_arguments(), _TITLE, _measure, 'size', 'data')
 
 
 def _measure(arguments: argparse.Namespace

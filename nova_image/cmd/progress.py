@@ -74,9 +74,7 @@ def bar(title: str, shown: bool) -> collections.abc.Iterator[Report]:
     if not shown:
         yield _ignore
         return
-    import tqdm
-    with tqdm.tqdm(desc=title, unit='B', unit_scale=True, unit_divisor=1024,
-                   miniters=1, dynamic_ncols=True) as shown_bar:
+    with _new_bar(title) as shown_bar:
         def report(done: int, total: int | None, rate: float) -> None:
             if total != shown_bar.total:
                 shown_bar.total = total
@@ -98,9 +96,7 @@ def watch(title: str, shown: bool) -> collections.abc.Iterator[
     if not shown:
         yield None
         return
-    import tqdm
-    with tqdm.tqdm(desc=title, unit='B', unit_scale=True, unit_divisor=1024,
-                   miniters=1, dynamic_ncols=True) as shown_bar:
+    with _new_bar(title) as shown_bar:
         def report(seen: typing.Any) -> None:
             shown_bar.total = seen.total or shown_bar.total
             shown_bar.set_description('%s: %s' % (title, seen.state), False)
@@ -109,6 +105,13 @@ def watch(title: str, shown: bool) -> collections.abc.Iterator[
             shown_bar.refresh()
 
         yield report
+
+
+def _new_bar(title: str) -> typing.Any:
+    """Return a bar for bytes; tqdm is imported where there is one alone."""
+    import tqdm
+    return tqdm.tqdm(desc=title, unit='B', unit_scale=True, unit_divisor=1024,
+                     miniters=1, dynamic_ncols=True)
 
 
 def _ignore(done: int, total: int | None, rate: float) -> None:

@@ -161,6 +161,7 @@ class _Redacted(logging.Formatter):
     """Leaves out tokens and the credentials of URLs, whoever logs them."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record."""
         return exception.redact(super().format(record))
 
 

@@ -82,7 +82,7 @@ class FileSink(object):
         self._position = 0
         self._cache_limit = cache_limit
         self._size = None
-        self._cached = page_cache.Unbounded()
+        self._cached = page_cache.Cached()
         self._clean(max_age)
         self._temporary = self._beside(uuid.uuid4().hex[:12])
         self.stream, self._mode = self._create()

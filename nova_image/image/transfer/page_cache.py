@@ -46,7 +46,7 @@ def _load():
 _sync_file_range = _load()
 
 
-class Unbounded(object):
+class Cached(object):
     """For a file that may stay in the page cache."""
 
     def advance(self, position):
@@ -98,7 +98,7 @@ def open_policy(number, size, limit):
         cache. None for no file.
     """
     if _sync_file_range is None or limit is None or (size or 0) <= limit:
-        return Unbounded()
+        return Cached()
     return WriteBehind(number)
 
 

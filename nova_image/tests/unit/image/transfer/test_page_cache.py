@@ -90,17 +90,17 @@ class TestPolicy(testtools.TestCase):
         self.check(page_cache.WriteBehind, 11, 10)
 
     def test_as_large_as_the_limit(self):
-        self.check(page_cache.Unbounded, 10, 10)
+        self.check(page_cache.Cached, 10, 10)
 
     def test_no_limit(self):
-        self.check(page_cache.Unbounded, 11, None)
+        self.check(page_cache.Cached, 11, None)
 
     def test_unknown_size(self):
-        self.check(page_cache.Unbounded, None, 10)
+        self.check(page_cache.Cached, None, 10)
 
     def test_a_system_without(self):
         with mock.patch.object(page_cache, '_sync_file_range', None):
-            self.check(page_cache.Unbounded, 11, 10)
+            self.check(page_cache.Cached, 11, 10)
 
     def test_real_calls(self):
         path = os.path.join(self.useFixture(fixtures.TempDir()).path, 'file')
