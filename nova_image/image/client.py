@@ -18,6 +18,7 @@ session; its v1 and v2 models are not used.
 """
 
 import functools
+import socket
 import time
 
 from glanceclient.common import http
@@ -375,6 +376,14 @@ class Answer(object):
             six.raise_from(ours, _cause(error))
         finally:
             self._response.close()
+
+    def abort(self):
+        """Wake up the thread that reads chunks(): there will be no more."""
+        connection = getattr(self._response.raw, 'connection', None)
+        try:
+            connection.sock.shutdown(socket.SHUT_RDWR)
+        except (AttributeError, EnvironmentError):
+            pass  # nobody reads it any more
 
     def close(self):
         """Give the connection back or up."""

@@ -111,6 +111,17 @@ class Body(object):
         self._given_up = True
         self._drop()
 
+    def abort(self):
+        """Have chunks() end soon, in the thread that reads them.
+
+        Closing what another one reads would wait for it, and on eventlet
+        fail: that closes by itself.
+        """
+        self._given_up = True
+        answer = self._answer
+        if answer is not None:
+            answer.abort()
+
     def _drop(self):
         if self._answer is not None:
             self._answer.close()
@@ -125,11 +136,13 @@ class Body(object):
 
     def _arriving(self):
         """Yield what comes by one connection, without what is there."""
-        if self._is_whole():
+        if self._is_whole() or self._given_up:
             return  # there is no range behind the last byte
         if self._answer is None:
             self._connect()
         for chunk in self._answer.chunks():
+            if self._given_up:
+                return
             if self._skip:
                 chunk = self._beyond_prefix(chunk)
             self.offset += len(chunk)

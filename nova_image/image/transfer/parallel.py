@@ -49,6 +49,7 @@ class ParallelBody(object):
         self._make = make
         self._connections = connections
         self._begun = []
+        self._whole = None
 
     def open(self):
         """Return what was recorded; nothing is asked for yet."""
@@ -64,7 +65,9 @@ class ParallelBody(object):
     def close(self):
         """Give all connections up."""
         for part in self._begun:
-            part.close()
+            part.abort()
+        if self._whole is not None:
+            self._whole.close()
 
     def chunks(self):
         """Yield the data in pieces, to the last byte. See body.Body."""
@@ -74,9 +77,8 @@ class ParallelBody(object):
         except body.NoRanges:
             LOG.info('The store gives no parts of images: one connection is '
                      'used')
-            whole = self._make(None)
+            whole = self._whole = self._make(None)
             whole.begin_at(self.offset)
-            self._begun = [whole]
             for chunk in whole.chunks():
                 self._count(whole, chunk)
                 yield chunk
@@ -102,7 +104,7 @@ class ParallelBody(object):
     def _ask(self, pool, start):
         part = self._make((start, min(start + PART, self.expected.size)))
         self._begun.append(part)
-        return part, pool.submit(lambda: list(part.chunks()))
+        return part, pool.submit(_read, part)
 
     def _next(self, coming):
         """Wait for the part whose turn it is, and yield its pieces."""
@@ -116,3 +118,11 @@ class ParallelBody(object):
     def _count(self, part, chunk):
         self.offset += len(chunk)
         self.endpoint = part.endpoint
+
+
+def _read(part):
+    """Return all pieces of a part; gives its connection back or up."""
+    try:
+        return list(part.chunks())
+    finally:
+        part.close()

@@ -72,6 +72,13 @@ class EventletSeedsTest(_EventletTest):
         self._check(seeded.UpdateTest, 2)
 
 
+class EventletPartsTest(_EventletTest):
+    """Several connections for one image."""
+
+    def test_one_fails(self) -> None:
+        self.check_failing_part()
+
+
 class EventletTicksTest(_EventletTest):
     """Another greenthread goes on during a large download."""
 

@@ -146,6 +146,13 @@ class UpdateTest(SeededTest):
         self.check(1)
 
 
+class PartsTest(transfer_case.TransferTest):
+    """Several connections for one image."""
+
+    def test_one_fails(self) -> None:
+        self.check_failing_part()
+
+
 class KilledClientTest(transfer_case.TransferTest):
     """The process that makes the transfer is killed in its middle."""
 

@@ -26,6 +26,7 @@ import typing
 
 import fixtures as lib_fixtures
 
+from nova_image.image.transfer import parallel
 from nova_image.tests import fixtures
 from nova_image.tests.fixtures import faults
 from nova_image.tests.fixtures import processes
@@ -324,6 +325,19 @@ class TransferTest(base.FunctionalTest):
         if 0 < kept < size:
             self.assertEqual(['bytes=%d-' % kept],
                              [one.range for one in made], said)
+
+    def check_failing_part(self) -> None:
+        """Check that a part which fails ends those that are under way."""
+        self.proxy.plan(faults.Stall(after=0), range='bytes=0-')
+        self.proxy.plan(faults.Slow(bandwidth=cases.MIB),
+                        range='bytes=%d-' % parallel.PART)
+        report = self.perform(self.order(
+            image=self.image_of(2 * parallel.PART + 1), options={
+                'download_connections': 2, 'num_retries': 0,
+                'download_retries': 0, 'transfer_stall_timeout': 1}))
+        self.assertEqual('GlanceConnectionFailed', report['error'], report)
+        self.check_left(report)
+        self.assertEqual([], self.parts)
 
     # Uploads
 

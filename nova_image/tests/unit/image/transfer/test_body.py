@@ -169,6 +169,25 @@ class TestResuming(BodyCase):
         self.assertRaises(exception.GlanceConnectionFailed, list, chunks)
         self.assert_ranges(None)
 
+    def test_aborted_before_it_began(self):
+        one = self.body()
+        one.abort()
+        self.assertRaises(exception.GlanceConnectionFailed, list,
+                          one.chunks())
+        self.assert_ranges()
+
+    def test_aborted_while_it_is_read(self):
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova_image.image.client.CHUNK', 10))
+        self.glance.answers(case.WHOLE)
+        one = self.body()
+        chunks = one.chunks()
+        self.assertEqual(DATA[:10], next(chunks))
+        one.abort()
+        self.assertRaises(exception.GlanceConnectionFailed, list, chunks)
+        self.assertEqual(10, one.offset)
+        self.assert_ranges(None)
+
     def test_nobody_answers_any_more(self):
         self.set(download_retries=2, num_retries=3)
         self.assert_breaks(exception.GlanceConnectionFailed, case.broken(20),
