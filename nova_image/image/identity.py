@@ -92,6 +92,9 @@ class _HttpSession(requests.Session):
     def __init__(self):
         super(_HttpSession, self).__init__()
         self._settings = {}
+        # Without it requests looks into ~/.netrc before each request, and
+        # sends what that has for Glance's host beside the token.
+        self.auth = _unchanged
 
     def merge_environment_settings(self, url, proxies, *options):
         """Return the settings of one request, as requests has them.
@@ -107,6 +110,11 @@ class _HttpSession(requests.Session):
         if key not in self._settings:
             self._settings[key] = read(url, {}, *options)
         return dict(self._settings[key])
+
+
+def _unchanged(request):
+    """Return a request as it is: keystoneauth has added who asks."""
+    return request
 
 
 class Identity(object):

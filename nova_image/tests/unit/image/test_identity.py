@@ -190,6 +190,13 @@ class TestHeaders(base.TestCase):
             self.assertEqual('a-secret-token', _text(
                 self._headers()['x-auth-token']))
 
+    def test_nothing_from_netrc(self):
+        path = os.path.join(self.useFixture(fixtures.TempDir()).path, 'netrc')
+        with open(path, 'w') as netrc:
+            netrc.write('default login a-login password a-password')
+        self.useFixture(fixtures.EnvironmentVariable('NETRC', path))
+        self.assertNotIn('authorization', self._headers())
+
     def test_nobody_in_particular(self):
         self.without_keystone(user_id=None, project_id=None, roles=None)
         headers = self._headers()
