@@ -60,21 +60,20 @@ class GlanceImageServiceV2(driver.ImageDriver):
         limit = translation.limit_of(kwargs)
         query += translation.page_query(kwargs, limit)
         found, may_see = [], self.client.seen_by(context)
-        for image in self._pages(context, query):
-            if wanted(image) and may_see(image):
-                found.append(image)
-                if len(found) == limit:
-                    break
+        for images in self._pages(context, query):
+            found += [image for image in images
+                      if wanted(image) and may_see(image)]
+            if limit and len(found) >= limit:
+                return found[:limit]
         return found
 
     def _pages(self, context, query):
-        """Yield the images of all pages, in order."""
+        """Yield the images of each page, in order."""
         path = IMAGES
         while path:
             page = self.client.call(context, http.Request(
                 'GET', path, 'list images', query=query), _page)
-            for image in page['images']:
-                yield image
+            yield page['images']
             path, query = translation.next_path(page), None
 
     def show(self, context, image_id, include_locations=False,
@@ -373,8 +372,7 @@ def _page(answer):
     """
     page = answer.json(translation.listing_reader())
     images = page.get('images')
-    if not isinstance(images, list) or not all(
-            isinstance(image, dict) and 'is_public' in image
-            for image in images):
+    if not isinstance(images, list) or set(map(type, images)) - {dict} or (
+            not all('is_public' in image for image in images)):
         raise answer.bad('its JSON is no list of images')
     return page
