@@ -28,18 +28,20 @@ from benchmarks.common import results
 from nova_image.tests.fixtures import paths
 
 
-def parser(name: str, description: str) -> argparse.ArgumentParser:
+def parser(name: str, description: str, rounds: int = 3
+           ) -> argparse.ArgumentParser:
     """Return a parser of the options that all benchmarks have.
 
     :param name: the benchmark's
     :param description: what it does
+    :param rounds: how many there are where nobody says
     """
     folder = paths.cache() / 'benchmarks'
     options = argparse.ArgumentParser(
         prog='./run_benchmarks.sh %s' % name, description=description,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    options.add_argument('--rounds', type=positive, default=3, metavar='N',
-                         help='how often everything is measured')
+    options.add_argument('--rounds', type=positive, default=rounds,
+                         metavar='N', help='how often everything is measured')
     for option, suffix, text in (
             ('json', 'json', 'where the figures go'),
             ('plot', 'png', 'where the picture of them goes')):

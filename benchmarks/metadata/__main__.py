@@ -32,10 +32,10 @@ def parse_arguments() -> argparse.Namespace:
     parser = command.parser('metadata', (
         'Measures how nova_image, the image code of Nova 34, '
         'python-glanceclient and openstacksdk show and list images of a '
-        'real Glance 33, which is started on 127.0.0.1 for it.'))
+        'real Glance 33, which is started on 127.0.0.1 for it.'), rounds=5)
     command.add_numbers(
         parser, 'N',
-        ('shows', 300, 'how many images are shown in a round'),
+        ('shows', 600, 'how many images are shown in a round'),
         ('images', 10000, 'how many images Glance has'))
     return parser.parse_args()
 
