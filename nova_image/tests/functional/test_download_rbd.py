@@ -86,7 +86,8 @@ class RbdTest(base.FunctionalTest):
     def setUp(self) -> None:
         """Let this process use Ceph."""
         super().setUp()
-        self.useFixture(fixtures.CephBindings())
+        bindings = self.useFixture(fixtures.CephBindings())
+        self.rados, self.rbd = bindings.rados, bindings.rbd
         self.ceph = ceph()
         self.output = pathlib.Path(self.useFixture(base.folder()).path,
                                    'output')
@@ -142,9 +143,9 @@ class RbdTest(base.FunctionalTest):
     def pool(self, name: str = 'images'
              ) -> collections.abc.Iterator[typing.Any]:
         """Open a pool, by default Glance's, as Ceph's administrator."""
-        rados = __import__('rados')
-        with rados.Rados(rados_id='admin', conffile=str(self.ceph.conf)) as (
-                cluster), cluster.open_ioctx(name) as pool:
+        with self.rados.Rados(
+                rados_id='admin', conffile=str(self.ceph.conf)) as cluster, (
+                cluster.open_ioctx(name)) as pool:
             yield pool
 
     def make(self, size: int, features: int | None,
@@ -156,7 +157,7 @@ class RbdTest(base.FunctionalTest):
         :param places: where data is, in bytes
         :returns: its name, and the data
         """
-        rbd, name, data = __import__('rbd'), base.new_id(), os.urandom(MIB)
+        rbd, name, data = self.rbd, base.new_id(), os.urandom(MIB)
         with self.pool() as pool:
             rbd.RBD().create(pool, name, size, old_format=False,
                              features=features)
@@ -172,7 +173,7 @@ class RbdTest(base.FunctionalTest):
 
         :returns: its name
         """
-        rbd, name = __import__('rbd'), base.new_id()
+        rbd, name = self.rbd, base.new_id()
         with self.pool() as pool:
             with rbd.Image(pool, parent) as image:
                 image.protect_snap('snap')

@@ -55,7 +55,7 @@ class SnapshotCase(test_download_rbd.RbdTest):
 
     def make_disk(self, image: str) -> str:
         """Make a disk of an image, as Nova does; return POOL/NAME."""
-        rbd, name = __import__('rbd'), base.new_id() + '_disk'
+        rbd, name = self.rbd, base.new_id() + '_disk'
         self.data = os.urandom(MIB)
         with self.pool('images') as images, self.pool('vms') as pool:
             rbd.RBD().clone(images, image, 'snap', pool, name)
@@ -68,7 +68,7 @@ class SnapshotCase(test_download_rbd.RbdTest):
     def remove_disk(self, name: str) -> None:
         """Remove a disk; one that has snapshots cannot be."""
         with self.pool('vms') as pool:
-            __import__('rbd').RBD().remove(pool, name)
+            self.rbd.RBD().remove(pool, name)
 
     def queued(self) -> str:
         """Make an image without data; return its ID."""
@@ -86,12 +86,12 @@ class SnapshotCase(test_download_rbd.RbdTest):
     def listed(self) -> set[str]:
         """Return the names of the RBD images in Glance's pool."""
         with self.pool() as pool:
-            return set(__import__('rbd').RBD().list(pool))
+            return set(self.rbd.RBD().list(pool))
 
     def opened_disk(self) -> contextlib.AbstractContextManager[typing.Any]:
         """Open the disk."""
         pool = self.enter(self.pool('vms'))
-        return __import__('rbd').Image(pool, self.disk.partition('/')[2])
+        return self.rbd.Image(pool, self.disk.partition('/')[2])
 
     def assertRefused(self, kind: type[Exception], image_id: str | None,
                       **options: typing.Any) -> Exception:
@@ -125,9 +125,8 @@ class SnapshotCase(test_download_rbd.RbdTest):
         same = (told[:MIB] == self.raw.data(self.base)[:MIB],
                 told[SIZE // 2:SIZE // 2 + MIB] == self.data)
         self.assertEqual((True, True), same, 'the image is not the disk')
-        rbd = __import__('rbd')
-        with self.pool() as pool, rbd.Image(pool, image['id']) as stored:
-            self.assertRaises(rbd.ImageNotFound, stored.parent_info)
+        with self.pool() as pool, self.rbd.Image(pool, image['id']) as stored:
+            self.assertRaises(self.rbd.ImageNotFound, stored.parent_info)
         self.assertNoSnapshots()
 
 

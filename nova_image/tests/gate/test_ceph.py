@@ -48,7 +48,8 @@ class CephTest(plugin.GateTest):
     def setUp(self) -> None:
         """Let this process look into Ceph; boot a server."""
         super().setUp()
-        self.useFixture(fixtures.CephBindings())
+        bindings = self.useFixture(fixtures.CephBindings())
+        self.rados, self.rbd = bindings.rados, bindings.rbd
         self.glance = self.cloud.glance
         self.ceph = typing.cast(fixtures.Ceph, self.cloud.ceph)
         self.image, self.data = self.random_image(4)
@@ -56,20 +57,20 @@ class CephTest(plugin.GateTest):
     @contextlib.contextmanager
     def pool(self, name: str) -> collections.abc.Iterator[typing.Any]:
         """Open a pool."""
-        rados = __import__('rados')
-        with rados.Rados(rados_id='admin', conffile=str(self.ceph.conf)) as (
-                cluster), cluster.open_ioctx(name) as pool:
+        with self.rados.Rados(
+                rados_id='admin', conffile=str(self.ceph.conf)) as cluster, (
+                cluster.open_ioctx(name)) as pool:
             yield pool
 
     def rbd_images(self, pool: str) -> set[str]:
         """Return the names of what is in a pool."""
         with self.pool(pool) as opened:
-            return set(__import__('rbd').RBD().list(opened))
+            return set(self.rbd.RBD().list(opened))
 
     @contextlib.contextmanager
     def disk(self, server: str) -> collections.abc.Iterator[typing.Any]:
         """Open the disk of a server."""
-        with self.pool('vms') as pool, __import__('rbd').Image(
+        with self.pool('vms') as pool, self.rbd.Image(
                 pool, server + '_disk', read_only=True) as disk:
             yield disk
 
@@ -163,7 +164,7 @@ class OutageTest(CephTest):
         self.addCleanup(self.remove_image, image)
         with self.pool('images') as pool:
             base.wait_for('there is a clone', lambda: set(
-                __import__('rbd').RBD().list(pool)) > before, poll=0.002)
+                self.rbd.RBD().list(pool)) > before, poll=0.002)
         self.glance.kill()
         self.addCleanup(self.glance.start)
         return image
