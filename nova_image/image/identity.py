@@ -82,19 +82,30 @@ def _catalog(services):
 
 
 class _HttpSession(requests.Session):
-    """Reads once per server what the environment says of it.
+    """Adds nothing to a request, and reads the environment once per server.
 
-    requests reads the whole environment twice for each request (proxies,
-    exceptions from them, CA bundles): a sixth of the time that a client
-    spends on a small one.
+    requests merges each request with headers, cookies and parameters of the
+    session, looks into ~/.netrc, and reads the whole environment twice
+    (proxies, exceptions from them, CA bundles): a third of the time that a
+    client spends on a small one. Cookies would be those of other users.
     """
 
     def __init__(self):
         super(_HttpSession, self).__init__()
         self._settings = {}
-        # Without it requests looks into ~/.netrc before each request, and
-        # sends what that has for Glance's host beside the token.
-        self.auth = _unchanged
+
+    def prepare_request(self, request):
+        """Return a requests.PreparedRequest of what is asked for alone.
+
+        Without a word on encodings the answer comes as it is stored.
+        """
+        prepared = requests.PreparedRequest()
+        prepared.prepare(
+            method=request.method.upper(), url=request.url,
+            headers=request.headers, files=request.files, data=request.data,
+            json=request.json, params=request.params, auth=request.auth,
+            cookies=request.cookies, hooks=request.hooks)
+        return prepared
 
     def merge_environment_settings(self, url, proxies, *options):
         """Return the settings of one request, as requests has them.
@@ -110,11 +121,6 @@ class _HttpSession(requests.Session):
         if key not in self._settings:
             self._settings[key] = read(url, {}, *options)
         return dict(self._settings[key])
-
-
-def _unchanged(request):
-    """Return a request as it is: keystoneauth has added who asks."""
-    return request
 
 
 class Identity(object):

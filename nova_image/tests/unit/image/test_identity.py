@@ -12,10 +12,12 @@
 
 """Tests of nova_image.image.identity: who asks."""
 
+import io
 import os
 
 import fixtures
 import mock
+import requests
 
 from nova_image.image import client as http
 from nova_image.image import identity
@@ -74,6 +76,32 @@ class TestSessions(base.TestCase):
         for scheme in ('http://', 'https://'):
             self.assertEqual(identity.POOL_SIZE,
                              http_session.adapters[scheme]._pool_maxsize)
+
+
+class TestRequests(base.TestCase):
+    """A session adds nothing of its own to what is asked for."""
+
+    def _prepare(self, http_session, **kwargs):
+        return http_session.prepare_request(
+            requests.Request('get', 'http://one/a', **kwargs))
+
+    def test_headers(self):
+        http_session = identity.Identity(self.conf).session(None).session
+        http_session.cookies.set('of', 'another user')
+        http_session.params = {'of': 'the session'}
+        prepared = self._prepare(http_session, headers={'X-Own': 'a'})
+        self.assertEqual({'X-Own': 'a'}, dict(prepared.headers))
+        self.assertEqual(('GET', 'http://one/a'),
+                         (prepared.method, prepared.url))
+
+    def test_the_same_body_as_of_any_session(self):
+        http_session = identity.Identity(self.conf).session(None).session
+        for data in (b'some data', io.BytesIO(b'some data'), None):
+            expected = self._prepare(requests.Session(), data=data)
+            prepared = self._prepare(http_session, data=data)
+            self.assertEqual(expected.body, prepared.body)
+            self.assertEqual(expected.headers.get('Content-Length'),
+                             prepared.headers.get('Content-Length'))
 
 
 class TestEnvironment(base.TestCase):
