@@ -21,6 +21,7 @@ are kept (glanceclient's strip_version loses them: Launchpad bug 1748009).
 import itertools
 import random
 import re
+import weakref
 
 from oslo_utils import timeutils
 from six.moves.urllib import parse
@@ -93,6 +94,7 @@ class Endpoints(object):
         self._order = random.sample(  # nosec B311
             self._fixed, len(self._fixed))
         self._turn = itertools.count()
+        self._found = weakref.WeakKeyDictionary()
 
     def _configured(self):
         servers = [_normalise(url) for url in
@@ -135,6 +137,22 @@ class Endpoints(object):
         return _FACTS.setdefault(tuple(sorted(self.known(context))), {})
 
     def _from_catalog(self, context):
+        """Return the URL in the catalog that came with a context's token.
+
+        A host makes a new context for each request of its own and several
+        calls with it: the catalog is read once for all of them.
+        """
+        try:
+            kept = self._found.get(context)
+        except TypeError:  # a context that has no hash or takes no weakref
+            return self._read_catalog(context)
+        if kept is None:
+            kept = self._read_catalog(context)
+            if getattr(context, 'auth_token', None):
+                self._found[context] = kept
+        return kept
+
+    def _read_catalog(self, context):
         auth = self._identity.auth(context)
         options = self._conf.glance
         url = auth and self._identity.session(None).get_endpoint(

@@ -12,7 +12,11 @@
 
 """Tests of nova_image.image.endpoint: which Glance is asked."""
 
+import gc
+import weakref
+
 import fixtures
+import mock
 from oslo_utils import timeutils
 import six
 
@@ -194,6 +198,46 @@ class TestCatalog(base.TestCase):
     def test_nobody_is_asked_for_the_version(self):
         self._next()
         self.assert_calls([])
+
+    def _readings(self, *contexts):
+        """Return how often catalogs are read, asked for these in turn."""
+        who = identity.Identity(self.conf)
+        endpoints = endpoint.Endpoints(self.conf, who)
+        with mock.patch.object(who, 'auth', wraps=who.auth) as auth:
+            for context in contexts:
+                self.assertEqual('http://internal/image',
+                                 endpoints.next(context))
+            return auth.call_count
+
+    def test_once_for_each_context(self):
+        other = base.Context(service_catalog=CATALOG)
+        self.assertEqual(1, self._readings(self.context, self.context))
+        self.assertEqual(2, self._readings(self.context, other, self.context))
+
+    def test_contexts_are_not_kept(self):
+        endpoints = endpoint.Endpoints(
+            self.conf, identity.Identity(self.conf))
+        context = base.Context(service_catalog=CATALOG)
+        gone = weakref.ref(context)
+        endpoints.next(context)
+        del context
+        gc.collect()
+        self.assertIsNone(gone())
+
+    def test_each_time_for_one_that_cannot_be_remembered(self):
+        class Unhashable(base.Context):
+            __hash__ = None
+
+        context = Unhashable(service_catalog=CATALOG)
+        self.assertEqual(2, self._readings(context, context))
+
+    def test_each_time_without_a_token(self):
+        # The plugin of the service keeps a catalog, and renews it.
+        plugin = identity.ContextToken('of-the-service', CATALOG)
+        self.without_keystone()
+        with mock.patch.object(identity.Identity, 'configured_auth',
+                               return_value=plugin):
+            self.assertEqual(2, self._readings(self.context, self.context))
 
 
 class TestReferences(base.TestCase):
