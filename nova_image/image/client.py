@@ -247,12 +247,14 @@ class Client(object):
         response, _ = _transport(session, auth, endpoint, raw).request(
             request.path, request.method,
             **self._arguments(context, request, auth))
-        LOG.debug('%(method)s %(endpoint)s%(path)s: %(status)s in '
-                  '%(seconds).3f s', {
-                      'method': request.method,
-                      'endpoint': exception.redact(endpoint),
-                      'path': request.path, 'status': response.status_code,
-                      'seconds': time.time() - began})
+        if LOG.isEnabledFor(logging.DEBUG):
+            LOG.debug('%(method)s %(endpoint)s%(path)s: %(status)s in '
+                      '%(seconds).3f s', {
+                          'method': request.method,
+                          'endpoint': exception.redact(endpoint),
+                          'path': request.path,
+                          'status': response.status_code,
+                          'seconds': time.time() - began})
         if response.status_code >= 300:
             error = faults.from_response(response, request, endpoint)
             if response.status_code == 401 and request.body and auth:
@@ -273,9 +275,10 @@ class Client(object):
         # Redirects are errors: keystoneauth would take the token to any host.
         arguments = {'headers': headers, 'log': False, 'redirect': False,
                      'authenticated': auth is not None}
-        stall = self.conf.glance.transfer_stall_timeout
-        if request.stream and stall:
-            arguments['timeout'] = stall
+        if request.stream:
+            stall = self.conf.glance.transfer_stall_timeout
+            if stall:
+                arguments['timeout'] = stall
         if request.body is not None:
             # That would send a body again that has been read already.
             arguments.update(data=request.body, allow_reauth=False)
