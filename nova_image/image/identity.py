@@ -29,17 +29,13 @@ from keystoneauth1.access import service_catalog
 from keystoneauth1 import exceptions
 from keystoneauth1 import loading
 from keystoneauth1 import plugin
-from keystoneauth1 import session as ksa_session
-import requests
-from six.moves.urllib import parse
 
 from nova_image.conf import glance as glance_conf
+from nova_image.image import http_session
 
 #: seconds without an answer after which a request is given up, unless
 #: ``[glance] timeout`` says otherwise (python-glanceclient's own default)
 DEFAULT_TIMEOUT = 600
-#: connections kept open to one Glance; more are opened and closed as needed
-POOL_SIZE = 64
 
 
 class ContextToken(plugin.BaseAuthPlugin):
@@ -81,48 +77,6 @@ def _catalog(services):
     return kind(services)
 
 
-class _HttpSession(requests.Session):
-    """Adds nothing to a request, and reads the environment once per server.
-
-    requests merges each request with headers, cookies and parameters of the
-    session, looks into ~/.netrc, and reads the whole environment twice
-    (proxies, exceptions from them, CA bundles): a third of the time that a
-    client spends on a small one. Cookies would be those of other users.
-    """
-
-    def __init__(self):
-        super(_HttpSession, self).__init__()
-        self._settings = {}
-
-    def prepare_request(self, request):
-        """Return a requests.PreparedRequest of what is asked for alone.
-
-        Without a word on encodings the answer comes as it is stored.
-        """
-        prepared = requests.PreparedRequest()
-        prepared.prepare(
-            method=request.method.upper(), url=request.url,
-            headers=request.headers, files=request.files, data=request.data,
-            json=request.json, params=request.params, auth=request.auth,
-            cookies=request.cookies, hooks=request.hooks)
-        return prepared
-
-    def merge_environment_settings(self, url, proxies, *options):
-        """Return the settings of one request, as requests has them.
-
-        :param url: what is asked for
-        :param proxies: dict of the caller's own, which are not remembered
-        :param options: stream, verify, cert
-        """
-        read = super(_HttpSession, self).merge_environment_settings
-        if proxies:
-            return read(url, proxies, *options)
-        key = parse.urlsplit(url)[:2] + options
-        if key not in self._settings:
-            self._settings[key] = read(url, {}, *options)
-        return dict(self._settings[key])
-
-
 class Identity(object):
     """Sessions, auth plugins and headers from the configuration and contexts.
 
@@ -151,12 +105,8 @@ class Identity(object):
         return self._sessions[key]
 
     def _new_session(self):
-        http = _HttpSession()
-        adapter = ksa_session.TCPKeepAliveAdapter(pool_maxsize=POOL_SIZE)
-        for scheme in ('http://', 'https://'):
-            http.mount(scheme, adapter)
         session = loading.load_session_from_conf_options(
-            self._conf, glance_conf.GROUP, session=http)
+            self._conf, glance_conf.GROUP, session=http_session.HttpSession())
         if session.timeout is None:
             session.timeout = float(DEFAULT_TIMEOUT)
         return session

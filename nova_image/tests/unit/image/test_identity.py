@@ -12,12 +12,10 @@
 
 """Tests of nova_image.image.identity: who asks."""
 
-import io
 import os
 
 import fixtures
 import mock
-import requests
 
 from nova_image.image import client as http
 from nova_image.image import identity
@@ -69,77 +67,6 @@ class TestSessions(base.TestCase):
         self.assertFalse(self.identity.session('http://one').verify)
         self.set(insecure=False, cafile='/ca')
         self.assertEqual('/ca', self.identity.session('http://two').verify)
-
-    def test_connections_for_many_threads(self):
-        # The fixture replaces get_adapter, not what is mounted.
-        http_session = self.identity.session('http://one').session
-        for scheme in ('http://', 'https://'):
-            self.assertEqual(identity.POOL_SIZE,
-                             http_session.adapters[scheme]._pool_maxsize)
-
-
-class TestRequests(base.TestCase):
-    """A session adds nothing of its own to what is asked for."""
-
-    def _prepare(self, http_session, **kwargs):
-        return http_session.prepare_request(
-            requests.Request('get', 'http://one/a', **kwargs))
-
-    def test_headers(self):
-        http_session = identity.Identity(self.conf).session(None).session
-        http_session.cookies.set('of', 'another user')
-        http_session.params = {'of': 'the session'}
-        prepared = self._prepare(http_session, headers={'X-Own': 'a'})
-        self.assertEqual({'X-Own': 'a'}, dict(prepared.headers))
-        self.assertEqual(('GET', 'http://one/a'),
-                         (prepared.method, prepared.url))
-
-    def test_the_same_body_as_of_any_session(self):
-        http_session = identity.Identity(self.conf).session(None).session
-        for data in (b'some data', io.BytesIO(b'some data'), None):
-            expected = self._prepare(requests.Session(), data=data)
-            prepared = self._prepare(http_session, data=data)
-            self.assertEqual(expected.body, prepared.body)
-            self.assertEqual(expected.headers.get('Content-Length'),
-                             prepared.headers.get('Content-Length'))
-
-
-class TestEnvironment(base.TestCase):
-    """What the environment says of a server is read once."""
-
-    def setUp(self):
-        super(TestEnvironment, self).setUp()
-        self.http = identity.Identity(self.conf).session(None).session
-        for name in ('no_proxy', 'all_proxy'):
-            for variable in (name, name.upper()):
-                self.useFixture(fixtures.EnvironmentVariable(variable))
-        self._set('http://proxy:1')
-
-    def _set(self, value):
-        for name in ('http_proxy', 'HTTP_PROXY'):
-            self.useFixture(fixtures.EnvironmentVariable(name, value))
-
-    def _proxy(self, url, **proxies):
-        return self.http.merge_environment_settings(
-            url, proxies, False, None, None)['proxies'].get('http')
-
-    def test_once_for_each_server(self):
-        self.assertEqual('http://proxy:1', self._proxy('http://one/a'))
-        self._set('http://proxy:2')
-        self.assertEqual('http://proxy:1', self._proxy('http://one/b'))
-        self.assertEqual('http://proxy:2', self._proxy('http://two/b'))
-
-    def test_the_callers_own_are_not_remembered(self):
-        self.assertEqual('http://own', self._proxy(
-            'http://one/a', http='http://own'))
-        self.assertEqual('http://proxy:1', self._proxy('http://one/a'))
-
-    def test_other_settings_are_kept_apart(self):
-        def verified(verify):
-            return self.http.merge_environment_settings(
-                'http://one/a', {}, False, verify, None)['verify']
-        self.assertEqual([False, '/ca', False],
-                         [verified(False), verified('/ca'), verified(False)])
 
 
 class TestAuth(base.TestCase):

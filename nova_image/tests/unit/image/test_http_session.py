@@ -1,0 +1,146 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.image.http_session: what HTTP is spared."""
+
+import io
+
+import fixtures
+import mock
+import requests
+import testtools
+
+from nova_image.image import http_session
+from nova_image.tests.unit import base
+
+_HAS_POOLS = hasattr(requests.adapters.HTTPAdapter,
+                     'get_connection_with_tls_context')
+
+
+class TestRequests(base.TestCase):
+    """A session adds nothing of its own to what is asked for."""
+
+    def setUp(self):
+        super(TestRequests, self).setUp()
+        self.http = http_session.HttpSession()
+
+    def _prepare(self, session, url='http://one/a', **kwargs):
+        return session.prepare_request(requests.Request('get', url, **kwargs))
+
+    def test_headers_and_parameters(self):
+        self.http.cookies.set('of', 'another user')
+        self.http.params = {'of': 'the session'}
+        prepared = self._prepare(self.http, headers={'X-Own': 'a'})
+        self.assertEqual({'X-Own': 'a'}, dict(prepared.headers))
+        self.assertEqual(('GET', 'http://one/a'),
+                         (prepared.method, prepared.url))
+
+    def test_the_same_url_as_of_any_session(self):
+        for url, params in (('http://one', None), ('http://one/a?b=c', None),
+                            ('http://one/a?b=c', {'d': u'\xe4'})):
+            self.assertEqual(
+                self._prepare(requests.Session(), url, params=params).url,
+                self._prepare(self.http, url, params=params).url)
+
+    def test_the_same_body_as_of_any_session(self):
+        for data in (b'some data', io.BytesIO(b'some data'), None):
+            expected = self._prepare(requests.Session(), data=data)
+            prepared = self._prepare(self.http, data=data)
+            self.assertEqual(expected.body, prepared.body)
+            self.assertEqual(expected.headers.get('Content-Length'),
+                             prepared.headers.get('Content-Length'))
+
+
+class TestEnvironment(base.TestCase):
+    """What the environment says of a server is read once."""
+
+    def setUp(self):
+        super(TestEnvironment, self).setUp()
+        self.http = http_session.HttpSession()
+        for name in ('no_proxy', 'all_proxy'):
+            for variable in (name, name.upper()):
+                self.useFixture(fixtures.EnvironmentVariable(variable))
+        self._set('http://proxy:1')
+
+    def _set(self, value):
+        for name in ('http_proxy', 'HTTP_PROXY'):
+            self.useFixture(fixtures.EnvironmentVariable(name, value))
+
+    def _proxy(self, url, **proxies):
+        return self.http.merge_environment_settings(
+            url, proxies, False, None, None)['proxies'].get('http')
+
+    def test_once_for_each_server(self):
+        self.assertEqual('http://proxy:1', self._proxy('http://one/a'))
+        self._set('http://proxy:2')
+        self.assertEqual('http://proxy:1', self._proxy('http://one/b'))
+        self.assertEqual('http://proxy:2', self._proxy('http://two/b'))
+
+    def test_the_callers_own_are_not_remembered(self):
+        self.assertEqual('http://own', self._proxy(
+            'http://one/a', http='http://own'))
+        self.assertEqual('http://proxy:1', self._proxy('http://one/a'))
+
+    def test_other_settings_are_kept_apart(self):
+        def verified(verify):
+            return self.http.merge_environment_settings(
+                'http://one/a', {}, False, verify, None)['verify']
+        self.assertEqual([False, '/ca', False],
+                         [verified(False), verified('/ca'), verified(False)])
+
+
+class TestConnections(base.TestCase):
+    """The pool of connections to a server is looked for once."""
+
+    def setUp(self):
+        super(TestConnections, self).setUp()
+        # The fixture replaces get_adapter, not what is mounted.
+        self.adapters = http_session.HttpSession().adapters
+        self.adapter = self.adapters['https://']
+
+    def test_for_many_threads(self):
+        for scheme in ('http://', 'https://'):
+            self.assertEqual(http_session.POOL_SIZE,
+                             self.adapters[scheme]._pool_maxsize)
+
+    def _pool(self, url='https://one/a', verify=True, **kwargs):
+        request = requests.Request('GET', url).prepare()
+        return self.adapter.get_connection_with_tls_context(
+            request, verify, **kwargs)
+
+    @testtools.skipUnless(_HAS_POOLS, 'requests before 2.32 keeps them')
+    def test_once_for_each_server(self):
+        with mock.patch.object(
+                requests.adapters.HTTPAdapter,
+                'get_connection_with_tls_context',
+                side_effect=lambda *args, **kwargs: mock.Mock()) as looked:
+            one = self._pool('https://one/a')
+            self.assertIs(one, self._pool('https://one/b?c'))
+            self.assertIsNot(one, self._pool('https://two/a'))
+        self.assertEqual(2, looked.call_count)
+
+    @testtools.skipUnless(_HAS_POOLS, 'requests before 2.32 keeps them')
+    def test_other_settings_are_kept_apart(self):
+        found = [self._pool(), self._pool(verify=False),
+                 self._pool(cert=('/cert', '/key')),
+                 self._pool(proxies={'https': 'http://proxy:1'}),
+                 self._pool(proxies={'https': 'http://proxy:2'}),
+                 self._pool('http://one/a')]
+        self.assertEqual(len(found), len(set(map(id, found))))
+        self.assertIs(found[0], self._pool())
+
+    @testtools.skipUnless(_HAS_POOLS, 'requests before 2.32 keeps them')
+    def test_a_closed_one_is_replaced(self):
+        before = self._pool()
+        self.adapter.close()
+        before.close()
+        self.assertIsNot(before, self._pool())
