@@ -32,8 +32,8 @@ _COLOURS = {'nova_image': '#0b6e4f', 'Nova': '#c8553d',
 _OTHERS = '#e0b35c'
 _INK, _PALE = '#22272e', '#6b7480'
 _HEIGHT = 0.74
-#: How long a label is, in terms of the longest bar.
-_LABEL = 0.5
+#: How long a label is, in terms of the column's width.
+_LABEL = 0.37
 #: Inches: of a picture, of a bar, of what is above and below the bars.
 _WIDTH, _BAR, _SPACE = 3.5, 0.34, 0.94
 
@@ -118,12 +118,15 @@ def _bars(axes: mpl_axes.Axes, found: results.Results, operation: str,
     values = [found.median(operation, name, measure) for name in names]
     axes.barh(range(len(values)), values, _HEIGHT,
               color=[_COLOURS.get(name, _OTHERS) for name in names])
-    limit = _mark_budgets(axes, found.limits(operation, measure))
+    limits = found.limits(operation, measure)
+    _mark_budgets(axes, limits)
+    right = (max([*values, *limits]) or 1) * 1.62
     for place, (name, value) in enumerate(zip(names, values, strict=True)):
-        # Where there is room for it before the budget's line, it is there.
-        over = name == results.OURS and (
-            value + _LABEL * max(values) > limit)
-        end = max(value, limit) if over else value
+        end = value
+        if name == results.OURS:
+            for limit in sorted(limits):
+                if end <= limit < end + _LABEL * right:
+                    end = limit
         label = ' ' + results.show(measure, value)
         ratio = found.ratio(operation, name, measure)
         if (name != found.operations[operation].standard
@@ -131,7 +134,7 @@ def _bars(axes: mpl_axes.Axes, found: results.Results, operation: str,
             label += '  %.2f×' % ratio
         axes.text(end, place, label, va='center', fontsize=9, color=_INK,
                   fontweight='bold' if name == results.OURS else 'normal')
-    axes.set_xlim(0, (max([*values, limit]) or 1) * 1.62)
+    axes.set_xlim(0, right)
     axes.set_xticks([])
     axes.set_ylim(len(values) - 0.5, -0.5)
     axes.spines[['top', 'right', 'bottom']].set_visible(False)
@@ -140,12 +143,11 @@ def _bars(axes: mpl_axes.Axes, found: results.Results, operation: str,
     axes.set_yticks([])
 
 
-def _mark_budgets(axes: mpl_axes.Axes, limits: list[float]) -> float:
-    """Draw how long our bar may be; return the most, 0 without a budget."""
+def _mark_budgets(axes: mpl_axes.Axes, limits: list[float]) -> None:
+    """Draw how long our bar may be."""
     for limit in limits:
         axes.plot([limit, limit], [-0.47, 0.47], color=_INK,
                   linewidth=1.6, linestyle=(0, (2, 1)))
-    return max(limits, default=0)
 
 
 def _name_row(axes: mpl_axes.Axes, names: list[str], title: str) -> None:
