@@ -123,7 +123,7 @@ def _bars(axes: mpl_axes.Axes, found: results.Results, operation: str,
     right = (max([*values, *limits]) or 1) * 1.62
     for place, (name, value) in enumerate(zip(names, values, strict=True)):
         end = value
-        if name == results.OURS:
+        if name == results.OURS:  # its label stands behind budgets' lines
             for limit in sorted(limits):
                 if end <= limit < end + _LABEL * right:
                     end = limit
