@@ -24,7 +24,7 @@ import importlib
 from oslo_log import log as logging
 from six.moves.urllib import parse
 
-from nova_image.image import download
+from nova_image.image import values
 
 LOG = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def parse_url(url):
         Glance's short form, ``rbd://IMAGE``, names no cluster and no snapshot
     """
     parts = url[len(_PREFIX):].split('/')
-    parts = [download.percent_decoded(part) for part in parts]
+    parts = [values.percent_decoded(part) for part in parts]
     if not (url.startswith(_PREFIX) and len(parts) == 4 and all(parts)):
         return None
     return Place(*parts)

@@ -13,7 +13,7 @@
 """The driver for the Glance Images API v2.
 
 What v2 needs several requests for is put together here; the shapes of images
-are nova_image.image.translation_v2's. Facts about v2 were seen on Glance
+are nova_image.image.v2.translation's. Facts about v2 were seen on Glance
 15.0.2 and 33.0.0.
 """
 
@@ -26,13 +26,13 @@ from nova_image import exception
 from nova_image.image import client as http
 from nova_image.image import download as handlers
 from nova_image.image import driver
-from nova_image.image import empty_v2
-from nova_image.image import importing
-from nova_image.image import locations
-from nova_image.image import members_v2
 from nova_image.image.transfer import fetch
 from nova_image.image.transfer import source
-from nova_image.image import translation_v2 as translation
+from nova_image.image.v2 import empty_images
+from nova_image.image.v2 import imports
+from nova_image.image.v2 import locations
+from nova_image.image.v2 import members
+from nova_image.image.v2 import translation
 from nova_image.image import values
 
 IMAGES = '/v2/images'
@@ -47,9 +47,9 @@ class GlanceImageServiceV2(driver.ImageDriver):
         self._handlers = None
         self._locations = locations.Locations(
             client, self._get, self._patch)
-        self._empty = empty_v2.EmptyImages(client)
-        self._members = members_v2.Members(client, _path)
-        self._imports = importing.Imports(
+        self._empty = empty_images.EmptyImages(client)
+        self._members = members.Members(client, _path)
+        self._imports = imports.Imports(
             client, _path, self._get, self._delete_quietly)
 
     def detail(self, context, **kwargs):
@@ -293,14 +293,14 @@ class GlanceImageServiceV2(driver.ImageDriver):
 
     def import_image(self, context, image_id, method, **options):
         """Have Glance get an image's data. See ImageDriver."""
-        order = importing.Order(method, **options)
+        order = imports.Order(method, **options)
         raw = self._get(context, image_id, 'import')
         self._imports.check(context, order, raw)
         return self._imports.run(context, raw, order)
 
     def create_via_import(self, context, image_meta, method, **options):
         """Create an image and have Glance get its data. See ImageDriver."""
-        order = importing.Order(method, **options)
+        order = imports.Order(method, **options)
         sent, member = _to_create(image_meta)
         self._imports.check(context, order, sent)
         raw = self._create_record(context, sent)
@@ -318,7 +318,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
         if options['wait']:
             return self.import_image(context, image_id, 'copy-image',
                                      stores=stores, **options)
-        return self._imports.run(context, {'id': image_id}, importing.Order(
+        return self._imports.run(context, {'id': image_id}, imports.Order(
             'copy-image', stores=stores, **options))
 
     def members(self, context, image_id):

@@ -22,6 +22,7 @@ import re
 from oslo_utils import strutils
 from oslo_utils import timeutils
 import six
+from six.moves.urllib import parse
 
 from nova_image import exception
 
@@ -124,3 +125,17 @@ def is_unset(name, value):
     """
     return name in ('kernel_id', 'ramdisk_id') and (
         six.text_type(value).strip().lower() in ('', 'none'))
+
+
+def percent_decoded(text):
+    """Return a part of a URL as it was before it was encoded.
+
+    :param text: text; on Python 2.7 also bytes
+    :returns: str; bytes that are no UTF-8 are in it as os.fsdecode() has
+        them
+    """
+    if six.PY2:
+        if isinstance(text, six.text_type):
+            text = text.encode('utf-8')
+        return parse.unquote(text)
+    return parse.unquote(text, errors='surrogateescape')

@@ -22,7 +22,6 @@ import abc
 
 from oslo_log import log as logging
 import six
-from six.moves.urllib import parse
 from stevedore import extension
 
 LOG = logging.getLogger(__name__)
@@ -77,20 +76,6 @@ class Handler(object):
         :raises ImageDownloadUnavailable: when the data cannot be had. Any
             exception makes the caller turn to the Images API, with a warning
         """
-
-
-def percent_decoded(text):
-    """Return a part of a URL as it was before it was encoded.
-
-    :param text: text; on Python 2.7 also bytes
-    :returns: str; bytes that are no UTF-8 are in it as os.fsdecode() has
-        them
-    """
-    if six.PY2:
-        if isinstance(text, six.text_type):
-            text = text.encode('utf-8')
-        return parse.unquote(text)
-    return parse.unquote(text, errors='surrogateescape')
 
 
 def load(conf):

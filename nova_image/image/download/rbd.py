@@ -23,8 +23,8 @@ from six.moves import range
 from nova_image import exception
 from nova_image.image import ceph
 from nova_image.image import download
-from nova_image.image.download import native
-from nova_image.image.download import sparse
+from nova_image.image.transfer import native
+from nova_image.image.transfer import sparse
 
 #: bytes of one read
 CHUNK = 1024 * 1024

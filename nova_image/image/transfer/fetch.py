@@ -23,15 +23,15 @@ from oslo_log import log as logging
 from oslo_utils import timeutils
 
 from nova_image import exception
-from nova_image.image.download import file as file_handler
+from nova_image.image import offload
 from nova_image.image import retry
-from nova_image.image import signature
 from nova_image.image.transfer import body as bodies
 from nova_image.image.transfer import digest
+from nova_image.image.transfer import file_copy
 from nova_image.image.transfer import format_check
 from nova_image.image.transfer import limits
-from nova_image.image.transfer import offload
 from nova_image.image.transfer import parallel
+from nova_image.image.transfer import signature
 from nova_image.image.transfer import sink as sinks
 
 LOG = logging.getLogger(__name__)
@@ -161,7 +161,7 @@ class Download(object):
         """Yield (where the data is, what copies it into a file)."""
         brought = turn.brought()
         if brought:
-            yield brought, functools.partial(file_handler.copy_path, brought)
+            yield brought, functools.partial(file_copy.copy_path, brought)
         for url in self._locations:
             handler = self._handlers.get(url.partition(':')[0])
             if handler is not None:

@@ -24,7 +24,7 @@ none, as in Python 2.7, the file is written as any other.
 import ctypes
 import os
 
-from nova_image.image.transfer import offload
+from nova_image.image import offload
 
 #: bytes; the system writes one of these while the next is filled
 WINDOW = 8 * 1024 * 1024

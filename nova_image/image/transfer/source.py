@@ -24,7 +24,7 @@ import io
 import six
 
 from nova_image import exception
-from nova_image.image.transfer import offload
+from nova_image.image import offload
 
 #: bytes; what one read gives at the most
 CHUNK = 1024 * 1024

@@ -26,7 +26,7 @@ import testtools
 
 from nova_image import exception
 from nova_image.image.download import rbd as rbd_download
-from nova_image.image.download import sparse
+from nova_image.image.transfer import sparse
 from nova_image.tests import fixtures
 from nova_image.tests.functional import base
 from nova_image.tests.functional import servers

@@ -24,7 +24,7 @@ from oslo_context import context as oslo_context
 import requests
 
 from nova_image import exception
-from nova_image.image import signature
+from nova_image.image.transfer import signature
 from nova_image.tests import certificates
 from nova_image.tests import fixtures
 from nova_image.tests.functional import base
@@ -38,7 +38,7 @@ _HEADLESS = """
 import sys
 from castellan import key_manager
 from castellan.key_manager import barbican_key_manager
-from nova_image.image import signature
+from nova_image.image.transfer import signature
 from nova_image.tests.functional import base
 from cursive import certificate_utils
 sys.exit('eventlet' in sys.modules)

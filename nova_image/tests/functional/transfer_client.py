@@ -45,7 +45,7 @@ from oslo_config import cfg
 from nova_image import conf as nova_image_conf
 from nova_image import exception
 from nova_image.image import driver
-from nova_image.image.transfer import offload
+from nova_image.image import offload
 
 Order = dict[str, typing.Any]
 Report = dict[str, typing.Any]

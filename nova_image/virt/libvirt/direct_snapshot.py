@@ -28,7 +28,7 @@ import six
 from nova_image import exception
 from nova_image.image import api as image_api
 from nova_image.image import ceph
-from nova_image.image.transfer import offload
+from nova_image.image import offload
 
 LOG = logging.getLogger(__name__)
 

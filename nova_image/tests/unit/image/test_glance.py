@@ -25,7 +25,7 @@ import six
 
 from nova_image import exception
 from nova_image.tests.unit import base
-from nova_image.tests.unit.image import signature_case
+from nova_image.tests.unit.image.transfer import signature_case
 from nova_image.tests.unit import recordings
 
 GLANCE15 = recordings.load('v1')

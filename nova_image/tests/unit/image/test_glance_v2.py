@@ -23,9 +23,9 @@ import requests
 import six
 
 from nova_image import exception
-from nova_image.image import translation_v2
+from nova_image.image.v2 import translation
 from nova_image.tests.unit import base
-from nova_image.tests.unit.image import signature_case
+from nova_image.tests.unit.image.transfer import signature_case
 from nova_image.tests.unit import recordings
 
 GLANCE15 = recordings.load('v2_glance15')
@@ -640,7 +640,7 @@ class TestUpdate(DriverTestCase):
                      'show_queued'):
             raw = GLANCE33(name)
             del self.glance.calls[:]
-            self._update(translation_v2.from_glance(raw.json, True), raw)
+            self._update(translation.from_glance(raw.json, True), raw)
             self.assert_calls(self.CALLS[:1])
 
     def test_what_is_not_named_stays(self):

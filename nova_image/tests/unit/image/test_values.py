@@ -13,6 +13,7 @@
 """Tests of nova_image.image.values."""
 
 import datetime
+import os
 
 import six
 import testtools
@@ -128,3 +129,19 @@ class TestUnset(testtools.TestCase):
         self.assertFalse(values.is_unset('kernel_id', 'an-id'))
         self.assertFalse(values.is_unset('os_type', None))
         self.assertFalse(values.is_unset('os_type', ''))
+
+
+class TestPercentDecoded(testtools.TestCase):
+    """Parts of URLs."""
+
+    def test_text(self):
+        decoded = values.percent_decoded(u'/a%20b/Z%C3%BCrich')
+        self.assertIsInstance(decoded, str)
+        wanted = u'/a b/Z\xfcrich'
+        self.assertEqual(
+            wanted.encode('utf-8') if six.PY2 else wanted, decoded)
+
+    def test_what_is_no_text(self):
+        decoded = values.percent_decoded(u'/%ff')
+        self.assertEqual(
+            b'/\xff', decoded if six.PY2 else os.fsencode(decoded))

@@ -11,27 +11,19 @@
 #    under the License.
 
 
-"""Tests of nova_image.image.download.file and sparse: real files."""
+"""Tests of nova_image.image.download.file: which files it opens."""
 
 import errno
 import os
 
-import fixtures
 import mock
 
 from nova_image import exception
 from nova_image.image.download import file as file_download
-from nova_image.image.download import sparse
 from nova_image.tests.unit.image.download import case
 
 MIB = case.MIB
 DATA = os.urandom(5 * MIB + 12345)
-
-
-def _without(name):
-    """Let the system be unable to do something; see mock.patch.object."""
-    return mock.patch.object(
-        os, name, side_effect=OSError(errno.EXDEV, 'other disk'), create=True)
 
 
 class FileTest(case.DownloadTest):
@@ -182,148 +174,6 @@ class TestRoots(FileTest):
             self.secret_refused('file://' + source)
         with open(source, 'rb') as stream:
             self.assertEqual(b'secret', stream.read())
-
-
-class TestCopy(FileTest):
-    """What the copy is like, whoever makes it."""
-
-    def setUp(self):
-        super(TestCopy, self).setUp()
-        self.useFixture(fixtures.MonkeyPatch(
-            'nova_image.image.download.file.STEP', MIB))
-        self.url = 'file://' + self.source
-
-    def _sparse(self):
-        """Make the source a file of 32 MiB with data at three places."""
-        with open(self.source, 'wb') as stream:
-            for place in (4, 16, 30):
-                stream.seek(place * MIB)
-                stream.write(b'x' * 70000)
-            stream.truncate(32 * MIB)
-        with open(self.source, 'rb') as stream:
-            return stream.read()
-
-    def _is_sparse(self):
-        return self.allocated() < 2 * MIB
-
-    def test_by_the_system(self):
-        self.assertEqual(DATA, self.copied(self.handler, self.url))
-
-    def test_by_reading(self):
-        with _without('copy_file_range') as tried:
-            self.assertEqual(DATA, self.copied(self.handler, self.url))
-        self.assertEqual(1, tried.call_count)
-
-    def test_where_the_system_stops_half_way(self):
-        with mock.patch.object(os, 'copy_file_range', create=True,
-                               return_value=0):
-            self.assertEqual(DATA, self.copied(self.handler, self.url))
-
-    def test_empty(self):
-        self.write('store/image', b'')
-        self.assertEqual(b'', self.copied(self.handler, self.url))
-
-    def test_holes_by_the_system(self):
-        self.assertEqual(self._sparse(), self.copied(self.handler, self.url))
-        self.assertTrue(self._is_sparse())
-
-    def test_holes_by_reading(self):
-        data = self._sparse()
-        with _without('copy_file_range'):
-            self.assertEqual(data, self.copied(self.handler, self.url))
-        self.assertTrue(self._is_sparse())
-
-    def test_zeros_are_not_written(self):
-        self.write('store/image', bytes(bytearray(8 * MIB)) + b'end')
-        with _without('copy_file_range'):
-            data = self.copied(self.handler, self.url)
-        self.assertEqual(8 * MIB + 3, len(data))
-        self.assertTrue(self._is_sparse())
-
-    def test_holes_all_over(self):
-        with open(self.source, 'wb') as stream:
-            stream.truncate(3 * MIB + 1)
-        self.assertEqual(bytes(bytearray(3 * MIB + 1)),
-                         self.copied(self.handler, self.url))
-        self.assertEqual(0, self.allocated())
-
-    def test_file_system_that_knows_no_holes(self):
-        data = self._sparse()
-        original = os.lseek
-
-        def lseek(number, offset, whence):
-            if whence in (3, 4):
-                raise OSError(errno.EINVAL, 'what?')
-            return original(number, offset, whence)
-
-        with mock.patch.object(os, 'lseek', lseek):
-            self.assertEqual(data, self.copied(self.handler, self.url))
-
-    def test_shared_blocks(self):
-        data = self._sparse()
-
-        def share(target, request, source):
-            self.assertEqual(0x40049409, request)
-            os.ftruncate(target, len(data))
-            for begin, end in sparse.extents(source, len(data)):
-                sparse.put(target, begin, sparse.read(
-                    source, begin, end - begin), case.Check())
-
-        with mock.patch.object(file_download.fcntl, 'ioctl', share):
-            with _without('copy_file_range') as copy:
-                self.assertEqual(data, self.copied(self.handler, self.url))
-        self.assertFalse(copy.called)
-        self.assertTrue(self._is_sparse())
-
-    def test_full_disk(self):
-        full = OSError(errno.ENOSPC, 'full')
-        for place in (mock.patch.object(file_download.fcntl, 'ioctl',
-                                        side_effect=full),
-                      mock.patch.object(os, 'copy_file_range', create=True,
-                                        side_effect=full)):
-            with place as called:
-                try:
-                    self.copied(self.handler, self.url)
-                except OSError as error:
-                    self.assertEqual(errno.ENOSPC, error.errno)
-                else:
-                    # Python 2.7 cannot ask the system to copy.
-                    self.assertFalse(called.called)
-
-    def test_what_the_check_raises_comes_out(self):
-        def refuse(count):
-            raise exception.ImageUnacceptable(reason='I do not like it')
-
-        self.assertRaises(exception.ImageUnacceptable, self.copied,
-                          self.handler, self.url, case.Check(refuse))
-        self.assertEqual([], self.open_descriptors())
-
-    def _truncated(self):
-        """Return a check that makes the source shorter at once."""
-        def truncate(count):
-            with open(self.source, 'r+b') as stream:
-                stream.truncate(MIB + 5)
-
-        return case.Check(truncate)
-
-    def test_truncated_meanwhile_by_the_system(self):
-        got = self.refused(self.url, 'changed', self._truncated())
-        self.assertEqual(DATA[:len(got)], got)
-
-    def test_truncated_meanwhile_by_reading(self):
-        with _without('copy_file_range'):
-            got = self.refused(self.url, 'changed', self._truncated())
-        self.assertEqual(DATA[:MIB + 5], got)
-
-    def test_truncated_meanwhile_to_what_would_be_a_hole(self):
-        self._sparse()
-        self.refused(self.url, 'changed', self._truncated())
-
-    def test_written_meanwhile(self):
-        def overwrite(count):
-            os.utime(self.source, (0, 0))
-
-        self.refused(self.url, 'changed', case.Check(overwrite))
 
 
 class TestEnabled(FileTest):

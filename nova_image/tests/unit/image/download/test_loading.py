@@ -22,7 +22,6 @@ import fixtures
 import mock
 import six
 from stevedore import extension
-import testtools
 
 from nova_image.image import download
 from nova_image.image.download import file as file_download
@@ -46,22 +45,6 @@ class Broken(Working):
 
     def __init__(self, conf):
         raise ValueError('no such thing')
-
-
-class TestPercentDecoded(testtools.TestCase):
-    """Parts of URLs."""
-
-    def test_text(self):
-        decoded = download.percent_decoded(u'/a%20b/Z%C3%BCrich')
-        self.assertIsInstance(decoded, str)
-        wanted = u'/a b/Z\xfcrich'
-        self.assertEqual(
-            wanted.encode('utf-8') if six.PY2 else wanted, decoded)
-
-    def test_what_is_no_text(self):
-        decoded = download.percent_decoded(u'/%ff')
-        self.assertEqual(
-            b'/\xff', decoded if six.PY2 else os.fsencode(decoded))
 
 
 class TestLoad(case.DownloadTest):

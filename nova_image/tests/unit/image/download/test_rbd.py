@@ -23,7 +23,7 @@ import six
 
 from nova_image import exception
 from nova_image.image.download import rbd
-from nova_image.image.download import sparse
+from nova_image.image.transfer import sparse
 from nova_image.tests.unit.image.download import case
 from nova_image.tests.unit.image.download import fake_ceph
 

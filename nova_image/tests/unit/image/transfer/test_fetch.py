@@ -635,9 +635,9 @@ class TestEventlet(FetchCase):
             called.append(getattr(function, '__name__', ''))
             return function(*args)
         self.useFixture(fixtures.MonkeyPatch(
-            'nova_image.image.transfer.offload.call', call))
+            'nova_image.image.offload.call', call))
         self.useFixture(fixtures.MonkeyPatch(
-            'nova_image.image.transfer.offload.on_eventlet', lambda: True))
+            'nova_image.image.offload.on_eventlet', lambda: True))
         self.glance.answers(case.WHOLE, case.WHOLE)
         self.run_it(path=self.path)
         self.assertEqual(['update'] * 10 + ['publish'], called)

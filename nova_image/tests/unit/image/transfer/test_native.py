@@ -21,7 +21,7 @@ import types
 import mock
 
 from nova_image import exception
-from nova_image.image.download import native
+from nova_image.image.transfer import native
 from nova_image.tests.unit.image.download import case
 
 

@@ -21,7 +21,7 @@ thread does it there.
 import os
 
 from nova_image import exception
-from nova_image.image.transfer import offload
+from nova_image.image import offload
 
 
 def run(copy, output, check):

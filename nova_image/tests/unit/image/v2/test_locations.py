@@ -10,14 +10,14 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.locations: the requests of both ways."""
+"""Tests of nova_image.image.v2.locations: the requests of both ways."""
 
 import fixtures
 import mock
 import six
 
 from nova_image import exception
-from nova_image.image import locations
+from nova_image.image.v2 import locations
 from nova_image.tests.unit import base
 from nova_image.tests.unit import recordings
 

@@ -14,8 +14,8 @@
 
 Create, stage or name a source, import, and wait: the 202 of Glance says that
 it has begun, and nothing else. What it does from then on, and how that can be
-seen, is nova_image.image.import_watch's; what it takes at all
-nova_image.image.import_rules'; what callers get is import_result's.
+seen, is nova_image.image.v2.import_watch's; what it takes at all
+nova_image.image.v2.import_rules'; what callers get is import_result's.
 
 What was seen on Glance 33.0.0 of failures:
 
@@ -47,10 +47,10 @@ from six.moves.urllib import parse
 from nova_image import exception
 from nova_image.image import client as http
 from nova_image.image import import_result
-from nova_image.image import import_rules
-from nova_image.image import import_watch
 from nova_image.image.transfer import source
-from nova_image.image import translation_v2 as translation
+from nova_image.image.v2 import import_rules
+from nova_image.image.v2 import import_watch
+from nova_image.image.v2 import translation
 
 LOG = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.transfer.offload: threads, with eventlet or not.
+"""Tests of nova_image.image.offload: threads, with eventlet or not.
 
 eventlet is not installed where these tests run: modules of its names stand in
 for it.
@@ -27,7 +27,7 @@ import mock
 import testtools
 
 import nova_image
-from nova_image.image.transfer import offload
+from nova_image.image import offload
 
 #: imports every module of the package, and tells what asked for eventlet
 _IMPORT_ALL = """
@@ -53,7 +53,7 @@ sys.meta_path.insert(0, Finder())
 from nova_image import image
 for _, name, _ in pkgutil.walk_packages(image.__path__, 'nova_image.image.'):
     __import__(name)
-assert 'nova_image.image.transfer.offload' in sys.modules
+assert 'nova_image.image.offload' in sys.modules
 print(sorted(name for name in Finder.asked if name.startswith('nova_image.')))
 print('eventlet' in sys.modules)
 """

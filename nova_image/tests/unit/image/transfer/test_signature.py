@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.signature."""
+"""Tests of nova_image.image.transfer.signature."""
 
 import subprocess  # nosec B404
 import sys
@@ -24,10 +24,10 @@ from oslo_context import context as oslo_context
 import six
 
 from nova_image import exception
-from nova_image.image import signature
+from nova_image.image.transfer import signature
 from nova_image.tests import certificates
 from nova_image.tests.unit import base
-from nova_image.tests.unit.image import signature_case as case
+from nova_image.tests.unit.image.transfer import signature_case as case
 
 
 class WantedTest(case.SignatureTest):
@@ -46,7 +46,7 @@ class WantedTest(case.SignatureTest):
         self.assertEqual([], self.keys.asked)
 
     def test_nothing_is_imported_before(self):
-        code = ('import sys; from nova_image.image import signature; '
+        code = ('import sys; from nova_image.image.transfer import signature; '
                 'sys.exit("cursive" in sys.modules or '
                 '"castellan" in sys.modules)')
         self.assertEqual(0, subprocess.call(  # nosec B603

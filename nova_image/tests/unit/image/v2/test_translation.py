@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.translation_v2: images of v2, and callers'."""
+"""Tests of nova_image.image.v2.translation: images of v2, and callers'."""
 
 import copy
 import datetime
@@ -21,7 +21,7 @@ import six
 import testtools
 
 from nova_image import exception
-from nova_image.image import translation_v2 as translation
+from nova_image.image.v2 import translation
 from nova_image.tests.unit import recordings
 
 GLANCES = [recordings.load('v2_glance15'), recordings.load('v2_glance33')]

@@ -10,12 +10,12 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.import_watch: when it looks, and what it sees."""
+"""Tests of nova_image.image.v2.import_watch: its looks, what it sees."""
 
 from nova_image import exception
-from nova_image.image import import_watch
+from nova_image.image.v2 import import_watch
 from nova_image.tests.unit import base
-from nova_image.tests.unit.image import import_case as case
+from nova_image.tests.unit.image.v2 import import_case as case
 from nova_image.tests.unit import recordings
 
 

@@ -25,7 +25,7 @@ import testtools
 
 from nova_image import conf as nova_image_conf
 from nova_image import exception
-from nova_image.image import signature
+from nova_image.image.transfer import signature
 from nova_image.tests import certificates
 from nova_image.tests.unit import base
 

@@ -41,7 +41,7 @@ from six.moves.urllib import parse
 
 from nova_image import exception
 from nova_image.image import client as http
-from nova_image.image import translation_v2 as translation
+from nova_image.image.v2 import translation
 
 LOG = logging.getLogger(__name__)
 

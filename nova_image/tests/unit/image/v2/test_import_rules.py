@@ -10,11 +10,11 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.import_rules: what is asked, and how often."""
+"""Tests of nova_image.image.v2.import_rules: what is asked, and how often."""
 
 from nova_image import exception
-from nova_image.image import import_rules
-from nova_image.tests.unit.image import import_case as case
+from nova_image.image.v2 import import_rules
+from nova_image.tests.unit.image.v2 import import_case as case
 from nova_image.tests.unit import recordings
 
 MIB = 1024 * 1024

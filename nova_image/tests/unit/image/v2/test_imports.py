@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.importing: the requests of each kind of import."""
+"""Tests of nova_image.image.v2.imports: the requests of each import."""
 
 import hashlib
 
@@ -18,9 +18,9 @@ import six
 
 from nova_image import exception
 from nova_image.image import import_result
-from nova_image.image import importing
+from nova_image.image.v2 import imports
 from nova_image.tests.unit import base
-from nova_image.tests.unit.image import import_case as case
+from nova_image.tests.unit.image.v2 import import_case as case
 from nova_image.tests.unit import recordings
 
 URI = 'https://user:pass@example.org/image?signature=secret'
@@ -63,9 +63,9 @@ class TestOrder(base.TestCase):
                  'not both'),
                 ('glance-direct', {'os_hash_algo': 'md5'}, 'go together')):
             error = self.assertRaises(exception.ImageBadRequest,
-                                      importing.Order, method, **options)
+                                      imports.Order, method, **options)
             self.assertIn(words, error.reason)
-        self.assertRaises(TypeError, importing.Order, 'copy-image', odd=1)
+        self.assertRaises(TypeError, imports.Order, 'copy-image', odd=1)
 
     def test_what_is_sent(self):
         for options, more in (
@@ -76,24 +76,24 @@ class TestOrder(base.TestCase):
                 ({'all_stores': True}, {'all_stores': True}),
                 ({'all_stores_must_succeed': True},
                  {'all_stores_must_succeed': True})):
-            order = importing.Order('glance-direct', **options)
+            order = imports.Order('glance-direct', **options)
             self.assertEqual(dict(more, method={'name': 'glance-direct'}),
                              order.sent(True))
         self.assertEqual({'method': {'name': 'glance-direct'}},
-                         importing.Order('glance-direct').sent(False))
-        self.assertFalse(importing.Order('copy-image', stores=[
+                         imports.Order('glance-direct').sent(False))
+        self.assertFalse(imports.Order('copy-image', stores=[
             'a', 'b']).sent(True)['all_stores_must_succeed'])
 
     def test_where_from(self):
         self.assertEqual(
             {'name': 'glance-download', 'glance_region': 'r',
              'glance_image_id': 'i', 'glance_service_interface': 'internal'},
-            importing.Order(
+            imports.Order(
                 'glance-download', glance_region='r', glance_image_id='i',
                 glance_service_interface='internal').sent(True)['method'])
 
     def test_no_secrets(self):
-        order = importing.Order('web-download', uri=URI)
+        order = imports.Order('web-download', uri=URI)
         self.assertEqual('not from https://***@example.org/image?***',
                          order.without_secrets('not from ' + URI))
 
