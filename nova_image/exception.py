@@ -47,6 +47,7 @@ came back and what to do about it; the parts are attributes too. Messages are
 redacted: no token, and no credentials inside a URL.
 """
 
+import copy
 import re
 
 import six
@@ -82,6 +83,8 @@ class NovaImageException(Exception):
     :keyword reason: what came back, Glance's own words where there are any
     :keyword advice: what to do about it
     :keyword retry_after: seconds that the server asked to wait
+    :keyword retriable: whether the same request may succeed later; the
+        class's own answer by default
     """
 
     headline = 'The image service failed'
@@ -100,9 +103,21 @@ class NovaImageException(Exception):
         self.reason = redact(facts.pop('reason', None))
         self.advice = facts.pop('advice', None) or self.advice
         self.retry_after = facts.pop('retry_after', None)
+        retriable = facts.pop('retriable', None)
+        if retriable is not None:
+            self.retriable = retriable
         if facts:
             raise TypeError('unknown facts: %s' % ', '.join(sorted(facts)))
         super(NovaImageException, self).__init__(self.message)
+
+    def but(self, **facts):
+        """Return a copy with other facts; an exception never changes.
+
+        :param facts: those of the constructor
+        """
+        changed = copy.copy(self)
+        changed.__dict__.update(facts)
+        return changed
 
     def __str__(self):
         return u''.join((self.message, self._subject(), self._circumstances(),

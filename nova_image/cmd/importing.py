@@ -76,13 +76,13 @@ def _failure(result: typing.Any) -> errors.Failed:
         'see nova-image show %s' % result.image_id)
     request = ' (request %s)' % result.request_id if (
         result.request_id) else ''
-    if hasattr(result, 'seen'):
+    if result.timed_out:
         return errors.Failed(
             'The import into image %s was not seen to end, %s: %s. It may go '
             'on; %s%s' % (result.image_id, result.reason, _stood(result.seen),
                           left, request), codes.TIMED_OUT)
     stores = ''.join('; store %s: %s' % item
-                     for item in sorted(result.stores.items())
+                     for item in sorted(result.failed.items())
                      if item[1] != result.reason)
     return errors.Failed('The import into image %s failed: %s%s; %s%s' % (
         result.image_id, result.reason, stores, left, request),

@@ -94,8 +94,7 @@ def install(conf=None):
         return service
 
     def get_remote_image_service(context, image_href):
-        url, image_id = services.split_reference(image_href)
-        return (service.at(context, url) if url else service), image_id
+        return service.resolve(context, image_href)
 
     setattr(get_default_image_service, _MARK, service)
     nova_glance.get_default_image_service = get_default_image_service

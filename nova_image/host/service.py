@@ -15,7 +15,6 @@
 import six
 
 from nova_image.host import faults
-from nova_image.image import endpoint
 
 
 class Service(object):
@@ -27,14 +26,17 @@ class Service(object):
     def __init__(self, driver):
         self.driver = driver
 
-    def at(self, context, url):
-        """Return a service for the Glance of a URL that a user named.
+    def resolve(self, context, reference):
+        """Return the service and the image ID for a reference to an image.
 
-        :raises nova.exception.InvalidImageRef: when it is not a known one
+        :param reference: ID of an image, or its URL
+        :raises nova.exception.InvalidImageRef: if the URL is not that of an
+            image in a known Glance
         """
         with faults.translated():
-            self.driver.client.endpoints.check(context, url)
-        return Service(self.driver.pinned_to(url))
+            driver, image_id = self.driver.resolve(
+                context, six.text_type(reference))
+        return (self if driver is self.driver else Service(driver)), image_id
 
     def detail(self, context, **kwargs):
         """List images."""
@@ -97,16 +99,3 @@ class _Stream(object):
     def close(self):
         """Give the connection up."""
         self._chunks.close()
-
-
-def split_reference(reference):
-    """Split what a user named as an image.
-
-    :param reference: an ID or a URL
-    :returns: (endpoint or None, image ID)
-    :raises nova.exception.InvalidImageRef: when it is neither
-    """
-    if '/' not in six.text_type(reference):
-        return None, reference
-    with faults.translated():
-        return endpoint.parse_reference(reference)

@@ -10,19 +10,18 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The image API that callers hold: Nova's own method names and signatures."""
+"""The image API for callers: Nova's own method names and signatures."""
 
 from nova_image.image import driver
-from nova_image.image import endpoint
 
 
 class API(object):
     """Images by ID or by URL, through the configured driver.
 
     Images are dicts in the format of nova_image.image.driver.ImageDriver,
-    and errors those of nova_image.exception. A URL is taken for an image
-    only where it leads to a Glance that the configuration or the caller's
-    catalog names: the caller's token goes there.
+    and errors those of nova_image.exception. The URL of an image is accepted
+    only if its Glance is configured or in the caller's catalog, because the
+    caller's token is sent there.
 
     :param conf: an oslo.config ConfigOpts; the global one by default
     :param options: for nova_image.image.driver.load
@@ -52,13 +51,13 @@ class API(object):
         :param include_locations: whether to add ``locations``
         :param show_deleted: whether a deleted image may be returned
         """
-        service, image_id = self._service(context, id_or_uri)
+        service, image_id = self._driver.resolve(context, id_or_uri)
         return service.show(context, image_id,
                             include_locations=include_locations,
                             show_deleted=show_deleted)
 
     def create(self, context, image_info, data=None):
-        """Create an image, with its data or without.
+        """Create an image, with or without data.
 
         :param image_info: dict in the format of images
         :param data: bytes, binary file object or iterable of bytes
@@ -68,13 +67,12 @@ class API(object):
 
     def update(self, context, id_or_uri, image_info, data=None,
                purge_props=False):
-        """Change an image, and give it data if it has none yet.
+        """Change an image, and give it data if it does not have any yet.
 
-        :param purge_props: whether properties that image_info does not name
-            are removed
+        :param purge_props: whether to remove properties that image_info lacks
         :returns: the image
         """
-        service, image_id = self._service(context, id_or_uri)
+        service, image_id = self._driver.resolve(context, id_or_uri)
         return service.update(context, image_id, image_info, data=data,
                               purge_props=purge_props)
 
@@ -83,27 +81,26 @@ class API(object):
 
         :returns: True
         """
-        service, image_id = self._service(context, id_or_uri)
+        service, image_id = self._driver.resolve(context, id_or_uri)
         return service.delete(context, image_id)
 
     def download(self, context, id_or_uri, data=None, dest_path=None,
                  trusted_certs=None, **options):
-        """Fetch an image's data, checked against what Glance recorded.
+        """Fetch an image's data, verified against what Glance recorded.
 
         :param data: binary file object to write to
-        :param dest_path: path of the file to make
+        :param dest_path: path of the file to create
         :param trusted_certs: IDs of certificates for the image's signature
         :param options: ``inspect`` and ``progress`` of ImageDriver.download
-        :returns: None, or an iterator of bytes when neither data nor
-            dest_path say where they go
+        :returns: None; without data and dest_path an iterator of bytes
         """
-        service, image_id = self._service(context, id_or_uri)
+        service, image_id = self._driver.resolve(context, id_or_uri)
         return service.download(context, image_id, data=data,
                                 dst_path=dest_path,
                                 trusted_certs=trusted_certs, **options)
 
     def import_info(self, context):
-        """Return how and to where Glance imports.
+        """Return the import methods and the stores of Glance.
 
         :returns: dict of ``methods`` and ``stores``, see
             ImageDriver.import_info
@@ -111,27 +108,27 @@ class API(object):
         return self._driver.import_info(context)
 
     def stage(self, context, id_or_uri, data, progress=None):
-        """Send data to where Glance keeps it until it is imported.
+        """Send data that an import takes later.
 
-        :returns: how many bytes
+        :returns: the number of bytes
         """
-        service, image_id = self._service(context, id_or_uri)
+        service, image_id = self._driver.resolve(context, id_or_uri)
         return service.stage(context, image_id, data, progress=progress)
 
     def import_image(self, context, id_or_uri, method, **options):
-        """Have Glance get an image's data, and wait until it has.
+        """Make Glance get an image's data, and wait until it has it.
 
         :param options: and ``method`` see ImageDriver.import_image
-        :returns: one of nova_image.image.import_result
+        :returns: nova_image.image.import_result.Result
         """
-        service, image_id = self._service(context, id_or_uri)
+        service, image_id = self._driver.resolve(context, id_or_uri)
         return service.import_image(context, image_id, method, **options)
 
     def create_via_import(self, context, image_info, method, **options):
-        """Create an image and have Glance get its data.
+        """Create an image and make Glance get its data.
 
         :param options: and ``method`` see ImageDriver.import_image
-        :returns: (image, one of nova_image.image.import_result)
+        :returns: (image, nova_image.image.import_result.Result)
         """
         return self._driver.create_via_import(context, image_info, method,
                                               **options)
@@ -139,12 +136,12 @@ class API(object):
     def copy_image_to_store(self, context, image_id, store, **options):
         """Begin to copy an image's data to another store of Glance.
 
-        :param store: the store's ID
+        :param store: ID of the store
         :param options: ``wait`` and others, see
             ImageDriver.image_import_copy
-        :returns: None, or with ``wait`` one of nova_image.image.import_result
+        :returns: None; with ``wait`` a nova_image.image.import_result.Result
         """
-        service, image_id = self._service(context, image_id)
+        service, image_id = self._driver.resolve(context, image_id)
         return service.image_import_copy(context, image_id, [store],
                                          **options)
 
@@ -153,49 +150,40 @@ class API(object):
 
         :returns: list of dicts in the format of ImageDriver.members
         """
-        service, image_id = self._service(context, id_or_uri)
+        service, image_id = self._driver.resolve(context, id_or_uri)
         return service.members(context, image_id)
 
     def add_member(self, context, id_or_uri, member):
         """Give a project access to an image.
 
-        :param member: the project's ID
+        :param member: ID of the project
         :returns: the member, a dict
         """
-        service, image_id = self._service(context, id_or_uri)
+        service, image_id = self._driver.resolve(context, id_or_uri)
         return service.add_member(context, image_id, member)
 
     def set_member_status(self, context, id_or_uri, member, status):
-        """Say whether a project wants an image that is shared with it.
+        """Accept or reject an image that is shared with a project.
 
-        :param member: the project's ID
+        :param member: ID of the project
         :param status: 'accepted', 'rejected' or 'pending'
         :returns: the member, a dict
         """
-        service, image_id = self._service(context, id_or_uri)
+        service, image_id = self._driver.resolve(context, id_or_uri)
         return service.set_member_status(context, image_id, member, status)
 
     def remove_member(self, context, id_or_uri, member):
-        """Take a project's access to an image away.
+        """Revoke a project's access to an image.
 
-        :param member: the project's ID
+        :param member: ID of the project
         :returns: True
         """
-        service, image_id = self._service(context, id_or_uri)
+        service, image_id = self._driver.resolve(context, id_or_uri)
         return service.remove_member(context, image_id, member)
 
     def generate_image_url(self, image_ref, context):
-        """Return a URL of an image, at one of the known endpoints.
+        """Return the URL of an image at one of the known endpoints.
 
         :param image_ref: ID of the image
         """
-        return '%s/images/%s' % (
-            self._driver.client.endpoints.next(context), image_ref)
-
-    def _service(self, context, id_or_uri):
-        """Return (driver, image ID) for a reference."""
-        if '/' not in id_or_uri:
-            return self._driver, id_or_uri
-        url, image_id = endpoint.parse_reference(id_or_uri)
-        self._driver.client.endpoints.check(context, url)
-        return self._driver.pinned_to(url), image_id
+        return self._driver.url_of(context, image_ref)

@@ -11,9 +11,9 @@
 #    under the License.
 
 
-"""Ceph: the bindings, connections, and the URLs that Glance has for images.
+"""Ceph: bindings, connections, and the URLs of Glance's RBD images.
 
-The bindings of librados and librbd come with Ceph and not from a package
+The bindings of librados and librbd are packaged with Ceph, not on a package
 index: ``python3-rados`` and ``python3-rbd`` on Debian.
 """
 
@@ -28,19 +28,19 @@ from nova_image.image import values
 
 LOG = logging.getLogger(__name__)
 
-#: seconds after which a storage daemon that does not answer ends a call,
-#: where the Ceph configuration has no rados_osd_op_timeout: librados would
-#: wait for ever
+#: seconds after which a call fails if a storage daemon does not answer and
+#: the Ceph configuration has no rados_osd_op_timeout: librados would wait
+#: forever
 PATIENCE = 60
 
 _PREFIX = 'rbd://'
 
-#: the parts of a location
-Place = collections.namedtuple('Place', 'fsid pool image snapshot')
+#: the snapshot of an RBD image: the parts of its URL, text
+Snapshot = collections.namedtuple('Snapshot', 'fsid pool image snapshot')
 
 
 def parse_url(url):
-    """Return the Place that a URL names, or None.
+    """Return the Snapshot that a URL names, or None.
 
     :param url: ``rbd://FSID/POOL/IMAGE/SNAPSHOT``, each part percent-encoded;
         Glance's short form, ``rbd://IMAGE``, names no cluster and no snapshot
@@ -49,38 +49,40 @@ def parse_url(url):
     parts = [values.percent_decoded(part) for part in parts]
     if not (url.startswith(_PREFIX) and len(parts) == 4 and all(parts)):
         return None
-    return Place(*parts)
+    return Snapshot(*parts)
 
 
-def url_of(place):
-    """Return the URL of a Place, as Glance writes it."""
-    return _PREFIX + '/'.join(parse.quote(part, safe='') for part in place)
+def url_of(snapshot):
+    """Return the URL of a Snapshot, as Glance writes it."""
+    return _PREFIX + '/'.join(parse.quote(part, safe='')
+                              for part in snapshot)
 
 
 def bindings():
     """Return the modules rados and rbd.
 
-    Imported when they are needed, for hosts without Ceph have none, and by
-    name: to Python 2.7 ``import rbd`` may mean a module beside its own.
+    They are imported when they are needed, because hosts without Ceph lack
+    them, and by name, because Python 2.7 would import a module ``rbd`` of the
+    same folder.
 
-    :raises ImportError: there are none for this Python
+    :raises ImportError: if this Python has none
     """
     return importlib.import_module('rados'), importlib.import_module('rbd')
 
 
 @contextlib.contextmanager
 def connected(rados, conf, patience=PATIENCE, options=None):
-    """Connect to the cluster that ``[glance]`` names, for a while.
+    """Connect to the cluster that ``[glance]`` configures.
 
-    Inside Nova, libvirt's options are taken where Glance's are empty, as
-    Nova does.
+    Inside Nova, libvirt's options replace empty options of Glance, as in
+    Nova.
 
     :param rados: the module
     :param conf: an oslo.config ConfigOpts
-    :param patience: as PATIENCE
-    :param options: dict of Ceph's options to set where it has them
-    :returns: a context manager that gives a rados.Rados
-    :raises rados.Error: it cannot be reached
+    :param patience: like PATIENCE
+    :param options: dict of options of Ceph to set, if it has them
+    :returns: a context manager for a rados.Rados
+    :raises rados.Error: if it cannot be reached
     """
     seconds = '%d' % (_option(conf, 'rbd_connect_timeout') or 0)
     # librados ignores connect(timeout=): without these two options it waits
@@ -90,7 +92,7 @@ def connected(rados, conf, patience=PATIENCE, options=None):
         conffile=_option(conf, 'rbd_ceph_conf', 'images_rbd_ceph_conf'),
         conf={'client_mount_timeout': seconds,
               'rados_mon_op_timeout': seconds,
-              # Memory for nothing: all is read once.
+              # A waste of memory: everything is read once.
               'rbd_cache': 'false'})
     try:
         for name, value in (options or {}).items():
@@ -104,21 +106,21 @@ def connected(rados, conf, patience=PATIENCE, options=None):
 
 
 def _set_if_known(rados, cluster, name, value):
-    """Set an option that not every Ceph has."""
+    """Set an option that some versions of Ceph lack."""
     try:
         cluster.conf_set(name, value)
     except rados.Error:
-        LOG.debug('This Ceph has no %s', name)
+        LOG.debug('This Ceph has no option %s', name)
 
 
 def _option(conf, name, in_libvirt=None):
-    """Return an option; Nova takes libvirt's where Glance's is empty."""
+    """Return an option of Glance, or libvirt's if it is empty."""
     libvirt = getattr(conf, 'libvirt', None)
     return (getattr(conf.glance, name)
             or getattr(libvirt, in_libvirt or name, None) or '')
 
 
 def fsid(cluster):
-    """Return the id of a connected cluster."""
+    """Return the ID of a connected cluster."""
     found = cluster.get_fsid()
     return found if isinstance(found, str) else found.decode('ascii')

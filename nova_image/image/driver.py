@@ -12,15 +12,13 @@
 
 """The contract of an image driver, and the loading of the configured one.
 
-load() is the only place that asks which version of the Images API to use.
+Only load() decides which version of the Images API to use.
 """
 
 import abc
-import contextlib
 
 from oslo_config import cfg
 from oslo_log import log as logging
-from oslo_utils import excutils
 import six
 from stevedore import driver as stevedore_driver
 from stevedore import exception as stevedore_exc
@@ -28,8 +26,10 @@ from stevedore import extension
 
 from nova_image import conf as nova_image_conf
 from nova_image import exception
-from nova_image.image import client as glance_client
+from nova_image.image import client
+from nova_image.image import endpoint
 from nova_image.image.transfer import limits
+from nova_image.image import undo
 
 LOG = logging.getLogger(__name__)
 
@@ -38,62 +38,70 @@ NAMESPACE = 'nova_image.image.drivers'
 
 @six.add_metaclass(abc.ABCMeta)
 class ImageDriver(object):
-    """What Nova's callers need of an image service.
+    """What Nova's callers need from an image service.
 
-    Images come back as dicts in one format, whatever the API: ``id, name,
-    status, size, min_disk, min_ram, disk_format, container_format, checksum,
-    owner, is_public, created_at, updated_at, deleted, deleted_at,
-    properties``, and ``locations`` where they were asked for. Absent values
-    are None, ``size`` is 0 rather than None, times are aware datetimes (UTC),
-    ``properties`` holds the custom ones as text, with
-    ``block_device_mapping`` and ``mappings`` decoded from JSON.
+    Images are dicts in one format, whatever the API: ``id, name, status,
+    size, min_disk, min_ram, disk_format, container_format, checksum, owner,
+    is_public, created_at, updated_at, deleted, deleted_at, properties``, and
+    ``locations`` if they were asked for. Absent values are None, ``size`` is
+    0 rather than None, times are aware datetimes (UTC), ``properties`` holds
+    the custom properties as text, with ``block_device_mapping`` and
+    ``mappings`` decoded from JSON.
 
     Every method raises exceptions of nova_image.exception:
-    GlanceConnectionFailed for no or a broken answer, ImageNotAuthorized or
-    Forbidden for 401 and 403, ImageNotFound, ImageBadRequest or Invalid for
-    what Glance refuses, ImageQuotaExceeded, and ImageActionNotSupported for
-    what the API cannot do.
+    GlanceConnectionFailed for a missing or incomplete answer,
+    ImageNotAuthorized or Forbidden for 401 and 403, ImageNotFound,
+    ImageBadRequest or Invalid if Glance refuses the request,
+    ImageQuotaExceeded, and ImageActionNotSupported if the API lacks the
+    action.
 
     :param client: nova_image.image.client.Client
     """
 
-    #: logged once when the driver is loaded, if not empty
+    #: warning to log once when the driver is loaded, if not empty
     deprecation = ''
-    #: why it cannot import, and what to do about it
-    no_import = ('the driver knows no import', '')
+    #: why the driver cannot import, and what to do about it
+    no_import = ('the driver does not support imports', '')
 
     def __init__(self, client):
         self.client = client
 
-    def pinned_to(self, url):
-        """Return the same driver for the Glance at ``url`` alone."""
-        return type(self)(self.client.pinned_to(url))
+    def resolve(self, context, reference):
+        """Return the driver and the image ID for a reference to an image.
 
-    @contextlib.contextmanager
-    def _undone_on_failure(self, context, image_id, keep=False):
-        """Delete an image when the block fails; its error is the one raised.
+        The caller's token goes to the Glance of a URL, so only URLs of the
+        configured endpoints and of the caller's catalog are accepted.
 
-        :param image_id: an image that this very call has created
-        :param keep: whether to leave it all the same
+        :param context: the caller's context
+        :param reference: ID of an image, or its URL
+        :returns: (ImageDriver, ID)
+        :raises InvalidImageRef: if the URL is not that of an image in a known
+            Glance
         """
-        try:
-            yield
-        except BaseException:
-            with excutils.save_and_reraise_exception():
-                if not keep:
-                    self._delete_quietly(context, image_id)
+        if '/' not in reference:
+            return self, reference
+        url, image_id = endpoint.parse_reference(reference)
+        self.client.endpoints.check(context, url)
+        return type(self)(self.client.pinned_to(url)), image_id
+
+    def url_of(self, context, image_id):
+        """Return the URL of an image at one of the known endpoints."""
+        return '%s/images/%s' % (
+            self.client.endpoints.choose(context), image_id)
+
+    def _undone_on_failure(self, context, image_id, keep=False):
+        """Return a context manager that deletes an image if its block fails.
+
+        The block's error is the one that is raised.
+
+        :param image_id: ID of an image that this very call has created
+        :param keep: whether to leave the image anyway
+        """
+        return undo.on_failure(self.delete, context, image_id, keep)
 
     def _delete_quietly(self, context, image_id):
-        """Delete an image; returns whether it is gone."""
-        try:
-            self.delete(context, image_id)
-        except exception.ImageNotFound:
-            return True
-        except exception.NovaImageException as error:
-            LOG.warning('Image %(id)s was left behind by a failed create: '
-                        '%(error)s', {'id': image_id, 'error': error})
-            return False
-        return True
+        """Delete an image, and return whether it is gone."""
+        return undo.quietly(self.delete, context, image_id)
 
     @abc.abstractmethod
     def detail(self, context, **kwargs):
@@ -106,14 +114,14 @@ class ImageDriver(object):
             ``is_public`` (``None`` or ``'none'`` for all, the default),
             ``changes-since`` (ISO 8601), ``owner``, ``id``, ``checksum``,
             ``visibility``, ``tag`` (text or a list) and ``property-NAME``;
-            anything else is the name of a custom property
-        :keyword marker: ID of the image after which to begin
-        :keyword limit: how many images at the most
-        :keyword page_size: how many to ask for in one request
+            any other name is that of a custom property
+        :keyword marker: ID of the image after which the list begins
+        :keyword limit: the maximum number of images
+        :keyword page_size: how many images to request at once
         :keyword sort_key: field to sort by
         :keyword sort_dir: 'asc' or 'desc'
         :returns: list of images
-        :raises Invalid: for a filter that cannot be
+        :raises Invalid: for an invalid filter
         """
 
     @abc.abstractmethod
@@ -123,25 +131,25 @@ class ImageDriver(object):
 
         :param include_locations: whether to add ``locations``: a list of
             {'url', 'metadata'}
-        :param show_deleted: whether a deleted image may be returned, where
-            the API still knows it
-        :raises ImageNotFound: when there is none, or none that may be seen
+        :param show_deleted: whether a deleted image may be returned, if the
+            API still shows it
+        :raises ImageNotFound: if there is none, or the caller may not see it
         """
 
     @abc.abstractmethod
     def create(self, context, image_meta, data=None):
         """Create an image.
 
-        :param image_meta: dict in the callers' format; ``size`` 0 without
-            data makes an active, empty image; ``location`` names data that
-            is in a store already; ``instance_owner`` among the properties is
-            no property but the project to give access to
+        If anything fails, it deletes what it has created.
+
+        :param image_meta: dict in the callers' format. ``size`` 0 without
+            data creates an active, empty image. ``location`` is the URL of
+            data that is already in a store. ``instance_owner`` among the
+            properties is not stored: it is the project to give access to.
         :param data: bytes, binary file object or iterable of bytes
         :returns: the image
-        :raises ImageConflict: when the ID of image_meta is taken
-        :raises ImageUploadFailed: when the data could not be sent whole
-
-        When anything fails, what was created is deleted again.
+        :raises ImageConflict: if the ID in image_meta is taken
+        :raises ImageUploadFailed: if the data could not be sent completely
         """
 
     @abc.abstractmethod
@@ -149,11 +157,10 @@ class ImageDriver(object):
                purge_props=True):
         """Change an image.
 
-        :param image_meta: dict in the callers' format; what it does not name
-            stays as it is
-        :param data: as for create, for an image that has none yet
-        :param purge_props: whether properties that image_meta does not name
-            are removed
+        :param image_meta: dict in the callers' format; fields that it lacks
+            do not change
+        :param data: as for create, for an image that does not have any yet
+        :param purge_props: whether to remove properties that image_meta lacks
         :returns: the image
         """
 
@@ -162,88 +169,88 @@ class ImageDriver(object):
         """Delete an image.
 
         :returns: True
-        :raises ImageDeleteConflict: when it is in use
+        :raises ImageDeleteConflict: if it is in use
         """
 
     @abc.abstractmethod
     def download(self, context, image_id, data=None, dst_path=None,
                  trusted_certs=None, **options):
-        """Fetch an image's data and check it.
+        """Fetch an image's data and verify it.
 
         :param data: binary file object to write to
-        :param dst_path: path of the file to make; it appears only when it is
-            whole, verified and on disk
+        :param dst_path: path of the file to create; it appears only when it
+            is complete, verified and on disk
         :param trusted_certs: IDs of certificates for the image's signature
-        :keyword inspect: whether to refuse what may harm the host, and what
-            is in another format than disk_format says
-        :keyword progress: called with (bytes done, bytes in all or None,
-            bytes a second) as they arrive
-        :returns: None; without data and dst_path an iterator of bytes that
-            raises at its end what the others raise
-        :raises ImageUnacceptable: when the image has no data, or is refused
-        :raises ImageCorrupt: when size or hash are not the recorded ones
-        :raises InsufficientDiskSpace: when it does not fit
+        :keyword inspect: whether to refuse data that may harm the host, or
+            whose format is not disk_format
+        :keyword progress: called with (bytes done, total bytes or None, bytes
+            per second) as the data arrives
+        :returns: None; without data and dst_path an iterator of bytes, which
+            raises the same exceptions at its end
+        :raises ImageUnacceptable: if the image has no data, or is refused
+        :raises ImageCorrupt: if size or hash are not the recorded ones
+        :raises InsufficientDiskSpace: if it does not fit
         """
 
     def import_info(self, context):
-        """Return how and to where this Glance imports.
+        """Return the import methods and the stores of this Glance.
 
         :returns: dict of ``methods``, a list of names, and ``stores``, a
-            list of dicts with ``id`` and, where Glance has them,
-            ``description``, ``default`` and ``read-only``, both True; empty
-            where Glance has but one store
+            list of dicts with ``id`` and optionally ``description``,
+            ``default`` and ``read-only``, both True; empty if Glance has
+            only one store
         """
         raise self._no_import('import into')
 
     def stage(self, context, image_id, data, progress=None):
-        """Send data to where Glance keeps it until it is imported.
+        """Send data that an import takes later.
 
         :param data: as for create
         :param progress: as for import_image
-        :returns: how many bytes
-        :raises ImageUploadFailed: when they could not be sent whole
+        :returns: the number of bytes
+        :raises ImageUploadFailed: if the data could not be sent completely
         """
         raise self._no_import('stage data of', image_id)
 
     def import_image(self, context, image_id, method, **options):
-        """Have Glance get an image's data, and wait until it has.
+        """Make Glance get an image's data, and wait until it has it.
 
-        :param method: ``glance-direct`` (what was staged, or ``data``),
+        :param method: ``glance-direct`` (staged data, or ``data``),
             ``web-download`` (from ``uri``), ``glance-download`` (from another
             Glance), ``copy-image`` (to more stores)
-        :keyword data: as for create; is staged first
+        :keyword data: as for create; it is staged first
         :keyword uri: http(s) URL
         :keyword glance_region: region of the other Glance
-        :keyword glance_image_id: the image there
+        :keyword glance_image_id: ID of the image there
         :keyword glance_service_interface: ``public``, the default, or another
-        :keyword stores: list of IDs; Glance's default store if none
-        :keyword all_stores: whether to import into all that can be written
+        :keyword stores: list of IDs; by default Glance's default store
+        :keyword all_stores: whether to import into all writable stores
         :keyword all_stores_must_succeed: whether one store that fails undoes
-            the others; True by default, for a copy False
-        :keyword os_hash_algo: what the data has to have: algorithm, and
-        :keyword os_hash_value: hexadecimal digest
+            the others; True by default, False for a copy
+        :keyword os_hash_algo: the algorithm of the expected hash, and
+        :keyword os_hash_value: its hexadecimal digest
         :keyword wait: False to return as soon as Glance has begun
         :keyword timeout: seconds; [glance] import_timeout by default, 0 for
             no limit
-        :keyword keep: whether to leave all as it is after a failure
+        :keyword keep: whether to leave everything as it is after a failure
         :keyword progress: called with a nova_image.image.import_result.Seen
-            when something has changed
-        :returns: None without wait, else one of import_result: Imported,
-            Converted, Failed, TimedOut
-        :raises ImageImportImpossible: when Glance has no such method or
-            store, or the image's state forbids it
-        :raises ImageQuotaExceeded: when it is more than Glance takes
+            for each change
+        :returns: nova_image.image.import_result.Result; None without wait
+        :raises ImageImportImpossible: if Glance lacks the method or a store,
+            or the image's state does not allow it
+        :raises ImageQuotaExceeded: if the data exceeds a limit of Glance
         """
         raise self._no_import('import', image_id)
 
     def create_via_import(self, context, image_meta, method, **options):
-        """Create an image and have Glance get its data.
+        """Create an image and make Glance get its data.
+
+        If the import fails, or an exception is raised, the image is deleted.
 
         :param image_meta: as for create
         :param options: and ``method`` as for import_image
-        :returns: (image, what import_image returns); the image is None where
-            the import failed and it was deleted again. After an exception it
-            is as well.
+        :returns: (image, what import_image returns); the image is None if it
+            was deleted
         """
         raise self._no_import('create by import')
 
@@ -254,7 +261,7 @@ class ImageDriver(object):
         :param options: of import_image: ``wait``, which is False by default,
             ``timeout``, ``progress``, ``all_stores_must_succeed``
         :returns: as import_image
-        :raises ImageImportImpossible: when the image's state forbids it
+        :raises ImageImportImpossible: if the image's state does not allow it
         """
         raise self._no_import('copy between stores', image_id)
 
@@ -270,44 +277,44 @@ class ImageDriver(object):
 
         :returns: list of dicts with ``member_id``, ``status`` ('pending',
             'accepted' or 'rejected'), ``can_share`` (whether the project may
-            share it on), ``created_at`` and ``updated_at`` (aware
-            datetimes); None is what the API does not tell: v1 knows no
-            status and no times, v2 no sharing on
-        :raises ImageNotAuthorized: when the image can have no members
+            share it further), ``created_at`` and ``updated_at`` (aware
+            datetimes). Values that the API lacks are None: status and times
+            in v1, can_share in v2.
+        :raises ImageNotAuthorized: if the image cannot have members
         """
 
     @abc.abstractmethod
     def add_member(self, context, image_id, member):
         """Give a project access to an image.
 
-        :param member: the project's ID, printable ASCII without a slash
-        :returns: the member, as members() has it
-        :raises ImageBadRequest: for what can be no project's ID
-        :raises ImageNotAuthorized: when the caller may not share the image,
-            or the image's visibility is not ``shared``
-        :raises ImageConflict: when it is a member already; v1 does not tell
+        :param member: ID of the project, printable ASCII without a slash
+        :returns: the member, as in members()
+        :raises ImageBadRequest: if it cannot be the ID of a project
+        :raises ImageNotAuthorized: if the caller may not share the image, or
+            the image's visibility is not ``shared``
+        :raises ImageConflict: if it is a member already, except in v1
         """
 
     @abc.abstractmethod
     def set_member_status(self, context, image_id, member, status):
-        """Say whether a project wants an image that is shared with it.
+        """Accept or reject an image that is shared with a project.
 
-        It is in the project's listings when it was accepted.
+        The project's listings include it only if it was accepted.
 
-        :param member: the project's ID; the caller's own, unless an
-            administrator calls
+        :param member: ID of the project; the caller's own unless the caller
+            is an administrator
         :param status: 'accepted', 'rejected' or 'pending'
-        :returns: the member, as members() has it
-        :raises NotFound: when it is no member, or there is no such image
+        :returns: the member, as in members()
+        :raises NotFound: if it is not a member, or there is no such image
         """
 
     @abc.abstractmethod
     def remove_member(self, context, image_id, member):
-        """Take a project's access to an image away.
+        """Revoke a project's access to an image.
 
-        :param member: the project's ID
+        :param member: ID of the project
         :returns: True
-        :raises NotFound: when it is no member, or there is no such image
+        :raises NotFound: if it is not a member, or there is no such image
         """
 
 
@@ -315,19 +322,18 @@ def load(conf=None, log_is_ready=True, **options):
     """Return the driver that the configuration asks for.
 
     :param conf: an oslo.config ConfigOpts; the global one by default
-    :param log_is_ready: False where logging is yet to be set up: what is
-        logged until then is lost or goes to stderr. The caller then calls
-        begin_log() when it is.
+    :param log_is_ready: False if logging is not set up yet, when messages are
+        lost or go to stderr. The caller then calls begin_log() later.
     :param options: for nova_image.image.client.Client
     :returns: an ImageDriver
-    :raises DriverLoadError: when its entry point is missing or broken, or
-        an option lacks another
+    :raises DriverLoadError: if its entry point is missing or broken, or an
+        option requires another one
     """
     conf = conf or cfg.CONF
     nova_image_conf.register_opts(conf)
     limits.check(conf)
     name = 'v1' if conf.glance.use_glance_v1 else 'v2'
-    loaded = _find(name)(glance_client.Client(conf, **options))
+    loaded = _find(name)(client.Client(conf, **options))
     if log_is_ready:
         begin_log(loaded, conf)
     LOG.debug('Image driver %s of %s', name, NAMESPACE)
@@ -335,10 +341,10 @@ def load(conf=None, log_is_ready=True, **options):
 
 
 def begin_log(loaded, conf):
-    """Warn of what will not stay; see to [glance] debug.
+    """Log the driver's deprecation, and apply [glance] debug.
 
     :param loaded: the driver that load() returned
-    :param conf: the ConfigOpts it was loaded by
+    :param conf: the ConfigOpts with which it was loaded
     """
     if loaded.deprecation:
         LOG.warning(loaded.deprecation)

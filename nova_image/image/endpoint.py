@@ -12,10 +12,10 @@
 
 """Which Glance to ask: configured servers or the catalog, in rotation.
 
-Every service object shuffles a copy of ``[glance] api_servers`` and goes
-round it. A server that failed is left out for a while as long as another one
-is there. Versions at the end of a URL are stripped exactly; paths before them
-are kept (glanceclient's strip_version loses them: Launchpad bug 1748009).
+Every service object shuffles a copy of ``[glance] api_servers`` and rotates
+through it. A server that failed is skipped for a while if there is another
+one. Exactly the version at the end of a URL is stripped; the path before it
+is kept (glanceclient's strip_version loses it: Launchpad bug 1748009).
 """
 
 import itertools
@@ -27,16 +27,17 @@ from oslo_utils import timeutils
 from six.moves.urllib import parse
 
 from nova_image import exception
+from nova_image.image import knowledge
 
 _VERSION = re.compile(r'(?<!/)/v\d+(\.\d+)?$')
 _SCHEME = re.compile(r'^[a-zA-Z][a-zA-Z0-9+.-]*://')
 
-#: seconds for which a server that failed is asked only if no other is left
+#: seconds for which a failed server is asked only if no other one is left
 REST = 30
 
 
 def strip_version(url):
-    """Return a URL without trailing slashes and API version.
+    """Return a URL without trailing slashes and the API version.
 
     >>> strip_version('https://cloud/image/v2/')
     'https://cloud/image'
@@ -60,23 +61,23 @@ class Health(object):
         self._failed = {}
 
     def failed(self, url):
-        """Note that a server did not answer."""
+        """Record that a server did not answer."""
         self._failed[url] = timeutils.now()
 
     def answered(self, url):
-        """Note that a server answered."""
+        """Record that a server answered."""
         self._failed.pop(url, None)
 
     def is_good(self, url):
-        """Tell whether a server may be asked first."""
+        """Return whether a server may be asked first."""
         since = self._failed.get(url)
         return since is None or timeutils.now() - since > self._rest
 
 
-# One of each for the process, since Nova makes a service object for every
+# One of each for the process, because Nova creates a service object for every
 # call.
 HEALTH = Health()
-_FACTS = {}
+_KNOWLEDGE = {}
 
 
 class Endpoints(object):
@@ -104,56 +105,62 @@ class Endpoints(object):
             servers = [_normalise(override)]
         return servers
 
-    def next(self, context):
+    def choose(self, context, auth=None):
         """Return the URL to ask now, without a version.
 
         :param context: the caller's context, whose catalog may be needed
-        :raises GlanceConnectionFailed: when nothing says where Glance is
+        :param auth: the auth plugin of the context, if the caller has it
+        :raises GlanceEndpointUnknown: if there is neither a configured
+            endpoint nor one in the catalog
         """
         if not self._fixed:
-            return self._from_catalog(context)
+            return self._from_catalog(context, auth)
         first = next(self._turn) % len(self._order)
         candidates = self._order[first:] + self._order[:first]
         return next((url for url in candidates if HEALTH.is_good(url)),
                     candidates[0])
 
     def known(self, context):
-        """Return every URL that a token of this caller may be sent to."""
+        """Return the URLs to which a caller's token may be sent."""
         return self._fixed or [self._from_catalog(context)]
 
     def check(self, context, url):
-        """Refuse a URL that is not one of those.
+        """Refuse a URL to which this caller's token must not be sent.
 
-        :raises InvalidImageRef: when it is not
+        :raises InvalidImageRef: if the URL is not one of known()
         """
         if url not in self.known(context):
             raise exception.InvalidImageRef(
-                reason='%s is not a Glance that is known here' % url,
+                reason='%s is not a known Glance endpoint' % url,
                 advice='Use the ID of the image, or add the server to '
                        '[glance] api_servers')
 
-    def facts(self, context):
-        """Return the dict in which findings about this Glance are kept."""
-        return _FACTS.setdefault(tuple(sorted(self.known(context))), {})
+    def knowledge(self, context):
+        """Return the Knowledge about this Glance.
 
-    def _from_catalog(self, context):
+        :param context: the caller's context, whose catalog may be needed
+        """
+        return _KNOWLEDGE.setdefault(tuple(sorted(self.known(context))),
+                                     knowledge.Knowledge())
+
+    def _from_catalog(self, context, auth=None):
         """Return the URL in the catalog that came with a context's token.
 
-        A host makes a new context for each request of its own and several
+        A host creates a context for each of its requests and makes several
         calls with it: the catalog is read once for all of them.
         """
         try:
             kept = self._found.get(context)
-        except TypeError:  # a context that has no hash or takes no weakref
-            return self._read_catalog(context)
+        except TypeError:  # the context cannot be hashed or weakly referenced
+            return self._read_catalog(context, auth)
         if kept is None:
-            kept = self._read_catalog(context)
+            kept = self._read_catalog(context, auth)
             if getattr(context, 'auth_token', None):
                 self._found[context] = kept
         return kept
 
-    def _read_catalog(self, context):
-        auth = self._identity.auth(context)
+    def _read_catalog(self, context, auth):
+        auth = auth or self._identity.auth(context)
         options = self._conf.glance
         url = auth and self._identity.session(None).get_endpoint(
             auth, service_type=options.service_type,
@@ -175,7 +182,7 @@ def parse_reference(reference):
     :param reference: such as ``http://glance:9292/v2/images/ID``, with or
         without the version
     :returns: (endpoint without version, image ID)
-    :raises InvalidImageRef: when it is not such a URL
+    :raises InvalidImageRef: if it is not such a URL
     """
     parts = parse.urlsplit(reference)
     base, _, image_id = parts.path.rstrip('/').rpartition('/images/')

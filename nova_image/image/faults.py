@@ -10,9 +10,9 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Turns what came back from Glance into one exception of nova_image.exception.
+"""Turns any failed request into one exception of nova_image.exception.
 
-Knows HTTP and how Glance words its errors, and no API version: Glance 15 and
+Knows HTTP and the form of Glance's errors, but no API version: Glance 15 and
 33 both answer errors as small HTML pages of webob, some as JSON or text.
 """
 
@@ -21,6 +21,7 @@ import re
 from glanceclient import exc as client_exc
 from keystoneauth1 import exceptions as ksa_exc
 import requests
+import six
 from six.moves import http_client
 
 from nova_image import exception
@@ -32,9 +33,9 @@ except ImportError:  # Python 2.7
     from six.moves import html_parser
     unescape = html_parser.HTMLParser().unescape
 
-#: characters of Glance's words that a message takes at the most
+#: the most characters of Glance's own words in a message
 MAX_REASON = 1000
-#: what of an error's body is read at the most, in bytes
+#: the most that is read of an error's body, in bytes
 MAX_ERROR_BODY = 64 * 1024
 
 #: status -> (for a request about one image, for any other)
@@ -59,17 +60,19 @@ _NO_IDENTITY = (ksa_exc.AuthorizationFailure, ksa_exc.Unauthorized,
                 ksa_exc.MissingAuthPlugin)
 
 
-def from_response(response, request, endpoint):
+def from_response(response, request, endpoint, retriable=None):
     """Return the exception for an answer that is an error.
 
     :param response: requests.Response with a status of 300 or more
-    :param request: nova_image.image.client.Request that it answers
-    :param endpoint: URL that was asked
+    :param request: nova_image.image.messages.Request that it answers
+    :param endpoint: URL of the Glance that was asked
+    :param retriable: whether to retry; None for what the status suggests
     """
     if 300 < response.status_code < 400:
         return _redirect(response, request, endpoint)
     kind = _kind(response.status_code, request)
     return kind(reason=_said(response), status=response.status_code,
+                retriable=retriable,
                 retry_after=retry.parse_retry_after(
                     response.headers.get('Retry-After')),
                 **request.facts(endpoint))
@@ -98,12 +101,12 @@ def _kind(status, request):
 
 
 def _said(response):
-    """Return Glance's own words, as one line."""
+    """Return Glance's own words on one line."""
     kind = response.headers.get('Content-Type', '')
     try:
         text = next(response.iter_content(MAX_ERROR_BODY), b'')
     except Exception:
-        return response.reason  # the status says what matters
+        return response.reason  # the status says enough
     finally:
         response.close()
     text = text.decode('utf-8', 'replace')
@@ -122,10 +125,10 @@ def _without_tags(text):
 
 
 def from_error(error, request, endpoint):
-    """Return the exception for a request that got no whole answer.
+    """Return the exception for a request without a complete answer.
 
-    :param error: what python-glanceclient, keystoneauth or requests raised
-    :returns: an exception of ours; None when the error is not of that kind
+    :param error: exception of python-glanceclient, keystoneauth or requests
+    :returns: an exception of ours; None for an error of any other library
     """
     facts = request.facts(endpoint)
     if isinstance(error, _NO_IDENTITY):
@@ -139,10 +142,27 @@ def from_error(error, request, endpoint):
     return None
 
 
-def bad_answer(response, request, endpoint, why):
-    """Return the exception for a success that is not Glance's.
+def raise_ours(error, request, endpoint):
+    """Raise the exception for an error; the error itself if there is none.
 
-    :param why: what is wrong with it
+    :param error: the exception that is being handled
+    """
+    ours = from_error(error, request, endpoint)
+    if ours is None:
+        raise error
+    six.raise_from(ours, _cause(error))
+
+
+def _cause(error):
+    """Return an error to show as the cause; None if it contains secrets."""
+    text = six.text_type(error)
+    return error if exception.redact(text) == text else None
+
+
+def bad_answer(response, request, endpoint, why):
+    """Return the exception for a success that does not come from Glance.
+
+    :param why: what is wrong with the answer
     """
     response.close()
     return exception.GlanceBadAnswer(

@@ -10,12 +10,12 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The driver for the Glance Images API v1, for clouds that still have it.
+"""The driver for the Glance Images API v1, for clouds that still use it.
 
 Only its entry point in setup.cfg names this module: to remove v1, delete both
 and the tests. Facts about v1 were seen on Glance 15.0.2.
 
-v1 sends metadata as HTTP headers and answers with JSON, or with headers where
+v1 receives metadata in HTTP headers and answers with JSON, or with headers if
 one image is read. It stores property names in lower case, with ``_`` for
 ``-``, and every value as text.
 """
@@ -32,17 +32,23 @@ import six
 from six.moves.urllib import parse
 
 from nova_image import exception
-from nova_image.image import client as http
 from nova_image.image import driver
-from nova_image.image.transfer import digest
+from nova_image.image import knowledge
+from nova_image.image import messages
+from nova_image.image import outcome
 from nova_image.image.transfer import fetch
+from nova_image.image.transfer import recorded
 from nova_image.image.transfer import source
 from nova_image.image import values
 
 IMAGES = '/v1/images'
 PAGE_SIZE = 1000
-#: bytes of one header that Glance 15 takes (its max_header_line by default)
+#: the most bytes of a header line in Glance 15 (its default max_header_line)
 MAX_HEADER = 16384
+
+#: the longest page that Glance has returned, in images
+LONGEST_PAGE = knowledge.Fact('longest page',
+                              lambda value: isinstance(value, int))
 
 _META = 'x-image-meta-'
 _PROPERTY = 'x-image-meta-property-'
@@ -55,7 +61,7 @@ _TIMES = ('created_at', 'updated_at', 'deleted_at')
 _NUMBERS = ('size', 'min_disk', 'min_ram')
 _BOOLS = ('is_public', 'deleted')
 _JSON_PROPERTIES = ('block_device_mapping', 'mappings')
-#: fields that are sent as they stand, and others that callers may name
+#: fields that are sent unchanged, and others that callers may pass
 _SENT = ('id', 'name', 'disk_format', 'container_format', 'owner')
 _KNOWN = frozenset(_FIELDS + (
     'location', 'locations', 'direct_url', 'properties', 'protected',
@@ -63,7 +69,7 @@ _KNOWN = frozenset(_FIELDS + (
 
 _PLAIN_FILTERS = ('name', 'status', 'container_format', 'disk_format')
 _NUMBER_FILTERS = ('size_min', 'size_max', 'min_ram', 'min_disk')
-#: filters that v1 ignores and that its answers can be held against
+#: filters that v1 ignores, applied here to its answers
 _OWN_FILTERS = ('owner', 'id', 'checksum')
 
 #: characters of an HTTP header's name (RFC 7230, token)
@@ -83,8 +89,8 @@ class GlanceImageService(driver.ImageDriver):
                  'Set [glance] use_glance_v1 to False')
 
     def detail(self, context, **kwargs):
-        """List images. See ImageDriver; v1 knows no tags."""
-        query, wanted = _to_query(kwargs.get('filters') or {})
+        """List images. See ImageDriver; v1 has no tags."""
+        query, matches = _to_query(kwargs.get('filters') or {})
         limit = values.whole_number('limit', kwargs.get('limit') or 0) or None
         page_size = values.whole_number(
             'page_size', kwargs.get('page_size') or PAGE_SIZE)
@@ -92,7 +98,7 @@ class GlanceImageService(driver.ImageDriver):
         found, may_see = [], self.client.seen_by(context)
         for image in self._pages(context, query, kwargs.get('marker'),
                                  min(page_size, limit or page_size)):
-            if wanted(image) and may_see(image):
+            if matches(image) and may_see(image):
                 found.append(image)
                 if len(found) == limit:
                     break
@@ -101,18 +107,19 @@ class GlanceImageService(driver.ImageDriver):
     def _pages(self, context, query, marker, page_size):
         """Yield the images of all pages.
 
-        v1 has no link to the next page and may give less than was asked
-        for: a page is the last when it is empty or shorter than another.
+        v1 does not link to the next page and may return fewer images than
+        requested: a page is the last one if it is empty or shorter than
+        another one.
         """
-        facts = self.client.endpoints.facts(context)
+        known = self.client.knowledge(context)
         while True:
             page = self._page(context, query, marker, page_size)
             for image in page:
                 yield image
-            longest = min(page_size, facts.get('longest_page', 0))
+            longest = min(page_size, known.get(LONGEST_PAGE, 0))
             if not page or len(page) < longest:
                 return
-            facts['longest_page'] = max(len(page), longest)
+            known.remember(LONGEST_PAGE, max(len(page), longest))
             marker = page[-1]['id']
 
     def _page(self, context, query, marker, page_size):
@@ -120,8 +127,9 @@ class GlanceImageService(driver.ImageDriver):
         if marker:
             query.append(('marker', marker))
         return [_from_json(raw) for raw in self.client.call(
-            context, http.Request('GET', IMAGES + '/detail', 'list images',
-                                  query=query), _images_of)]
+            context, messages.Request(
+                'GET', IMAGES + '/detail', 'list images', query=query),
+            _images_of)]
 
     def show(self, context, image_id, include_locations=False,
              show_deleted=True):
@@ -135,7 +143,7 @@ class GlanceImageService(driver.ImageDriver):
         return image
 
     def _head(self, context, image_id, action='show'):
-        answer = self.client.call(context, http.Request(
+        answer = self.client.call(context, messages.Request(
             'HEAD', _path(image_id), action, image_id))
         image = _from_headers(answer.headers)
         if not image['id']:
@@ -145,8 +153,8 @@ class GlanceImageService(driver.ImageDriver):
     def create(self, context, image_meta, data=None):
         """Create an image. See ImageDriver.
 
-        Data goes in a request of its own: after one that failed with both
-        nobody could tell whether an image of that ID was there before.
+        Data is sent in a second request: if a single one failed, nobody could
+        know whether an image with this ID was there before.
         """
         image_meta = copy.deepcopy(image_meta)
         member = (image_meta.get('properties') or {}).pop(
@@ -167,32 +175,31 @@ class GlanceImageService(driver.ImageDriver):
             return image
 
     def _create_record(self, context, headers):
-        """Create the image without data, once, whatever gets lost."""
+        """Create an image without data exactly once, and return it."""
         own_id = _META + 'id' not in headers
         image_id = headers.setdefault(_META + 'id', str(uuid.uuid4()))
 
         def find_created(error):
             if not isinstance(error, exception.ImageConflict):
-                raise error
+                return outcome.Failed()
             image = self._head(context, image_id, 'create')
-            for name in ('name', 'disk_format', 'container_format'):
-                if image[name] != headers.get(_META + name):
-                    raise error
-            return image
+            same = all(image[name] == headers.get(_META + name) for name in (
+                'name', 'disk_format', 'container_format'))
+            return outcome.Found(image) if same else outcome.Failed()
 
         try:
-            return _from_json(self._image(context, http.Request(
+            return _from_json(self._image(context, messages.Request(
                 'POST', IMAGES, 'create', image_id, raw_headers=headers),
                 find_created))
         except exception.ImageConflict:
             raise
         except exception.NovaImageException:
-            if own_id:  # it may have been created all the same
+            if own_id:  # it may have been created anyway
                 self._delete_quietly(context, image_id)
             raise
 
     def _image(self, context, request, settle):
-        """Make a call that answers with ``{"image": {}}``."""
+        """Make a call whose answer is ``{"image": {}}``."""
         return self.client.call(context, request, _image_of, settle)
 
     def _put(self, context, image_id, headers, body, purge=False):
@@ -200,24 +207,24 @@ class GlanceImageService(driver.ImageDriver):
         def find_uploaded(error):
             image = self._head(context, image_id, 'upload')
             if body is None or image['status'] == 'active':
-                if body is None or image['size'] != body.size:
-                    raise error
-                return image
+                same = body is not None and image['size'] == body.size
+                return outcome.Found(image) if same else outcome.Failed()
             if image['status'] == 'saving':
-                # It takes no other until what broke off is given up or done.
-                error.retriable = error.status == 409
-                raise error
-            raise exception.ImageUploadFailed(
+                # Until it drops or finishes the interrupted upload.
+                return (outcome.TryAgain() if error.status == 409
+                        else outcome.Failed())
+            return outcome.Failed(exception.ImageUploadFailed(
                 action='upload', image_id=image_id,
-                reason='the connection broke, and Glance has marked the '
+                reason='the connection failed, and Glance has marked the '
                        'image %s' % image['status'],
-                advice='v1 takes no data for it again: create another')
+                advice='v1 does not accept data for it again: create another '
+                       'one'))
 
         headers = dict(headers, **{_PURGE: str(purge)})
         try:
             if body is not None and self.client.conf.glance.verify_uploads:
                 body.hash_by('md5')
-            image = _from_json(self._image(context, http.Request(
+            image = _from_json(self._image(context, messages.Request(
                 'PUT', _path(image_id), 'upload' if body else 'update',
                 image_id, raw_headers=headers, body=body), find_uploaded))
         finally:
@@ -227,16 +234,16 @@ class GlanceImageService(driver.ImageDriver):
 
     @staticmethod
     def _check_upload(image, body):
-        """Raise when an image is not what was sent."""
+        """Raise if an image does not have the data that was sent."""
         if image['size'] != body.size:
             reason = 'Glance has %s bytes of %d' % (image['size'], body.size)
         elif body.differs_from('md5', image['checksum']):
-            reason = 'the md5 of what Glance has is not that of the data'
+            reason = "the md5 of Glance's data is not that of the data sent"
         else:
             return
         raise exception.ImageUploadFailed(
             action='upload', image_id=image['id'], reason=reason,
-            advice='The image was deleted: create another')
+            advice='The image was deleted: create another one')
 
     def update(self, context, image_id, image_meta, data=None,
                purge_props=True):
@@ -248,7 +255,7 @@ class GlanceImageService(driver.ImageDriver):
         if body is None:
             return self._put(context, image_id, headers, None, purge_props)
         if purge_props:
-            # v1 purges nothing in a request that has data
+            # v1 does not purge in a request with data
             self._put(context, image_id, headers, None, purge=True)
             headers = {}
         image = self._put(context, image_id, headers, body)
@@ -260,10 +267,10 @@ class GlanceImageService(driver.ImageDriver):
         """Delete an image. See ImageDriver."""
         def find_deleted(error):
             if isinstance(error, exception.ImageNotFound):
-                return  # the attempt whose answer was lost did it
-            raise error
+                return outcome.Found()
+            return outcome.Failed()
 
-        self.client.call(context, http.Request(
+        self.client.call(context, messages.Request(
             'DELETE', _path(image_id), 'delete', image_id,
             errors={409: exception.ImageDeleteConflict}),
             settle=find_deleted)
@@ -272,14 +279,14 @@ class GlanceImageService(driver.ImageDriver):
     def download(self, context, image_id, data=None, dst_path=None,
                  trusted_certs=None, **options):
         """Fetch an image's data. See ImageDriver."""
-        request = http.Request('GET', _path(image_id), 'download', image_id,
-                               stream=True)
+        request = messages.Request(
+            'GET', _path(image_id), 'download', image_id, stream=True)
         try:
-            return fetch.Download(self.client, context, request, _expected,
-                                  trusted_certs=trusted_certs,
-                                  **options).run(data, dst_path)
+            return fetch.Download(
+                self.client, context, request, _record_of,
+                trusted_certs=trusted_certs, **options).run(data, dst_path)
         except exception.ImageNotFound:
-            # v1 says 404 of an image without data too
+            # v1 also answers 404 if the image has no data
             image = self._head(context, image_id, 'download')
             raise exception.ImageUnacceptable(
                 action='download', image_id=image_id,
@@ -287,36 +294,36 @@ class GlanceImageService(driver.ImageDriver):
 
     def members(self, context, image_id):
         """List an image's members. See ImageDriver."""
-        return self.client.call(context, http.Request(
+        return self.client.call(context, messages.Request(
             'GET', _path(image_id, 'members'), 'list the members of',
             image_id), _members_of)
 
     def add_member(self, context, image_id, member):
-        """Give a project access. See ImageDriver; twice is as good as once.
+        """Give a project access. See ImageDriver.
 
-        v1 takes a member for a private image of v2 too, and gives it none.
+        v1 also accepts a member for a private image of v2, without effect.
         """
         member = values.project(member)
-        self._change_member(context, http.Request(
+        self._change_member(context, messages.Request(
             'PUT', _path(image_id, 'members', member), 'add a member to',
             image_id))
         return _member({'member_id': member})
 
     def set_member_status(self, context, image_id, member, status):
-        """Refuse: v1 lists a shared image to its members at once."""
+        """Refuse: v1 lists a shared image for its members at once."""
         raise exception.ImageActionNotSupported(
             action='set the status of a member of', image_id=image_id,
-            reason='in the Images API v1 members have no status',
+            reason='members have no status in the Images API v1',
             advice='Set [glance] use_glance_v1 to False')
 
     def remove_member(self, context, image_id, member):
-        """Take a project's access away. See ImageDriver."""
+        """Revoke a project's access. See ImageDriver."""
         def find_removed(error):
             if isinstance(error, exception.NotFound) and not _denies(error):
-                return  # the attempt whose answer was lost did it
-            raise error
+                return outcome.Found()
+            return outcome.Failed()
 
-        self._change_member(context, http.Request(
+        self._change_member(context, messages.Request(
             'DELETE', _path(image_id, 'members', values.project(member)),
             'remove a member of', image_id,
             errors={404: exception.NotFound}), find_removed)
@@ -334,52 +341,52 @@ class GlanceImageService(driver.ImageDriver):
 
 
 def _denies(error):
-    """Tell whether a 404 about a member is the registry's 403."""
+    """Return whether a 404 about a member is the registry's 403."""
     return 'Access was denied' in error.reason
 
 
 def _path(image_id, *rest):
-    # v1 answers 500 to an ID that is not ASCII
+    # v1 answers 500 if an ID is not ASCII
     if image_id in ('', '.', '..') or not _ASCII.match(image_id):
         raise exception.ImageNotFound(image_id=image_id)
     return '/'.join([IMAGES] + [parse.quote(part.encode('utf-8'), safe='')
                                 for part in (image_id,) + rest])
 
 
-# What Glance answers, for callers
+# From Glance to callers
 
 def _image_of(answer):
-    """Return the image that an answer has; raises GlanceBadAnswer."""
+    """Return the image in an answer; raises GlanceBadAnswer."""
     raw = answer.json().get('image')
     if not isinstance(raw, dict) or not raw.get('id'):
-        raise answer.bad('its JSON is no image')
+        raise answer.bad('its JSON is not an image')
     return raw
 
 
 def _images_of(answer):
-    """Return the images that an answer has; raises GlanceBadAnswer."""
+    """Return the images in an answer; raises GlanceBadAnswer."""
     found = answer.json().get('images')
     if not isinstance(found, list):
-        raise answer.bad('its JSON is no list of images')
+        raise answer.bad('its JSON is not a list of images')
     return found
 
 
 def _members_of(answer):
-    """Return the members that an answer has; raises GlanceBadAnswer."""
+    """Return the members in an answer; raises GlanceBadAnswer."""
     found = answer.json().get('members')
     if not isinstance(found, list):
-        raise answer.bad('its JSON is no list of members')
+        raise answer.bad('its JSON is not a list of members')
     return [_member(raw) for raw in found]
 
 
 def _member(raw):
-    """Return a member in the callers' format; v1 tells little."""
+    """Return a member in the callers' format; v1 has few fields."""
     return dict({'status': None, 'can_share': None, 'created_at': None,
                  'updated_at': None}, **raw)
 
 
 def _from_headers(headers):
-    """Return the image that a HEAD answered, in the callers' format."""
+    """Return the image in the headers of a HEAD, in the callers' format."""
     raw = {'properties': {}}
     for name, value in headers.items():
         name = name.lower()
@@ -391,9 +398,9 @@ def _from_headers(headers):
 
 
 def _raw_text(value):
-    """Return a header as the UTF-8 it is.
+    """Return a header decoded from UTF-8.
 
-    HTTP libraries of Python 3 take it for ISO-8859-1.
+    HTTP libraries of Python 3 have decoded it from ISO-8859-1.
     """
     if isinstance(value, six.text_type):
         value = value.encode('latin-1')
@@ -417,7 +424,7 @@ def _from_json(raw):
 
 
 def _time(value):
-    """Return a time without its microseconds, which only v1 has."""
+    """Return a time without microseconds, which only v1 has."""
     if not isinstance(value, six.string_types):
         return value
     return timeutils.parse_isotime(value).replace(microsecond=0)
@@ -430,17 +437,18 @@ def _decoded(name, value):
     try:
         return json.loads(value)
     except ValueError:
-        return value  # somebody else's property of that name
+        return value  # another user's property of this name
 
 
-def _expected(answer):
+def _record_of(answer):
+    """Return what Glance recorded of an image's data."""
     image = _from_headers(answer.headers)
-    return digest.Expected(image['size'], 'md5', image['checksum'],
-                           disk_format=image['disk_format'],
-                           properties=image['properties'])
+    return recorded.Recorded(
+        image['size'], 'md5', image['checksum'],
+        disk_format=image['disk_format'], properties=image['properties'])
 
 
-# What callers hand in, for Glance
+# From callers to Glance
 
 def _to_headers(image_meta):
     """Return the callers' metadata as v1's headers, without nulls."""
@@ -455,7 +463,7 @@ def _to_headers(image_meta):
         elif name not in _KNOWN:
             raise exception.ImageBadRequest(
                 reason='there is no image attribute %s' % name,
-                advice='Custom ones go into properties')
+                advice='Put custom ones into properties')
     if image_meta.get('visibility') is not None:
         headers[_META + 'is_public'] = str(
             image_meta['visibility'] == 'public')
@@ -475,13 +483,13 @@ def _property_headers(properties):
             continue
         if not _TOKEN.match(name):
             raise exception.ImageBadRequest(
-                reason='the Images API v1 cannot carry a property called %r'
-                       % name, advice='Use ASCII letters, digits and _')
+                reason='the Images API v1 does not support a property named '
+                       '%r' % name, advice='Use ASCII letters, digits and _')
         header = _PROPERTY + name.lower().replace('-', '_')
         if header in headers:
             raise exception.ImageBadRequest(
-                reason='the Images API v1 cannot tell %s from another '
-                       'property that differs in case or - alone' % name)
+                reason='the Images API v1 cannot distinguish %s from another '
+                       'property that differs only in case or -' % name)
         headers[header] = _value(name, _text(name, value))
     return headers
 
@@ -495,11 +503,11 @@ def _text(name, value):
 
 
 def _value(name, value):
-    """Return text that arrives as it is when it is sent as a header."""
+    """Return text that arrives unchanged when it is sent as a header."""
     value = _text(name, value)
     if _CONTROL.search(value) or value != value.strip():
         raise exception.ImageBadRequest(
-            reason='the Images API v1 cannot carry control characters, nor '
+            reason='the Images API v1 does not support control characters, or '
                    'white space around a value: %s' % name)
     if len(value.encode('utf-8')) > MAX_HEADER - 256:
         raise exception.ImageBadRequest(
@@ -526,11 +534,11 @@ def _sorting(kwargs):
 
 
 def _to_query(filters):
-    """Return (query, test of an image) for filters."""
+    """Return the query for filters, and a test of the images it returns."""
     query, own = [], {}
     public = values.visibility_filter(filters.get('is_public'))
-    # v1 shows an admin all images for 'none' alone, and heeds the filter for
-    # nobody else
+    # v1 shows all images to an admin only for 'none', and ignores the filter
+    # for everybody else
     query.append(('is_public', 'none' if public is None else public))
     if public is not None:
         own['is_public'] = public
@@ -540,16 +548,16 @@ def _to_query(filters):
         elif name != 'is_public':
             query.append(_one_filter(name, value))
 
-    def wanted(image):
+    def matches(image):
         return all(image[name] == value for name, value in own.items())
-    return query, wanted
+    return query, matches
 
 
 def _one_filter(name, value):
     if name in ('tag', 'tags', 'visibility'):
         raise exception.ImageActionNotSupported(
             action='list images',
-            reason='the Images API v1 has no %s to filter by' % name)
+            reason='the Images API v1 cannot filter by %s' % name)
     if name == 'changes-since':
         return name, values.moment(name, value)
     if name == 'protected':
@@ -558,8 +566,8 @@ def _one_filter(name, value):
         return name, values.whole_number('filter ' + name, value)
     value = values.text(name, value)
     if name in _PLAIN_FILTERS and ':' in value:
-        # What stands before a colon is an operator, and a 500 where it is
-        # none (seen on Glance 15.0.2).
+        # v1 parses the text before a colon as an operator, and answers 500 if
+        # it is not one (seen on Glance 15.0.2).
         value = 'eq:' + value
     elif name not in _PLAIN_FILTERS and not name.startswith('property-'):
         name = 'property-' + name

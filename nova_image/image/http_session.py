@@ -10,13 +10,13 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""HTTP as requests does it, without what it does anew for each request.
+"""The HTTP session of requests, without the work that it repeats.
 
-What requests finds out for a request holds for every other one to the same
-server: which proxy and which CA bundle the environment names, and which pool
-of connections these lead to. It also adds what its session has gathered, of
-which a client on behalf of many users wants nothing. Together that is a third
-of the time that a client spends on a small request.
+For each request, requests looks up the proxy and the CA bundle in the
+environment, and the pool of connections; the results are the same for every
+request to one server. It also adds the state of its session, which must not
+be shared between the many users that a service acts for. Together that is a
+third of the client's time for a small request.
 """
 
 from keystoneauth1 import session as ksa_session
@@ -28,7 +28,7 @@ POOL_SIZE = 64
 
 
 class HttpSession(requests.Session):
-    """Sends what is asked for, and reads the environment once per server."""
+    """Sends nothing but the request, and reads the environment once."""
 
     def __init__(self):
         super(HttpSession, self).__init__()
@@ -38,11 +38,11 @@ class HttpSession(requests.Session):
             self.mount(scheme, adapter)
 
     def prepare_request(self, request):
-        """Return a requests.PreparedRequest of what is asked for alone.
+        """Return a requests.PreparedRequest without state of the session.
 
         Nothing is merged into it: no headers or parameters of the session, no
-        cookies, which would be those of other users, and nothing of ~/.netrc.
-        Without a word on encodings the answer comes as it is stored.
+        cookies, which may belong to other users, and nothing from ~/.netrc.
+        Without an Accept-Encoding, Glance sends the data as it is stored.
         """
         prepared = requests.PreparedRequest()
         prepared.prepare(
@@ -53,10 +53,11 @@ class HttpSession(requests.Session):
         return prepared
 
     def merge_environment_settings(self, url, proxies, *options):
-        """Return the settings of one request, as requests has them.
+        """Return the settings of one request, in the form of requests.
 
-        :param url: what is asked for
-        :param proxies: dict of the caller's own, which are not remembered
+        :param url: URL of the request
+        :param proxies: dict of the caller's own proxies, which are not
+            remembered
         :param options: stream, verify, cert
         """
         read = super(HttpSession, self).merge_environment_settings
@@ -69,7 +70,7 @@ class HttpSession(requests.Session):
 
 
 class _Adapter(ksa_session.TCPKeepAliveAdapter):
-    """Looks for the connections to a server once."""
+    """Looks up the pool of connections to a server once."""
 
     def __init__(self, **options):
         self._pools = {}
@@ -79,13 +80,12 @@ class _Adapter(ksa_session.TCPKeepAliveAdapter):
                                         cert=None):
         """Return the urllib3 pool of connections for a request.
 
-        requests 2.32 and later ask for it here; those before keep pools by
-        themselves.
+        requests 2.32 and later call this; earlier ones keep pools themselves.
         """
         key = _server(request.url) + (
             verify, tuple(sorted((proxies or {}).items())), cert)
         pool = self._pools.get(key)
-        if pool is None or pool.pool is None:  # the latter when it is closed
+        if pool is None or pool.pool is None:  # None once it is closed
             find = super(_Adapter, self).get_connection_with_tls_context
             pool = self._pools[key] = find(
                 request, verify, proxies=proxies, cert=cert)

@@ -10,17 +10,17 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Who asks: what a caller's context means to Glance.
+"""The caller's identity: tokens, catalogs, sessions and identity headers.
 
 A context is any object with ``auth_token``, ``user_id``, ``project_id``,
 ``roles`` and ``is_admin``; ``global_id``, ``service_catalog`` and
-``get_auth_plugin()`` are used where it has them.
+``get_auth_plugin()`` are optional.
 
-With Keystone a request carries a token and nothing else. Without it (no
-token, and no ``auth_type`` in the configuration) it carries the identity
-headers that Glance's context middleware reads (glance.api.middleware.context,
-seen on 15.0.2 and 33.0.0). Never both: Glance behind Keystone would have to
-trust what anybody can send.
+With Keystone a request carries only a token. Without it (no token, and no
+``auth_type`` in the configuration) a request carries the identity headers
+that Glance's context middleware reads (glance.api.middleware.context, seen on
+15.0.2 and 33.0.0). It never carries both: a Glance behind Keystone must not
+trust headers that anybody can send.
 """
 
 import os
@@ -33,13 +33,13 @@ from keystoneauth1 import plugin
 from nova_image.conf import glance as glance_conf
 from nova_image.image import http_session
 
-#: seconds without an answer after which a request is given up, unless
-#: ``[glance] timeout`` says otherwise (python-glanceclient's own default)
+#: seconds without an answer after which a request fails, unless ``[glance]
+#: timeout`` is set (python-glanceclient's own default)
 DEFAULT_TIMEOUT = 600
 
 
 class ContextToken(plugin.BaseAuthPlugin):
-    """The token and the service catalog that came with a caller's request.
+    """The token and the service catalog of a caller's request.
 
     :param token: str
     :param catalog: list of services in Keystone's v2 or v3 form, or None
@@ -51,12 +51,12 @@ class ContextToken(plugin.BaseAuthPlugin):
         self._catalog = _catalog(catalog or [])
 
     def get_token(self, session, **kwargs):
-        """Return the token as it came; it cannot be renewed."""
+        """Return the token, which cannot be renewed."""
         return self._token
 
     def get_endpoint(self, session, service_type=None, service_name=None,
                      interface=None, region_name=None, **kwargs):
-        """Return the URL of a service, or None where the catalog has none."""
+        """Return the URL of a service, or None if it is not in the catalog."""
         try:
             return self._catalog.url_for(
                 service_type=service_type, service_name=service_name,
@@ -65,7 +65,7 @@ class ContextToken(plugin.BaseAuthPlugin):
             return None
 
     def invalidate(self):
-        """Return False: there is nothing to renew the token with."""
+        """Return False: the token cannot be renewed."""
         return False
 
 
@@ -80,8 +80,7 @@ def _catalog(services):
 class Identity(object):
     """Sessions, auth plugins and headers from the configuration and contexts.
 
-    A host process with sessions of its own (Nova) gives another object with
-    these methods.
+    A host process with its own sessions (Nova) provides a subclass.
 
     :param conf: an oslo.config ConfigOpts with ``[glance]``
     """
@@ -95,9 +94,9 @@ class Identity(object):
         """Return the keystoneauth session of this process for an endpoint.
 
         :param endpoint: URL of a Glance, or None for the service catalog
-        :returns: keystoneauth1.session.Session, the same one at each call; a
-            forked process gets its own, for two processes must not share a
-            connection
+        :returns: keystoneauth1.session.Session, the same one for every call;
+            a forked process gets its own, because two processes must not
+            share a connection
         """
         key = (os.getpid(), endpoint)
         if key not in self._sessions:
@@ -110,6 +109,14 @@ class Identity(object):
         if session.timeout is None:
             session.timeout = float(DEFAULT_TIMEOUT)
         return session
+
+    def uses_keystone(self, context):
+        """Return whether requests for a context carry a token.
+
+        Glance then checks which images the caller may see.
+        """
+        return bool(getattr(context, 'auth_token', None)) or (
+            self.configured_auth() is not None)
 
     def auth(self, context):
         """Return the auth plugin for a context; None without Keystone."""
@@ -135,7 +142,7 @@ class Identity(object):
         return self.configured_auth()
 
     def headers(self, context):
-        """Return the headers that say who asks, for use without Keystone."""
+        """Return the identity headers of a caller without Keystone."""
         return {
             'X-Identity-Status': 'Confirmed',
             'X-User-Id': context.user_id or '',
@@ -145,10 +152,10 @@ class Identity(object):
 
 
 def may_see(context, image):
-    """Tell whether a caller may see an image in a cloud without Keystone.
+    """Return whether a caller may see an image in a cloud without Keystone.
 
-    Glance may not check owners there. The image's owner counts, and where
-    there is none the properties that Nova writes.
+    Glance may not check owners there. The image's owner decides, or the
+    properties that Nova writes if the image has none.
 
     :param context: the caller's context
     :param image: an image in the callers' format

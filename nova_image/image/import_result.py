@@ -10,105 +10,115 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What comes of an import into Glance, told as it is.
+"""The results of an import, as callers see them.
 
-Who waits for an import gets one of these::
+Callers that wait for an import receive one of these::
 
-    Imported            the image is active with its data
-     +-- Converted      and Glance has changed something on the way
-    Failed              Glance has given up, or has other data than it should
-    TimedOut            neither of these was seen in time
+    Result
+     +-- Imported       the image is active with its data
+     |    +-- Converted     and Glance has changed the image on the way
+     +-- Failed         Glance has failed, or has other data than expected
+     +-- TimedOut       neither was seen in time
 
-and, while it goes on, a Seen for every change.
+They have the same attributes, compare by value, and can be copied and
+pickled. While an import is in progress, there is a Seen for every change.
 """
 
 import collections
 
-#: How an import stands.
+#: The state of an import.
 #:
-#: * ``state``: ``staging`` (data goes to Glance), ``pending`` (Glance has yet
-#:   to begin), ``importing`` (it gets, converts or stores the data),
+#: * ``state``: ``staging`` (the data is sent to Glance), ``pending`` (Glance
+#:   has not begun), ``importing`` (Glance reads, converts or stores the data),
 #:   ``finishing`` (the data is in the stores), ``unknown`` (Glance does not
 #:   answer)
-#: * ``status``: the image's, None before the first look
+#: * ``status``: that of the image, None before the first look
 #: * ``stores``: list of the stores that have the data
 #: * ``waiting``: list of the stores that do not have it yet
-#: * ``failed``: list of the stores that could not take it
-#: * ``done``: bytes that have arrived in this state, None where not known
-#: * ``total``: bytes that there are, None where not known
+#: * ``failed``: list of the stores that could not store it
+#: * ``done``: bytes processed in this state, None if unknown
+#: * ``total``: bytes to process in this state, None if unknown
 Seen = collections.namedtuple(
     'Seen', 'state status stores waiting failed done total')
 
+_FIELDS = ('image_id', 'image', 'reason', 'stores', 'failed', 'changes',
+           'seen', 'request_id', 'cleaned')
 
-class Imported(collections.namedtuple(
-        'Imported', 'image_id image stores failed request_id')):
-    """The image is active with its data.
 
-    * ``image``: dict in the callers' format, with ``os_hash_algo`` and
-      ``os_hash_value`` beside it
-    * ``stores``: list of the stores that have the data; empty where Glance
-      has but one
-    * ``failed``: {store: why} of those that could not take it; not empty only
-      where not all of them had to
-    * ``request_id``: that of the import, None where its answer was lost
+class Result(collections.namedtuple('Result', _FIELDS)):
+    """What an import has come to.
+
+    * ``image_id``: ID of the image
+    * ``image``: the image of a success, a dict in the callers' format with
+      ``os_hash_algo`` and ``os_hash_value``; otherwise None
+    * ``reason``: why there is no success, in the words of Glance's task if it
+      has any; ``'deadline'`` or ``'stalled'`` (no change for too long) of a
+      TimedOut; None of a success
+    * ``stores``: list of the stores that have the data; empty if Glance has
+      only one
+    * ``failed``: {store: reason} of the stores that could not store it; of a
+      success only if not all of them had to
+    * ``changes``: {name: (before, now)} of what Glance has changed in the
+      image: ``disk_format`` and ``container_format`` if a plugin of Glance
+      has converted the data, and the properties that a plugin has set
+    * ``seen``: the last Seen; None if there was none
+    * ``request_id``: that of the import, None if its answer was lost
+    * ``cleaned``: whether nothing is left of a failure: no staged data and,
+      if the call has created the image, no image. False of a success.
     """
 
     __slots__ = ()
     #: whether the image can be used
-    succeeded = True
-    #: {name: (before, now)} of what Glance has changed of the image
-    changes = {}
+    succeeded = False
+    #: whether the import may still be in progress
+    timed_out = False
+
+    def __eq__(self, other):
+        return type(self) is type(other) and tuple(self) == tuple(other)
+
+    def __ne__(self, other):
+        return not self == other
+
+    # Dicts are among the values.
+    __hash__ = None
 
     @property
     def size(self):
-        """Bytes that the image has."""
-        return self.image['size']
+        """The size of the data in bytes; None without an image."""
+        return self.image and self.image['size']
 
     @property
     def hash(self):
-        """(algorithm, hexadecimal digest) of the data, None where unknown."""
-        return self.image['os_hash_algo'], self.image['os_hash_value']
+        """The algorithm and the hexadecimal digest of the data, or None."""
+        return self.image and (self.image['os_hash_algo'],
+                               self.image['os_hash_value'])
+
+
+class Imported(Result):
+    """The image is active with its data."""
+
+    __slots__ = ()
+    succeeded = True
 
 
 class Converted(Imported):
-    """The image is active, and may have other data than were sent.
+    """The image is active, and its data may differ from what was sent."""
 
-    ``changes`` has ``disk_format`` and ``container_format`` where a plugin of
-    Glance has converted the data, and the properties that one has set.
-    """
-
-    def __new__(cls, changes, *args):
-        """Take what was changed before what Imported has."""
-        self = super(Converted, cls).__new__(cls, *args)
-        self.changes = changes
-        return self
+    __slots__ = ()
 
 
-class Failed(collections.namedtuple(
-        'Failed', 'image_id reason stores request_id cleaned')):
-    """The image does not have the data that it should have.
+class Failed(Result):
+    """The image does not have the data that it should have."""
 
-    * ``reason``: why, in the words of Glance's task where it says any
-    * ``stores``: {store: why} of those that could not take it
-    * ``request_id``: as of Imported
-    * ``cleaned``: whether nothing is left of it: no staged data and, where
-      the call has made the image, no image
+    __slots__ = ()
+
+
+class TimedOut(Result):
+    """The import may still be in progress, or hang forever.
+
+    An image that Glance may be storing is not deleted, because its data would
+    stay in the store.
     """
 
     __slots__ = ()
-    succeeded = False
-
-
-class TimedOut(collections.namedtuple(
-        'TimedOut', 'image_id reason seen request_id cleaned')):
-    """The import may still go on, or hang for ever.
-
-    * ``reason``: ``deadline``, or ``stalled`` where nothing moved for too
-      long
-    * ``seen``: the last Seen
-    * ``request_id``, ``cleaned``: as of Failed; an image that Glance may be
-      writing to a store right now is not deleted, for its data would stay
-    """
-
-    __slots__ = ()
-    succeeded = False
+    timed_out = True

@@ -10,11 +10,11 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Work that blocks: on threads of its own, and off eventlet's hub.
+"""Runs blocking work on its own threads, and outside of eventlet's hub.
 
-Where the host runs on eventlet, a call that takes long in C (hashing, fsync)
-stops all its greenthreads; there it goes to one of eventlet's native threads.
-Nothing here imports eventlet into a host that does without.
+If the host runs on eventlet, a long call in C (hashing, fsync) stops all its
+greenthreads, so such calls go to eventlet's native threads. Nothing here
+imports eventlet into a host that does not use it.
 """
 
 import sys
@@ -22,18 +22,18 @@ import threading
 
 from six.moves import queue
 
-#: pieces that may wait for a check; bounds the memory of a transfer
+#: the most pieces that wait for a check; this bounds a transfer's memory
 _WAITING = 4
 
 
 def on_eventlet():
-    """Tell whether this process runs its input and output on eventlet."""
+    """Return whether this process does its I/O on eventlet."""
     patcher = sys.modules.get('eventlet.patcher')
     return patcher is not None and bool(patcher.is_monkey_patched('socket'))
 
 
 def call(function, *args):
-    """Call a function that blocks; return or raise what it does."""
+    """Call a function that blocks, and return its result."""
     if not on_eventlet():
         return function(*args)
     from eventlet import tpool
@@ -41,33 +41,33 @@ def call(function, *args):
 
 
 def beside(check):
-    """Return a feeder of a check: its work does not hold up the caller's.
+    """Return a feeder of a check, which works in parallel to the caller.
 
-    :param check: has ``update(chunk)``, called with all chunks in order on
-        one thread that is not the caller's
+    :param check: has ``update(chunk)``, which is called with all chunks in
+        order, on one thread that is not the caller's
     """
     return _Blocking(check) if on_eventlet() else _Thread(check)
 
 
 class _Blocking(object):
-    """Greenthreads have no parallel work; the hub at least goes on."""
+    """A feeder for greenthreads: not parallel, but the hub is not blocked."""
 
     def __init__(self, check):
         self._check = check
 
     def update(self, chunk):
-        """Hand bytes to the check."""
+        """Pass bytes to the check."""
         call(self._check.update, chunk)
 
     def finish(self):
-        """All was handed over already."""
+        """Do nothing: the check has all bytes already."""
 
     def close(self):
-        """There is nothing to give up."""
+        """Do nothing: there is no thread."""
 
 
 class _Thread(object):
-    """Hashing releases the interpreter's lock: it costs no time beside."""
+    """A feeder with a thread: hashing releases the interpreter's lock."""
 
     def __init__(self, check):
         self._check = check
@@ -90,25 +90,25 @@ class _Thread(object):
         try:
             self._check.update(chunk)
         except BaseException as error:
-            self._error = error  # raised where the caller is
+            self._error = error  # raised on the caller's thread
 
     def update(self, chunk):
-        """Hand bytes to the check; waits when it is far behind.
+        """Pass bytes to the check; wait if it is far behind.
 
-        :raises: what the check raised for earlier ones
+        :raises: what the check has raised for earlier bytes
         """
         if self._error is not None:
             raise self._error
         self._queue.put(chunk)
 
     def finish(self):
-        """Wait until the check has all bytes; raises what it raised."""
+        """Wait until the check has all bytes; raise what it has raised."""
         self.close()
         if self._error is not None:
             raise self._error
 
     def close(self):
-        """End the thread; to be called in any case, again does no harm."""
+        """End the thread. Must be called, more than once does no harm."""
         if self._thread.is_alive():
             self._queue.put(None)
             self._thread.join()

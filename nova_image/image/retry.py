@@ -10,10 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""When to try again, and how long to wait before.
+"""When to retry, and how long to wait before.
 
-Full jitter: each wait is drawn between half of its share and the whole, and
-the shares double. ``Retry-After`` of the server is honoured as the least wait.
+Full jitter: each delay is drawn between half of its share and the whole, and
+the shares double. ``Retry-After`` of the server is the shortest delay.
 """
 
 import email.utils
@@ -22,15 +22,15 @@ import time
 
 from oslo_utils import timeutils
 
-#: seconds; the share of the first wait
-FIRST_WAIT = 0.5
+#: seconds; the share of the first delay
+FIRST_DELAY = 0.5
 
 
 def parse_retry_after(value):
     """Return the seconds that a Retry-After header asks for.
 
     :param value: seconds or an HTTP date, or None
-    :returns: float >= 0, or None where it says nothing that can be read
+    :returns: float >= 0, or None if the value cannot be parsed
     """
     if not value:
         return None
@@ -44,40 +44,40 @@ def parse_retry_after(value):
 
 
 class Attempts(object):
-    """Counts the attempts of one call and waits between them.
+    """Counts the attempts of one call and sleeps between them.
 
-    :param num_retries: how many repeats at most
-    :param max_wait: seconds that one wait may take at the longest
-    :param deadline: seconds after which no repeat is begun; 0 for no limit
-    :param sleep: takes seconds; a test puts its own
+    :param num_retries: the maximum number of retries
+    :param max_delay: the longest delay, in seconds
+    :param deadline: seconds after which no retry begins; 0 for no limit
+    :param sleep: callable that takes seconds
     """
 
-    def __init__(self, num_retries, max_wait, deadline, sleep=time.sleep):
+    def __init__(self, num_retries, max_delay, deadline, sleep=time.sleep):
         self.number = 1
         self.total = 1 + num_retries
-        self._max_wait = max_wait
+        self._max_delay = max_delay
         self._deadline = deadline
         self._sleep = sleep
         self._began = timeutils.now()
 
-    def wait_for(self, retry_after=None):
+    def delay(self, retry_after=None):
         """Return how long to wait before the next attempt.
 
         :param retry_after: seconds that the server asked for, or None
-        :returns: seconds, or None when there is to be no next attempt
+        :returns: seconds, or None if there must not be another attempt
         """
-        share = min(FIRST_WAIT * 2 ** (self.number - 1), self._max_wait)
+        share = min(FIRST_DELAY * 2 ** (self.number - 1), self._max_delay)
         jitter = random.uniform(0.5, 1.0)  # nosec B311
-        wait = max(share * jitter, retry_after or 0.0)
-        late = timeutils.now() - self._began + wait > self._deadline > 0
-        if self.number >= self.total or wait > self._max_wait or late:
+        delay = max(share * jitter, retry_after or 0.0)
+        late = timeutils.now() - self._began + delay > self._deadline > 0
+        if self.number >= self.total or delay > self._max_delay or late:
             return None
-        return wait
+        return delay
 
-    def next(self, wait):
-        """Wait, and count the next attempt.
+    def repeat_after(self, delay):
+        """Sleep, and count the next attempt.
 
-        :param wait: seconds
+        :param delay: seconds
         """
-        self._sleep(wait)
+        self._sleep(delay)
         self.number += 1

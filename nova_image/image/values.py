@@ -10,10 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Values that callers hand in, checked before anything is sent.
+"""Checks the values that callers pass, before anything is sent.
 
-What is no value of its kind is refused with one clear exception that names
-it. Nothing here knows an Images API version.
+An invalid value is refused with one clear exception that names it. Knows no
+Images API version.
 """
 
 import datetime
@@ -32,9 +32,9 @@ _PROJECT = re.compile(r'^[\x21-\x2e\x30-\x7e]+\Z')
 def whole_number(name, value):
     """Return an int of 0 or more.
 
-    :param name: what it is, for the message
-    :param value: an int, or text that says one
-    :raises ImageBadRequest: when it is something else
+    :param name: name of the value, for the message
+    :param value: an int, or its text
+    :raises ImageBadRequest: if it is anything else
     """
     try:
         number = int(value)
@@ -42,14 +42,14 @@ def whole_number(name, value):
         number = -1
     if number < 0:
         raise exception.ImageBadRequest(
-            reason='%s is no whole number of 0 or more: %s' % (name, value))
+            reason='%s is not a whole number of 0 or more: %s' % (name, value))
     return number
 
 
 def boolean(name, value):
-    """Return a bool; takes one, or text such as 'true', '1', 'False'.
+    """Return the bool of a bool, or of text such as 'true', '1', 'False'.
 
-    :raises ImageBadRequest: when it is something else
+    :raises ImageBadRequest: if it is anything else
     """
     try:
         return strutils.bool_from_string(value, strict=True)
@@ -73,10 +73,10 @@ def text(name, value):
 
 
 def moment(name, value):
-    """Return a time as Glance compares it: ISO 8601 in UTC with a Z.
+    """Return a time in Glance's format: ISO 8601 in UTC with a Z.
 
-    :param value: ISO 8601 text, UTC where it has no zone, or a datetime
-    :raises Invalid: when it is something else
+    :param value: ISO 8601 text, UTC if it has no zone, or a datetime
+    :raises Invalid: if it is anything else
     """
     if not isinstance(value, datetime.datetime):
         try:
@@ -84,15 +84,15 @@ def moment(name, value):
         except (ValueError, TypeError):
             raise exception.Invalid(
                 'Invalid image filter',
-                reason='%s is no ISO 8601 time: %s' % (name, value))
+                reason='%s is not an ISO 8601 time: %s' % (name, value))
     return timeutils.normalize_time(value).strftime('%Y-%m-%dT%H:%M:%SZ')
 
 
 def visibility_filter(value):
-    """Return what a filter ``is_public`` wants: True, False, None for all.
+    """Return the value of a filter ``is_public``: True, False, None for all.
 
     :param value: a bool or its text, or None or 'none'
-    :raises ImageBadRequest: when it is something else
+    :raises ImageBadRequest: if it is anything else
     """
     if value is None or six.text_type(value).lower() == 'none':
         return None
@@ -102,40 +102,46 @@ def visibility_filter(value):
 def project(value):
     """Return the ID of a project, which becomes a part of a path.
 
-    Glance 15 and 33 take any text for a member, and find it no more when it
-    has a slash, on Glance 33 not even when it is not ASCII; a dot or two
+    Glance 15 and 33 accept any text as a member, but do not find it again if
+    it contains a slash, nor on Glance 33 if it is not ASCII; one or two dots
     would name another path.
 
-    :raises ImageBadRequest: when it can be none
+    :raises ImageBadRequest: if it cannot be an ID
     """
     if isinstance(value, bytes):
         value = value.decode('utf-8', 'replace')
     if not isinstance(value, six.text_type) or not _PROJECT.match(value) or (
             value in ('.', '..')):
         raise exception.ImageBadRequest(
-            reason='this is no ID of a project: %r' % (value,),
-            advice='It has to be ASCII, without a slash')
+            reason='this is not the ID of a project: %r' % (value,),
+            advice='It must be ASCII, without a slash')
     return value
 
 
 def is_unset(name, value):
-    """Tell whether a property says that there is no kernel or ramdisk.
+    """Return whether a property means that there is no kernel or ramdisk.
 
-    Nova and EC2 wrote so in several ways; Glance v2 wants a UUID or nothing.
+    Nova and EC2 write this in several ways; Glance v2 requires a UUID or
+    nothing.
     """
     return name in ('kernel_id', 'ramdisk_id') and (
         six.text_type(value).strip().lower() in ('', 'none'))
 
 
 def percent_decoded(text):
-    """Return a part of a URL as it was before it was encoded.
+    """Return a decoded part of a URL.
 
     :param text: text; on Python 2.7 also bytes
-    :returns: str; bytes that are no UTF-8 are in it as os.fsdecode() has
-        them
+    :returns: str; bytes that are not UTF-8 are decoded like those of
+        os.fsdecode()
     """
     if six.PY2:
         if isinstance(text, six.text_type):
             text = text.encode('utf-8')
         return parse.unquote(text)
     return parse.unquote(text, errors='surrogateescape')
+
+
+def always(image):
+    """Return True: the filter that every image passes."""
+    return True

@@ -11,11 +11,11 @@
 #    under the License.
 
 
-"""Direct downloads: image data from where it is stored, not through Glance.
+"""Direct downloads: image data from its store, not through Glance.
 
 A handler reads the data of one URL scheme. Handlers are entry points of
-``nova_image.image.download``, named after their scheme; ``file`` and ``rbd``
-come with this package.
+``nova_image.image.download``, named after their scheme; this package has
+``file`` and ``rbd``.
 """
 
 import abc
@@ -28,13 +28,13 @@ LOG = logging.getLogger(__name__)
 
 NAMESPACE = 'nova_image.image.download'
 
-#: names of the handlers that were warned about in this process
+#: names of the handlers for which this process has logged a warning
 _WARNED = set()
 
 
 @six.add_metaclass(abc.ABCMeta)
 class Handler(object):
-    """Gets image data of one URL scheme.
+    """Reads image data of one URL scheme.
 
     One object serves all downloads of a process, several at a time.
 
@@ -46,10 +46,10 @@ class Handler(object):
 
     @classmethod
     def enabled(cls, conf):
-        """Return whether the configuration wants this handler.
+        """Return whether the configuration enables this handler.
 
-        Who installs a handler wants it, unless the handler asks here for an
-        option of its own.
+        An installed handler is enabled by default. It can depend on an option
+        of its own.
 
         :param conf: an oslo.config ConfigOpts with section ``[glance]``
         """
@@ -57,31 +57,31 @@ class Handler(object):
 
     @abc.abstractmethod
     def copy(self, url, output, check):
-        """Put the data that a URL names into a file.
+        """Write the data at a URL to a file.
 
-        All of the data goes to ``check`` too, in its order, a hole as zeros.
-        What ``check`` raises is to come out of here. The handler may call
-        it from another thread than its caller's, one call at a time.
+        The handler also passes all of the data to ``check``, in order, with
+        holes as zeros, and lets the exceptions of ``check`` propagate. It may
+        call ``check`` from another thread, one call at a time.
 
-        Either ``output.write`` or ``output.fileno()`` is to be written to,
-        not both. The caller flushes, syncs and closes. In the end the file
-        is exactly as long as the data; where it then stands is undefined.
+        The handler writes either to ``output.write`` or to
+        ``output.fileno()``, not to both. The caller flushes, syncs and
+        closes. When this returns, the file is exactly as long as the data;
+        its position is undefined.
 
-        :param url: text; anybody who may add a location to an image has
-            chosen it
+        :param url: text, chosen by anybody who may add a location to an image
         :param output: an empty regular file, opened in binary mode for
             reading and writing
         :param check: has ``update(chunk)``; a chunk is bytes or a memoryview
-            that nobody changes afterwards
-        :raises ImageDownloadUnavailable: when the data cannot be had. Any
-            exception makes the caller turn to the Images API, with a warning
+            that does not change afterwards
+        :raises ImageDownloadUnavailable: if the data is not available. After
+            any exception the caller logs a warning and uses the Images API.
         """
 
 
 def load(conf):
-    """Return the handlers that are installed, work and are enabled.
+    """Return the handlers that are installed, enabled and working.
 
-    One that does not work is warned about once in a process and left out.
+    A broken one is omitted, with one warning in each process.
 
     :param conf: an oslo.config ConfigOpts with section ``[glance]``
     :returns: dict of URL scheme -> Handler
@@ -91,7 +91,7 @@ def load(conf):
         if kinds.setdefault(found.name, found.plugin) is not found.plugin:
             clashes.add(found.name)
     for scheme in clashes:
-        _warn(scheme, 'more than one package brings it')
+        _warn(scheme, 'more than one package provides it')
         del kinds[scheme]
     made = {scheme: _make(scheme, kinds[scheme], conf) for scheme in kinds}
     return {scheme: made[scheme] for scheme in made if made[scheme]}
@@ -107,7 +107,7 @@ def _installed():
 
 
 def _make(scheme, kind, conf):
-    """Return a handler, or None: not enabled, or broken."""
+    """Return a handler, or None if it is not enabled, or broken."""
     try:
         return kind(conf) if kind.enabled(conf) else None
     except Exception as error:
@@ -121,6 +121,6 @@ def _warn(scheme, reason):
     _WARNED.add(scheme)
     if isinstance(reason, Exception):
         reason = '%s: %s' % (type(reason).__name__, reason)
-    LOG.warning('Direct downloads from %(scheme)s: URLs are off, their '
-                'handler in %(namespace)s does not work: %(reason)s',
+    LOG.warning('Direct downloads from %(scheme)s: URLs are disabled, because '
+                'their handler in %(namespace)s does not work: %(reason)s',
                 {'scheme': scheme, 'namespace': NAMESPACE, 'reason': reason})

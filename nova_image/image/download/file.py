@@ -13,8 +13,8 @@
 
 """Direct downloads from ``file:`` URLs: stores of Glance mounted here.
 
-Only below the folders that ``[glance] direct_file_roots`` names, after
-symbolic links are resolved.
+Only from the folders in ``[glance] direct_file_roots``, after symbolic links
+are resolved.
 """
 
 import functools
@@ -29,13 +29,13 @@ from nova_image.image.transfer import file_copy
 from nova_image.image.transfer import native
 from nova_image.image import values
 
-# Of open(); Python 2.7 does not know it.
+# A flag of open() that Python 2.7 does not name.
 _O_CLOEXEC = getattr(os, 'O_CLOEXEC', 0o2000000)
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | _O_CLOEXEC
 
 
 class FileHandler(download.Handler):
-    """Copies files below the allowed folders."""
+    """Copies files from the allowed folders."""
 
     @classmethod
     def enabled(cls, conf):
@@ -43,7 +43,7 @@ class FileHandler(download.Handler):
         return bool(conf.glance.direct_file_roots)
 
     def copy(self, url, output, check):
-        """Copy the file that a URL names. See Handler."""
+        """Copy the file at a URL. See Handler."""
         native.run(functools.partial(self._copy, url), output, check)
 
     def _copy(self, url, target, check):
@@ -54,10 +54,10 @@ class FileHandler(download.Handler):
             os.close(source)
 
     def _open(self, url):
-        """Return a descriptor of the file that a URL names.
+        """Return a descriptor of the file at a URL.
 
-        The path is checked again once it is open: any part of it may have
-        become a symbolic link since it was resolved.
+        The path is checked again once the file is open: any part of it may
+        have become a symbolic link since it was resolved.
         """
         try:
             path = os.path.realpath(_path_of(url))
@@ -70,7 +70,7 @@ class FileHandler(download.Handler):
             self._require_allowed(
                 os.readlink('/proc/self/fd/%d' % number), url)
             if not stat.S_ISREG(os.fstat(number).st_mode):
-                raise _unavailable(url, 'it is no regular file')
+                raise _unavailable(url, 'it is not a regular file')
         except BaseException:
             os.close(number)
             raise
@@ -78,17 +78,17 @@ class FileHandler(download.Handler):
 
     def _require_allowed(self, path, url):
         for root in self.conf.glance.direct_file_roots:
-            # A relative one would depend on where the service was started.
+            # A relative one would depend on the service's working directory.
             if os.path.isabs(root) and path.startswith(
                     os.path.join(os.path.realpath(root), '')):
                 return
         raise _unavailable(
-            url, 'it is not below a folder that [glance] direct_file_roots '
+            url, 'it is not in a folder that [glance] direct_file_roots '
             'allows')
 
 
 def _path_of(url):
-    """Return the absolute path that a URL names."""
+    """Return the absolute path in a URL."""
     parts = parse.urlsplit(url)
     path = values.percent_decoded(parts.path)
     if (parts.scheme != 'file' or parts.netloc not in ('', 'localhost')

@@ -11,35 +11,35 @@
 #    under the License.
 
 
-"""Direct downloads from ``rbd:`` URLs: images that Glance keeps in Ceph."""
+"""Direct downloads from ``rbd:`` URLs: images that Glance stores in Ceph."""
 
 import collections
 import contextlib
 import functools
 import os
 
+from oslo_utils import units
 from six.moves import range
 
 from nova_image import exception
 from nova_image.image import ceph
 from nova_image.image import download
+from nova_image.image import sizes
 from nova_image.image.transfer import native
 from nova_image.image.transfer import sparse
 
-#: bytes of one read
-CHUNK = 1024 * 1024
-#: reads that are under way at once: 3 MiB of memory here and as much in
-#: librados. With four of 2 MiB nothing is faster, and 45 MiB are needed rather
-#: than 25: what is freed in one thread is not what the next one takes (seen on
-#: 16.2).
+#: the number of concurrent reads of CHUNK bytes: 3 MiB of memory here and
+#: another 3 MiB in librados. Four reads of 2 MiB are not faster and need 45
+#: MiB rather than 25, because memory freed in one thread is not reused in the
+#: next (seen on 16.2).
 WINDOW = 3
 #: bytes for which librbd is asked at once where it has data: the answer has
-#: an item for each object, of 8 MiB as Glance makes them
-SPAN = 64 * 1024 ** 3
+#: an item for each object, which Glance creates with 8 MiB
+SPAN = 64 * units.Gi
 
-# Each thread of the connection would keep some memory of its own for what it
-# has once read. One for librados' callbacks (librados_thread_count) is too
-# few: in one librbd may wait for the next, for ever (seen on 16.2 with a
+# Each thread of the connection would keep memory for what it has once read.
+# One thread for librados' callbacks (librados_thread_count) is too few: in
+# one callback librbd may wait for the next one, forever (seen on 16.2 with a
 # snapshot to unprotect after a pool was deleted).
 _LEAN = {'ms_async_op_threads': '1'}
 
@@ -47,50 +47,50 @@ _LEAN = {'ms_async_op_threads': '1'}
 class RbdHandler(download.Handler):
     """Reads snapshots of RBD images."""
 
-    #: seconds that a storage daemon may take for an answer
+    #: seconds that a storage daemon may take to answer
     patience = ceph.PATIENCE
 
     @classmethod
     def enabled(cls, conf):
-        """Return whether the operator switched it on."""
+        """Return whether the operator has enabled it."""
         return conf.glance.enable_rbd_download
 
     def copy(self, url, output, check):
-        """Copy the snapshot that a URL names. See Handler."""
+        """Copy the snapshot at a URL. See Handler."""
         native.run(functools.partial(self._copy, url), output, check)
 
     def _copy(self, url, number, check):
-        place = _place(url)
+        snapshot = _snapshot_of(url)
         rados, rbd = _bindings(url)
         try:
-            with self._opened(rados, rbd, place) as image:
+            with self._opened(rados, rbd, snapshot) as image:
                 _Copy(image, number, check).run()
         except (rados.Error, rbd.Error) as error:
             raise _unavailable(url, '%s' % error)
 
     @contextlib.contextmanager
-    def _opened(self, rados, rbd, place):
+    def _opened(self, rados, rbd, snapshot):
         with ceph.connected(rados, self.conf, self.patience,
                             _LEAN) as cluster:
-            _require_same(place.fsid, ceph.fsid(cluster))
+            _require_same(snapshot.fsid, ceph.fsid(cluster))
             with contextlib.closing(
-                    cluster.open_ioctx(place.pool)) as pool:
+                    cluster.open_ioctx(snapshot.pool)) as pool:
                 with contextlib.closing(rbd.Image(
-                        pool, place.image, snapshot=place.snapshot,
+                        pool, snapshot.image, snapshot=snapshot.snapshot,
                         read_only=True)) as image:
                     yield image
 
 
-def _place(url):
-    """Return the place of a URL.
+def _snapshot_of(url):
+    """Return the ceph.Snapshot that a URL names.
 
-    :raises ImageDownloadUnavailable: for one that names no snapshot
+    :raises ImageDownloadUnavailable: if it does not name one
     """
-    place = ceph.parse_url(url)
-    if place is None:
+    snapshot = ceph.parse_url(url)
+    if snapshot is None:
         raise _unavailable(
             url, 'it does not have the form rbd://FSID/POOL/IMAGE/SNAPSHOT')
-    return place
+    return snapshot
 
 
 def _bindings(url):
@@ -131,7 +131,7 @@ class _Copy(object):
         self._ahead = collections.deque()
 
     def run(self):
-        """Copy."""
+        """Copy the image."""
         size = self._image.size()
         os.ftruncate(self._number, size)
         try:
@@ -144,9 +144,9 @@ class _Copy(object):
         position = 0
         for begin, end in self._extents(size):
             self._begin(_Hole(begin - position))
-            for position in range(begin, end, CHUNK):
+            for position in range(begin, end, sizes.CHUNK):
                 self._begin(_Read(self._image, position,
-                                  min(CHUNK, end - position)))
+                                  min(sizes.CHUNK, end - position)))
             position = end
         self._begin(_Hole(size - position))
         while self._ahead:
@@ -180,7 +180,7 @@ class _Copy(object):
 
 
 def _merged(extents):
-    """Yield extents, those that touch or overlap as one."""
+    """Yield extents, with adjacent and overlapping ones merged."""
     last = None
     for begin, end in extents:
         if last is None:
@@ -195,13 +195,13 @@ def _merged(extents):
 
 
 class _Hole(object):
-    """A part of the image that holds nothing."""
+    """A part of the image without data."""
 
     def __init__(self, size):
         self._size = size
 
     def finish(self, number, check):
-        """Hand its zeros to the check."""
+        """Pass its zeros to the check."""
         sparse.put_hole(self._size, check)
 
     def abandon(self):
@@ -209,7 +209,7 @@ class _Hole(object):
 
 
 class _Read(object):
-    """A read that is under way. librbd answers in a thread of its own."""
+    """A read in progress. librbd answers in its own thread."""
 
     def __init__(self, image, offset, size):
         self._offset = offset
@@ -222,23 +222,23 @@ class _Read(object):
         self._status = completion.get_return_value()
 
     def finish(self, number, check):
-        """Wait for the bytes, write them and hand them to the check."""
+        """Wait for the bytes, write them and pass them to the check."""
         self._wait()
         data, self._data = self._data, None
         if self._status != self._size:
             raise exception.ImageDownloadUnavailable(
                 action='direct download', reason=(
-                    'reading %d bytes at %d of the RBD image gave %d' % (
+                    'reading %d bytes at %d of the RBD image returned %d' % (
                         self._size, self._offset, self._status)))
         sparse.put(number, self._offset, data, check)
 
     def _wait(self):
-        # Without it the memory of the bytes goes now and not when the
-        # garbage is collected: they refer to each other.
+        # They refer to each other: without this reference the memory of the
+        # bytes is freed now, not at the next garbage collection.
         completion, self._completion = self._completion, None
         if completion is not None:
             completion.wait_for_complete_and_cb()
 
     def abandon(self):
-        """Wait, for librbd is still to write to its memory."""
+        """Wait, because librbd will still write to its memory."""
         self._wait()

@@ -10,95 +10,68 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Checks that the bytes which arrived are those that Glance recorded."""
+"""Compares the bytes that arrived with what Glance recorded."""
 
 import hashlib
 
 from nova_image import exception
+from nova_image.image.transfer import contracts
 
 
-class Expected(object):
-    """What Glance recorded of an image and its data.
+class Digest(contracts.Check):
+    """Counts and hashes the bytes of one attempt.
 
-    :param size: bytes, or None where it is not known
-    :param algorithm: name for hashlib, such as ``'sha512'``, or None
-    :param value: hexadecimal digest, or None
-    :keyword disk_format: the format that the image is said to have
-    :keyword properties: dict, its properties
-    :keyword stores: text that names the stores it is in, where that is known
-    """
-
-    def __init__(self, size=None, algorithm=None, value=None, **more):
-        self.size = size
-        self.algorithm = algorithm if value else None
-        self.value = value
-        self.disk_format = more.pop('disk_format', None)
-        self.properties = more.pop('properties', None) or {}
-        self.stores = more.pop('stores', None)
-        if more:
-            raise TypeError('unknown: %s' % ', '.join(sorted(more)))
-
-    @property
-    def identity(self):
-        """What tells the data of two images apart."""
-        return self.size, self.algorithm, self.value
-
-
-class Digest(object):
-    """Counts and hashes the bytes of one attempt; each attempt has its own.
-
-    :param expected: Expected
+    :param recorded: nova_image.image.transfer.recorded.Recorded
     :param facts: keyword arguments for the exceptions
 
-    ``name`` is what it verifies by.
+    ``name`` is the algorithm, or ``'size'`` if no hash was recorded.
     """
 
-    def __init__(self, expected, **facts):
-        self.name = expected.algorithm or 'size'
-        self._expected = expected
+    def __init__(self, recorded, **facts):
+        self.name = recorded.algorithm or 'size'
+        self._recorded = recorded
         self._facts = facts
         self._hasher = self._new_hasher()
         self._seen = 0
 
     def _new_hasher(self):
-        if not self._expected.algorithm:
+        if not self._recorded.algorithm:
             return None
         try:
-            return hashlib.new(self._expected.algorithm)
+            return hashlib.new(self._recorded.algorithm)
         except ValueError:
             raise exception.ImageUnacceptable(
                 reason='its hash algorithm %s is not available on this host'
-                       % self._expected.algorithm, **self._facts)
+                       % self._recorded.algorithm, **self._facts)
 
     def update(self, chunk):
-        """Take the next bytes into account."""
+        """Process the next bytes."""
         self._seen += len(chunk)
         if self._hasher is not None:
             self._hasher.update(chunk)
 
     def verify(self):
-        """Compare with what was expected.
+        """Compare with what was recorded.
 
-        :raises ImageCorrupt: when size or hash differ
+        :raises ImageCorrupt: if size or hash differ
         """
-        expected = self._expected
-        if expected.size is not None and self._seen != expected.size:
+        recorded = self._recorded
+        if recorded.size is not None and self._seen != recorded.size:
             raise exception.ImageCorrupt(
                 reason='%d bytes arrived of %d' % (
-                    self._seen, expected.size), **self._facts)
-        if self._hasher and self._hasher.hexdigest() != expected.value:
+                    self._seen, recorded.size), **self._facts)
+        if self._hasher and self._hasher.hexdigest() != recorded.value:
             raise exception.ImageCorrupt(
                 reason='the %s of the data is not the recorded one' % (
-                    expected.algorithm), **self._facts)
+                    recorded.algorithm), **self._facts)
 
 
-class Checks(object):
+class Checks(contracts.Check):
     """Several checks as one.
 
-    :param checks: list of objects with ``update(chunk)``, ``verify()`` and
-        ``name``; the first to be verified comes first
+    :param checks: list of Check, in the order in which they are verified
 
-    ``names`` is the list of what they verify by.
+    ``names`` lists what they verify by.
     """
 
     def __init__(self, checks):
@@ -106,11 +79,11 @@ class Checks(object):
         self.names = [check.name for check in checks]
 
     def update(self, chunk):
-        """Take the next bytes into account."""
+        """Process the next bytes."""
         for check in self._checks:
             check.update(chunk)
 
     def verify(self):
-        """Raise what the first that fails raises."""
+        """Raise the exception of the first check that fails."""
         for check in self._checks:
             check.verify()

@@ -10,57 +10,61 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Gets an image's data from Glance into a sink, or to a caller's loop.
+"""Fetches an image's data from Glance into a sink, or for a caller's loop.
 
-One pass: each piece is written and, beside it, hashed and looked at. What was
-recorded of the image, its signature and its format are checked before
+In one pass: each piece is written and, at the same time, hashed and
+inspected. The recorded hash, the signature and the format are verified before
 anything is published.
 """
 
+import collections
 import functools
 
 from oslo_log import log as logging
 from oslo_utils import timeutils
+from oslo_utils import units
 
 from nova_image import exception
 from nova_image.image import offload
 from nova_image.image import retry
-from nova_image.image.transfer import body as bodies
 from nova_image.image.transfer import digest
 from nova_image.image.transfer import file_copy
 from nova_image.image.transfer import format_check
 from nova_image.image.transfer import limits
 from nova_image.image.transfer import parallel
+from nova_image.image.transfer import reader as readers
 from nova_image.image.transfer import signature
 from nova_image.image.transfer import sink as sinks
 
 LOG = logging.getLogger(__name__)
 
-_MIB = 1024.0 * 1024.0
+#: Data that has arrived: its size in bytes, the URL or path that it came from
+#: and how often the connection was replaced.
+_Arrived = collections.namedtuple('_Arrived', 'size endpoint resumes')
 
 
 class Download(object):
     """One download of one image, by run().
 
     :param client: nova_image.image.client.Client
-    :param request: for the data, with ``stream``
-    :param expected_of: gives a digest.Expected for an Answer
-    :keyword expected: digest.Expected where it is known before
-    :keyword locations: URLs of the data in the stores, where they are known
-    :keyword handlers: nova_image.image.download.Handler by scheme of these
+    :param context: the caller's context
+    :param request: Request for the data, with ``stream``
+    :param record_of: callable that returns the Recorded for an Answer
+    :keyword recorded: Recorded, if it is known already
+    :keyword locations: URLs of the data in the stores, if they are known
+    :keyword handlers: nova_image.image.download.Handler by URL scheme
     :keyword trusted_certs: IDs of certificates for the image's signature
-    :keyword inspect: whether to refuse what is unsafe to use, or in another
-        format than its record says
-    :keyword progress: called with (bytes done, bytes in all or None, bytes a
+    :keyword inspect: whether to refuse data that is unsafe to use, or whose
+        format is not the recorded one
+    :keyword progress: called with (bytes done, total bytes or None, bytes per
         second) after each piece
     """
 
-    def __init__(self, client, context, request, expected_of, **options):
+    def __init__(self, client, context, request, record_of, **options):
         self._client = client
         self._context = context
         self._request = request
-        self._expected_of = expected_of
-        self._expected = options.pop('expected', None)
+        self._recorded = options.pop('recorded', None)
         self._locations = options.pop('locations', ())
         self._handlers = options.pop('handlers', None) or {}
         self._trusted_certs = options.pop('trusted_certs', None)
@@ -70,14 +74,17 @@ class Download(object):
         if options:
             raise TypeError('unknown options: %s' % ', '.join(sorted(options)))
         self._began = timeutils.now()
+        # The deadline is one for all attempts.
+        self._origin = readers.Origin(client, context, request, record_of,
+                                      self._began)
         self._restarts = 0
 
     def run(self, data=None, path=None):
-        """Download to where it is wanted.
+        """Download to a file object or a path, or for a loop.
 
         :param data: a writable binary file object, or None
-        :param path: path of the file to make, or None
-        :returns: a Stream when both are None, else None
+        :param path: path of the file to create, or None
+        :returns: a Stream if both are None, otherwise None
         """
         if data is None and path is None:
             return self.to_stream()
@@ -85,27 +92,19 @@ class Download(object):
         self.to_sink(sinks.open_sink(
             data, path, keep=options.keep_partial_downloads,
             max_age=options.partial_download_age,
-            cache_limit=options.page_cache_limit * 1024 * 1024))
+            cache_limit=options.page_cache_limit * units.Mi))
         return None
 
     def to_sink(self, sink):
-        """Download to a sink and publish it when it is whole and verified.
+        """Download to a sink, and publish the data once it is verified.
 
-        What is not as it was recorded is fetched again, with new checks, as
-        often as a request is repeated.
+        Data that differs from what was recorded is fetched again, with new
+        checks, as often as a request is retried.
 
-        :param sink: of nova_image.image.transfer.sink
+        :param sink: nova_image.image.transfer.contracts.Sink
         """
-        conf, sleep = self._client.conf, self._client.sleep
-        expected = self._expected if sink.path else None
         try:
-            with limits.turn(conf, self._request.image_id, expected) as turn:
-                with limits.place(conf, sleep):
-                    if not self._by_shortcut(sink, turn):
-                        self._until_verified(sink)
-                offload.call(sink.publish)
-                if sink.path:
-                    turn.leave_note(sink.path)
+            sink.receive(self)
         except exception.ImageUnacceptable:
             sink.discard()
             raise
@@ -113,52 +112,66 @@ class Download(object):
             sink.give_up()
             raise
 
+    def turn(self):
+        """Return a context manager for this download's limits.Turn."""
+        return limits.turn(self._client.conf, self._request.image_id,
+                           self._recorded)
+
+    def fill(self, sink, turn=None):
+        """Write the verified data to a sink.
+
+        :param sink: Sink
+        :param turn: limits.Turn, of a sink that others can write to
+        """
+        with limits.slot(self._client.conf, self._client.sleep):
+            if turn is None or not self._by_shortcut(sink, turn):
+                self._until_verified(sink)
+
     def to_stream(self):
         """Return a Stream."""
-        body = self._body()
+        reader = self._reader()
         try:
-            return Stream(self, body, self._checks(body.open(), body))
+            recorded = reader.open()
+            return Stream(self, reader,
+                          self._checks(recorded, reader.endpoint))
         except BaseException:
-            body.close()
+            reader.close()
             raise
 
-    def _body(self):
-        expected = self._expected
+    def _reader(self):
+        recorded = self._recorded
         options = self._client.conf.glance
-        if options.download_connections > 1 and expected and (
-                (expected.size or 0) > 2 * parallel.PART):
-            return parallel.ParallelBody(self._one_body, expected,
-                                         options.download_connections)
-        return self._one_body()
+        if options.download_connections > 1 and recorded and (
+                (recorded.size or 0) > 2 * parallel.PART):
+            return parallel.ParallelReader(self._one_reader, recorded,
+                                           options.download_connections)
+        return self._one_reader()
 
-    def _one_body(self, part=None):
-        body = bodies.Body(self._client, self._context, self._request,
-                           self._expected_of, self._expected, part)
-        body.began = self._began  # the deadline is one for all attempts
-        return body
+    def _one_reader(self, part=None):
+        return readers.Reader(self._origin, self._recorded, part)
 
     def _by_shortcut(self, sink, turn):
-        """Copy the data from where this host can reach them, if it can.
+        """Copy the data from where this host can reach it, if possible.
 
-        :returns: whether it did, and they are verified
+        :returns: whether the sink now has it, verified
         """
-        if not sink.path or self._expected is None:
+        if self._recorded is None:
             return False
-        for place, copy in self._shortcuts(turn):
+        for origin, copy in self._shortcuts(turn):
             try:
-                self._copy(sink, place, copy)
+                self._copy(sink, origin, copy)
                 return True
             except exception.ImageCorrupt as error:
-                self._warn_of_shortcut(place, error)
+                self._warn_of_shortcut(origin, error)
             except exception.ImageUnacceptable:
                 raise  # it would be refused from anywhere
             except Exception as error:
-                self._warn_of_shortcut(place, error)
-            sink.restart()  # what is left would show through holes
+                self._warn_of_shortcut(origin, error)
+            sink.restart()  # the data would show through holes
         return False
 
     def _shortcuts(self, turn):
-        """Yield (where the data is, what copies it into a file)."""
+        """Yield (path or URL of the data, function that copies it)."""
         brought = turn.brought()
         if brought:
             yield brought, functools.partial(file_copy.copy_path, brought)
@@ -167,27 +180,26 @@ class Download(object):
             if handler is not None:
                 yield url, functools.partial(handler.copy, url)
 
-    def _copy(self, sink, place, copy):
-        body = self._body()
-        body.endpoint = place
-        sink.begin_copy(self._request.image_id, self._expected)
-        checks = self._checks(self._expected, body)
+    def _copy(self, sink, origin, copy):
+        recorded = self._recorded
+        sink.begin_copy(self._request.image_id, recorded)
+        checks = self._checks(recorded, origin)
         feeder = offload.beside(checks)
         try:
             copy(sink.stream, _Followed(feeder, sink))
             feeder.finish()
         finally:
             feeder.close()
-        body.offset = sink.take_over()
+        arrived = _Arrived(sink.take_over(), origin, 0)
         checks.verify()
-        self.report(body)
-        self.record(body, checks)
+        self.report(arrived.size, recorded.size)
+        self.record(arrived, checks)
 
-    def _warn_of_shortcut(self, place, error):
-        LOG.warning('Image %(image)s could not be copied from %(place)s and '
+    def _warn_of_shortcut(self, origin, error):
+        LOG.warning('Image %(image)s could not be copied from %(origin)s and '
                     'is fetched from elsewhere: %(kind)s: %(error)s', {
                         'image': self._request.image_id,
-                        'place': exception.redact(place),
+                        'origin': exception.redact(origin),
                         'kind': type(error).__name__,
                         'error': exception.redact(error)})
 
@@ -199,83 +211,96 @@ class Download(object):
             try:
                 return self._attempt(sink)
             except exception.ImageCorrupt as error:
-                wait = attempts.wait_for() if sink.restart() else None
-                if wait is None:
+                delay = attempts.delay() if sink.restart() else None
+                if delay is None:
                     raise
-                LOG.warning('What arrived is thrown away and fetched again '
-                            'in %(wait).1f s. %(error)s', {
-                                'wait': wait, 'error': error})
-                attempts.next(wait)
+                LOG.warning('The data is discarded and fetched again in '
+                            '%(delay).1f s. %(error)s', {
+                                'delay': delay, 'error': error})
+                attempts.repeat_after(delay)
                 self._restarts += 1
 
     def _attempt(self, sink):
-        body = self._body()
-        throttle = limits.Throttle(self._client.conf, self._client.sleep)
+        reader = self._reader()
         try:
-            expected = self._expected or body.open()
-            kept = sink.begin(self._request.image_id, expected)
-            checks = self._checks(expected, body)
+            recorded = self._recorded or reader.open()
+            kept = sink.begin(self._request.image_id, recorded)
+            checks = self._checks(recorded, reader.endpoint)
             feeder = offload.beside(checks)
             try:
                 if kept:
-                    self._take_up(sink, feeder, body, kept)
-                for chunk in body.chunks():
-                    feeder.update(chunk)
-                    sink.write(chunk)
-                    self.report(body)
-                    throttle.take(len(chunk))
+                    self._take_up(sink, feeder, reader, kept)
+                self._pump(reader, feeder, sink)
                 feeder.finish()
             finally:
                 feeder.close()
             checks.verify()
-            self.record(body, checks)
+            self.record(_Arrived(reader.offset, reader.endpoint,
+                                 reader.resumes), checks)
         finally:
-            body.close()
+            reader.close()
 
-    def _take_up(self, sink, feeder, body, kept):
-        """Check what an earlier process has left, and go on behind it."""
-        LOG.info('The download of image %(image)s goes on at byte %(kept)d', {
+    def _pump(self, reader, feeder, sink):
+        """Pass the data from a reader to the checks and the sink."""
+        throttle = limits.Throttle(self._client.conf, self._client.sleep)
+        for chunk in reader.chunks():
+            feeder.update(chunk)
+            sink.write(chunk)
+            self.report(reader.offset, reader.recorded.size)
+            throttle.take(len(chunk))
+
+    def _take_up(self, sink, feeder, reader, kept):
+        """Check what an earlier process has left, and resume behind it."""
+        LOG.info('The download of image %(image)s resumes at byte %(kept)d', {
             'image': self._request.image_id, 'kept': kept})
         for chunk in sink.kept():
             feeder.update(chunk)
-        body.begin_at(kept)
+        reader.begin_at(kept)
 
-    def _checks(self, expected, body):
-        """Return new checks; each attempt has its own."""
-        facts = self._request.facts(body.endpoint)
-        wanted = [digest.Digest(expected, **facts)]
+    def _checks(self, recorded, endpoint):
+        """Return new checks; each attempt needs its own."""
+        facts = self._request.facts(endpoint)
+        checks = [digest.Digest(recorded, **facts)]
         verifier = signature.open_verifier(
-            self._client.conf, self._context, expected.properties,
+            self._client.conf, self._context, recorded.properties,
             self._trusted_certs, **facts)
         if verifier is not None:
-            wanted.append(verifier)
+            checks.append(verifier)
         if self._inspect:
-            wanted.append(format_check.FormatCheck(
-                expected.disk_format, **facts))
-        return digest.Checks(wanted)
+            checks.append(format_check.FormatCheck(
+                recorded.disk_format, **facts))
+        return digest.Checks(checks)
 
-    def report(self, body):
-        """Tell the caller how far it is, where it wants to know."""
+    def report(self, done, total):
+        """Report the progress to the caller, if it asked for that.
+
+        :param done: bytes
+        :param total: bytes, or None
+        """
         if self._progress is not None:
             seconds = timeutils.now() - self._began
-            self._progress(body.offset, body.expected.size,
-                           body.offset / seconds if seconds else 0.0)
+            self._progress(done, total, done / seconds if seconds else 0.0)
 
-    def record(self, body, checks):
-        """Log what was done: a line to read, and a record for programs."""
+    def record(self, arrived, checks):
+        """Log what was done: a line to read, and a record for programs.
+
+        :param arrived: data that was verified: its ``size``, ``endpoint`` and
+            ``resumes``
+        :param checks: digest.Checks
+        """
         if 'size' in checks.names and 'signature' not in checks.names:
-            LOG.warning('Image %s has no hash recorded: its data is '
-                        'unverified but for the size',
-                        self._request.image_id)
+            LOG.warning('Image %s has no recorded hash: only the size of its '
+                        'data is verified', self._request.image_id)
         seconds = timeutils.now() - self._began
-        done = {'image': self._request.image_id, 'bytes': body.offset,
-                'endpoint': exception.redact(body.endpoint),
-                'seconds': round(seconds, 3), 'resumes': body.resumes,
+        done = {'image': self._request.image_id, 'bytes': arrived.size,
+                'endpoint': exception.redact(arrived.endpoint),
+                'seconds': round(seconds, 3), 'resumes': arrived.resumes,
                 'restarts': self._restarts, 'verified_by': checks.names}
         LOG.info('Image %(image)s: %(bytes)d bytes from %(endpoint)s in '
                  '%(seconds).1f s, %(rate).1f MiB/s, resumed %(resumes)d '
                  'times, verified by %(by)s', dict(
-                     done, rate=body.offset / _MIB / (seconds or 1.0),
+                     done, rate=arrived.size / float(units.Mi) / (
+                         seconds or 1),
                      by=', '.join(checks.names)), extra={'transfer': done})
 
 
@@ -288,7 +313,7 @@ class _Followed(object):
         self._position = 0
 
     def update(self, chunk):
-        """Take the next bytes into account, which are in the file."""
+        """Process the next bytes, which are in the file."""
         self._check.update(chunk)
         self._position += len(chunk)
         self._sink.advance(self._position)
@@ -297,29 +322,30 @@ class _Followed(object):
 class Stream(object):
     """The data as an iterator that verifies itself.
 
-    It resumes underneath. Raises at its end what to_sink() would; closes its
-    connection there, when it is closed and when it is dropped.
+    It resumes by itself. At its end it raises what to_sink() would raise. It
+    closes its connection at the end, in close() and when it is dropped.
 
     :param download: Download
-    :param body: nova_image.image.transfer.body.Body, open
+    :param reader: nova_image.image.transfer.contracts.DataReader, open
     :param checks: digest.Checks, new
     """
 
-    def __init__(self, download, body, checks):
-        self._body = body
-        self._chunks = self._verified(download, body, checks)
+    def __init__(self, download, reader, checks):
+        self._reader = reader
+        self._chunks = self._verified(download, reader, checks)
 
-    @staticmethod  # a cycle would keep what is dropped from being closed
-    def _verified(download, body, checks):
+    @staticmethod  # a cycle would keep a dropped stream from being closed
+    def _verified(download, reader, checks):
         try:
-            for chunk in body.chunks():
+            for chunk in reader.chunks():
                 offload.call(checks.update, chunk)
-                download.report(body)
+                download.report(reader.offset, reader.recorded.size)
                 yield chunk
             checks.verify()
-            download.record(body, checks)
+            download.record(_Arrived(reader.offset, reader.endpoint,
+                                     reader.resumes), checks)
         finally:
-            body.close()
+            reader.close()
 
     def __iter__(self):
         return self
@@ -330,8 +356,8 @@ class Stream(object):
     next = __next__
 
     def close(self):
-        """Give the connection up."""
+        """Release the connection."""
         self._chunks.close()
-        self._body.close()
+        self._reader.close()
 
     __del__ = close

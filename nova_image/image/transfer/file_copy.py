@@ -21,16 +21,19 @@ import errno
 import fcntl
 import os
 
+from oslo_utils import units
+
 from nova_image import exception
+from nova_image.image import sizes
 from nova_image.image.transfer import native
 from nova_image.image.transfer import sparse
 
 #: bytes that the file system copies before they are read for the check,
 #: while they are in the page cache
-STEP = 32 * 1024 * 1024
+STEP = 32 * units.Mi
 
 _FICLONE = 0x40049409  # of linux/fs.h
-# What a kernel, a file system or a container says that cannot do it.
+# The errors of kernels, file systems and containers without this.
 _CANNOT = (errno.EBADF, errno.EINVAL, errno.ENOSYS, errno.ENOTTY,
            errno.EOPNOTSUPP, errno.EPERM, errno.ETXTBSY, errno.EXDEV)
 
@@ -40,8 +43,8 @@ def copy_path(path, output, check):
 
     :param path: of a regular file
     :param output: an empty regular file, opened for reading and writing
-    :param check: has ``update(chunk)``, gets all of the data in order
-    :raises ImageDownloadUnavailable: when it changes during the copy
+    :param check: has ``update(chunk)``, which receives all data in order
+    :raises ImageDownloadUnavailable: if it changes during the copy
     """
     with open(path, 'rb') as source:
         native.run(lambda target, guard: FileCopy(
@@ -49,13 +52,13 @@ def copy_path(path, output, check):
 
 
 class FileCopy(object):
-    """Copies one open file into another, and hands all of it to a check.
+    """Copies one open file into another, and passes the data to a check.
 
-    The check gets what is in the copy, so that this is what it is about.
+    The check reads the copy, so that it judges what was written.
 
     :param source: file descriptor
     :param target: file descriptor of an empty file
-    :param url: for messages
+    :param url: URL or path for error messages
     """
 
     def __init__(self, source, target, check, url):
@@ -67,7 +70,7 @@ class FileCopy(object):
         self._system_copies = hasattr(os, 'copy_file_range')
 
     def run(self):
-        """Copy."""
+        """Copy the file."""
         size = self._before.st_size
         share = self._shares_blocks()
         put = self._check_copy if share else self._put
@@ -83,7 +86,7 @@ class FileCopy(object):
         self._require_unchanged()
 
     def _shares_blocks(self):
-        """Let the file system make a copy that shares the blocks.
+        """Make the file system share the blocks of the file.
 
         :returns: whether it did
         """
@@ -103,17 +106,17 @@ class FileCopy(object):
                 sparse.put(self._target, position, data, self._check)
 
     def _copied_by_system(self, offset, size):
-        """Let the kernel copy a part.
+        """Make the kernel copy a part.
 
-        :returns: whether it did all of it
+        :returns: whether it copied all of it
         """
         end = offset + size
         try:
             while self._system_copies and offset < end:
                 done = os.copy_file_range(self._source, self._target,
                                           end - offset, offset, offset)
-                # Nothing: the file is shorter now, or the file system means
-                # something else by it. Reading tells.
+                # Zero: the file is shorter now, or the file system means
+                # something else by it. Reading will show.
                 self._system_copies = done > 0
                 offset += done
         except OSError as error:
@@ -131,14 +134,14 @@ class FileCopy(object):
         end = offset + size
         while offset < end:
             data = sparse.read(number, offset,
-                               min(sparse.PIECE, end - offset))
+                               min(sizes.CHUNK, end - offset))
             if not data:
                 raise self._changed()
             yield offset, data
             offset += len(data)
 
     def _require_unchanged(self):
-        """Raise when the source, or a copy that shares it, has changed."""
+        """Raise if the source, or a copy that shares it, has changed."""
         before, now = self._before, os.fstat(self._source)
         size = os.fstat(self._target).st_size
         if (now.st_size, now.st_mtime, size) != (
@@ -148,4 +151,4 @@ class FileCopy(object):
     def _changed(self):
         return exception.ImageDownloadUnavailable(
             action='direct download', endpoint=self._url,
-            reason='it changed while it was copied')
+            reason='it changed during the copy')

@@ -10,12 +10,12 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""A regular file as the end of a download: published whole, or not at all.
+"""A regular file as the destination: published completely, or not at all.
 
 The bytes go to a file beside it that only its owner may read and that is
-locked while somebody writes to it. After the checks that file is flushed to
-disk and renamed. What a process leaves that is killed, the next download into
-the folder takes up again, where that is wanted, or removes when it is old.
+locked during the download. After the checks that file is flushed to disk and
+renamed. If a process is killed, the next download into the folder resumes its
+file, if configured to, or removes it when it is old.
 """
 
 import contextlib
@@ -33,25 +33,24 @@ from oslo_log import log as logging
 import six
 
 from nova_image import exception
+from nova_image.image import offload
+from nova_image.image import sizes
+from nova_image.image.transfer import contracts
 from nova_image.image.transfer import page_cache
+from nova_image.image.transfer import sparse
 
 LOG = logging.getLogger(__name__)
 
-#: bytes; what one read of a partial file gives at the most
-CHUNK = 1024 * 1024
-#: bytes; zeros of this length become a hole
-_BLOCK = 64 * 1024
-_ZEROS = bytes(bytearray(_BLOCK))
-#: what the system says of a disk, or a share of it, that is full
+#: the errors of a full disk, or of a quota
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _PARTIAL = re.compile(r'^\..+\.[0-9a-f]{12}\.part$')
 
 
 def close_quietly(stream):
-    """Close what is given up already.
+    """Close a stream that is given up already.
 
-    Closing writes what is in the buffer, and fails again as writing did: on a
-    full disk, say.
+    Closing flushes the buffer, and may fail just as writing did: for example
+    on a full disk.
     """
     try:
         stream.close()
@@ -59,26 +58,26 @@ def close_quietly(stream):
         LOG.debug('Closing failed: %s', error)
 
 
-class FileSink(object):
+class FileSink(contracts.Sink):
     """A regular file.
 
-    :param path: where the image is to stand in the end, without links
-    :param keep: whether what has arrived stays for the next attempt when the
-        download fails, or when the process is killed
-    :param max_age: seconds after which what was left behind is removed
+    :param path: path of the published file, without symbolic links
+    :param keep: whether to keep the data that has arrived when the download
+        fails or the process is killed, for the next attempt
+    :param max_age: seconds after which abandoned files are removed
     :param cache_limit: bytes; larger files are kept out of the page cache.
-        None for none
+        None keeps no file out.
 
-    ``stream`` is the temporary file; who writes to it by itself says so by
-    take_over().
+    ``stream`` is the temporary file. A handler that writes to it directly
+    reports how far it has come by advance() and take_over().
     """
 
     def __init__(self, path, keep=False, max_age=86400, cache_limit=None):
         self.path = path
         self._folder = os.path.dirname(path)
         self._keep = keep
-        self._known = False  # whether the next process would find the file
-        self._spare = None  # path of a partial that is not used so far
+        self._known = False  # whether the next process could find the file
+        self._spare = None  # path of a partial file that is not used yet
         self._position = 0
         self._cache_limit = cache_limit
         self._size = None
@@ -92,8 +91,8 @@ class FileSink(object):
             os.path.basename(self.path), name))
 
     def _create(self):
-        """Return (a new temporary file, the mode it gets in the end)."""
-        # Not mkstemp: the published file is to have the mode of the umask.
+        """Return a new temporary file, and the mode of the published one."""
+        # Not mkstemp: the published file gets the mode of the umask.
         number = os.open(self._temporary,
                          os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
         mode = os.fstat(number).st_mode & 0o777
@@ -101,78 +100,84 @@ class FileSink(object):
         _lock(number)
         return io.open(number, 'r+b', 0), mode
 
-    def begin(self, image_id, expected):
-        """Prepare for an image: see what there is of it, and if it has room.
+    def receive(self, download):
+        """Store the data of a download, and publish it. See Sink.
 
-        :param expected: digest.Expected
-        :returns: how many bytes are there already
-        :raises InsufficientDiskSpace: when the rest does not fit
+        Callers that download the same image at the same time take turns, and
+        copy the first one's file.
         """
-        if self._keep and expected.value and not self._known:
-            self._take_up(image_id, expected)
-        self._prepare(image_id, expected)
+        with download.turn() as turn:
+            download.fill(self, turn)
+            offload.call(self.publish)
+            turn.leave_note(self.path)
+
+    def begin(self, image_id, recorded):
+        """Prepare for an attempt, and resume a partial file. See Sink."""
+        if self._keep and recorded.value and not self._known:
+            self._take_up(image_id, recorded)
+        self._prepare(image_id, recorded)
         return self._position
 
-    def begin_copy(self, image_id, expected):
-        """Prepare for all of an image, from where it may turn out wrong.
+    def begin_copy(self, image_id, recorded):
+        """Prepare for a copy of the whole image, which may turn out wrong.
 
-        What an earlier process has left of it stays until this has succeeded.
+        What an earlier process has left of it stays until this succeeds.
 
-        :param expected: digest.Expected
-        :raises InsufficientDiskSpace: when it does not fit
+        :param recorded: Recorded
+        :raises InsufficientDiskSpace: if it does not fit
         """
-        if self._keep and expected.value:
-            self._spare = self._known_path(image_id, expected)
-        self._prepare(image_id, expected)
+        if self._keep and recorded.value:
+            self._spare = self._known_path(image_id, recorded)
+        self._prepare(image_id, recorded)
 
-    def _prepare(self, image_id, expected):
-        self._check_room(image_id, expected)
-        self._size = expected.size
+    def _prepare(self, image_id, recorded):
+        self._check_room(image_id, recorded)
+        self._size = recorded.size
         self._open_policy()
 
     def _open_policy(self):
         self._cached = page_cache.open_policy(
             self.stream.fileno(), self._size, self._cache_limit)
 
-    def _known_path(self, image_id, expected):
-        identity = repr((image_id,) + expected.identity).encode('utf-8')
+    def _known_path(self, image_id, recorded):
+        identity = repr((image_id,) + recorded.identity).encode('utf-8')
         return self._beside(hashlib.sha256(identity).hexdigest()[:12])
 
-    def _take_up(self, image_id, expected):
-        """Use the file that an earlier process has left of this image."""
-        path = self._known_path(image_id, expected)
+    def _take_up(self, image_id, recorded):
+        """Use the partial file that an earlier process has left."""
+        path = self._known_path(image_id, recorded)
         left = _open_locked(path) or _new_locked(path)
         if left is None:
-            return  # somebody else is downloading the same to here
+            return  # another process is downloading the same image to here
         self._drop()
         self.stream, self._temporary, self._known = left, path, True
         self._spare = None
         self._position = os.fstat(left.fileno()).st_size
-        if expected.size is not None and self._position > expected.size:
+        if recorded.size is not None and self._position > recorded.size:
             self.restart()
 
-    def _check_room(self, image_id, expected):
-        if expected.size is None:
+    def _check_room(self, image_id, recorded):
+        if recorded.size is None:
             return
         there = os.statvfs(self._folder)
         room = there.f_bavail * there.f_frsize
-        if expected.size - self._position > room:
+        if recorded.size - self._position > room:
             raise exception.InsufficientDiskSpace(
                 image_id=image_id, action='download',
                 reason='%s has room for %d bytes, the image has %d' % (
-                    self._folder, room, expected.size))
+                    self._folder, room, recorded.size))
 
     def kept(self):
-        """Yield what begin() has found, in pieces."""
+        """Yield the bytes that begin() has found, in pieces."""
         self.stream.seek(0)
         while True:
-            chunk = self.stream.read(CHUNK)
+            chunk = self.stream.read(sizes.CHUNK)
             if not chunk:
                 return
             yield chunk
 
     def restart(self):
-        """Begin again with an empty file; always possible."""
+        """Begin again with an empty file, which is always possible."""
         self._position = 0
         self.stream.seek(0)
         self.stream.truncate()
@@ -180,29 +185,25 @@ class FileSink(object):
         return True
 
     def write(self, chunk):
-        """Write bytes; long runs of zeros become holes."""
-        view = memoryview(chunk)
-        start = 0
-        with self._full_disk_told():
-            for block in range(0, len(chunk) - _BLOCK + 1, _BLOCK):
-                if chunk[block:block + 1] == b'\0' and (
-                        chunk[block:block + _BLOCK] == _ZEROS):
-                    self._write_at(view[start:block])
-                    self._position += _BLOCK
-                    start = block + _BLOCK
-            self._write_at(view[start:])
+        """Write the next bytes; long runs of zeros become holes."""
+        view, start = memoryview(chunk), self._position
+        with self._full_disk_reported():
+            for begin, end in sparse.data_in(chunk):
+                self._position = start + begin
+                self._write_here(view[begin:end])
+            self._position = start + len(chunk)
             self._cached.advance(self._position)
 
     def advance(self, position):
-        """Tell how much of the file somebody else has written.
+        """Record how far a handler has written the file.
 
         :param position: all bytes before it are there
         """
-        with self._full_disk_told():
+        with self._full_disk_reported():
             self._cached.advance(position)
 
     @contextlib.contextmanager
-    def _full_disk_told(self):
+    def _full_disk_reported(self):
         """Raise InsufficientDiskSpace for the system's error."""
         try:
             yield
@@ -213,9 +214,7 @@ class FileSink(object):
                 action='download', reason='%s: %s' % (
                     self._folder, error.strerror)), error)
 
-    def _write_at(self, view):
-        if not view:
-            return
+    def _write_here(self, view):
         self.stream.seek(self._position)
         while view:
             written = self.stream.write(view)
@@ -223,17 +222,17 @@ class FileSink(object):
             view = view[written:]
 
     def take_over(self):
-        """Count what was written to the stream by others.
+        """Continue behind what a handler has written to the stream.
 
-        :returns: how many bytes there are now
+        :returns: how many bytes are there now
         """
         self._position = os.fstat(self.stream.fileno()).st_size
         return self._position
 
     def publish(self):
-        """Make the file appear, whole and on disk, at its path."""
-        with self._full_disk_told():
-            # The image may end in a hole.
+        """Make the complete file appear at its path, flushed to disk."""
+        with self._full_disk_reported():
+            # The image may end with a hole.
             self.stream.truncate(self._position)
             os.fchmod(self.stream.fileno(), self._mode)
             os.fsync(self.stream.fileno())
@@ -252,19 +251,19 @@ class FileSink(object):
             os.close(number)
 
     def discard(self):
-        """Remove all that is there of the image, but at its path."""
+        """Remove all data of the image, except at its path."""
         self._drop()
         _remove_unused(self._spare)
 
     def _drop(self):
         """Remove the temporary file."""
         if not self.stream.closed:
-            # While it is locked: after that somebody else may take it up.
+            # While it is locked: otherwise another process may resume it.
             _remove(self._temporary)
             close_quietly(self.stream)
 
     def give_up(self):
-        """Leave what has arrived for the next attempt, where it is wanted."""
+        """Leave what has arrived for the next attempt, if configured to."""
         if self._known and not self.stream.closed and self._position:
             self.stream.truncate(self._position)
             close_quietly(self.stream)
@@ -272,7 +271,7 @@ class FileSink(object):
             self._drop()
 
     def _clean(self, max_age):
-        """Remove what processes that were killed have left here."""
+        """Remove what killed processes have left in the folder."""
         for name in os.listdir(self._folder):
             path = os.path.join(self._folder, name)
             if _PARTIAL.match(name) and _is_old(path, max_age):
@@ -280,7 +279,7 @@ class FileSink(object):
 
 
 def _open_locked(path, flags=0):
-    """Return a partial file of ours that nobody else writes to, or None."""
+    """Return a partial file of ours that no process writes to, or None."""
     try:
         number = os.open(path, os.O_RDWR | os.O_NOFOLLOW | flags, 0o600)
     except (IOError, OSError):
@@ -288,7 +287,7 @@ def _open_locked(path, flags=0):
     try:
         if _is_ours(os.fstat(number)):
             _lock(number)
-            # Whoever had it until now may have renamed or removed it.
+            # Its last user may have renamed or removed it.
             if os.path.samestat(os.fstat(number), os.lstat(path)):
                 return io.open(number, 'r+b', 0)
     except (IOError, OSError) as error:
@@ -298,14 +297,14 @@ def _open_locked(path, flags=0):
 
 
 def _new_locked(path):
-    """Return a new partial file, or None where there is something."""
+    """Return a new partial file, or None if the path exists."""
     return _open_locked(path, os.O_CREAT | os.O_EXCL)
 
 
 def _remove_unused(path):
-    """Remove a partial file of ours that nobody writes to.
+    """Remove a partial file of ours that no process writes to.
 
-    :param path: None for none
+    :param path: None to remove nothing
     """
     left = _open_locked(path) if path else None
     if left is not None:
@@ -320,7 +319,7 @@ def _is_ours(status):
 
 
 def _lock(number):
-    """Tell other processes that the file is in use; raises when it is."""
+    """Lock a file for this process; raises if another one has locked it."""
     fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 

@@ -11,69 +11,71 @@
 #    under the License.
 
 
-"""Checks that an image's data is what its disk_format says, and harmless.
+"""Checks that an image's data has its disk_format, and is harmless.
 
-A hypervisor's tools follow what an image's header tells them, to other files
-of the host too, and take the format from the data where they are not told:
+A hypervisor's tools follow the references in an image's header, even to other
+files of the host, and detect the format if it is not specified:
 CVE-2022-47951 (extents of VMDK), CVE-2024-32498 (data files of qcow2) and
 CVE-2024-40767 (a format that is not the declared one).
 
-The verdict is the one that Nova 34 comes to (nova/virt/images.py), with the
-inspectors of oslo.utils. Nova then asks qemu-img, which knows more; what it
-would find and the inspectors of oslo.utils 10.2 do not is looked for here:
-a VMDK with a parent, a VMDK whose data is in other files though its
-descriptor has the inspector think otherwise, and formats that there is no
-inspector for.
+The verdict is that of Nova 34 (nova/virt/images.py), with the inspectors of
+oslo.utils. Nova then runs qemu-img, which detects more; what it would detect
+and the inspectors of oslo.utils 10.2 do not is checked here: a VMDK with a
+parent, a VMDK whose data is in other files although its descriptor misleads
+the inspector, and formats without an inspector.
 """
 
 import re
 
+from oslo_utils import units
+
 from nova_image import exception
+from nova_image.image.transfer import contracts
 
 try:
     from oslo_utils.imageutils import format_inspector
     if not hasattr(format_inspector.InspectWrapper, 'formats'):
-        format_inspector = None  # oslo.utils 7.3: it knows no LUKS either
+        format_inspector = None  # oslo.utils 7.3, which lacks LUKS too
 except ImportError:
     format_inspector = None
 
-#: formats of Amazon's images, which say nothing about the data
+#: formats of Amazon's images, which do not describe the data
 _AMAZON = frozenset(('ami', 'aki', 'ari'))
-#: what qemu takes for raw; 'gpt' is any partition table
+#: what qemu treats as raw; 'gpt' is any partition table
 _RAW = frozenset(('raw', 'gpt', 'iso'))
 
-# Bytes. What an inspector finds depends on the size of the pieces it is fed,
-# so they are always the same: those of Nova up to where headers are, and
-# beyond it, where only few formats have anything to find, larger ones.
+# Bytes. What an inspector detects depends on the size of the pieces, so they
+# are always the same: those of Nova in the region of the headers, and larger
+# ones beyond it, where few formats have anything to detect.
 _PIECE = 4096
-_HEAD = 1024 * 1024
-_LARGE_PIECE = 1024 * 1024
+_HEAD = units.Mi
+_LARGE_PIECE = units.Mi
 
-# Bytes of the start that are kept: up to where qemu looks for a parent, in
-# the 20 sectors from the second on.
+# Bytes of the start to keep: up to where qemu looks for a parent, in the 20
+# sectors after the first.
 _START = 12288
 
 _VMDK_MAGIC = b'KDMV'
 _VMDK_CAPACITY = slice(12, 20)
 _VMDK_PARENT = b'parentfilenamehint'
 
-#: how data begins that qemu 7.2 may take for vmdk (version 3, or as text with
-#: a comment that is no ASCII), parallels, bochs or cloop, while the inspectors
-#: of oslo.utils 10.2 see nothing in it
+#: the start of data that qemu 7.2 may detect as vmdk (version 3, or text with
+#: a comment that is not ASCII), parallels, bochs or cloop, but the inspectors
+#: of oslo.utils 10.2 do not
 _OTHERS = re.compile(
     br'COWD|WithoutFreeSpace|WithouFreSpacExt|Bochs Virtual HD Image|'
     br'#!/bin/sh\n#V2\.0 Format|'
     br'(?:#[^\n]*\n| +\r?\n)*version=[123]\r?\n')
 
 
-class FormatCheck(object):
-    """Looks at the bytes of one attempt; each attempt has its own.
+class FormatCheck(contracts.Check):
+    """Inspects the bytes of one attempt.
 
     :param declared: the image's disk_format
     :param facts: keyword arguments for the exceptions
-    :ivar detected: what the data is, such as ``'qcow2'``; None until
-        verify() has found it good
-    :raises ImageUnacceptable: when there are no inspectors on this host, or
+    :ivar detected: the format of the data, such as ``'qcow2'``; None until
+        verify() has succeeded
+    :raises ImageUnacceptable: if there are no inspectors on this host, or
         none for the declared format
     """
 
@@ -97,17 +99,17 @@ class FormatCheck(object):
             raise exception.ImageUnacceptable(
                 'The image cannot be inspected',
                 reason='there are no format inspectors on this host',
-                advice='Install oslo.utils 7.4 or later, which needs Python '
-                       '3, or do not ask for the inspection', **self._facts)
+                advice='Install oslo.utils 7.4 or later, which requires '
+                       'Python 3, or disable the inspection', **self._facts)
         if self._declared not in _AMAZON and (
                 format_inspector.get_inspector(self._declared) is None):
             raise self._refusal(
-                'its disk_format %s is none that can be inspected' % (
+                'its disk_format %s cannot be inspected' % (
                     self._declared),
-                'Convert it to qcow2 or raw, and upload it anew')
+                'Convert it to qcow2 or raw, and upload it again')
 
     def update(self, chunk):
-        """Take the next bytes into account; never raises for what they are.
+        """Process the next bytes; never raises because of their content.
 
         :param chunk: bytes
         """
@@ -126,7 +128,7 @@ class FormatCheck(object):
         return _PIECE if self._seen < _HEAD else _LARGE_PIECE
 
     def _inspect(self, piece):
-        """Show a piece to the inspectors until they know all they want."""
+        """Pass a piece to the inspectors until they have decided."""
         if len(self._start) < _START:
             self._start += piece
         self._seen += len(piece)
@@ -135,14 +137,14 @@ class FormatCheck(object):
             self._wrapper.read(len(piece))
             self._decided = self._wrapper.formats is not None
         except Exception as error:
-            # They parse what an attacker may have made: whatever they
-            # stumble over is no image to use.
+            # They parse data that an attacker may have made: if they fail,
+            # the image must not be used.
             self._failure, self._decided = error, True
 
     def verify(self):
-        """Judge the data, all of which was seen.
+        """Judge the data, all of which was processed.
 
-        :raises ImageUnacceptable: when it is harmful, or not in the declared
+        :raises ImageUnacceptable: if it is harmful, or not in the declared
             format
         """
         inspector = self._inspector()
@@ -151,7 +153,7 @@ class FormatCheck(object):
         self.detected = str(inspector)
 
     def _inspector(self):
-        """Return the inspector of the format that the data is in."""
+        """Return the inspector of the detected format."""
         if self._rest and not self._decided:
             self._inspect(bytes(self._rest))
         try:
@@ -162,11 +164,12 @@ class FormatCheck(object):
         if self._failure is not None:
             raise self._broken(self._failure)
         if set(found) == {'iso', 'gpt'}:
-            # An ISO that also starts from a disk has a partition table.
+            # An ISO that can also be booted from a disk has a partition table.
             return found['iso']
         if len(found) != 1:
-            raise self._refusal('its data is %s at once' % ' and '.join(
-                sorted(found)), 'Do not use it: it is made to deceive')
+            raise self._refusal(
+                'its data is %s at the same time' % ' and '.join(
+                    sorted(found)), 'Do not use it: it is made to deceive')
         return found.popitem()[1]
 
     def _check_safety(self, inspector):
@@ -185,9 +188,9 @@ class FormatCheck(object):
     def _harm_of_vmdk(self, inspector):
         """Return the safety check that a VMDK fails, or None.
 
-        One without a sparse extent in it is a list of the files that its
-        data is in, which qemu opens. The inspector goes by what it takes for
-        createType, and that need not be what qemu does.
+        A VMDK without a sparse extent lists the files with its data, which
+        qemu opens. The inspector relies on what it parses as createType,
+        which may differ from what qemu parses.
         """
         magic, capacity = self._start[:4], self._start[_VMDK_CAPACITY]
         if magic != _VMDK_MAGIC or not any(bytearray(capacity)):
@@ -200,33 +203,33 @@ class FormatCheck(object):
     def _check_declared(self, detected):
         if detected in _RAW and _OTHERS.match(self._start):
             raise self._refusal(
-                'its disk_format is %s, but qemu may take its data for '
-                'another one' % self._declared,
-                'Convert it to qcow2 or raw, and upload it anew')
+                'its disk_format is %s, but qemu may detect another format'
+                % self._declared,
+                'Convert it to qcow2 or raw, and upload it again')
         if detected == self._declared:
             return
         if self._declared == 'raw' and detected == 'gpt':
-            return  # the whole of a disk with its partition table
+            return  # a whole disk with its partition table
         if self._declared in _AMAZON and detected in _RAW:
             return
         raise self._refusal(
             'its disk_format is %s, but its data is %s' % (
                 self._declared, detected),
-            'Upload it anew with the disk_format %s, if that is what it is '
-            'meant to be' % ('raw' if detected == 'gpt' else detected))
+            'Upload it again with the disk_format %s, if that is right' % (
+                'raw' if detected == 'gpt' else detected))
 
     def _broken(self, error):
         return self._refusal(
             'its data cannot be inspected: %s' % error,
-            'Check the file it was made of with qemu-img check, and upload '
-            'it anew')
+            'Check the original file with qemu-img check, and upload it '
+            'again')
 
     def _unsafe(self, inspector, failed):
         return self._refusal(
             'its data is %s and fails the safety check %s' % (
                 inspector, failed),
-            'Convert it with qemu-img convert, on a host where the files it '
-            'may name are harmless, and upload the result')
+            'Convert it with qemu-img convert, on a host where the files that '
+            'it may refer to are harmless, and upload the result')
 
     def _refusal(self, reason, advice):
         return exception.ImageUnacceptable(
@@ -234,7 +237,7 @@ class FormatCheck(object):
 
 
 class _Pushed(object):
-    """What InspectWrapper reads from: the piece that was put here."""
+    """A file for InspectWrapper to read: the piece that was set."""
 
     piece = b''
 

@@ -10,10 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What the transfers of one host share: turns, bandwidth and what they bring.
+"""What the transfers of one host share: slots, bandwidth and downloads.
 
-All of it works across threads and processes, by locks on files in one folder
-of the host: ``[glance] transfer_lock_path``, else oslo.concurrency's.
+Works across threads and processes, by locks on files in one folder of the
+host: ``[glance] transfer_lock_path``, or that of oslo.concurrency.
 """
 
 import contextlib
@@ -26,21 +26,21 @@ import time
 
 from oslo_concurrency import lockutils
 from oslo_log import log as logging
+from oslo_utils import units
 
 from nova_image import exception
 
 LOG = logging.getLogger(__name__)
 
-#: seconds between two looks for a free place
+#: seconds between two looks for a free slot
 POLL = 0.1
 #: seconds for which a transfer may be ahead of its bandwidth
 _BURST = 0.25
-_MIB = 1024 * 1024
 _MOMENT = struct.Struct('<d')
 
 
 def folder(conf):
-    """Return the folder of the locks, or None where there is none.
+    """Return the folder of the locks, or None.
 
     :param conf: an oslo.config ConfigOpts with ``[glance]``
     """
@@ -53,25 +53,25 @@ def folder(conf):
 
 
 def check(conf):
-    """Raise where limits are wanted and there is no folder for locks.
+    """Check that there is a folder for locks if a limit is configured.
 
-    :raises DriverLoadError: in that case
+    :raises DriverLoadError: if there is none
     """
     for name in ('max_concurrent_transfers', 'transfer_bandwidth'):
         if getattr(conf.glance, name) and folder(conf) is None:
             raise exception.DriverLoadError(
-                reason='[glance] %s is set, and there is no folder for the '
-                       'locks that it takes' % name,
+                reason='[glance] %s requires a folder for locks, and none is '
+                       'configured' % name,
                 advice='Set [glance] transfer_lock_path, or [oslo_concurrency]'
                        ' lock_path, to a folder that all services of this '
                        'host share')
 
 
 @contextlib.contextmanager
-def place(conf, sleep):
-    """Hold one of the host's places for transfers; wait until one is free.
+def slot(conf, sleep):
+    """Hold one of the host's slots for transfers; wait until one is free.
 
-    :param sleep: takes seconds
+    :param sleep: callable that takes seconds
     """
     limit = conf.glance.max_concurrent_transfers
     if not limit:
@@ -85,7 +85,7 @@ def place(conf, sleep):
 
 def _first_free(names, sleep):
     """Return an open and locked file, one of several."""
-    said = False
+    logged = False
     while True:
         for name in names:
             stream = open(name, 'ab')
@@ -94,29 +94,29 @@ def _first_free(names, sleep):
                 return stream
             except (IOError, OSError):
                 stream.close()
-        if not said:
-            LOG.info('%d transfers are under way on this host: waiting for '
+        if not logged:
+            LOG.info('%d transfers are in progress on this host: waiting for '
                      'one to end', len(names))
-            said = True
+            logged = True
         sleep(POLL)
 
 
 class Throttle(object):
     """Keeps the downloads of this host within their bandwidth.
 
-    :param sleep: takes seconds
+    :param sleep: callable that takes seconds
     """
 
     def __init__(self, conf, sleep):
-        self._rate = conf.glance.transfer_bandwidth * _MIB
+        self._rate = conf.glance.transfer_bandwidth * units.Mi
         self._sleep = sleep
         self._path = self._rate and os.path.join(
             folder(conf), 'nova_image-bandwidth')
 
     def take(self, count):
-        """Wait until so many bytes more may have arrived.
+        """Wait until the bandwidth allows for more bytes.
 
-        :param count: bytes
+        :param count: bytes that have arrived
         """
         if not self._rate:
             return
@@ -126,7 +126,7 @@ class Throttle(object):
             self._sleep(wait)
 
     def _book(self, now, seconds):
-        """Return when the line is free again after these bytes."""
+        """Return when the line will be free after these bytes."""
         with open(self._path, 'a+b') as stream:
             fcntl.flock(stream.fileno(), fcntl.LOCK_EX)
             stream.seek(0)
@@ -141,19 +141,20 @@ class Throttle(object):
 
 
 @contextlib.contextmanager
-def turn(conf, image_id, expected):
-    """Let one download of an image at a time go to the network.
+def turn(conf, image_id, recorded):
+    """Let one download of an image at a time use the network.
 
-    :param expected: digest.Expected, or None where it is not known yet
-    :returns: a Turn
+    :param recorded: Recorded, or None if it is not known yet
+    :returns: a context manager for a Turn
     """
     path = conf.glance.share_downloads and folder(conf)
-    if not path or expected is None or not expected.value:
+    if not path or recorded is None or not recorded.value:
         yield Turn(None)
         return
-    identity = repr((image_id,) + expected.identity).encode('utf-8')
+    identity = repr((image_id,) + recorded.identity).encode('utf-8')
     key = hashlib.sha256(identity).hexdigest()
-    # So many lock files at the most; two images that meet take turns.
+    # This bounds the number of lock files; two images that collide take
+    # turns.
     name = 'download-%s' % key[:4]
     began = time.time()
     with lockutils.lock(name, lock_file_prefix='nova_image-', external=True,
@@ -163,11 +164,11 @@ def turn(conf, image_id, expected):
 
 
 class Turn(object):
-    """Tells the next in line where the data is, and finds what it was told.
+    """Passes the path of the data on to the next download in line.
 
-    :param note: path of the note; None for a turn that shares nothing
-    :param key: what tells the images apart
-    :param began: when the waiting began, seconds since the epoch
+    :param note: path of the note for it; None for a turn that shares nothing
+    :param key: what distinguishes the images
+    :param began: when the wait began, in seconds since the epoch
     """
 
     def __init__(self, note, key=None, began=0.0):
@@ -176,22 +177,22 @@ class Turn(object):
         self._began = began
 
     def brought(self):
-        """Return the path of a file that another has brought meanwhile.
+        """Return the path of a file that another download has finished.
 
-        :returns: None where there is none, or where it was changed since
+        :returns: None if there is none, or it has changed since
         """
         try:
             with open(self._note or '') as stream:
-                said = json.load(stream)
-            if said['key'] == self._key and said['when'] >= self._began and (
-                    said['stat'] == _stat(said['path'])):
-                return said['path']
+                note = json.load(stream)
+            if note['key'] == self._key and note['when'] >= self._began and (
+                    note['stat'] == _stat(note['path'])):
+                return note['path']
         except (IOError, OSError, ValueError, KeyError) as error:
             LOG.debug('Nothing to share: %s', error)
         return None
 
     def leave_note(self, path):
-        """Tell who waits where the data is now."""
+        """Leave the path of the data for those who wait."""
         if self._note is None:
             return
         new = '%s.%d' % (self._note, os.getpid())

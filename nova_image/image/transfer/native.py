@@ -11,11 +11,10 @@
 #    under the License.
 
 
-"""Copies outside of eventlet's hub, where there is one.
+"""Copies outside of eventlet's hub, if the host uses eventlet.
 
-Reading a disk or a Ceph cluster blocks the thread that does it. Under
-eventlet's monkey patching that would stop the whole service, so a native
-thread does it there.
+Reading a disk or a Ceph cluster blocks its thread. With eventlet's monkey
+patching that would stop the whole service, so a native thread does it.
 """
 
 import os
@@ -27,9 +26,9 @@ from nova_image.image import offload
 def run(copy, output, check):
     """Call ``copy(number, check)`` where it may block, and wait for it.
 
-    :param copy: gets a file descriptor of its own, for under eventlet the
-        caller may be killed, and close its own, while a copy goes on
-    :param output: the file whose descriptor it is
+    :param copy: receives its own file descriptor, because with eventlet the
+        caller may be killed, and close its descriptor, during the copy
+    :param output: the file to duplicate the descriptor of
     :param check: passed on; its ``update`` ends a copy whose caller is gone
     """
     number = os.dup(output.fileno())
@@ -49,15 +48,15 @@ def run(copy, output, check):
 
 
 class _Guard(object):
-    """A check that refuses more when nobody waits for it any longer."""
+    """A check that refuses more data when its caller is gone."""
 
     def __init__(self, check):
         self.caller_is_gone = False
         self._check = check
 
     def update(self, chunk):
-        """Pass bytes on."""
+        """Pass bytes to the check."""
         if self.caller_is_gone:
             raise exception.ImageDownloadUnavailable(
-                reason='the caller does not wait for it any longer')
+                reason='its caller no longer waits for it')
         self._check.update(chunk)

@@ -10,31 +10,33 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Large files that are written past the page cache of the host.
+"""Keeps large files out of the page cache of the host.
 
-An image of many GiB would push out what the host's guests and services have
-there, and leave all of the writing to the flush at its end. So the system is
-told to write each part as soon as it is complete, and to forget it once it is
-on disk: as much as two windows are in the cache at any time.
+An image of many GiB would evict the data of the host's guests and services,
+and leave all of the writing to the flush at its end. So each part is written
+to disk as soon as it is complete, and then dropped from the cache, which
+never holds more than two windows of the file.
 
-Taken from sync_file_range(2) and posix_fadvise(2) of Linux. Where there are
-none, as in Python 2.7, the file is written as any other.
+Uses sync_file_range(2) and posix_fadvise(2) of Linux. Without them, as in
+Python 2.7, the file is written like any other.
 """
 
 import ctypes
 import os
 
+from oslo_utils import units
+
 from nova_image.image import offload
 
-#: bytes; the system writes one of these while the next is filled
-WINDOW = 8 * 1024 * 1024
+#: bytes; the system writes one window while the next one is filled
+WINDOW = 8 * units.Mi
 
 # of linux/fs.h
 _WAIT_BEFORE, _WRITE, _WAIT_AFTER = 1, 2, 4
 
 
 def _load():
-    """Return sync_file_range of the C library; None where there is none."""
+    """Return sync_file_range of the C library, or None."""
     function = getattr(ctypes.CDLL(None, use_errno=True),
                        'sync_file_range', None)
     if function is not None:
@@ -47,17 +49,17 @@ _sync_file_range = _load()
 
 
 class Cached(object):
-    """For a file that may stay in the page cache."""
+    """The policy of a file that may stay in the page cache."""
 
     def advance(self, position):
-        """Nothing is to be done about it."""
+        """Do nothing."""
 
     def finish(self):
-        """Nothing is to be done about it."""
+        """Do nothing."""
 
 
 class WriteBehind(object):
-    """Has a file go to disk, and out of the cache, while it grows.
+    """The policy of a file that leaves the page cache while it grows.
 
     :param number: its descriptor
     """
@@ -67,15 +69,16 @@ class WriteBehind(object):
         self._begun = 0  # up to here it is being written
 
     def advance(self, position):
-        """Tell that all bytes before a position are there, for good.
+        """Record that all bytes before a position are final.
 
-        :raises OSError: when one could not be written; nobody else is told
+        :raises OSError: if one could not be written; the system reports this
+            only once
         """
         while position - self._begun >= WINDOW:
             offload.call(self._step)
 
     def _step(self):
-        """Begin to write a window, and wait for the one before it."""
+        """Begin to write a window, and wait for the previous one."""
         _sync(self._number, self._begun, _WRITE)
         if self._begun:
             before = self._begun - WINDOW
@@ -85,17 +88,17 @@ class WriteBehind(object):
         self._begun += WINDOW
 
     def finish(self):
-        """Have all of it forgotten; to be called when it is on disk."""
+        """Drop the whole file, which must be on disk, from the cache."""
         os.posix_fadvise(self._number, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def open_policy(number, size, limit):
-    """Return the WriteBehind of a file, or what does nothing.
+    """Return the policy of a file: Cached or WriteBehind.
 
     :param number: its descriptor
-    :param size: bytes that it is going to have, or None
-    :param limit: bytes; only files larger than this are kept out of the
-        cache. None for no file.
+    :param size: its final size in bytes, or None
+    :param limit: bytes; only larger files are kept out of the cache. None
+        for no file.
     """
     if _sync_file_range is None or limit is None or (size or 0) <= limit:
         return Cached()

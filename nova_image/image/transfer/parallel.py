@@ -10,73 +10,68 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""An image's data over several connections at a time, in its order.
+"""An image's data by several connections at a time, in its order.
 
-Each part is a Body of its own and goes on by itself when it breaks. Parts are
-asked for ahead of their turn and kept in memory until then, so that what
-follows, hashing above all, sees one stream. It helps where one connection is
-slow: far away, or behind a proxy that limits each.
+Each part has a Reader that resumes by itself. Parts are requested ahead of
+their turn and kept in memory until then, so that hashing and all the rest see
+one stream. This helps if a single connection is slow: over a long distance,
+or behind a proxy that limits each connection.
 """
 
 import collections
 
 from concurrent import futures
 from oslo_log import log as logging
+from oslo_utils import units
 
-from nova_image.image.transfer import body
+from nova_image.image.transfer import contracts
+from nova_image.image.transfer import reader
 
 LOG = logging.getLogger(__name__)
 
-#: bytes of one part; that many for each connection are in memory
-PART = 4 * 1024 * 1024
+#: size of a part in bytes; each connection has one in memory
+PART = 4 * units.Mi
 
 
-class ParallelBody(object):
-    """The data of one image, from an offset to the end.
+class ParallelReader(contracts.DataReader):
+    """Reads by several connections at a time. See DataReader.
 
-    Its interface is that of body.Body.
-
-    :param make: makes a body.Body, of the part that it is given or of all
-    :param expected: digest.Expected, with the size
-    :param connections: how many at a time
+    :param make: callable that returns a reader.Reader for a part, or for all
+        of the data if it is None
+    :param recorded: Recorded, with the size
+    :param connections: how many connections to use at a time
     """
 
-    def __init__(self, make, expected, connections):
-        self.offset = 0
-        self.expected = expected
-        self.resumes = 0
-        self.endpoint = None
+    def __init__(self, make, recorded, connections):
+        super(ParallelReader, self).__init__(recorded)
         self._make = make
         self._connections = connections
         self._begun = []
         self._whole = None
 
     def open(self):
-        """Return what was recorded; nothing is asked for yet."""
-        return self.expected
+        """Return what was recorded; nothing is requested yet."""
+        return self.recorded
 
     def begin_at(self, offset):
-        """Leave out the first bytes: they are there already.
-
-        :param offset: how many
-        """
+        """Skip data that is there already. See DataReader."""
         self.offset = offset
 
     def close(self):
-        """Give all connections up."""
+        """End chunks() and release its connections."""
         for part in self._begun:
             part.abort()
         if self._whole is not None:
             self._whole.close()
 
     def chunks(self):
-        """Yield the data in pieces, to the last byte. See body.Body."""
+        """Yield the data in pieces. See DataReader."""
         try:
             for chunk in self._in_parts():
                 yield chunk
-        except body.NoRanges:
-            LOG.info('The store gives no parts of images: one connection is '
-                     'used')
+        except reader.NoRanges:
+            LOG.info('The store returns no parts of images: one connection '
+                     'is used')
             whole = self._whole = self._make(None)
             whole.begin_at(self.offset)
             for chunk in whole.chunks():
@@ -85,29 +80,29 @@ class ParallelBody(object):
             self.resumes += whole.resumes
 
     def _in_parts(self):
-        starts = iter(range(self.offset, self.expected.size, PART))
+        starts = iter(range(self.offset, self.recorded.size, PART))
         pool = futures.ThreadPoolExecutor(self._connections)
         coming = collections.deque()
         try:
             for start in starts:
                 coming.append(self._ask(pool, start))
                 if len(coming) == self._connections:
-                    for chunk in self._next(coming):
+                    for chunk in self._first_of(coming):
                         yield chunk
             while coming:
-                for chunk in self._next(coming):
+                for chunk in self._first_of(coming):
                     yield chunk
         finally:
             self.close()
             pool.shutdown()
 
     def _ask(self, pool, start):
-        part = self._make((start, min(start + PART, self.expected.size)))
+        part = self._make((start, min(start + PART, self.recorded.size)))
         self._begun.append(part)
         return part, pool.submit(_read, part)
 
-    def _next(self, coming):
-        """Wait for the part whose turn it is, and yield its pieces."""
+    def _first_of(self, coming):
+        """Wait for the first of the parts, and yield its pieces."""
         part, future = coming.popleft()
         for chunk in future.result():
             self._count(part, chunk)
@@ -121,7 +116,7 @@ class ParallelBody(object):
 
 
 def _read(part):
-    """Return all pieces of a part; gives its connection back or up."""
+    """Return all pieces of a part, and release its connection."""
     try:
         return list(part.chunks())
     finally:

@@ -10,16 +10,16 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Signatures of images: made by a key whose certificate a key manager has.
+"""Verifies image signatures, with certificates from a key manager.
 
-An image names its signature, how it was made and the ID of the signer's
-certificate in four properties. cursive checks them, as it does in Nova, and
-asks castellan's key manager (Barbican, as a rule) for the certificates in the
-caller's name. In Nova castellan is configured already; elsewhere it reads
+Four properties of an image contain its signature, how it was made and the ID
+of the signer's certificate. cursive verifies them, as it does in Nova, and
+reads the certificates from castellan's key manager (usually Barbican) on
+behalf of the caller. Nova configures castellan; elsewhere it reads
 ``[key_manager]`` and ``[barbican]`` of oslo_config.cfg.CONF.
 
-When a signature is wanted, and which certificates are trusted, is as in Nova
-34.0.0 (GlanceImageServiceV2._get_verifier).
+A signature is required, and certificates are trusted, under the same
+conditions as in Nova 34.0.0 (GlanceImageServiceV2._get_verifier).
 """
 
 import contextlib
@@ -29,18 +29,17 @@ import six
 
 from nova_image import exception
 from nova_image.image import identity
+from nova_image.image.transfer import contracts
 
 LOG = logging.getLogger(__name__)
 
-#: the image properties that make a signature, as cursive's parameters too
+#: the properties of a signature, under the names of cursive's parameters
 PROPERTIES = ('img_signature', 'img_signature_hash_method',
               'img_signature_key_type', 'img_signature_certificate_uuid')
 
 
-class Check(object):
-    """Takes the bytes of one attempt and tells whether they were signed.
-
-    A repeated attempt needs another one: what has been hashed stays hashed.
+class Check(contracts.Check):
+    """Verifies that the bytes of one attempt were signed.
 
     :param verifier: of cursive
     :param facts: keyword arguments for the exceptions
@@ -53,13 +52,13 @@ class Check(object):
         self._facts = facts
 
     def update(self, chunk):
-        """Take the next bytes into account."""
+        """Process the next bytes."""
         self._verifier.update(chunk)
 
     def verify(self):
-        """Compare all bytes with the signature; once.
+        """Compare all bytes with the signature. Can be called only once.
 
-        :raises SignatureVerificationError: when it was made of other bytes,
+        :raises SignatureVerificationError: if it was made from other bytes,
             or by another key
         """
         from cryptography import exceptions as crypto_exceptions
@@ -72,7 +71,7 @@ class Check(object):
                     'Do not use the image unless its owner explains this'),
                 **self._facts), error)
         except (crypto_exceptions.UnsupportedAlgorithm,
-                ValueError) as error:  # such as a key too short for the hash
+                ValueError) as error:  # a key may be too short for the hash
             six.raise_from(exception.SignatureVerificationError(
                 reason=error, **self._facts), error)
         LOG.info('The signature of image %s is verified',
@@ -80,25 +79,25 @@ class Check(object):
 
 
 def open_verifier(conf, context, properties, trusted_certs=None, **facts):
-    """Return what checks an image's signature in one attempt to read it.
+    """Return a check of an image's signature for one attempt.
 
-    A signature is wanted where ``verify_glance_signatures`` is set and where
-    there are trusted certificates: the caller's, or those of
-    ``default_trusted_certificate_ids`` while
-    ``enable_certificate_validation`` is set. Trusted certificates are always
-    validated against, whether that option is set or not.
+    A signature is required if ``verify_glance_signatures`` is set or there
+    are trusted certificates: the caller's, or those of
+    ``default_trusted_certificate_ids`` if ``enable_certificate_validation``
+    is set. If there are trusted certificates, the signer's certificate is
+    always validated, whether that option is set or not.
 
     :param conf: an oslo.config ConfigOpts with ``[glance]``
-    :param context: the caller's context; certificates are read in its name
+    :param context: the caller's context, with which certificates are read
     :param properties: dict with the image's properties, flat as in v2
     :param trusted_certs: IDs of the certificates that the caller trusts, or
         an object with them as ``ids`` (Nova's TrustedCerts)
-    :param facts: keyword arguments for the exceptions, as those of
-        nova_image.image.client.Request.facts
-    :returns: a new Check, or None where no signature is wanted
-    :raises SignatureVerificationError: when the image has no signature, or
-        it cannot be checked
-    :raises CertificateValidationFailed: when its certificate is not trusted
+    :param facts: keyword arguments for the exceptions, such as those of
+        nova_image.image.messages.Request.facts
+    :returns: a new Check, or None if no signature is required
+    :raises SignatureVerificationError: if the image has no signature, or the
+        signature cannot be verified
+    :raises CertificateValidationFailed: if its certificate is not trusted
     """
     options = conf.glance
     if not trusted_certs and options.enable_certificate_validation:
@@ -113,39 +112,39 @@ def open_verifier(conf, context, properties, trusted_certs=None, **facts):
     elif options.enable_certificate_validation:
         raise _not_validated(signed, facts)
     else:
-        LOG.debug('The certificate of the signature is not validated: no '
-                  'trusted ones are named')
+        LOG.debug('The certificate of the signature is not validated: there '
+                  'are no trusted certificates')
     return Check(verifier, **facts)
 
 
 def _signature_of(properties, facts):
-    """Return the properties that make the signature, all of them."""
+    """Return the properties of the signature; raises if one is missing."""
     missing = [name for name in PROPERTIES if not properties.get(name)]
     if missing:
         raise exception.SignatureVerificationError(
             reason='the image has no %s' % ', '.join(missing), advice=(
-                'Sign the image and set these properties, or use one that '
-                'is signed'), **facts)
+                'Sign the image and set these properties, or use a signed '
+                'image'), **facts)
     return {name: properties[name] for name in PROPERTIES}
 
 
 def _not_validated(signed, facts):
     return exception.CertificateValidationFailed(
         certificate_id=signed['img_signature_certificate_uuid'],
-        reason='certificate validation is enabled, and there are no trusted '
-               'certificates to validate against', advice=(
-                   'Name some with the request, or in [glance] '
+        reason='certificate validation is enabled, but there are no trusted '
+               'certificates', advice=(
+                   'Specify some in the request, or in [glance] '
                    'default_trusted_certificate_ids'), **facts)
 
 
 class _Cursive(object):
-    """What cursive does, with this project's contexts and exceptions.
+    """cursive with this project's contexts and exceptions.
 
     :param conf: an oslo.config ConfigOpts with ``[glance]``
-    :param context: the caller's
+    :param context: the caller's context
     :param signed: {name: value} of PROPERTIES
     :param facts: keyword arguments for the exceptions
-    :raises SignatureVerificationError: when cursive is not there
+    :raises SignatureVerificationError: if cursive cannot be imported
     """
 
     def __init__(self, conf, context, signed, facts):
@@ -158,12 +157,12 @@ class _Cursive(object):
         except Exception as error:
             six.raise_from(exception.SignatureVerificationError(
                 reason='the library cursive cannot be imported: %s' % error,
-                advice='Install it, and what it needs, into this Python: '
+                advice='Install it and its dependencies into this Python: '
                        'pip install "nova_image[signatures]"', **facts),
                 error)
 
     def _import(self):
-        """Import it, which takes long, where it is wanted."""
+        """Import cursive, which is slow, only when it is used."""
         from cursive import certificate_utils
         from cursive import exception as cursive_exception
         from cursive import signature_utils
@@ -174,19 +173,19 @@ class _Cursive(object):
 
     def verifier(self):
         """Return a new verifier, with the public key of the certificate."""
-        with self._told_as(exception.SignatureVerificationError):
+        with self._reported_as(exception.SignatureVerificationError):
             return self._signatures.get_verifier(context=self._context,
                                                  **self._signed)
 
     def validate(self, trusted_ids):
-        """Check that the certificate is one that the caller trusts.
+        """Check that the caller trusts the certificate.
 
         :param trusted_ids: IDs in the key manager
         """
-        with self._told_as(exception.CertificateValidationFailed,
-                           'it cannot be traced to the trusted ones: ',
-                           certificate_id=self._certificate_id):
-            trusted = list(self._those_there_are(trusted_ids))
+        with self._reported_as(exception.CertificateValidationFailed,
+                               'it has no chain to a trusted one: ',
+                               certificate_id=self._certificate_id):
+            trusted = list(self._available(trusted_ids))
             certificate = self._signatures.get_certificate(
                 self._context, self._certificate_id)
             self._require_end(certificate, [one for _, one in trusted])
@@ -194,23 +193,24 @@ class _Cursive(object):
             chain.update(certificate)
             chain.verify()
 
-    def _those_there_are(self, trusted_ids):
-        """Yield (ID, certificate) of those that can be had."""
+    def _available(self, trusted_ids):
+        """Yield (ID, certificate) of the certificates that can be read."""
         for trusted_id in trusted_ids:
             try:
                 yield trusted_id, self._signatures.get_certificate(
                     self._context, trusted_id)
             except self._error as error:
-                LOG.warning('Leaving out the trusted certificate %(id)s: '
+                LOG.warning('Ignoring the trusted certificate %(id)s: '
                             '%(error)s', {
                                 'id': trusted_id,
                                 'error': exception.redact(error)})
 
     def _require_end(self, certificate, trusted):
-        """Raise where certificates sign one another in a circle.
+        """Raise if certificates sign one another in a circle.
 
-        cursive follows the first that signs, and then the first that signs
-        that one, to one that signs itself: here for ever (0.3.1).
+        cursive follows the first certificate that signs, then the first that
+        signs that one, until one signs itself: in a circle it never ends
+        (0.3.1).
         """
         utils, seen = self._certificates, []
         usable = [one for one in trusted if utils.is_within_valid_dates(one)
@@ -223,14 +223,14 @@ class _Cursive(object):
             raise self._error(reason='trusted certificates sign one another')
 
     @contextlib.contextmanager
-    def _told_as(self, kind, prefix='', **facts):
-        """Raise one kind of exception, whatever goes wrong.
+    def _reported_as(self, kind, prefix='', **facts):
+        """Raise one kind of exception for every error.
 
-        cursive's reason may be but the name of the certificate at which a
-        chain breaks (0.3.1), so a prefix may say more.
+        cursive's reason may be only the name of the certificate at which a
+        chain breaks (0.3.1), so a prefix can explain it.
 
-        Nova shows the reason to its users: what is not cursive's own wording
-        may name endpoints, and goes to the log alone.
+        Nova shows the reason to its users. Other libraries' messages may
+        contain endpoints, so they go only to the log.
         """
         facts.update(self._facts)
         try:
@@ -241,36 +241,36 @@ class _Cursive(object):
                 reason=prefix + reason.rstrip('.'), **facts), error)
         except Exception as error:
             LOG.warning('Certificates for the signature of image %(id)s '
-                        'cannot be had or used: %(kind)s: %(error)s', {
+                        'cannot be read or used: %(kind)s: %(error)s', {
                             'id': self._facts.get('image_id'),
                             'kind': type(error).__name__,
                             'error': exception.redact(error)})
             six.raise_from(kind(reason=(
-                'the certificate %s, or a trusted one, cannot be had or used '
+                'the certificate %s, or a trusted one, cannot be read or used '
                 '(%s)' % (self._certificate_id, type(error).__name__)),
                 **facts), None)
 
 
 def _for_castellan(conf, context):
-    """Return a context that castellan takes.
+    """Return a context that castellan accepts.
 
-    It takes those of oslo.context and its own alone. Any other is wrapped,
-    with the token and the catalog that requests to Glance go by.
+    It accepts only those of oslo.context and its own. Any other context is
+    wrapped, with the token and the catalog of the requests to Glance.
 
-    :param context: the caller's
+    :param context: the caller's context
     """
     from castellan.common.credentials import credential
     from oslo_context import context as oslo_context
 
     class RequestContext(oslo_context.RequestContext):
-        """The caller; castellan of 2019 and before goes by this name."""
+        """The caller; castellan of 2019 and earlier checks this name."""
 
         def get_auth_plugin(self):
-            """Return the keystoneauth plugin that speaks for the caller."""
+            """Return the keystoneauth plugin of the caller."""
             return identity.Identity(conf).auth(context)
 
         def update_store(self):
-            """Do not become the context that the thread logs with."""
+            """Do not become the context of the thread's log messages."""
 
     if isinstance(context, (oslo_context.RequestContext,
                             credential.Credential)):

@@ -10,9 +10,9 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Where the bytes of a download go: a path, or a file object of the caller.
+"""Destinations of a download: a path, or a file object of the caller.
 
-A path never holds anything but a whole, verified image: the bytes go to a
+A path never has anything but a complete, verified image: the bytes go to a
 temporary file beside it, which is flushed to disk and renamed after the
 checks, or removed.
 """
@@ -23,18 +23,19 @@ import stat
 from oslo_log import log as logging
 
 from nova_image import exception
+from nova_image.image.transfer import contracts
 from nova_image.image.transfer import file_sink
 
 LOG = logging.getLogger(__name__)
 
 
 def open_sink(data=None, path=None, **options):
-    """Return the sink for what a caller of download() asked for.
+    """Return the Sink for a file object or a path.
 
     :param data: a writable binary file object, or None
-    :param path: path of the file to make, or None; ``data`` goes before it
+    :param path: path of the file to create; ignored if there is ``data``
     :param options: for file_sink.FileSink
-    :raises ImageUnacceptable: when ``data`` is closed
+    :raises ImageUnacceptable: if ``data`` is closed
     """
     if data is not None:
         return ObjectSink(data)
@@ -44,13 +45,11 @@ def open_sink(data=None, path=None, **options):
     return file_sink.FileSink(path, **options)
 
 
-class ObjectSink(object):
-    """A file object: it gets the bytes as they come.
+class ObjectSink(contracts.Sink):
+    """A file object, to which the bytes are written as they arrive.
 
-    The caller must not use them when the download raises.
+    The caller must not use them if the download raises an exception.
     """
-
-    path = None
 
     def __init__(self, stream):
         if getattr(stream, 'closed', False):
@@ -66,17 +65,14 @@ class ObjectSink(object):
         except (AttributeError, IOError, OSError, ValueError):
             return None  # a pipe or a socket
 
-    def begin(self, image_id, expected):
-        """Nothing is there of an image yet.
-
-        :returns: 0
-        """
+    def begin(self, image_id, recorded):
+        """Return 0: nothing of the image is there yet."""
         return 0
 
     def restart(self):
-        """Go back to where the stream stood at first.
+        """Return to the original position of the stream.
 
-        :returns: whether a new attempt can be made
+        :returns: whether that was possible
         """
         if self._start is None:
             return False
@@ -84,7 +80,7 @@ class ObjectSink(object):
             self._stream.seek(self._start)
             self._stream.truncate()
         except (AttributeError, IOError, OSError, ValueError):
-            return False  # it tells where it is and cannot go back
+            return False  # it has a position but cannot be rewound
         return True
 
     def write(self, chunk):
@@ -92,7 +88,7 @@ class ObjectSink(object):
         self._stream.write(chunk)
 
     def publish(self):
-        """Hand the last bytes over to the system; closing is the caller's."""
+        """Flush the stream; the caller closes it."""
         flush = getattr(self._stream, 'flush', None)
         if flush is not None:
             flush()
@@ -101,27 +97,27 @@ class ObjectSink(object):
         """Leave the stream to its owner."""
 
     def give_up(self):
-        """Do the same: what was written cannot be taken up again."""
+        """Leave the stream to its owner: it cannot be resumed."""
         self.discard()
 
 
 class DeviceSink(ObjectSink):
-    """A path that is no regular file: a FIFO, a block device, /dev/null."""
+    """A path that is not a regular file: a FIFO, a block device, /dev/null."""
 
     def __init__(self, path):
         super(DeviceSink, self).__init__(open(path, 'wb'))
 
     def restart(self):
-        """Return False: what a pipe has taken cannot be taken back."""
+        """Return False: what was written to a pipe cannot be removed."""
         return False
 
     def publish(self):
-        """Flush to the device where it is one, and close."""
+        """Flush to the device, if it is one, and close."""
         self._stream.flush()
         if stat.S_ISBLK(os.fstat(self._stream.fileno()).st_mode):
             os.fsync(self._stream.fileno())
         self._stream.close()
 
     def discard(self):
-        """Close."""
+        """Close the device."""
         file_sink.close_quietly(self._stream)

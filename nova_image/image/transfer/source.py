@@ -10,12 +10,12 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Where the bytes of an upload come from: bytes, files and iterators.
+"""The data of an upload: bytes, files and iterators.
 
-A source is read piece by piece and tells three things that a retry must know:
-whether it was begun, whether it can be begun again, and whether it was the
-source itself that failed. A second attempt that sent the rest of a half-read
-body would leave a truncated image active.
+A source is read in pieces and answers three questions of a retry: whether it
+was begun, whether it can be rewound, and whether the source itself has
+failed. A second attempt that sent the rest of a half-read body would leave a
+truncated image active.
 """
 
 import hashlib
@@ -25,20 +25,18 @@ import six
 
 from nova_image import exception
 from nova_image.image import offload
+from nova_image.image import sizes
 
-#: bytes; what one read gives at the most
-CHUNK = 1024 * 1024
-
-#: what an iterator gives in place of another piece; None would be a mistake
-#: of its own, and taken for the end a truncated image
+#: the end of an iterator. None will not do: an iterator that yields None by
+#: mistake would look like a complete one, and truncate the image.
 _END = object()
 
 
 def open_source(data):
-    """Return a Source over what a caller handed in as image data.
+    """Return a Source for what a caller passed as image data.
 
     :param data: bytes, a binary file object, or an iterable of bytes
-    :raises ImageUploadFailed: when it is none of these, or a closed file
+    :raises ImageUploadFailed: if it is anything else, or a closed file
     """
     if isinstance(data, Source):
         return data
@@ -51,27 +49,27 @@ def open_source(data):
     if isinstance(data, (six.text_type, dict)) or not hasattr(
             data, '__iter__'):
         raise exception.ImageUploadFailed(
-            reason='%s is no image data' % type(data).__name__,
-            advice='Give bytes, a file opened in binary mode or an iterator '
+            reason='%s is not image data' % type(data).__name__,
+            advice='Pass bytes, a file opened in binary mode or an iterator '
                    'of bytes')
     return IteratorSource(data)
 
 
 def _as_bytes(piece):
-    """Return bytes as they are, and a copy of what could be changed."""
+    """Return bytes as they are, and a copy of a mutable buffer."""
     if isinstance(piece, bytes):
         return piece
-    return memoryview(piece).tobytes()  # bytes() of 2.7 would print it
+    return memoryview(piece).tobytes()  # bytes() of 2.7 would format it
 
 
 class Source(object):
-    """Base: counts what was read and remembers its own failure.
+    """Base class: counts what was read and remembers its own failure.
 
-    ``total`` is the number of bytes where it is known before, else None,
-    ``sent`` that of those read in this attempt, ``size`` that of all of it
-    once an attempt has come to the end, else None, ``failure`` the exception
-    that reading raised, or None. ``progress``, if set, is called with (sent,
-    total) as it is read.
+    * ``total``: number of bytes, None if it is not known beforehand
+    * ``sent``: number of bytes read in this attempt
+    * ``size``: number of bytes, None until an attempt has read all of them
+    * ``failure``: exception that reading has raised, or None
+    * ``progress``: called with (sent, total) during the reading, if not None
     """
 
     def __init__(self):
@@ -85,37 +83,36 @@ class Source(object):
         self._feeder = None
 
     def hash_by(self, algorithm):
-        """Have the data hashed while it is read; close() is to be called.
+        """Hash the data while it is read; the caller must call close().
 
-        :param algorithm: name for hashlib; one that is not there hashes
-            nothing
+        :param algorithm: name for hashlib; ignored if it is not available
         """
         if algorithm in getattr(hashlib, 'algorithms_available', (
                 'md5', 'sha1', 'sha256', 'sha512')):
             self._algorithm = algorithm
 
     def differs_from(self, algorithm, value):
-        """Tell whether what was sent has another hash than was recorded.
+        """Return whether the data sent has another hash than the recorded one.
 
-        :param algorithm: that of the record
-        :param value: hexadecimal digest; None where nothing is recorded
+        :param algorithm: the recorded algorithm
+        :param value: the recorded hexadecimal digest, or None
         """
         if not value or self._hasher is None or algorithm != self._algorithm:
             return False
         return self._hasher.hexdigest() != value
 
     def close(self):
-        """End what hash_by() has begun."""
+        """Stop the hashing that hash_by() has started."""
         if self._feeder is not None:
             self._feeder.close()
 
-    def read(self, size=CHUNK):
+    def read(self, size=sizes.CHUNK):
         """Return the next bytes, at most ``size``; b'' at the end."""
         try:
             piece = self._read(size)
             if not isinstance(piece, (bytes, bytearray, memoryview)):
                 raise exception.ImageUploadFailed(
-                    reason='reading it gave %s instead of bytes' % (
+                    reason='reading it returned %s instead of bytes' % (
                         type(piece).__name__),
                     advice='Open the file in binary mode')
             piece = _as_bytes(piece)
@@ -130,9 +127,9 @@ class Source(object):
                 self.sent + len(piece) > self.total or
                 not piece and self.sent < self.total):
             raise exception.ImageUploadFailed(
-                reason='it had %d bytes at first and has %s by now' % (
+                reason='it had %d bytes at first and now has %s' % (
                     self.total, 'more' if piece else self.sent),
-                advice='Do not write to it while it is uploaded')
+                advice='Do not write to it during the upload')
         if self._algorithm:
             self._hash(piece)
         self.sent += len(piece)
@@ -151,7 +148,7 @@ class Source(object):
             self._feeder.finish()
 
     def restart(self):
-        """Go back to the first byte.
+        """Rewind to the first byte.
 
         :returns: whether that was possible
         """
@@ -172,13 +169,13 @@ class Source(object):
 
 
 class FileSource(Source):
-    """A binary file object, from where it stands now."""
+    """A binary file object, from its current position."""
 
     def __init__(self, stream):
         super(FileSource, self).__init__()
         if getattr(stream, 'closed', False):
             raise exception.ImageUploadFailed(
-                reason='the file is closed', advice='Hand it in open')
+                reason='the file is closed', advice='Pass an open file')
         self._stream = stream
         self._start = self._position()
         self.total = self._length()
@@ -198,8 +195,8 @@ class FileSource(Source):
             end = self._stream.tell()
             self._stream.seek(self._start)
         except (AttributeError, IOError, OSError, TypeError, ValueError):
-            return None  # it tells where it is and cannot go elsewhere
-        # Files of /proc say that they are empty.
+            return None  # it has a position but cannot seek
+        # Files in /proc claim to be empty.
         return end - self._start if end > self._start else None
 
     def _read(self, size):
@@ -213,7 +210,7 @@ class FileSource(Source):
 
 
 class IteratorSource(Source):
-    """An iterable of bytes; only one that can be iterated anew restarts."""
+    """An iterable of bytes; it restarts if it can be iterated again."""
 
     def __init__(self, pieces):
         super(IteratorSource, self).__init__()
@@ -236,7 +233,7 @@ class IteratorSource(Source):
             return _as_bytes(piece)
         except TypeError:
             raise exception.ImageUploadFailed(
-                reason='the iterator gave %s instead of bytes' % (
+                reason='the iterator returned %s instead of bytes' % (
                     type(piece).__name__))
 
     def _rewind(self):

@@ -13,8 +13,8 @@
 
 """Files with holes: where their data is, and writing without filling them.
 
-All takes file descriptors. The file's position is undefined afterwards:
-Python 2.7 cannot read and write without moving it.
+Everything works on file descriptors. The file's position is undefined
+afterwards: Python 2.7 cannot read and write without moving it.
 """
 
 import errno
@@ -22,15 +22,11 @@ import os
 
 from six.moves import range
 
-#: bytes; what a check gets at once at the most
-PIECE = 1024 * 1024
-#: bytes; zeros in such blocks, counted from the beginning of what is put, are
-#: holes. Smaller ones would be more calls than they are worth.
-BLOCK = 64 * 1024
+from nova_image.image import sizes
 
-_ZEROS = bytes(bytearray(PIECE))
-_BLOCK_OF_ZEROS = _ZEROS[:BLOCK]
-# Python 2.7 has no names for them.
+_ZEROS = bytes(bytearray(sizes.CHUNK))
+_BLOCK_OF_ZEROS = _ZEROS[:sizes.BLOCK]
+# Python 2.7 does not name them.
 _SEEK_DATA, _SEEK_HOLE = 3, 4
 
 
@@ -48,9 +44,9 @@ def extents(number, size):
 
 
 def _seek(number, offset, whence, size):
-    """Return the next data or hole; ``size`` where there is none.
+    """Return the position of the next data or hole; ``size`` without one.
 
-    A file system that does not know has data all over.
+    A file system that does not support this has data everywhere.
     """
     if offset >= size:
         return size
@@ -65,7 +61,7 @@ def _seek(number, offset, whence, size):
 
 
 def read(number, offset, size):
-    """Return bytes of a file, ``size`` at the most."""
+    """Return bytes of a file, at most ``size``."""
     if hasattr(os, 'pread'):
         return os.pread(number, size, offset)
     os.lseek(number, offset, os.SEEK_SET)
@@ -83,23 +79,26 @@ def _write(number, offset, data):
 
 
 def put(number, offset, data, check):
-    """Write bytes to a file, but for zeros, and hand all to a check.
+    """Write bytes to a file, except zeros, and pass all of them to a check.
 
     :param number: file descriptor of a file that is long enough already and
         has a hole there
     :param data: bytes
     """
     view = memoryview(data)
-    for begin, end in _written(data):
+    for begin, end in data_in(data):
         _write(number, offset + begin, view[begin:end])
-    for start in range(0, len(data), PIECE):
-        check.update(view[start:start + PIECE])
+    for start in range(0, len(data), sizes.CHUNK):
+        check.update(view[start:start + sizes.CHUNK])
 
 
-def _written(data):
-    """Yield what of bytes is to be written: (begin, end), in order."""
+def data_in(data):
+    """Yield the parts of bytes that are not a hole: (begin, end), in order.
+
+    Blocks of zeros are holes, counted from the start of the bytes.
+    """
     begin = None
-    for start in range(0, len(data), BLOCK):
+    for start in range(0, len(data), sizes.BLOCK):
         if data.startswith(_BLOCK_OF_ZEROS[:len(data) - start], start):
             if begin is not None:
                 yield begin, start
@@ -111,11 +110,11 @@ def _written(data):
 
 
 def put_hole(size, check):
-    """Hand the zeros that a hole reads as to a check.
+    """Pass the zeros of a hole to a check.
 
     :param size: of the hole, in bytes
     """
-    whole, rest = divmod(size, PIECE)
+    whole, rest = divmod(size, len(_ZEROS))
     for _ in range(whole):
         check.update(_ZEROS)
     if rest:

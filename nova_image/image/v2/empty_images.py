@@ -10,29 +10,27 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
+"""Images without data in the Images API v2: which formats they get.
 
-"""Images without data in the Images API v2: their formats.
-
-The snapshot of a server that boots from a volume is one: properties, and
-nothing to boot from in the image itself. v1 makes it active by ``size`` 0. v2
-wants both formats and an upload of nothing, and a Glance of 2023 and later
-finds that nothing is raw: it refuses it as any other format that it knows.
-Seen on Glance 15.0.2 and 33.0.0.
+The snapshot of a volume-backed server is one: it has properties, but nothing
+to boot from. In v1, ``size`` 0 activates it. v2 requires both formats and an
+upload of zero bytes, and a Glance of 2023 or later detects these as raw: it
+refuses any other format that it can detect. Seen on Glance 15.0.2 and 33.0.0.
 """
 
 import contextlib
 
-from oslo_utils import excutils
+import six
 
 from nova_image import exception
-from nova_image.image import client as http
+from nova_image.image.v2 import schema
 
-#: what to take where the caller names nothing, the first that Glance offers
-DISK_FORMATS = ('raw', 'qcow2', 'vhd', 'vmdk')
-CONTAINER_FORMATS = ('bare',)
+#: what to choose if the caller names no format: the first that Glance offers
+PREFERRED = {'disk_format': ('raw', 'qcow2', 'vhd', 'vmdk'),
+             'container_format': ('bare',)}
 
-_ADVICE = ('Glance takes an image without data as raw alone: name disk_format '
-           'raw, or none and have raw among [image_format] disk_formats of '
+_ADVICE = ('Glance accepts an image without data only as raw: set disk_format '
+           'to raw, or omit it and add raw to [image_format] disk_formats of '
            "glance-api.conf, or set [image_format] require_image_format_match "
            'to False there')
 
@@ -47,48 +45,34 @@ class EmptyImages(object):
         self._client = client
 
     @contextlib.contextmanager
-    def formats(self, context, sent):
+    def formats(self, context, image):
         """Fill in the formats of an image that the block creates.
 
-        :param sent: the image for v2, which is changed
-        :raises Invalid: when Glance refuses it; with what to change
+        :param image: dict to send, which is changed
+        :raises Invalid: if Glance refuses it; with what to change
         """
-        chosen = self._choose(context, sent)
+        chosen = self._choose(context, image)
         try:
             yield
         except exception.Invalid as error:
-            with excutils.save_and_reraise_exception():
-                if (error.action or '').startswith('upload'):
-                    error.advice = _ADVICE
-                if chosen:  # Glance may be set up otherwise by now
-                    self._client.endpoints.facts(context).pop('formats', None)
+            if chosen:  # Glance may have been reconfigured
+                self._client.knowledge(context).forget(schema.IMAGE_SCHEMA)
+            if not (error.action or '').startswith('upload'):
+                raise
+            six.raise_from(error.but(advice=_ADVICE), error)
 
-    def _choose(self, context, sent):
-        """Tell whether a format was chosen."""
-        missing = [name for name in ('disk_format', 'container_format')
-                   if name not in sent]
+    def _choose(self, context, image):
+        """Fill in missing formats, and return whether any was missing."""
+        missing = [name for name in sorted(PREFERRED) if name not in image]
         if missing:
-            offered = self._offered(context)
+            offered = schema.find(self._client, context)
             for name in missing:
-                sent[name] = _first(name, offered[name])
+                image[name] = _first(name, getattr(offered, name))
         return bool(missing)
-
-    def _offered(self, context):
-        """Return the formats that Glance offers, asked for once."""
-        facts = self._client.endpoints.facts(context)
-        if 'formats' not in facts:
-            schema = self._client.json(context, http.Request(
-                'GET', '/v2/schemas/image', 'read the image schema'))
-            facts['formats'] = {
-                name: schema.get('properties', {}).get(name, {}).get('enum')
-                for name in ('disk_format', 'container_format')}
-        return facts['formats']
 
 
 def _first(name, offered):
-    """Return the format to take of those that are offered."""
-    wanted = DISK_FORMATS if name == 'disk_format' else CONTAINER_FORMATS
-    # None is in the schema as well, for an image that is queued.
-    found = [one for one in offered or () if one]
-    return ([one for one in wanted if one in found] + found +
-            list(wanted))[0]
+    """Return the format to choose of those that Glance offers."""
+    preferred = PREFERRED[name]
+    return ([one for one in preferred if one in offered] + offered +
+            list(preferred))[0]

@@ -10,39 +10,49 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What a Glance imports, and whether it would take what a caller wants.
+"""What a Glance can import, checked before anything is sent.
 
-Found out once for each endpoint and remembered; asked again before anything
-is refused for what was remembered. Seen on Glance 33.0.0:
+Remembered for each Glance; asked for again before anything is refused because
+of it. Seen on Glance 33.0.0:
 
-* ``GET /v2/info/import`` has the methods, and so has each answer to a create
-  (``OpenStack-image-import-methods``).
-* ``GET /v2/info/stores`` has the stores, those of type http as
-  ``read-only``. A Glance that is not set up for several answers 404, and
-  refuses ``stores`` and ``all_stores_must_succeed``.
-* ``GET /v2/info/usage`` has what Keystone's limits leave, in MiB, where Glance
-  enforces them, else nothing.
+* ``GET /v2/info/import`` lists the methods, and so does each answer to a
+  create (``OpenStack-image-import-methods``).
+* ``GET /v2/info/stores`` lists the stores; those of type http are
+  ``read-only``. A Glance without several stores answers 404, and refuses
+  ``stores`` and ``all_stores_must_succeed``.
+* ``GET /v2/info/usage`` shows what Keystone's limits leave, in MiB, or nothing
+  if Glance does not enforce any.
 * The schema of images has the formats.
 """
 
-from oslo_utils import timeutils
+from oslo_utils import units
+import six
 
 from nova_image import exception
-from nova_image.image import client as http
+from nova_image.image import knowledge
+from nova_image.image import messages
+from nova_image.image.v2 import schema
 
-#: seconds after which what was remembered is asked for again
-REMEMBER = 600
 
-_METHODS, _STORES, _LIMITS, _FORMATS = (
-    'import_methods', 'import_stores', 'import_limits', 'import_formats')
-_MIB = 1024 * 1024
-#: what Glance counts the data of a method against
+def _is_list_of(kind):
+    return lambda value: isinstance(value, list) and all(
+        isinstance(one, kind) for one in value)
+
+
+#: names of the import methods
+METHODS = knowledge.Fact('import methods', _is_list_of(six.string_types))
+#: the stores, each a dict with ``id``; empty if Glance has only one
+STORES = knowledge.Fact('stores', _is_list_of(dict))
+#: that Glance does not enforce limits: True
+UNLIMITED = knowledge.Fact('absence of limits', lambda value: value is True)
+
+#: the limits that the data of an import counts against
 _SIZE_LIMITS = ('image_size_total', 'image_stage_total')
-_ADVICE = 'See what import_info gives, or ask who runs Glance'
+_ADVICE = 'See import_info for what it has, or ask the operator of Glance'
 
 
 class Rules(object):
-    """What the Glance behind one client takes.
+    """What the Glance behind one client can import.
 
     :param client: nova_image.image.client.Client
     """
@@ -51,60 +61,71 @@ class Rules(object):
         self._client = client
 
     def info(self, context):
-        """Return what ImageDriver.import_info returns, asked for anew."""
-        return {'methods': self._fresh(context, _METHODS),
-                'stores': self._fresh(context, _STORES)}
+        """Return what ImageDriver.import_info returns, read again."""
+        known = self._client.knowledge(context)
+        found = {'methods': self._read_methods(context),
+                 'stores': self._read_stores(context)}
+        known.remember(METHODS, found['methods'])
+        known.remember(STORES, found['stores'])
+        return found
 
     def learn(self, context, answer):
-        """Take from a create's answer what it says about imports.
+        """Remember what the answer to a create says about imports.
 
-        :param answer: nova_image.image.client.Answer
+        :param answer: nova_image.image.messages.Answer
         """
-        said = answer.headers.get('OpenStack-image-import-methods')
-        if said is not None:
-            self._remember(context, _METHODS, _split(said))
+        named = answer.headers.get('OpenStack-image-import-methods')
+        if named is not None:
+            self._client.knowledge(context).remember(METHODS, _split(named))
 
-    def stores(self, context):
-        """Return the IDs of the stores that can be written.
+    def _methods(self, context, suits=None):
+        return self._client.knowledge(context).find(
+            METHODS, lambda: self._read_methods(context), suits)
 
-        :returns: list; empty where Glance has but one store
+    def stores(self, context, suits=None):
+        """Return the IDs of the writable stores.
+
+        :param suits: callable that returns whether remembered stores, a list
+            of dicts, are enough
+        :returns: list; empty if Glance has only one store
         """
-        return _writable(self._known(context, _STORES))
+        return _writable(self._client.knowledge(context).find(
+            STORES, lambda: self._read_stores(context), suits))
 
     def check_method(self, context, name):
         """Refuse a method that this Glance does not have.
 
-        :raises ImageImportImpossible: when it is not enabled
+        :raises ImageImportImpossible: if it is not enabled
         """
-        if not self._known(context, _METHODS, lambda found: name in found):
+        enabled = self._methods(context, lambda found: name in found)
+        if name not in enabled:
             raise exception.ImageImportImpossible(
                 action='import', advice=_ADVICE,
-                reason='the method %s is not enabled in this Glance, which '
-                       'has %s' % (name, _list(self._value(
-                           context, _METHODS))))
+                reason='the method %s is not enabled in this Glance, only %s'
+                       % (name, _list(enabled)))
 
-    def check_stores(self, context, wanted):
-        """Refuse stores that are not there or cannot be written.
+    def check_stores(self, context, names):
+        """Refuse stores that are missing or read-only.
 
-        :param wanted: list of IDs
-        :raises ImageImportImpossible: when one is not
+        :param names: list of IDs
+        :raises ImageImportImpossible: if there is one
         """
-        def has_all(found):
-            return set(wanted) <= set(_writable(found))
-
-        if wanted and not self._known(context, _STORES, has_all):
-            there = self.stores(context)
-            missing = [name for name in wanted if name not in there]
+        if not names:
+            return
+        writable = self.stores(
+            context, lambda found: set(names) <= set(_writable(found)))
+        missing = [name for name in names if name not in writable]
+        if missing:
             raise exception.ImageImportImpossible(
                 action='import', advice=_ADVICE,
-                reason='not there, or not to be written: the store %s; '
-                       'there is %s' % (_list(missing), _list(there)))
+                reason='store %s is missing or read-only; the writable stores '
+                       'are %s' % (_list(missing), _list(writable)))
 
     def check_formats(self, context, image):
-        """Refuse formats that are missing, or that the schema does not have.
+        """Refuse formats that are missing, or that are not in the schema.
 
         :param image: dict with ``disk_format`` and ``container_format``
-        :raises ImageBadRequest: when Glance would refuse them
+        :raises ImageBadRequest: if Glance would refuse them
         """
         for name in ('disk_format', 'container_format'):
             self._check_format(context, image, name, image.get(name))
@@ -114,102 +135,66 @@ class Rules(object):
             raise exception.ImageBadRequest(
                 action='import', image_id=image.get('id'),
                 reason='the image has no %s' % name,
-                advice='An import wants one, set it first')
+                advice='Set it before the import')
         if 'status' in image:
-            return  # Glance has taken it when it made the image
-        if not self._known(context, _FORMATS, lambda found: (
-                not found[name] or value in found[name])):
+            return  # Glance accepted it when it created the image
+
+        def accepts(found):
+            return value in (getattr(found, name) or (value,))
+
+        accepted = schema.find(self._client, context, accepts)
+        if not accepts(accepted):
             raise exception.ImageBadRequest(
                 action='import', image_id=image.get('id'),
-                reason='this Glance takes no %s %s, only %s' % (
-                    name, value, _list(self._value(context, _FORMATS)[name])))
+                reason='this Glance does not accept the %s %s, only %s' % (
+                    name, value, _list(getattr(accepted, name))))
 
     def check_size(self, context, size):
-        """Refuse data that are more than the caller's project may have.
+        """Refuse data that exceeds the limits of the caller's project.
 
-        :param size: bytes, or None where it is not known
-        :raises ImageQuotaExceeded: when they are
+        :param size: bytes, or None if it is not known
+        :raises ImageQuotaExceeded: if it does
         """
-        if size is None or self._recent(context, _LIMITS) is False:
+        known = self._client.knowledge(context)
+        if size is None or known.get(UNLIMITED):
             return
-        usage = self._fresh(context, _LIMITS)
+        usage = self._read_usage(context)
+        if not usage:
+            known.remember(UNLIMITED, True)
         for name in _SIZE_LIMITS:
             limit = usage.get(name, {}).get('limit', -1)
             used = usage.get(name, {}).get('usage', 0)
-            if 0 <= limit < used + size // _MIB:
+            if 0 <= limit < used + size // units.Mi:
                 raise exception.ImageQuotaExceeded(
-                    action='import', reason='%d MiB more are beyond the '
-                    'limit %s of %d MiB, of which %d are in use' % (
-                        size // _MIB, name, limit, used))
+                    action='import', reason='%d MiB more exceed the limit %s '
+                    'of %d MiB, of which %d are in use' % (
+                        size // units.Mi, name, limit, used))
 
-    def _known(self, context, kind, test=None):
-        """Return what is remembered, or what ``test`` says of it.
+    def _read_methods(self, context):
+        found = self._read(context, '/v2/info/import',
+                           'list the import methods')
+        return list(found.get('import-methods', {}).get('value', []))
 
-        A no for what was remembered is asked about again.
-        """
-        found = self._recent(context, kind)
-        if found is not None and (test is None or test(found)):
-            return found if test is None else True
-        found = self._fresh(context, kind)
-        return found if test is None else test(found)
+    def _read_stores(self, context):
+        found = self._read(context, '/v2/info/stores', 'list the stores')
+        return [dict(store, **{
+            name: True for name in ('default', 'read-only') if name in store})
+            for store in found.get('stores', [])]
 
-    def _recent(self, context, kind):
-        value, since = self._client.endpoints.facts(context).get(
-            kind, (None, 0))
-        fresh = timeutils.now() - since <= REMEMBER
-        return value if fresh else None
+    def _read_usage(self, context):
+        return self._read(context, '/v2/info/usage',
+                          'read the limits').get('usage', {})
 
-    def _value(self, context, kind):
-        return self._client.endpoints.facts(context)[kind][0]
+    def _read(self, context, path, action):
+        """Return a JSON object; an empty one if Glance has no such page.
 
-    def _fresh(self, context, kind):
-        value = _ASK[kind](self._ask, context)
-        # No limits are no reason to ask for them each time.
-        self._remember(context, kind,
-                       False if value == {} and kind == _LIMITS else value)
-        return value
-
-    def _remember(self, context, kind, value):
-        self._client.endpoints.facts(context)[kind] = value, timeutils.now()
-
-    def _ask(self, context, path, action):
-        """Return a JSON object; an empty one where Glance has no such page.
-
-        An earlier Glance answers 404, or 403 where its policy says so.
+        An earlier Glance answers 404, or 403 if its policy says so.
         """
         try:
-            return self._client.json(context, http.Request(
+            return self._client.json(context, messages.Request(
                 'GET', path, action))
         except (exception.NotFound, exception.Forbidden):
             return {}
-
-
-def _methods(ask, context):
-    found = ask(context, '/v2/info/import', 'list the import methods')
-    return list(found.get('import-methods', {}).get('value', []))
-
-
-def _stores(ask, context):
-    found = ask(context, '/v2/info/stores', 'list the stores')
-    return [dict(store, **{
-        name: True for name in ('default', 'read-only') if name in store})
-        for store in found.get('stores', [])]
-
-
-def _limits(ask, context):
-    found = ask(context, '/v2/info/usage', 'read the limits')
-    return found.get('usage', {})
-
-
-def _formats(ask, context):
-    found = ask(context, '/v2/schemas/image', 'read the image schema')
-    properties = found.get('properties', {})
-    return {name: properties.get(name, {}).get('enum', [])
-            for name in ('disk_format', 'container_format')}
-
-
-_ASK = {_METHODS: _methods, _STORES: _stores, _LIMITS: _limits,
-        _FORMATS: _formats}
 
 
 def _writable(stores):
@@ -221,4 +206,4 @@ def _split(text):
 
 
 def _list(names):
-    return ', '.join(name for name in names if name) or 'none'
+    return ', '.join(names) or 'none'

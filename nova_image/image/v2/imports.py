@@ -10,59 +10,64 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Imports: Glance gets the data of an image, by v2 and in its own time.
+"""Imports of the Images API v2: stage or name a source, import, and wait.
 
-Create, stage or name a source, import, and wait: the 202 of Glance says that
-it has begun, and nothing else. What it does from then on, and how that can be
-seen, is nova_image.image.v2.import_watch's; what it takes at all
-nova_image.image.v2.import_rules'; what callers get is import_result's.
+Glance's 202 only means that it has begun. What happens afterwards, and how it
+shows, is described in nova_image.image.v2.import_watch; what Glance can import
+in nova_image.image.v2.import_rules; the results in
+nova_image.image.import_result.
 
-What was seen on Glance 33.0.0 of failures:
+Failures as seen on Glance 33.0.0:
 
-* Staged data go with the image, and otherwise only where Glance had them in
-  all the stores or did not have to. So the success of all stores is asked of
-  Glance only where the caller asks for it, or for several stores: with one
-  store it changes nothing else, and with it the image would be left
-  ``importing``, and its data staged, for ever.
-* Limits of Keystone that the staged data are beyond fail the task, with the
-  limit in its message, and leave the data staged. What is known before is
-  checked before.
-* A copy that had to succeed and did not leaves its data staged too, for
+* Staged data is removed with the image, and otherwise only if all the stores
+  have it or did not have to. So Glance is asked for the success of all stores
+  only if the caller asks for it, or for several stores: with one store it
+  makes no other difference, but would leave the image ``importing`` and its
+  data staged forever.
+* If the staged data exceeds a limit of Keystone, the task fails with the
+  limit in its message and leaves the data staged. Known limits are checked
+  beforehand.
+* A copy that had to succeed and did not also leaves its data staged, for
   another attempt.
-* A delete while a store is written takes the image and the staged data, and
-  leaves the data in that store, where nobody sees them. An import that is too
-  late is only deleted after a time in which Glance would have given a sign.
-* After kill -9 a delete of the image still works and takes the staged data
-  along. What the conversion plugin was writing goes when Glance starts next
-  and the image is gone.
-* What web-download may fetch is refused with 400, as long as it can be known
-  then. A refused redirect, 404, short data or no connection fail the task.
-* A second import of an image, and data for one that is not queued, are
+* A delete while a store is written removes the image and the staged data, but
+  leaves the data in that store, where nobody sees it. An import that is late
+  is deleted only after a time in which Glance would have shown a change.
+* After kill -9, a delete of the image still works and removes the staged
+  data. What the conversion plugin was writing is removed when Glance next
+  starts, if the image is gone.
+* Glance answers 400 if web-download may not fetch a URL, as far as that can
+  be known at once. A refused redirect, 404, short data or no connection fail
+  the task.
+* A second import of an image, and data for an image that is not queued, are
   refused with 409.
 """
 
 from oslo_log import log as logging
+import six
 from six.moves.urllib import parse
 
 from nova_image import exception
-from nova_image.image import client as http
 from nova_image.image import import_result
+from nova_image.image import messages
 from nova_image.image.transfer import source
+from nova_image.image import undo
 from nova_image.image.v2 import import_rules
 from nova_image.image.v2 import import_watch
+from nova_image.image.v2 import records
 from nova_image.image.v2 import translation
 
 LOG = logging.getLogger(__name__)
 
-_DIRECT, _COPY, _REMOTE = 'glance-direct', 'copy-image', 'glance-download'
-#: what the methods need to be told
-_NEEDS = {'web-download': ('uri',),
-          _REMOTE: ('glance_region', 'glance_image_id')}
+DIRECT = 'glance-direct'
+_COPY, _REMOTE = 'copy-image', 'glance-download'
+#: the options that a method requires
+_REQUIRED = {'web-download': ('uri',),
+             _REMOTE: ('glance_region', 'glance_image_id')}
 _SOURCE = ('uri', 'glance_region', 'glance_image_id',
            'glance_service_interface')
 _FORMATS = ('disk_format', 'container_format')
 _HASH = ('os_hash_algo', 'os_hash_value')
-_UNDONE = 'undone, because another store could not take the data'
+_UNDONE = 'undone, because another store could not store the data'
 
 
 class Order(object):
@@ -70,7 +75,7 @@ class Order(object):
 
     :param method: name of an import method
     :param options: those of ImageDriver.import_image
-    :raises ImageBadRequest: for options that do not go together
+    :raises ImageBadRequest: for options that do not fit together
     """
 
     def __init__(self, method, **options):
@@ -95,40 +100,40 @@ class Order(object):
 
     def _check(self):
         for wrong, reason in (
-                (self.body is not None and self.method != _DIRECT,
-                 'data go with the method glance-direct alone'),
+                (self.body is not None and self.method != DIRECT,
+                 'only the method glance-direct accepts data'),
                 (self.stores and self.all_stores,
-                 'give stores or all_stores, not both'),
+                 'stores and all_stores exclude each other'),
                 (any(self.hash) and not all(self.hash),
-                 'os_hash_algo and os_hash_value go together')):
+                 'os_hash_algo and os_hash_value require each other')):
             if wrong:
                 raise exception.ImageBadRequest(action='import',
                                                 reason=reason)
-        for name in _NEEDS.get(self.method, ()):
+        for name in _REQUIRED.get(self.method, ()):
             if not self.source.get(name):
                 raise exception.ImageBadRequest(
-                    action='import', reason='the method %s wants %s' % (
+                    action='import', reason='the method %s requires %s' % (
                         self.method, name))
 
-    def sent(self, has_stores):
+    def to_glance(self, has_stores):
         """Return the JSON to send.
 
         :param has_stores: whether Glance has several stores
         """
-        found = {'method': dict(self.source, name=self.method)}
+        sent = {'method': dict(self.source, name=self.method)}
         if self.stores:
-            found['stores'] = self.stores
+            sent['stores'] = self.stores
         if self.all_stores:
-            found['all_stores'] = True
+            sent['all_stores'] = True
         if self.all_must is not None:
-            found['all_stores_must_succeed'] = self.all_must
+            sent['all_stores_must_succeed'] = self.all_must
         elif has_stores and (self.method == _COPY or not (
                 self.all_stores or len(self.stores) > 1)):
-            found['all_stores_must_succeed'] = False
-        return found
+            sent['all_stores_must_succeed'] = False
+        return sent
 
     def without_secrets(self, text):
-        """Return a text with no more of the source's URL than its place."""
+        """Return a text on one line, without the query of the source's URL."""
         query = parse.urlsplit(self.source.get('uri') or '').query
         if query:
             text = text.replace('?' + query, '?***')
@@ -139,24 +144,20 @@ class Imports(object):
     """The imports of one driver.
 
     :param client: nova_image.image.client.Client
-    :param path: callable(image_id, rest), gives the path of an image
-    :param get: callable(context, image_id, action), gives the image as v2
-        answers it
-    :param delete: callable(context, image_id), deletes an image and tells
-        whether it is gone
+    :param images: nova_image.image.v2.records.Records
+    :param uploads: nova_image.image.v2.uploads.Uploads
     """
 
-    def __init__(self, client, path, get, delete):
+    def __init__(self, client, images, uploads):
         self.client = client
-        self.path = path
-        self.get = get
-        self.delete = delete
+        self.images = images
+        self.uploads = uploads
         self.rules = import_rules.Rules(client)
 
     def check(self, context, order, image):
         """Refuse what Glance would refuse, before anything is sent.
 
-        :param image: the image that is to get the data, as v2 has it
+        :param image: the image that gets the data, as v2 answers it
         :raises NovaImageException: see ImageDriver.import_image
         """
         self.rules.check_method(context, order.method)
@@ -168,53 +169,26 @@ class Imports(object):
         if image.get('status', 'queued') != 'queued':
             raise exception.ImageImportImpossible(
                 action='import', image_id=image['id'],
-                reason='the image is %s, and takes data only while it is '
-                       'queued' % image['status'])
+                reason='the image is %s, but only a queued image accepts data'
+                       % image['status'])
         self.rules.check_size(context, order.body.total)
 
-    def stage(self, context, image_id, body, progress=None):
-        """Send data to where Glance keeps it; return the image.
+    def stage(self, context, image_id, data, progress=None):
+        """Stage an image's data, and return the image.
 
-        :param body: nova_image.image.transfer.source.Source
-        :raises ImageUploadFailed: when Glance does not have all of it
+        :param data: as for ImageDriver.create
         """
-        def find_staged(error):
-            raw = self.get(context, image_id, 'stage data of')
-            if raw['status'] == 'uploading' and raw['size'] == body.size:
-                return
-            # Until Glance has given up what broke off, it takes no other.
-            error.retriable = (raw['status'] in ('queued', 'uploading') and
-                               error.status in (409, 410))
-            raise error
-
-        if progress:
-            body.progress = lambda sent, total: progress(import_result.Seen(
-                'staging', 'uploading', [], [], [], sent, total))
-        headers = {} if body.total is None else {
-            'x-openstack-image-size': '%d' % body.total}
-        try:
-            if self.client.conf.glance.verify_uploads:
-                facts = self.client.endpoints.facts(context)
-                body.hash_by(facts.get('os_hash_algo', 'sha512'))
-            self.client.call(context, http.Request(
-                'PUT', self.path(image_id, 'stage'), 'stage data of',
-                image_id, headers=headers, body=body), settle=find_staged)
-        finally:
-            body.close()
-        raw = self.get(context, image_id, 'stage data of')
-        if raw['size'] != body.size:
-            raise exception.ImageUploadFailed(
-                action='stage data of', image_id=image_id,
-                reason='Glance has %s bytes of %d' % (raw['size'], body.size))
-        return raw
+        body = source.open_source(data)
+        self.rules.check_method(context, DIRECT)
+        return self.uploads.stage(context, image_id, body, progress)
 
     def run(self, context, raw, order, made=False):
-        """Import into an image, which was checked.
+        """Import into an image that was checked.
 
         :param raw: the image as v2 answers it
         :param order: Order
-        :param made: whether it is there for this alone, and is to be deleted
-            if this fails
+        :param made: whether the image was created only for this import, and
+            is deleted if it fails
         :returns: as ImageDriver.import_image
         """
         return _Import(self, context, raw, order, made).run()
@@ -224,9 +198,9 @@ class Imports(object):
 
         :param raw: the image as v2 answers it
         :param body: nova_image.image.transfer.source.Source
-        :raises ImageUploadFailed: when it does not become active with them
+        :raises ImageUploadFailed: if it does not become active with the data
         """
-        order = Order(_DIRECT, data=body)
+        order = Order(DIRECT, data=body)
         self.check(context, order, raw)
         work = _Import(self, context, raw, order, False)
         result = work.run()
@@ -234,15 +208,18 @@ class Imports(object):
             raise exception.ImageUploadFailed(
                 action='upload by import', image_id=raw['id'],
                 reason=_reason(result))
-        if getattr(result, 'changes', None):
-            LOG.info('Glance has changed %(names)s of image %(id)s while it '
-                     'imported it', {'names': ', '.join(result.changes),
-                                     'id': raw['id']})
+        if result.changes:
+            LOG.info('Glance has changed %(names)s of image %(id)s during '
+                     'the import', {'names': ', '.join(result.changes),
+                                    'id': raw['id']})
         return work.raw
 
 
 class _Import(object):
-    """One import: Glance takes it, what comes of it, what is left of it."""
+    """One import, from the first request to the result.
+
+    ``raw`` is the image as v2 answered it last.
+    """
 
     def __init__(self, imports, context, raw, order, made):
         self._imports = imports
@@ -254,78 +231,95 @@ class _Import(object):
         self._request_id = None
 
     def run(self):
-        """Do all of it; see Imports.run."""
+        """Import; see Imports.run."""
         order = self._order
         if order.body is not None:
-            self._imports.stage(self._context, self.raw['id'], order.body,
-                                order.progress)
+            self._imports.uploads.stage(self._context, self.raw['id'],
+                                        order.body, order.progress)
         lost = self._begin()
         if lost and not order.wait:
             raise lost
         return self._wait(lost) if order.wait else None
 
     def _begin(self):
-        """Have Glance begin.
+        """Make Glance begin.
 
-        :returns: None, or the error where its answer was lost
+        :returns: None, or the error if its answer was lost
         """
         order = self._order
         has_stores = order.method == _COPY or bool(
             self._imports.rules.stores(self._context))
         try:
-            answer = self._client.call(self._context, http.Request(
-                'POST', self._imports.path(self.raw['id'], 'import'),
-                'import', self.raw['id'], json=order.sent(has_stores),
+            answer = self._client.call(self._context, messages.Request(
+                'POST', records.path(self.raw['id'], 'import'),
+                'import', self.raw['id'], json=order.to_glance(has_stores),
                 repeatable=False,
                 errors={409: exception.ImageImportImpossible}))
         except exception.NovaImageException as error:
-            error.reason = order.without_secrets(error.reason)
+            clean = error.but(reason=order.without_secrets(error.reason))
             if not error.retriable or error.status in (429, 503):
-                raise
-            return error
+                six.raise_from(clean, None)
+            return clean
         self._request_id = answer.headers.get('x-openstack-request-id')
         return None
 
     def _wait(self, lost):
-        order, wanted = self._order, self._order.stores
+        order, targets = self._order, self._order.stores
         if order.all_stores:
-            wanted = self._imports.rules.stores(self._context)
+            targets = self._imports.rules.stores(self._context)
         timeout = order.timeout
         if timeout is None:
             timeout = self._client.conf.glance.import_timeout
         watch = import_watch.Watch(
-            self._client, self.raw, self._request_id, wanted=wanted,
-            timeout=timeout, progress=order.progress)
+            self._client, self._imports.images, self.raw, self._request_id,
+            targets=targets, timeout=timeout, progress=order.progress)
         end = watch.wait(self._context)
         self.raw = end.raw
         if lost and end.reason and not watch.began:
             raise lost
         if end.how == 'over':
-            return self._tell(wanted, order.without_secrets(
-                end.reason or 'Glance does not say why'), watch.task_id)
-        return import_result.TimedOut(
-            self.raw['id'], end.how, end.seen, self._request_id,
-            end.quiet and self._clean())
+            return self._judge(targets, order.without_secrets(
+                end.reason or 'Glance does not give a reason'), end.seen,
+                watch.task_id)
+        return self._result(import_result.TimedOut, end.how, seen=end.seen,
+                            cleaned=end.quiet and self._clean())
 
-    def _tell(self, wanted, why, task_id):
-        """Return the result of an import that is over."""
+    def _judge(self, targets, why, seen, task_id):
+        """Return the result of an import that is over.
+
+        :param targets: list of the stores that should have the data
+        :param why: text, the reason if it has failed
+        """
         raw = self.raw
         have = import_watch.stores(raw)
         failed = {name: why for name in import_watch.failed_stores(raw)
-                  if not wanted or name in wanted}
-        failed.update((name, _UNDONE if failed else why) for name in wanted
+                  if not targets or name in targets}
+        failed.update((name, _UNDONE if failed else why) for name in targets
                       if name not in have and name not in failed)
         changes = self._changes()
-        if raw['status'] != 'active' or wanted and set(wanted) <= set(failed):
-            # The log has it without the request.
-            log = "; Glance's log tells more of its task %s" % task_id
-            return self._failed(why + (log if task_id else ''), failed)
+        if raw['status'] != 'active' or targets and set(targets) <= set(
+                failed):
+            # The log has the task's ID without that of the request.
+            log = "; Glance's log has more about its task %s" % task_id
+            return self._failed(why + (log if task_id else ''), failed, seen)
         wrong = self._wrong(changes)
         if wrong:
-            return self._failed(wrong, failed, delete=True)
-        found = (raw['id'], self._image(), have, failed, self._request_id)
-        return (import_result.Converted(changes, *found) if changes else
-                import_result.Imported(*found))
+            return self._failed(wrong, failed, seen, delete=True)
+        return self._result(
+            import_result.Converted if changes else import_result.Imported,
+            None, failed, seen, changes=changes, image=self._image())
+
+    def _result(self, kind, reason, failed=None, seen=None, changes=None,
+                image=None, cleaned=False):
+        return kind(
+            image_id=self.raw['id'], image=image, reason=reason,
+            stores=import_watch.stores(self.raw), failed=failed or {},
+            changes=changes or {}, seen=seen, request_id=self._request_id,
+            cleaned=cleaned)
+
+    def _failed(self, reason, failed, seen, delete=False):
+        return self._result(import_result.Failed, reason, failed, seen,
+                            cleaned=self._clean(delete))
 
     def _image(self):
         image = translation.from_glance(self.raw)
@@ -342,16 +336,14 @@ class _Import(object):
                 if before.get(name) != now.get(name)}
 
     def _wrong(self, changes):
-        """Return in which way the data are not the right ones, or None."""
+        """Return how the data differs from what it should be, or None."""
         if set(changes) & set(_FORMATS):
-            return None  # nobody knows what they should be
+            return None  # nobody knows what it should be
         raw, body = self.raw, self._order.body
-        if body is not None and raw['size'] != body.size:
-            return 'Glance has %s bytes of %d' % (raw['size'], body.size)
-        if body is not None and body.differs_from(
-                raw.get('os_hash_algo'), raw.get('os_hash_value')):
-            return 'the %s of what Glance has is not that of the data' % (
-                raw['os_hash_algo'])
+        difference = body is not None and (
+            self._imports.uploads.difference(raw, body))
+        if difference:
+            return difference
         algorithm, value = self._order.hash
         known = {'md5': raw.get('checksum'),
                  raw.get('os_hash_algo'): raw.get('os_hash_value')}
@@ -361,33 +353,30 @@ class _Import(object):
                 value)
         return None
 
-    def _failed(self, reason, stores, delete=False):
-        return import_result.Failed(self.raw['id'], reason, stores,
-                                    self._request_id, self._clean(delete))
-
     def _clean(self, delete=False):
-        """Leave nothing behind, unless told to; return whether that is so.
+        """Leave nothing behind, unless told to.
 
-        :param delete: whether the image is to go, whoever made it
+        :param delete: whether to delete the image, whoever created it
+        :returns: whether nothing is left
         """
         if self._order.keep:
             return False
         if self._made or delete:
-            return self._imports.delete(self._context, self.raw['id'])
-        # Glance itself has put everything back; the size of data that are
-        # still staged stays.
+            return undo.quietly(self._imports.images.delete, self._context,
+                                self.raw['id'])
+        # Glance itself has restored everything; if data is still staged, the
+        # image still has its size.
         return 'os_glance_import_task' not in self.raw and (
             self.raw['status'] == 'queued' and not self.raw.get('size') or
             self._order.method == _COPY and not self._order.all_must)
 
 
 def _reason(result):
-    """Return why an image has no data; of a TimedOut what was seen, too."""
-    seen = getattr(result, 'seen', None)
-    return result.reason if seen is None else (
-        'the image is still %s, %s' % (seen.status, {
-            'stalled': 'and nothing moves',
-            'deadline': 'and [glance] import_timeout is over',
+    """Return why an image has no data, with what was seen of a timeout."""
+    return result.reason if not result.timed_out else (
+        'the image is still %s, %s' % (result.seen.status, {
+            'stalled': 'and nothing changes',
+            'deadline': 'and [glance] import_timeout has expired',
         }[result.reason]))
 
 

@@ -10,22 +10,22 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Locations: data that is in a store of Glance already, for an image of v2.
+"""Locations: data that is already in a store of Glance, for an image of v2.
 
-A Glance takes a location in one of two ways, and says itself in which:
+Glance accepts a location in one of two ways, and shows itself which one:
 
-* ``PATCH /v2/images/ID`` with ``add /locations/-``, for any caller its policy
-  lets. An image that v2 shows has ``locations`` exactly where Glance is set to
-  ``show_multiple_locations``, which is what this takes. It is done when it is
-  answered, and nothing is hashed.
-* ``POST /v2/images/ID/locations``, since Images API 2.17, for who has the role
-  ``service``. It is answered at once, and done by a task that holds the image
-  by the property ``os_glance_import_task`` meanwhile; with ``do_secure_hash``
-  the task hashes the data, after the image is active or, where the caller
-  has handed in a hash, before. A task that failed leaves the image queued.
+* ``PATCH /v2/images/ID`` with ``add /locations/-``, for every caller that its
+  policy allows. An image has ``locations`` in v2 if and only if Glance is set
+  to ``show_multiple_locations``, which this way requires. The image is active
+  when Glance answers, and nothing is hashed.
+* ``POST /v2/images/ID/locations``, since Images API 2.17, for callers with the
+  role ``service``. Glance answers at once. A task then holds the image by the
+  property ``os_glance_import_task`` until it is done; with ``do_secure_hash``
+  the task hashes the data, after the image is active or, if the caller has
+  passed a hash, before. A task that fails leaves the image queued.
 
-It tells locations in two ways likewise: with the image, to whoever may see
-it, where it is set to ``show_multiple_locations`` or
+Glance also shows locations in two ways: in the image, to everybody who may
+see it, if it is set to ``show_multiple_locations`` or
 ``show_image_direct_url``; and by ``GET /v2/images/ID/locations``, to services.
 
 Seen on Glance 33.0.0, the first of each also on 15.0.2.
@@ -35,50 +35,54 @@ import collections
 import contextlib
 
 from oslo_log import log as logging
-from oslo_utils import timeutils
 import six
-from six.moves.urllib import parse
 
 from nova_image import exception
-from nova_image.image import client as http
+from nova_image.image import knowledge
+from nova_image.image import messages
+from nova_image.image import outcome
+from nova_image.image.v2 import records
+from nova_image.image.v2 import schema
 from nova_image.image.v2 import translation
+from nova_image.image import waiting
 
 LOG = logging.getLogger(__name__)
 
-#: the minor version of v2 that brought the second way
+#: the minor version of v2 that introduced the locations API
 API_MINOR = 17
-#: seconds after which a Glance that had no way at all is asked again: it may
-#: have been upgraded
-ASK_AGAIN = 600
-#: seconds; between the looks at an image, the first and the longest wait
-FIRST_WAIT = 0.1
-LONGEST_WAIT = 3.0
+
+#: whether Glance has the locations API, bool
+LOCATIONS_API = knowledge.Fact(
+    'locations API', lambda value: isinstance(value, bool))
+#: that Glance does not show locations to this service: True
+LOCATIONS_HIDDEN = knowledge.Fact(
+    'refusal to show locations', lambda value: value is True)
 
 _LOCK = 'os_glance_import_task'
-_UNDER_WAY = ('queued', 'importing')
-# A database node may lag behind the one that took the lock.
+_IN_PROGRESS = ('queued', 'importing')
+# A database node may lag behind the one that has the lock.
 _IDLE_LOOKS = 3
 _ACTION = 'add a location to'
-_WAYS = ('Set show_multiple_locations in a Glance that only services reach, '
-         'or use one with Images API 2.17 and a service user with the role '
-         'service')
+_REMEDY = ('Set show_multiple_locations in a Glance that only services reach, '
+           'or use a Glance with Images API 2.17 and a service user with the '
+           'role service')
 
-# What comes of a location that Glance does not take, or not in time.
+# The errors by which Glance refuses a location, or does not answer in time.
 _REFUSALS = (exception.ImageBadRequest, exception.ImageConflict,
              exception.ImageActionNotSupported,
              exception.GlanceConnectionFailed)
 
-#: Where an image's data is: a URL, and its hash as a dict of os_hash_algo and
-#: os_hash_value, empty where the caller does not know it.
-Place = collections.namedtuple('Place', 'url validation')
+#: Where an image's data is: a URL, and the hash of the data as a dict of
+#: os_hash_algo and os_hash_value, empty if the caller does not know it.
+Location = collections.namedtuple('Location', 'url validation')
 
 
-def wanted(image_meta):
-    """Return the Place that a caller's metadata name, or None.
+def from_meta(image_meta):
+    """Return the Location in a caller's metadata, or None.
 
-    :param image_meta: dict with ``location`` and, beside it and both or
-        neither, ``os_hash_algo`` and ``os_hash_value``
-    :raises ImageBadRequest: for half a hash
+    :param image_meta: dict with ``location`` and optionally both
+        ``os_hash_algo`` and ``os_hash_value``
+    :raises ImageBadRequest: if only one of the two is there
     """
     url = image_meta.get('location')
     if not url:
@@ -88,203 +92,193 @@ def wanted(image_meta):
                   if image_meta.get(name)}
     if len(validation) == 1:
         raise exception.ImageBadRequest(
-            reason='os_hash_algo and os_hash_value of a location go together')
-    return Place(url, validation)
+            reason='a location requires both os_hash_algo and os_hash_value, '
+                   'or neither')
+    return Location(url, validation)
 
 
 class Locations(object):
-    """Gives images their locations, for one driver.
+    """Adds and reads the locations of images, for one driver.
 
     :param client: nova_image.image.client.Client
-    :param get: callable(context, image_id, action), gives the image as v2
-        answers it
-    :param patch: callable(context, image_id, operations, changes), applies
-        JSON Patch operations and gives the image
+    :param images: nova_image.image.v2.records.Records
     """
 
-    def __init__(self, client, get, patch):
+    def __init__(self, client, images):
         self._client = client
-        self._get = get
-        self._patch = patch
+        self._images = images
 
-    def add(self, context, raw, place, operations=(), changes=None):
-        """Give an image a location, and wait until it is active with it.
+    def add(self, context, raw, location, operations=(), changes=None):
+        """Give an image a location, and wait until the image is active.
 
         :param raw: the image as v2 answers it
-        :param place: Place
-        :param operations: JSON Patch of what else is to change
-        :param changes: gives the operations that an image still needs
-        :returns: the image as v2 answers it then
-        :raises ImageLocationRefused: when Glance does not take the location,
+        :param location: Location
+        :param operations: JSON Patch operations of what else changes
+        :param changes: callable that returns the operations that an image
+            still needs
+        :returns: the image as v2 then answers it
+        :raises ImageLocationRefused: if Glance does not accept the location,
             or not within [glance] location_timeout
-        :raises Forbidden: when the caller may not
+        :raises Forbidden: if the caller may not add it
         """
         if 'locations' in raw:
             with _refused(raw['id']):
                 return self._add_by_patch(
-                    context, raw, place, list(operations), changes)
+                    context, raw, location, list(operations), changes)
         with _refused(raw['id']):
-            self._check_served(context, raw['id'])
+            self._check_api(context, raw['id'])
         if operations:
-            raw = self._patch(context, raw['id'], operations, changes)
+            raw = self._images.patch(context, raw['id'], operations, changes)
         with _refused(raw['id']):
-            self._post(context, raw, place)
+            self._post(context, raw, location)
             return self._wait(context, raw['id'])
 
-    def _add_by_patch(self, context, raw, place, operations, changes):
-        value = {'url': place.url, 'metadata': {}}
-        if place.validation and self._takes_validation(context):
-            value['validation_data'] = place.validation
-
-        had = place.url in translation.location_urls(raw)
+    def _add_by_patch(self, context, raw, location, operations, changes):
+        url = location.url
+        value = {'url': url, 'metadata': {}}
+        if location.validation and schema.find(
+                self._client, context).validates_locations:
+            value['validation_data'] = location.validation
+        had = url in translation.location_urls(raw)
 
         def missing(now):
-            # Nothing but a new location tells that a lost answer was one.
-            return had or place.url not in translation.location_urls(now) or (
+            # Only a new location shows that the lost answer was a success.
+            return had or url not in translation.location_urls(now) or (
                 changes and changes(now))
 
         operations.append({'op': 'add', 'path': '/locations/-',
                            'value': value})
-        return self._patch(context, raw['id'], operations, missing)
-
-    def _takes_validation(self, context):
-        """Tell whether a PATCH may bring a hash; Glance 15 refuses it."""
-        facts = self._client.endpoints.facts(context)
-        if 'location_hash' not in facts:
-            schema = self._client.json(context, http.Request(
-                'GET', '/v2/schemas/image', 'read the image schema'))
-            found = schema.get('properties', {}).get('locations', {})
-            facts['location_hash'] = 'validation_data' in (
-                found.get('items', {}).get('properties', {}))
-        return facts['location_hash']
+        return self._images.patch(context, raw['id'], operations, missing)
 
     def revealed(self, context, raw):
-        """Return an image with its locations, those for services alone too.
+        """Return an image with all its locations, also those for services.
 
-        Who asks for them is the service that this runs in; that its caller
-        may see the image has been found out before.
+        They are read as the service that this runs in. Its caller is known
+        to have access to the image.
 
         :param raw: the image as v2 answers it
         """
-        told = 'locations' in raw or 'direct_url' in raw
-        if told or raw['status'] != 'active':
+        shown = 'locations' in raw or 'direct_url' in raw
+        if shown or raw['status'] != 'active':
             return raw
         try:
             return dict(raw, locations=self._for_services(context, raw['id']))
         except exception.NovaImageException as error:
-            LOG.debug('Where the data of image %(id)s is stays unknown: '
+            LOG.debug('The location of the data of image %(id)s is unknown: '
                       '%(error)s', {'id': raw['id'], 'error': error})
             return raw
 
     def _for_services(self, context, image_id):
-        facts = self._client.endpoints.facts(context)
-        refused = facts.get('locations_refused')
-        if refused is not None and timeutils.now() - refused < ASK_AGAIN:
-            return []
-        if not self._is_served(context):
+        known = self._client.knowledge(context)
+        if known.get(LOCATIONS_HIDDEN) or not self._has_api(context):
             return []
         try:
-            return self._client.call(context, http.Request(
-                'GET', _path(image_id), 'locate', image_id, as_service=True),
+            return self._client.call(context, messages.Request(
+                'GET', records.path(image_id, 'locations'), 'locate',
+                image_id, as_service=True),
                 lambda answer: answer.json(kind=list), once=True)
         except exception.Forbidden as error:
-            facts['locations_refused'] = timeutils.now()
-            LOG.warning('Images cannot be cloned or fetched where they are '
-                        'stored: their locations are for services, and this '
-                        'one has no user with the role service. %(error)s', {
-                            'error': error})
+            known.remember(LOCATIONS_HIDDEN, True)
+            LOG.warning('Images cannot be cloned or read from their stores: '
+                        'Glance shows locations only to services, and this '
+                        'service has no user with the role service. '
+                        '%(error)s', {'error': error})
             raise
 
-    def _is_served(self, context):
-        """Tell whether this Glance has the locations API."""
-        facts = self._client.endpoints.facts(context)
-        served, since = facts.get('locations_api', (False, None))
-        if since is None or (
-                not served and timeutils.now() - since > ASK_AGAIN):
-            served = self._client.call(context, http.Request(
-                'GET', '/versions', 'list the API versions'), _has_api)
-            facts['locations_api'] = served, timeutils.now()
-        return served
+    def _has_api(self, context):
+        """Return whether this Glance has the locations API."""
+        return self._client.knowledge(context).find(
+            LOCATIONS_API, lambda: self._client.call(
+                context, messages.Request(
+                    'GET', '/versions', 'list the API versions'), _has_api))
 
-    def _check_served(self, context, image_id):
-        """Raise when this Glance has no way to take a location."""
-        if not self._is_served(context):
+    def _check_api(self, context, image_id):
+        """Raise if this Glance accepts a location in neither way."""
+        if not self._has_api(context):
             raise exception.ImageActionNotSupported(
-                action=_ACTION, image_id=image_id, advice=_WAYS,
-                reason='Glance shows no locations, and its Images API is '
-                       'older than 2.%d' % API_MINOR)
+                action=_ACTION, image_id=image_id, advice=_REMEDY,
+                reason='Glance does not show locations, and its Images API '
+                       'is older than 2.%d' % API_MINOR)
 
-    def _post(self, context, raw, place):
-        body = {'url': place.url}
-        if place.validation:
-            body['validation_data'] = place.validation
+    def _post(self, context, raw, location):
+        sent = {'url': location.url}
+        if location.validation:
+            sent['validation_data'] = location.validation
 
-        def find_taken(error):
-            now = self._get(context, raw['id'], _ACTION)
-            if (not isinstance(error, exception.ImageConflict) or
-                    raw['status'] != 'queued' or _is_idle(now)):
-                raise error
+        def find_accepted(error):
+            now = self._images.get(context, raw['id'], _ACTION)
+            accepted = isinstance(error, exception.ImageConflict) and (
+                raw['status'] == 'queued' and not _is_idle(now))
+            return outcome.Found() if accepted else outcome.Failed()
 
-        self._client.call(context, http.Request(
-            'POST', _path(raw['id']), _ACTION, raw['id'], json=body),
-            settle=find_taken)
+        self._client.call(context, messages.Request(
+            'POST', records.path(raw['id'], 'locations'), _ACTION, raw['id'],
+            json=sent), settle=find_accepted)
 
     def _wait(self, context, image_id):
-        """Return the image when Glance is done with its location."""
-        began, wait = timeutils.now(), FIRST_WAIT
-        seen_at_work, idle = False, 0
+        """Return the image when Glance has finished with its location."""
+        look = _Look(lambda: self._images.get(context, image_id, _ACTION))
         timeout = self._client.conf.glance.location_timeout
-        while True:
-            raw = self._get(context, image_id, _ACTION)
-            if _LOCK not in raw and raw['status'] not in _UNDER_WAY:
-                return raw
-            seen_at_work = seen_at_work or _LOCK in raw
-            idle += _is_idle(raw)
-            if idle == _IDLE_LOOKS or seen_at_work and _is_idle(raw):
-                raise _given_up(image_id)
-            if timeutils.now() - began + wait > timeout:
-                return _late(raw, timeout)
-            self._client.sleep(wait)
-            wait = min(wait * 1.5, LONGEST_WAIT)
+        done = waiting.Wait(self._client.sleep, timeout).until(look)
+        return done or _late(look.raw, timeout)
 
 
-def _path(image_id):
-    return '/v2/images/%s/locations' % parse.quote(image_id)
+class _Look(object):
+    """Looks at an image whose location Glance is checking.
+
+    ``raw`` is the image as v2 answered it last.
+    """
+
+    def __init__(self, get):
+        self.raw = None
+        self._get = get
+        self._was_locked = False
+        self._idle = 0
+
+    def __call__(self):
+        """Return the image if Glance has finished, otherwise None.
+
+        :raises ImageLocationRefused: if Glance has refused the location
+        """
+        raw = self.raw = self._get()
+        if _LOCK not in raw and raw['status'] not in _IN_PROGRESS:
+            return raw
+        self._was_locked = self._was_locked or _LOCK in raw
+        self._idle += _is_idle(raw)
+        if self._idle == _IDLE_LOOKS or self._was_locked and _is_idle(raw):
+            raise exception.ImageLocationRefused(
+                action=_ACTION, image_id=raw['id'],
+                reason='Glance accepted the request and then dropped it, the '
+                       'image stays queued: no store has this location, or '
+                       'the hash does not match the data',
+                advice="Glance's log has the reason")
+        return None
 
 
 def _is_idle(raw):
-    """Tell whether an image waits for data, and nothing works at that."""
+    """Return whether an image lacks data and Glance is not working on it."""
     return raw['status'] == 'queued' and _LOCK not in raw
 
 
-def _given_up(image_id):
-    return exception.ImageLocationRefused(
-        action=_ACTION, image_id=image_id,
-        reason='Glance took the request and gave it up, the image stays '
-               'queued: no store has this location, or the hash is not that '
-               'of the data',
-        advice="Glance's log tells which")
-
-
 def _late(raw, timeout):
-    """Return an image that is to be used all the same, or raise."""
-    if raw['status'] in _UNDER_WAY:
+    """Return an image that can be used in spite of the timeout, or raise."""
+    if raw['status'] in _IN_PROGRESS:
         raise exception.ImageLocationRefused(
             action=_ACTION, image_id=raw['id'],
             reason='the image is still %s after %d s' % (
                 raw['status'], timeout),
-            advice='Raise [glance] location_timeout, or look whether '
+            advice="Increase [glance] location_timeout, or check whether "
                    "Glance's task hangs")
-    LOG.warning('Image %(id)s is active, and after %(timeout)d s Glance has '
+    LOG.warning('Image %(id)s is active, but after %(timeout)d s Glance has '
                 'not hashed it yet', {'id': raw['id'], 'timeout': timeout})
     return raw
 
 
 def _has_api(answer):
-    """Tell whether a list of versions has the second way."""
+    """Return whether a list of versions has one with the locations API."""
     versions = answer.json().get('versions')
     if not isinstance(versions, list):
-        raise answer.bad('its JSON is no list of versions')
+        raise answer.bad('its JSON is not a list of versions')
     return any(_minor(one) >= API_MINOR for one in versions)
 
 
@@ -296,11 +290,11 @@ def _minor(version):
 
 @contextlib.contextmanager
 def _refused(image_id):
-    """Raise what Nova's libvirt driver falls back on, for a refusal.
+    """Raise what Nova's libvirt driver falls back from, for a refusal.
 
-    It makes its snapshot by an upload after Nova's ImageUnacceptable and
-    Forbidden, and not after ImageNotAuthorized, ImageBadRequest or
-    GlanceConnectionFailed (read in Nova 15.1.5 and 34.0.0).
+    It uploads its snapshot after Nova's ImageUnacceptable and Forbidden, but
+    not after ImageNotAuthorized, ImageBadRequest or GlanceConnectionFailed
+    (read in Nova 15.1.5 and 34.0.0).
     """
     try:
         yield
@@ -309,7 +303,7 @@ def _refused(image_id):
     except exception.ImageNotAuthorized as error:
         six.raise_from(exception.Forbidden(
             'Not authorized to give the image a location',
-            **_facts(error, image_id, _WAYS)), error)
+            **_facts(error, image_id, _REMEDY)), error)
     except _REFUSALS as error:
         six.raise_from(exception.ImageLocationRefused(
             **_facts(error, image_id, error.advice)), error)

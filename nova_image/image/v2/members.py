@@ -10,24 +10,25 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
+"""Members in the Images API v2: the projects that an image is shared with.
 
-"""Members of the Images API v2: the projects that an image is shared with.
-
-Only an image whose visibility is ``shared`` has members. Its owner adds and
-removes them, each of them says for itself whether it accepts. Seen on Glance
-15.0.2 and 33.0.0, whose answers are alike.
+Only an image with the visibility ``shared`` has members. Its owner adds and
+removes them; each member accepts or rejects the image. Seen on Glance 15.0.2
+and 33.0.0, whose answers are alike.
 """
 
 from oslo_utils import timeutils
-from six.moves.urllib import parse
+import six
 
 from nova_image import exception
-from nova_image.image import client as http
+from nova_image.image import messages
+from nova_image.image import outcome
+from nova_image.image.v2 import records
 from nova_image.image import values
 
-_SHARE = ('Members are for images with visibility shared, and for the owner '
-          'of the image to change: update the image with visibility shared')
-_ACCEPT = ('The status is for the member to set, or for an administrator, '
+_SHARE = ('Only the owner can change the members of an image, and only while '
+          'its visibility is shared: update the image with visibility shared')
+_ACCEPT = ('Only the member or an administrator can set the status, and only '
            'while the visibility of the image is shared')
 
 
@@ -37,17 +38,15 @@ class Members(object):
     The methods are those of nova_image.image.driver.ImageDriver.
 
     :param client: nova_image.image.client.Client
-    :param path: callable(image_id, *parts), gives a path below an image
     """
 
-    def __init__(self, client, path):
+    def __init__(self, client):
         self._client = client
-        self._path = path
 
     def list(self, context, image_id):
         """Return the members of an image."""
-        return self._call(context, http.Request(
-            'GET', self._path(image_id, 'members'), 'list the members of',
+        return self._call(context, messages.Request(
+            'GET', records.path(image_id, 'members'), 'list the members of',
             image_id), _members, _SHARE)
 
     def add(self, context, image_id, member):
@@ -56,61 +55,59 @@ class Members(object):
 
         def find_added(error):
             if not isinstance(error, exception.ImageConflict):
-                raise error
-            return self._client.call(context, http.Request(
-                'GET', self._member_path(image_id, member), action, image_id),
-                _member)
+                return outcome.Failed()
+            return outcome.Found(self._client.call(context, messages.Request(
+                'GET', records.path(image_id, 'members', member), action,
+                image_id), _member))
 
-        return self._call(context, http.Request(
-            'POST', self._path(image_id, 'members'), action, image_id,
+        return self._call(context, messages.Request(
+            'POST', records.path(image_id, 'members'), action, image_id,
             json={'member': member}), _member, _SHARE, find_added)
 
     def set_status(self, context, image_id, member, status):
         """Accept or reject an image, and return the member."""
-        return self._call(context, http.Request(
-            'PUT', self._member_path(image_id, member),
+        return self._call(context, messages.Request(
+            'PUT', records.path(image_id, 'members', values.project(member)),
             'set the status of a member of', image_id,
             json={'status': status}, errors={404: exception.NotFound}),
             _member, _ACCEPT)
 
     def remove(self, context, image_id, member):
-        """Take a project's access away."""
+        """Revoke a project's access."""
         def find_removed(error):
             if isinstance(error, exception.NotFound):
-                return  # the attempt whose answer was lost did it
-            raise error
+                return outcome.Found()
+            return outcome.Failed()
 
-        self._call(context, http.Request(
-            'DELETE', self._member_path(image_id, member),
+        self._call(context, messages.Request(
+            'DELETE', records.path(image_id, 'members',
+                                   values.project(member)),
             'remove a member of', image_id,
             errors={404: exception.NotFound}), None, _SHARE, find_removed)
 
-    def _member_path(self, image_id, member):
-        return self._path(image_id, 'members', parse.quote(
-            values.project(member), safe=''))
-
     def _call(self, context, request, consume, advice, settle=None):
+        """Make a call; say what to do if the caller may not make it."""
         try:
             return self._client.call(context, request, consume, settle)
         except exception.ImageNotAuthorized as error:
-            if error.status == 403:
-                error.advice = advice
-            raise
+            if error.status != 403:
+                raise
+            six.raise_from(error.but(advice=advice), error)
 
 
 def _members(answer):
-    """Return the members that an answer has; raises GlanceBadAnswer."""
+    """Return the members in an answer; raises GlanceBadAnswer."""
     found = answer.json().get('members')
     if not isinstance(found, list):
-        raise answer.bad('its JSON is no list of members')
+        raise answer.bad('its JSON is not a list of members')
     return [_from_glance(raw) for raw in found]
 
 
 def _member(answer):
-    """Return the member that an answer is; raises GlanceBadAnswer."""
+    """Return the member in an answer; raises GlanceBadAnswer."""
     raw = answer.json()
     if not raw.get('member_id'):
-        raise answer.bad('its JSON is no member')
+        raise answer.bad('its JSON is not a member')
     return _from_glance(raw)
 
 

@@ -10,11 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Images and listings of the Images API v2, in the callers' format and back.
+"""Images of the Images API v2, in the callers' format and back.
 
-v2 is flat: custom properties stand beside its own fields, so the names that
-it has for itself decide what is which. Facts were seen on Glance 15.0.2 and
-33.0.0.
+v2 is flat: custom properties are beside its own fields, and only the reserved
+names tell them apart. Facts were seen on Glance 15.0.2 and 33.0.0.
 """
 
 import datetime
@@ -23,58 +22,44 @@ import json
 from oslo_serialization import jsonutils
 from oslo_utils import timeutils
 import six
-from six.moves.urllib import parse
 
 from nova_image import exception
-from nova_image.image.transfer import digest
+from nova_image.image.transfer import recorded
 from nova_image.image import values
 
-#: what Glance gives at the most in one page (its api_limit_max by default);
-#: a Glance with a lower limit gives less and a link to the next page
-PAGE_SIZE = 1000
-
-#: fields of an image that v2 and callers call alike
+#: fields that have the same name in v2 and in the callers' format
 _SAME = ('id', 'name', 'status', 'min_disk', 'min_ram', 'disk_format',
          'container_format', 'checksum', 'owner')
 _TIMES = ('created_at', 'updated_at')
-#: fields that many images of a listing have alike
+#: fields whose values many images of a listing share
 _REPEATED = ('status', 'disk_format', 'container_format', 'owner')
 _WRITABLE = frozenset(('id', 'name', 'disk_format', 'container_format',
                        'owner', 'tags', 'visibility'))
-#: fields of the callers' format that are not sent under their own name
+#: fields of the callers' format that are not sent by their own name
 _NOT_SENT = frozenset((
     'is_public', 'status', 'size', 'checksum', 'created_at', 'updated_at',
     'deleted', 'deleted_at', 'location', 'locations', 'direct_url',
     'properties'))
-#: names that v2 has for itself; a custom property cannot be called so
+#: names that v2 reserves; a custom property cannot have them
 _RESERVED = _WRITABLE | frozenset(_SAME + _TIMES + (
     'size', 'virtual_size', 'protected', 'file', 'schema', 'self', 'stores',
     'location', 'locations', 'direct_url', 'deleted', 'deleted_at',
     'os_hidden', 'os_hash_algo', 'os_hash_value'))
 _RESERVED_PREFIX = 'os_glance_'
 
-# Ten times as fast as oslo.utils, which matters in a listing; Python 2.7 has
-# no such thing.
+# Ten times as fast as oslo.utils, which matters in a listing; Python 2.7 does
+# not have it.
 _parse_utc = getattr(datetime.datetime, 'fromisoformat',
                      timeutils.parse_isotime)
 
-#: all that is_public False says of an image that is there: one that is shared
-#: is not to lose its members because a caller wrote back what it had read
+#: what is_public False means for an existing image: a shared image must not
+#: lose its members because a caller writes back what it has read
 NOT_PUBLIC = 'not public'
 
-#: words of a listing's query; a custom property of that name is no filter
-_QUERY_WORDS = frozenset(('limit', 'marker', 'sort', 'sort_key', 'sort_dir',
-                          'member_status', 'tag', 'size_min', 'size_max'))
-
 _JSON_PROPERTIES = ('block_device_mapping', 'mappings')
-_NUMBER_FILTERS = ('size_min', 'size_max', 'min_ram', 'min_disk')
-#: filters in which v2 takes what stands before a colon for an operator, and
-#: answers 400 where it is none (seen on Glance 15.0.2 and 33.0.0)
-_OPERATOR_FILTERS = ('id', 'name', 'status', 'container_format',
-                     'disk_format')
 
 
-# What Glance answers, for callers
+# From Glance to callers
 
 def from_glance(raw, include_locations=False):
     """Return an image of v2 in the callers' format.
@@ -85,7 +70,7 @@ def from_glance(raw, include_locations=False):
     image = _fields(raw)
     image['properties'] = _decode({
         name: raw[name] for name in raw
-        if _is_custom(name) and raw[name] is not None})
+        if is_custom(name) and raw[name] is not None})
     if include_locations:
         image['locations'] = _locations(raw)
     return image
@@ -94,12 +79,13 @@ def from_glance(raw, include_locations=False):
 def listing_reader():
     """Return a function for the parser of one page of a listing.
 
-    It takes any JSON object of v2's answer, a dict, and returns an image in
-    the callers' format, and anything else as it is. What is translated while
-    it is fresh in the CPU's cache costs a quarter less than a page that was
-    read first. Texts that many images have, most properties among them, are
-    kept once: a listing takes two thirds of the memory. Which names are
-    custom properties' is found once for all images with the same names.
+    It receives every JSON object of v2's answer, a dict, and returns an image
+    in the callers' format, or any other object unchanged. Translating an
+    image while it is in the CPU's cache costs a quarter less than doing so
+    after the whole page. Texts that many images share, such as most
+    properties, are kept once: a listing takes two thirds of the memory. The
+    names of custom properties are found once for all images with the same
+    names.
     """
     share, text, custom_names = {}.setdefault, six.text_type, {}
 
@@ -110,7 +96,7 @@ def listing_reader():
         custom = custom_names.get(names)
         if custom is None:
             custom = custom_names[names] = [
-                name for name in names if _is_custom(name)]
+                name for name in names if is_custom(name)]
         image, properties = _fields(raw), {}
         for name in _REPEATED:
             value = image[name]
@@ -129,7 +115,7 @@ def listing_reader():
 
 
 def _fields(raw):
-    """Return an image in the callers' format but for its properties."""
+    """Return an image in the callers' format, without its properties."""
     get = raw.get
     created, updated = get('created_at'), get('updated_at')
     created_at = _time(created)
@@ -150,17 +136,18 @@ def _fields(raw):
 def _time(text):
     if not text:
         return None
-    # Glance writes a Z always; only so are the two parsers of one mind.
+    # Glance always writes a Z; the two parsers agree only on such times.
     parse = _parse_utc if text.endswith('Z') else timeutils.parse_isotime
     return parse(text)
 
 
-def _is_custom(name):
+def is_custom(name):
+    """Return whether v2 stores a name as a custom property."""
     return name not in _RESERVED and not name.startswith(_RESERVED_PREFIX)
 
 
 def _decode(properties):
-    """Return properties, those decoded that hold JSON."""
+    """Return properties, with those decoded that contain JSON."""
     for name in _JSON_PROPERTIES:
         if name in properties:
             properties[name] = _decoded(properties[name])
@@ -171,42 +158,43 @@ def _decoded(text):
     try:
         return json.loads(text)
     except ValueError:
-        return text  # somebody else's property of that name
+        return text  # another user's property of this name
 
 
 def _locations(raw):
-    found = [{'url': place['url'], 'metadata': place.get('metadata', {})}
-             for place in raw.get('locations') or []]
+    found = [{'url': one['url'], 'metadata': one.get('metadata', {})}
+             for one in raw.get('locations') or []]
     direct = raw.get('direct_url')
-    if direct and direct not in [place['url'] for place in found]:
+    if direct and direct not in [one['url'] for one in found]:
         found.append({'url': direct, 'metadata': {}})
     return found
 
 
 def location_urls(raw):
-    """Return where the stores have an image's data, as far as Glance says."""
-    return [place['url'] for place in _locations(raw)]
+    """Return the URLs of an image's data in the stores that Glance shows."""
+    return [one['url'] for one in _locations(raw)]
 
 
-def expected(raw):
-    """Return the digest.Expected of an image's data: the best hash it has.
+def record_of(raw):
+    """Return what Glance recorded of an image's data, with the best hash.
 
     :param raw: the image as v2 answers it
+    :returns: nova_image.image.transfer.recorded.Recorded
     """
     algorithm, value = raw.get('os_hash_algo'), raw.get('os_hash_value')
     if not value:
         algorithm, value = 'md5', raw.get('checksum')
-    return digest.Expected(raw.get('size'), algorithm, value, properties=raw,
-                           disk_format=raw.get('disk_format'),
-                           stores=raw.get('stores'))
+    return recorded.Recorded(
+        raw.get('size'), algorithm, value, properties=raw,
+        disk_format=raw.get('disk_format'), stores=raw.get('stores'))
 
 
-# What callers hand in, for Glance
+# From callers to Glance
 
 def to_glance(image_meta):
     """Return the callers' metadata as v2's flat image, without nulls.
 
-    :raises ImageBadRequest: for what v2 cannot store
+    :raises ImageBadRequest: if v2 cannot store it
     """
     flat = {}
     for name, value in image_meta.items():
@@ -222,7 +210,7 @@ def to_glance(image_meta):
         elif name not in _RESERVED and name not in _NOT_SENT:
             raise exception.ImageBadRequest(
                 reason='there is no image attribute %s' % name,
-                advice='Custom ones go into properties')
+                advice='Put custom ones into properties')
     flat.update(_flat_properties(image_meta.get('properties') or {}))
     return flat
 
@@ -238,19 +226,19 @@ def _flat_properties(properties):
 
 
 def _check_name(name):
-    if not _is_custom(name):
+    if not is_custom(name):
         raise exception.ImageBadRequest(
-            reason='the Images API v2 has %s for itself: no custom property '
-                   'can be called so' % name)
+            reason='the Images API v2 reserves the name %s: a custom property '
+                   'cannot have it' % name)
     if not name or any(ord(letter) > 126 or letter < ' ' for letter in name):
-        # Glance 15 answers 500 to such a name, and again whenever the image
+        # Glance 15 answers 500 to such a name, and again each time the image
         # is read.
         raise exception.ImageBadRequest(
-            reason='the name of a property has to be ASCII: %r' % name)
+            reason='the name of a property must be ASCII: %r' % name)
 
 
 def _text(name, value):
-    """Return a property's value as v1 kept it, which is text always."""
+    """Return a property's value as v1 stored it, which is always text."""
     if isinstance(value, six.text_type):
         return value
     if isinstance(value, bytes):
@@ -261,12 +249,12 @@ def _text(name, value):
 
 
 def changes(raw, target, purge):
-    """Return the JSON Patch that makes an image what it is to be.
+    """Return the JSON Patch operations that an image needs.
 
     :param raw: the image as v2 answers it
-    :param target: to_glance() of what is wanted
-    :param purge: whether custom properties that target lacks are removed
-    :returns: list of operations, empty when nothing is to change
+    :param target: the desired image, from to_glance()
+    :param purge: whether to remove custom properties that target lacks
+    :returns: list of operations, empty if nothing has to change
     """
     operations = []
     target = dict(target)
@@ -280,16 +268,16 @@ def changes(raw, target, purge):
             operations.append(_operation('replace', name, value))
     if purge:
         operations += [_operation('remove', name) for name in sorted(raw)
-                       if _is_custom(name) and name not in target]
+                       if is_custom(name) and name not in target]
     return operations
 
 
-def _same(name, stored, wanted):
-    if name == 'tags':  # Glance has an order of its own
-        return sorted(stored) == sorted(wanted)
-    if name in _JSON_PROPERTIES and stored:  # two texts may say the same
-        return _decoded(stored) == _decoded(wanted)
-    return stored == wanted
+def _same(name, stored, desired):
+    if name == 'tags':  # Glance orders them itself
+        return sorted(stored) == sorted(desired)
+    if name in _JSON_PROPERTIES and stored:  # two texts may be equivalent
+        return _decoded(stored) == _decoded(desired)
+    return stored == desired
 
 
 def _operation(kind, name, *value):
@@ -298,108 +286,3 @@ def _operation(kind, name, *value):
     if value:
         operation['value'] = value[0]
     return operation
-
-
-# Listing
-
-def next_path(page):
-    """Return the path of the next page, or None after the last.
-
-    Path and query alone: the caller's token goes to no other host.
-
-    :param page: dict, as v2 answers a listing
-    """
-    parts = parse.urlsplit(page.get('next') or '')
-    start = parts.path.find('/v2/')
-    if start < 0:
-        return None
-    return '%s?%s' % (parts.path[start:], parts.query)
-
-
-def limit_of(kwargs):
-    """Return how many images are wanted; None for all, which 0 means too.
-
-    :param kwargs: those of ImageDriver.detail()
-    :raises ImageBadRequest: when it is no number of 0 or more
-    """
-    return values.whole_number('limit', kwargs.get('limit') or 0) or None
-
-
-def page_query(kwargs, limit):
-    """Return the query of a listing but for its filters.
-
-    :param kwargs: those of ImageDriver.detail()
-    :param limit: limit_of() of them
-    :returns: list of (name, value)
-    """
-    size = values.whole_number(
-        'page_size', kwargs.get('page_size') or PAGE_SIZE)
-    query = [('limit', min(size, limit or size))]
-    for name in ('marker', 'sort_key', 'sort_dir'):
-        wanted = kwargs.get(name) or []
-        if not isinstance(wanted, (list, tuple)):
-            wanted = [wanted]
-        query += [(name, value) for value in wanted]
-    return query
-
-
-def to_query(filters):
-    """Return (query, test of an image) for v1 filters.
-
-    :param filters: dict, which is left as it is
-    :returns: list of (name, value), and a callable that takes an image in
-        the callers' format; the query is None when no image of v2 can match
-    :raises Invalid: for a value that cannot be one
-    """
-    query, tests = [], []
-    for name, value in sorted(filters.items()):
-        custom = name.startswith('property-')
-        if custom:
-            name = name[len('property-'):]
-            if not _is_custom(name):
-                return None, tests
-        if name == 'is_public' and not custom:
-            _filter_by_visibility(value, query, tests)
-        elif custom and name in _QUERY_WORDS:
-            tests.append(_has_property(name, values.text(name, value)))
-        elif custom:
-            query.append((name, values.text(name, value)))
-        else:
-            query += _plain_filter(name, value)
-    if not tests:
-        return query, _any
-    return query, lambda image: all(test(image) for test in tests)
-
-
-def _any(image):
-    return True
-
-
-def _filter_by_visibility(value, query, tests):
-    public = values.visibility_filter(value)
-    if public:
-        query.append(('visibility', 'public'))
-    elif public is not None:
-        # No value of v2's visibility says this: private leaves out what is
-        # shared.
-        tests.append(lambda image: not image['is_public'])
-
-
-def _has_property(name, value):
-    return lambda image: image['properties'].get(name) == value
-
-
-def _plain_filter(name, value):
-    if name == 'changes-since':
-        return [('updated_at', 'gte:' + values.moment(name, value))]
-    if name == 'protected':
-        return [(name, str(values.boolean('filter protected', value)).lower())]
-    if name in ('tag', 'tags'):
-        tags = value if isinstance(value, (list, tuple)) else [value]
-        return [('tag', values.text(name, tag)) for tag in tags]
-    if name in _NUMBER_FILTERS:
-        return [(name, values.whole_number('filter ' + name, value))]
-    value = values.text(name, value)
-    if name in _OPERATOR_FILTERS and ':' in value:
-        value = 'eq:' + value
-    return [(name, value)]

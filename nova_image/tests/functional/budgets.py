@@ -98,7 +98,7 @@ class Budgets(case.DriverCase):
         """Begin with a process that knows nothing of the server."""
         super().setUp()
         self.useFixture(lib_fixtures.MonkeyPatch(
-            'nova_image.image.endpoint._FACTS', {}))
+            'nova_image.image.endpoint._KNOWLEDGE', {}))
 
     def assertAsks(self, expected: list[str],
                    operation: typing.Any, *args: typing.Any,

@@ -132,7 +132,7 @@ class Members(case.DriverCase):
         change = self.driver.set_member_status
         error = self.assertRaises(exception.ImageNotAuthorized, change,
                                   self.ctx, image_id, self.other, 'accepted')
-        self.assertIn('for the member to set', str(error))
+        self.assertIn('Only the member', str(error))
         error = self.assertRaises(exception.ImageBadRequest, change,
                                   self.them, image_id, self.other, 'maybe')
         self.assertIn('accepted', str(error))

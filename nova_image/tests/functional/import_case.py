@@ -87,7 +87,7 @@ class ImportCase(base.FunctionalTest):
                      images: int = 0) -> None:
         """Check that an import failed, and that nothing is left of it."""
         self.assertIs(import_result.Failed, type(result))
-        self.assertEqual(sorted(stores), sorted(result.stores))
+        self.assertEqual(sorted(stores), sorted(result.failed))
         self.assertTrue(result.cleaned)
         self.assertEqual([], self.glance.staged)
         self.assertEqual(images, len(self.raw.images()))

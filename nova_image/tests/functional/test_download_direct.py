@@ -71,7 +71,7 @@ class FileTest(DirectCase):
         """Glance is asked; a warning says why."""
         self.assertEqual([None], self.download(
             direct_file_roots=[str(self.path.parent)]))
-        self.assertIn('is not below a folder', self.log.text)
+        self.assertIn('is not in a folder', self.log.text)
 
     def test_what_is_left_is_taken_up(self) -> None:
         """A copy that fails costs nothing of an earlier download."""

@@ -26,6 +26,7 @@ import testtools
 
 from nova_image import exception
 from nova_image.image.download import rbd as rbd_download
+from nova_image.image import sizes
 from nova_image.image.transfer import sparse
 from nova_image.tests import fixtures
 from nova_image.tests.functional import base
@@ -249,13 +250,13 @@ class SparseTest(RbdTest):
         with open(self.output, 'w+b') as output:
             self.handler().copy(self.url(name), output, _Uninterested())
         # The blocks at both ends of the data are written whole.
-        ends = 2 * sparse.BLOCK
+        ends = 2 * sizes.BLOCK
         self.assertThat(self.allocated, testtools.matchers.LessThan(
             len(places) * (MIB + ends) + 1))
         with open(self.output, 'rb') as output:
             found = list(sparse.extents(output.fileno(), 4 * GIB))
             for place, (begin, end) in zip(places, found, strict=True):
-                self.assertIn(place - begin, range(sparse.BLOCK))
+                self.assertIn(place - begin, range(sizes.BLOCK))
                 output.seek(begin)
                 self.assertSame(
                     bytes(place - begin) + data + bytes(
@@ -345,7 +346,7 @@ class TimeoutTest(RbdTest):
             error = self.assertRaises(
                 exception.ImageDownloadUnavailable, handler.copy,
                 self.url(name), output, check)
-        self.assertIn('gave -110', str(error))
+        self.assertIn('returned -110', str(error))
         self.assertTook(time.monotonic() - check.paused, 3)
 
 

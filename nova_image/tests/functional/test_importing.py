@@ -55,7 +55,7 @@ class DirectTest(case.ImportCase):
         result = self.create('glance-direct', data=case.DATA,
                              stores=['fast', 'broken'])
         self.assertFailed(result, 'broken', 'fast')
-        self.assertIn('undone', result.stores['fast'])
+        self.assertIn('undone', result.failed['fast'])
 
     def test_a_store_that_may_fail(self) -> None:
         result = self.create('glance-direct', data=case.DATA, all_stores=True,
@@ -259,7 +259,7 @@ class CopyTest(case.ImportCase):
         result = self.copy(image_id, 'slow', 'broken',
                            all_stores_must_succeed=True)
         self.assertEqual((False, ['broken', 'slow']),
-                         (result.cleaned, sorted(result.stores)))
+                         (result.cleaned, sorted(result.failed)))
         self.assertEqual('fast', self.raw.image(image_id)['stores'])
         self.assertEqual([image_id], self.glance.staged)
         self.assertImported(self.copy(image_id, 'slow'), 'fast', 'slow')

@@ -45,6 +45,7 @@ from oslo_config import cfg
 from nova_image import conf as nova_image_conf
 from nova_image import exception
 from nova_image.image import driver
+from nova_image.image import endpoint
 from nova_image.image import offload
 
 Order = dict[str, typing.Any]
@@ -79,8 +80,8 @@ def perform(order: Order, wait: Wait | None = None,
 
     try:
         image = driver.load(_conf(order), sleep=note)
-        # What an earlier server at this port could do is no fact of this one.
-        image.client.endpoints.facts(_context(order)).clear()
+        # Another server may have used this port before.
+        endpoint._KNOWLEDGE.clear()
         report.update(_ACTIONS[order['action']](image, order, progress))
     except Exception as error:
         report.update(

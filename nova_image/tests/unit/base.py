@@ -173,7 +173,7 @@ class TestCase(testtools.TestCase):
         self.useFixture(fixtures.MonkeyPatch(
             'nova_image.image.endpoint.HEALTH', endpoint.Health()))
         self.useFixture(fixtures.MonkeyPatch(
-            'nova_image.image.endpoint._FACTS', {}))
+            'nova_image.image.endpoint._KNOWLEDGE', {}))
         self.glance = self.useFixture(ScriptedGlance())
         self.context = Context()
         self.conf = self.new_conf(api_servers=[ENDPOINT])

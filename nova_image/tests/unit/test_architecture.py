@@ -18,6 +18,7 @@ The rooms and the arrows are those of doc/source/contributor/architecture.rst.
 import ast
 import os
 
+import six
 import testtools
 
 _ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__),
@@ -65,6 +66,7 @@ def _modules():
                 stem = '' if name == '__init__.py' else name[:-len('.py')]
                 dotted = '.'.join(part for part in (below, stem) if part)
                 found[dotted] = os.path.join(folder, name)
+    del found['']  # the package itself
     return found
 
 
@@ -114,8 +116,11 @@ class TestArchitecture(testtools.TestCase):
 
     def test_arrows(self):
         modules = _modules()
+        if six.PY2:  # whose parser does not know annotations
+            modules = {name: modules[name] for name in modules
+                       if _room(name) != 'cmd'}
         wrong = ['%s imports %s' % (module, other)
-                 for module, path in modules.items() if module
+                 for module, path in modules.items()
                  for other in _imported(path, modules)
                  if _room(other) not in ARROWS[_room(module)] + (
                      _room(module),)]

@@ -133,7 +133,7 @@ class Clones(object):
     def _make(self, pool, name):
         with _connected(self._conf) as cluster:
             cluster.clone(self._disk, pool, name)
-            return ceph.url_of(ceph.Place(
+            return ceph.url_of(ceph.Snapshot(
                 cluster.fsid, pool, name, _SNAPSHOT))
 
     def _remove(self, pool, name):

@@ -27,8 +27,8 @@ if six.PY3:
 _HEAVY = ('glanceclient', 'keystoneauth1', 'openstack', 'oslo_config',
           'requests', 'tqdm')
 _RUN = """
-import sys
 from nova_image.cmd import main
+import sys
 try:
     code = main.main(%r)
 except SystemExit as end:

@@ -67,6 +67,7 @@ class InstallTest(BridgeTestCase):
     def test_remote_by_id(self):
         """An ID goes to the default service."""
         service = self.install()
+        self.driver.resolve.return_value = self.driver, 'an-id'
         self.assertEqual(
             (service, 'an-id'),
             self.glance.get_remote_image_service('context', 'an-id'))
@@ -74,16 +75,18 @@ class InstallTest(BridgeTestCase):
     def test_remote_by_url(self):
         """A URL of a known Glance goes there."""
         self.install()
+        pinned, url = mock.Mock(), 'http://glance2:9292/v2/images/an-id'
+        self.driver.resolve.return_value = pinned, 'an-id'
         service, image_id = self.glance.get_remote_image_service(
-            'context', 'http://glance2:9292/v2/images/an-id')
-        self.driver.pinned_to.assert_called_once_with('http://glance2:9292')
-        self.assertIs(self.driver.pinned_to.return_value, service.driver)
+            'context', url)
+        self.driver.resolve.assert_called_once_with('context', url)
+        self.assertIs(pinned, service.driver)
         self.assertEqual('an-id', image_id)
 
     def test_unknown_url(self):
         """A URL that the token must not go to is refused, in Nova's words."""
         self.install()
-        self.driver.client.endpoints.check.side_effect = (
+        self.driver.resolve.side_effect = (
             exception.InvalidImageRef(reason='unknown'))
         self.assertRaises(
             self.nova.modules['nova.exception'].InvalidImageRef,

@@ -67,6 +67,7 @@ class TestSignatures(ApiTestCase):
 
     def test_update_keeps_properties_unless_told(self):
         driver = self.api._driver = mock.Mock()
+        driver.resolve.return_value = driver, 'ID'
         self.api.update(self.context, 'ID', {})
         driver.update.assert_called_once_with(
             self.context, 'ID', {}, data=None, purge_props=False)
@@ -78,6 +79,7 @@ class TestPassingOn(ApiTestCase):
     def setUp(self):
         super(TestPassingOn, self).setUp()
         self.driver = self.api._driver = mock.Mock()
+        self.driver.resolve.return_value = self.driver, 'ID'
 
     def _assert_asked(self, found, name, *args, **kwargs):
         method = getattr(self.driver, name)

@@ -22,9 +22,9 @@ class UrlTest(testtools.TestCase):
 
     def test_round_trip(self):
         for place, url in (
-                (ceph.Place('id', 'pool', 'image', 'snap'),
+                (ceph.Snapshot('id', 'pool', 'image', 'snap'),
                  'rbd://id/pool/image/snap'),
-                (ceph.Place('id', 'a/b', 'c%d', 'e f'),
+                (ceph.Snapshot('id', 'a/b', 'c%d', 'e f'),
                  'rbd://id/a%2Fb/c%25d/e%20f')):
             self.assertEqual(url, ceph.url_of(place))
             self.assertEqual(place, ceph.parse_url(url))

@@ -23,8 +23,9 @@ import requests
 import six
 
 from nova_image import exception
-from nova_image.image import client as http
 from nova_image.image import identity
+from nova_image.image import messages
+from nova_image.image import outcome
 from nova_image.image.transfer import source
 from nova_image.tests.unit import base
 from nova_image.tests.unit import recordings
@@ -43,12 +44,12 @@ class ClientTestCase(base.TestCase):
 
     def get(self, **options):
         """Make a call that reads."""
-        return self.client().json(
-            self.context, http.Request('GET', PATH, 'show', 'ID', **options))
+        return self.client().json(self.context, messages.Request(
+            'GET', PATH, 'show', 'ID', **options))
 
     def put(self, data, settle=None):
         """Make a call that sends data."""
-        return self.client().call(self.context, http.Request(
+        return self.client().call(self.context, messages.Request(
             'PUT', FILE, 'upload', 'ID', body=source.open_source(data)),
             settle=settle)
 
@@ -62,7 +63,7 @@ class TestRequest(ClientTestCase):
 
     def _send(self, method='GET', **options):
         self.glance.answers(OK)
-        self.client().call(self.context, http.Request(
+        self.client().call(self.context, messages.Request(
             method, '/v2/images', 'list', **options))
         return self.glance.calls[-1]
 
@@ -103,7 +104,7 @@ class TestRequest(ClientTestCase):
         self.assertEqual(value, sent.decode('utf-8'))
 
     def test_unknown_options_are_a_mistake(self):
-        self.assertRaises(TypeError, http.Request, 'GET', '/', 'show',
+        self.assertRaises(TypeError, messages.Request, 'GET', '/', 'show',
                           jsn={})
 
 
@@ -298,7 +299,7 @@ class TestServers(ClientTestCase):
     def test_one_that_refuses_does_not(self):
         client = self.client()
         self.glance.answers(recordings.Answer(404), OK)
-        request = http.Request('GET', PATH, 'show', 'ID')
+        request = messages.Request('GET', PATH, 'show', 'ID')
         self.assertRaises(exception.ImageNotFound, client.call, self.context,
                           request)
         client.call(self.context, request)
@@ -393,29 +394,86 @@ class TestBodies(ClientTestCase):
 
 
 class TestSettling(ClientTestCase):
-    """What an error means once an answer was lost."""
+    """What a refused retry means once an answer was lost."""
 
-    def _settled(self, *answers):
-        settle = mock.Mock(return_value='settled')
+    CONFLICT = recordings.Answer(409)
+
+    def _settle(self, result, *answers):
+        """Send data; return the answer and the errors to settle."""
+        settle = mock.Mock(return_value=result)
         self.glance.answers(*answers)
-        return self.put(BODY, settle), settle
+        found = self.put(BODY, settle)
+        return found, [call[0][0] for call in settle.call_args_list]
 
-    def test_a_first_error_is_one(self):
-        self.assertRaises(exception.ImageConflict, self._settled,
-                          recordings.Answer(409))
+    def _fail(self, kind, result, *answers):
+        settle = mock.Mock(return_value=result)
+        self.glance.answers(*answers)
+        return self.assertRaises(kind, self.put, BODY, settle), settle
 
-    def test_an_error_of_a_repeat_is_settled(self):
-        found, settle = self._settled(base.Lost(), recordings.Answer(409))
-        self.assertEqual('settled', found)
-        (error,), _ = settle.call_args
-        self.assertIsInstance(error, exception.ImageConflict)
-
-    def test_not_while_it_can_be_repeated(self):
-        _, settle = self._settled(base.Lost(), BUSY, NO_CONTENT)
+    def test_nothing_to_settle_after_the_first_attempt(self):
+        _, settle = self._fail(exception.ImageConflict, outcome.Found(),
+                               self.CONFLICT)
         settle.assert_not_called()
 
-    def test_what_settles_may_raise(self):
-        self.glance.answers(base.Lost(), recordings.Answer(409))
+    def test_the_lost_answer_is_found(self):
+        for lost in (base.Lost(), recordings.Answer(500),
+                     recordings.Answer(502), recordings.Answer(504)):
+            found, errors = self._settle(outcome.Found('found'), lost,
+                                         self.CONFLICT)
+            self.assertEqual('found', found)
+            self.assertEqual([exception.ImageConflict], list(
+                map(type, errors)))
+
+    def test_a_request_that_was_not_processed_is_not_lost(self):
+        for refused in (recordings.Answer(429), recordings.Answer(503)):
+            _, settle = self._fail(exception.ImageConflict, outcome.Found(),
+                                   refused, self.CONFLICT)
+            settle.assert_not_called()
+
+    def test_a_lost_answer_is_remembered(self):
+        found, _ = self._settle(outcome.Found('found'), base.Lost(), BUSY,
+                                self.CONFLICT)
+        self.assertEqual('found', found)
+
+    def test_not_while_the_request_can_be_retried(self):
+        _, errors = self._settle(outcome.Found(), base.Lost(), BUSY,
+                                 NO_CONTENT)
+        self.assertEqual([], errors)
+
+    def test_the_request_has_failed(self):
+        error, settle = self._fail(
+            exception.ImageConflict, outcome.Failed(), base.Lost(),
+            self.CONFLICT)
+        self.assertIs(settle.call_args[0][0], error)
+
+    def test_the_request_has_failed_with_another_error(self):
+        mine = exception.ImageUploadFailed()
+        error, _ = self._fail(exception.ImageUploadFailed,
+                              outcome.Failed(mine), base.Lost(),
+                              self.CONFLICT)
+        self.assertIs(mine, error)
+
+    def test_try_again(self):
+        settle = mock.Mock(return_value=outcome.TryAgain())
+        self.glance.answers(base.Lost(), self.CONFLICT, self.CONFLICT,
+                            NO_CONTENT)
+        self.put(BODY, settle)
+        self.assertEqual(2, settle.call_count)
+        self.assertEqual([BODY] * 4, self.bodies())
+        self.assertEqual(3, len(self.waits))
+
+    def test_try_again_as_often_as_any_request(self):
+        self.set(num_retries=2)
+        self._fail(exception.ImageConflict, outcome.TryAgain(), base.Lost(),
+                   self.CONFLICT, self.CONFLICT)
+
+    def test_the_error_does_not_change(self):
+        error, _ = self._fail(exception.ImageConflict, outcome.TryAgain(),
+                              base.Lost(), *[self.CONFLICT] * 3)
+        self.assertFalse(error.retriable)
+
+    def test_an_exception_of_settle_is_raised(self):
+        self.glance.answers(base.Lost(), self.CONFLICT)
         self.assertRaises(KeyError, self.put, BODY,
                           mock.Mock(side_effect=KeyError))
 
@@ -432,23 +490,23 @@ class TestAnswers(ClientTestCase):
         self.assertFalse(error.retriable)
 
     def test_a_login_page(self):
-        self._assert_bad(b'<html>Log in</html>', 'no JSON', 'text/html')
+        self._assert_bad(b'<html>Log in</html>', 'not JSON', 'text/html')
 
     def test_nothing(self):
-        self._assert_bad(b'', 'no JSON')
+        self._assert_bad(b'', 'not JSON')
 
     def test_half_of_it(self):
-        self._assert_bad(b'{"images": [', 'no JSON')
+        self._assert_bad(b'{"images": [', 'not JSON')
 
     def test_bytes_that_are_no_text(self):
-        self._assert_bad(b'\xff\xfe{', 'no JSON')
+        self._assert_bad(b'\xff\xfe{', 'not JSON')
 
     def test_json_of_another_kind(self):
         for content in (b'[]', b'[{"id": 1}]', b'"text"', b'null', b'5'):
-            self._assert_bad(content, 'no JSON object')
+            self._assert_bad(content, 'not a JSON object')
 
     def test_none_of_them_is_repeated(self):
-        self._assert_bad(b'', 'no JSON')
+        self._assert_bad(b'', 'not JSON')
         self.assert_calls([('GET', PATH)])
         self.assertEqual([], self.waits)
 
@@ -471,7 +529,7 @@ class TestSeenBy(ClientTestCase):
     def test_glance_where_the_service_has_one(self):
         self.without_keystone()
         who = identity.Identity(self.conf)
-        who.auth = lambda context: identity.ContextToken('of the service')
+        who.configured_auth = lambda: identity.ContextToken('of the service')
         client = self.client(identity=who)
         self.assertTrue(client.seen_by(self.context)(self.IMAGE))
 
@@ -498,8 +556,8 @@ class TestPinned(ClientTestCase):
     def test_it_keeps_the_rest(self):
         self.glance.answers(OK)
         pinned = self.client().pinned_to('http://other')
-        pinned.json(self.context, http.Request('GET', PATH, 'show'))
+        pinned.json(self.context, messages.Request('GET', PATH, 'show'))
         self.assertEqual('http://other' + PATH, self.glance.calls[0].url)
         self.glance.answers(BUSY, OK)
-        pinned.json(self.context, http.Request('GET', PATH, 'show'))
+        pinned.json(self.context, messages.Request('GET', PATH, 'show'))
         self.assertEqual(1, len(self.waits))

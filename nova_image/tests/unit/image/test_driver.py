@@ -139,7 +139,7 @@ class TestLoad(base.TestCase):
     def test_options_are_for_the_client(self):
         loaded = self._load(pinned='http://other')
         self.assertEqual('http://other',
-                         loaded.client.endpoints.next(self.context))
+                         loaded.client.endpoints.choose(self.context))
 
     def test_the_global_configuration_by_default(self):
         with mock.patch.object(driver.cfg, 'CONF', self.conf):
@@ -148,12 +148,24 @@ class TestLoad(base.TestCase):
                 manager.return_value.driver = Lasting
                 self.assertIs(self.conf, driver.load().client.conf)
 
-    def test_pinned_to_one_server(self):
+    def test_an_id_is_resolved_to_the_same_driver(self):
         loaded = self.driver()
-        pinned = loaded.pinned_to('http://other')
-        self.assertIs(type(loaded), type(pinned))
-        self.assertEqual('http://other',
-                         pinned.client.endpoints.next(self.context))
+        self.assertEqual((loaded, 'ID'), loaded.resolve(self.context, 'ID'))
+
+    def test_a_url_is_resolved_to_its_server(self):
+        self.set(api_servers=['http://one', 'http://two'])
+        loaded = self.driver()
+        for url in ('http://one', 'http://two'):
+            pinned, image_id = loaded.resolve(
+                self.context, url + '/v2/images/ID')
+            self.assertIs(type(loaded), type(pinned))
+            self.assertEqual('ID', image_id)
+            self.assertEqual(url + '/images/ID',
+                             pinned.url_of(self.context, image_id))
+
+    def test_a_url_of_an_unknown_server_is_refused(self):
+        self.assertRaises(exception.InvalidImageRef, self.driver().resolve,
+                          self.context, 'http://other/v2/images/ID')
 
     def test_debug(self):
         names = ('glanceclient', 'nova_image')

@@ -74,7 +74,7 @@ class TestConfigured(base.TestCase):
             self.conf, identity.Identity(self.conf), **kwargs)
 
     def _asked(self, endpoints, times):
-        return [endpoints.next(self.context) for _ in range(times)]
+        return [endpoints.choose(self.context) for _ in range(times)]
 
     def test_urls_are_made_whole(self):
         self.set(api_servers=[' one:9292/ ', 'https://two/image/v2',
@@ -113,12 +113,12 @@ class TestConfigured(base.TestCase):
         self.assertEqual(['http://two:9292'] * 3, self._asked(endpoints, 3))
         self.assertEqual(['http://two:9292'], endpoints.known(self.context))
 
-    def test_facts_are_kept_for_each_set_of_servers(self):
+    def test_knowledge_is_shared_by_each_set_of_servers(self):
         self.set(api_servers=SERVERS)
-        self._endpoints().facts(self.context)['a'] = 1
-        self.assertEqual({'a': 1}, self._endpoints().facts(self.context))
+        first = self._endpoints().knowledge(self.context)
+        self.assertIs(first, self._endpoints().knowledge(self.context))
         self.set(api_servers=SERVERS[:1])
-        self.assertEqual({}, self._endpoints().facts(self.context))
+        self.assertIsNot(first, self._endpoints().knowledge(self.context))
 
 
 class TestHealth(base.TestCase):
@@ -133,7 +133,7 @@ class TestHealth(base.TestCase):
             timeutils, 'now', return_value=1000.0)).mock
 
     def _asked(self):
-        return {self.endpoints.next(self.context) for _ in range(4)}
+        return {self.endpoints.choose(self.context) for _ in range(4)}
 
     def test_a_failed_one_rests(self):
         endpoint.HEALTH.failed(SERVERS[0])
@@ -163,9 +163,9 @@ class TestCatalog(base.TestCase):
     def _next(self):
         endpoints = endpoint.Endpoints(
             self.conf, identity.Identity(self.conf))
-        self.assertEqual([endpoints.next(self.context)],
+        self.assertEqual([endpoints.choose(self.context)],
                          endpoints.known(self.context))
-        return endpoints.next(self.context)
+        return endpoints.choose(self.context)
 
     def test_interfaces_in_their_order(self):
         self.assertEqual('http://internal/image', self._next())
@@ -206,7 +206,7 @@ class TestCatalog(base.TestCase):
         with mock.patch.object(who, 'auth', wraps=who.auth) as auth:
             for context in contexts:
                 self.assertEqual('http://internal/image',
-                                 endpoints.next(context))
+                                 endpoints.choose(context))
             return auth.call_count
 
     def test_once_for_each_context(self):
@@ -219,7 +219,7 @@ class TestCatalog(base.TestCase):
             self.conf, identity.Identity(self.conf))
         context = base.Context(service_catalog=CATALOG)
         gone = weakref.ref(context)
-        endpoints.next(context)
+        endpoints.choose(context)
         del context
         gc.collect()
         self.assertIsNone(gone())

@@ -20,8 +20,8 @@ import requests
 import six
 
 from nova_image import exception
-from nova_image.image import client as http
 from nova_image.image import faults
+from nova_image.image import messages
 from nova_image.tests.unit import base
 from nova_image.tests.unit import recordings
 
@@ -38,7 +38,7 @@ class FaultsTestCase(base.TestCase):
         self.glance.answers(answer)
         return self.assertRaises(
             exception.NovaImageException, self.client().call, self.context,
-            http.Request('GET', '/v2/images', 'show', image_id, **kwargs))
+            messages.Request('GET', '/v2/images', 'show', image_id, **kwargs))
 
 
 class TestKinds(FaultsTestCase):
@@ -160,7 +160,7 @@ class TestNoAnswer(FaultsTestCase):
     """What libraries raise where no answer came."""
 
     def _of(self, error):
-        request = http.Request('GET', '/v2/images', 'show', 'ID')
+        request = messages.Request('GET', '/v2/images', 'show', 'ID')
         return faults.from_error(error, request, 'http://glance')
 
     def test_no_connection(self):

@@ -362,12 +362,13 @@ class TestHeaders(DriverTestCase):
 
     def test_names_that_v1_cannot_carry(self):
         for name in (u'a:b', u'Z\xfcrich', u'', u'a b', u'a\nb'):
-            self._refused('cannot carry', properties={name: 'x'})
+            self._refused('does not support', properties={name: 'x'})
 
     def test_names_that_v1_cannot_tell_apart(self):
         for other in ('A', 'a-'):
             name = 'a' if other == 'A' else 'a_'
-            self._refused('cannot tell', properties={name: '1', other: '2'})
+            self._refused('cannot distinguish',
+                          properties={name: '1', other: '2'})
 
     def test_values_that_v1_cannot_carry(self):
         for value in (u'a\r\nx-image-meta-owner: me', u' a', u'a ', u'a\0'):
@@ -658,7 +659,7 @@ class TestDownload(DriverTestCase):
 
     def test_a_break(self):
         self.useFixture(fixtures.MonkeyPatch(
-            'nova_image.image.client.CHUNK', 10))
+            'nova_image.image.sizes.CHUNK', 10))
         stream = io.BytesIO()
         self.glance.answers(  # Glance 15 has no ranges in v1
             GLANCE15('download_200').changed(content=DATA[:40]),
@@ -670,7 +671,7 @@ class TestDownload(DriverTestCase):
 
     def test_another_image_after_a_break(self):
         self.useFixture(fixtures.MonkeyPatch(
-            'nova_image.image.client.CHUNK', 10))
+            'nova_image.image.sizes.CHUNK', 10))
         self.set(num_retries=0)
         for name, value in (('Size', '99'), ('Checksum', '0' * 32)):
             self.glance.answers(
@@ -679,7 +680,7 @@ class TestDownload(DriverTestCase):
                     headers={'X-Image-Meta-' + name: value}))
             error = self.assert_raises(exception.ImageCorrupt, 'download',
                                        ACTIVE, dst_path=self.path)
-            self.assertIn('another image', six.text_type(error))
+            self.assertIn('no longer the same image', six.text_type(error))
             self.assertEqual([], os.listdir(self.folder))
 
     def test_no_room(self):
@@ -823,6 +824,6 @@ class TestMembers(DriverTestCase):
 
     def test_somebody_else_answers(self):
         for content in (b'{}', b'{"members": {}}'):
-            self.assertIn('is no list of members', self._fail(
+            self.assertIn('is not a list of members', self._fail(
                 exception.GlanceBadAnswer,
                 [recordings.Answer(content=content)], 'members'))

@@ -534,7 +534,7 @@ class TestEmpty(DriverTestCase):
         self.glance.answers(GLANCE33('schema').saying(schema))
 
     def _chosen(self, *offered, **more):
-        base.endpoint._FACTS.clear()
+        base.endpoint._KNOWLEDGE.clear()
         self._offers(*offered, **more)
         return self._formats(self._create())[1 if more else 0]
 
@@ -581,7 +581,7 @@ class TestEmpty(DriverTestCase):
         self.glance.answers(created, GLANCE33('empty_415'),
                             GLANCE33('delete_204'))
         error = self.assert_raises(exception.ImageBadRequest, 'create', named)
-        self.assertIn('name disk_format raw', six.text_type(error))
+        self.assertIn('set disk_format to raw', six.text_type(error))
         self._create()  # which does not ask for the schema again
 
     def test_refused_for_another_reason(self):
@@ -831,7 +831,7 @@ class TestDownload(DriverTestCase):
 
     def test_a_break(self):
         self.useFixture(fixtures.MonkeyPatch(
-            'nova_image.image.client.CHUNK', 10))
+            'nova_image.image.sizes.CHUNK', 10))
         self.glance.answers(
             GLANCE33('show_active'),
             GLANCE33('download_200').changed(content=DATA[:90]),
@@ -842,7 +842,7 @@ class TestDownload(DriverTestCase):
 
     def test_a_store_without_ranges_is_known_by_its_name(self):
         self.useFixture(fixtures.MonkeyPatch(
-            'nova_image.image.client.CHUNK', 10))
+            'nova_image.image.sizes.CHUNK', 10))
         whole = GLANCE33('download_200')
         for more, ranges in (([GLANCE33('list_400'), whole], 1),
                              ([whole], 0)):

@@ -17,8 +17,8 @@ import os
 import fixtures
 import mock
 
-from nova_image.image import client as http
 from nova_image.image import identity
+from nova_image.image import messages
 from nova_image.tests.unit import base
 from nova_image.tests.unit import recordings
 
@@ -116,7 +116,7 @@ class TestHeaders(base.TestCase):
 
     def _headers(self, **kwargs):
         self.glance.answers(recordings.Answer(content=b'{}'))
-        self.client().call(self.context, http.Request(
+        self.client().call(self.context, messages.Request(
             'GET', '/v2/images', 'list images', **kwargs))
         return self.glance.calls[-1].headers
 

@@ -55,10 +55,10 @@ class TestAttempts(testtools.TestCase):
 
     def _all_waits(self, attempts, **kwargs):
         while True:
-            wait = attempts.wait_for(**kwargs)
+            wait = attempts.delay(**kwargs)
             if wait is None:
                 return self.waits
-            attempts.next(wait)
+            attempts.repeat_after(wait)
 
     @mock.patch('random.uniform', side_effect=lambda low, high: high)
     def test_the_waits_double(self, uniform):
@@ -68,7 +68,7 @@ class TestAttempts(testtools.TestCase):
 
     def test_jitter_stays_within_half_and_whole(self):
         for _ in range(50):
-            self.assertTrue(0.25 <= self._attempts().wait_for() <= 0.5)
+            self.assertTrue(0.25 <= self._attempts().delay() <= 0.5)
 
     @mock.patch('random.uniform', side_effect=lambda low, high: high)
     def test_no_wait_is_longer_than_the_longest(self, uniform):
@@ -76,7 +76,7 @@ class TestAttempts(testtools.TestCase):
                          self._all_waits(self._attempts(max_wait=0.75)))
 
     def test_none_is_left(self):
-        self.assertIsNone(self._attempts(0).wait_for())
+        self.assertIsNone(self._attempts(0).delay())
         attempts = self._attempts(2)
         self.assertEqual(2, len(self._all_waits(attempts)))
         self.assertEqual((3, 3), (attempts.number, attempts.total))
@@ -86,25 +86,25 @@ class TestAttempts(testtools.TestCase):
                          self._all_waits(self._attempts(), retry_after=7.0))
 
     def test_the_server_asks_for_less(self):
-        self.assertGreaterEqual(self._attempts().wait_for(0.01), 0.25)
+        self.assertGreaterEqual(self._attempts().delay(0.01), 0.25)
 
     def test_the_server_asks_for_too_much(self):
-        self.assertEqual(30.0, self._attempts().wait_for(30.0))
-        self.assertIsNone(self._attempts().wait_for(30.1))
+        self.assertEqual(30.0, self._attempts().delay(30.0))
+        self.assertIsNone(self._attempts().delay(30.1))
 
     def test_the_deadline(self):
         with mock.patch.object(timeutils, 'now') as now:
             now.return_value = 1000.0
             attempts = self._attempts(deadline=10)
             now.return_value = 1009.0
-            self.assertIsNotNone(attempts.wait_for())
+            self.assertIsNotNone(attempts.delay())
             now.return_value = 1009.9
-            self.assertIsNone(attempts.wait_for())
+            self.assertIsNone(attempts.delay())
             now.return_value = 1001.0
-            self.assertIsNone(attempts.wait_for(9.5))
+            self.assertIsNone(attempts.delay(9.5))
 
     def test_zero_is_no_deadline(self):
         clock = self.useFixture(time_fixture.TimeFixture())
         attempts = self._attempts(deadline=0)
         clock.advance_time_seconds(1000000)
-        self.assertIsNotNone(attempts.wait_for())
+        self.assertIsNotNone(attempts.delay())

@@ -98,7 +98,7 @@ class TestUrls(FileTest):
         os.mkfifo(self.path('store/pipe'))
         for name in ('folder', 'pipe'):
             self.secret_refused('file://' + self.path('store', name),
-                                'no regular file')
+                                'not a regular file')
 
 
 class TestRoots(FileTest):

@@ -82,7 +82,7 @@ class TestLoad(case.DownloadTest):
             loaded = self._load(('good', Working), ('bad', Broken))
             self.assertEqual(['good'], list(loaded))
         warning, = self.warnings()
-        self.assertIn('from bad: URLs are off', warning)
+        self.assertIn('from bad: URLs are disabled', warning)
         self.assertIn('ValueError: no such thing', warning)
 
     def test_half_a_handler_is_none(self):

@@ -23,7 +23,7 @@ import six
 
 from nova_image import exception
 from nova_image.image.download import rbd
-from nova_image.image.transfer import sparse
+from nova_image.image import sizes
 from nova_image.tests.unit.image.download import case
 from nova_image.tests.unit.image.download import fake_ceph
 
@@ -76,9 +76,9 @@ class TestCopy(RbdTest):
 
         def hold(offset):
             ahead = rbd.WINDOW - 1
-            if offset == ahead * rbd.CHUNK:
+            if offset == ahead * sizes.CHUNK:
                 last.set()
-            elif offset < ahead * rbd.CHUNK:
+            elif offset < ahead * sizes.CHUNK:
                 last.wait(10)
 
         self.image.hold = hold
@@ -125,7 +125,7 @@ class TestCopy(RbdTest):
             length for _, length in self.image.asked_for))
 
     def test_zeros_among_data_are_holes(self):
-        block = sparse.BLOCK
+        block = sizes.BLOCK
         data = bytearray(8 * MIB + 5)
         for begin in (block - 1, 20 * block, 8 * MIB):
             data[begin:begin + 5] = b'01234'
@@ -141,12 +141,12 @@ class TestCopy(RbdTest):
         self.assertEqual(0, self.allocated())
 
     def test_short_read(self):
-        self.image.answers[rbd.CHUNK] = 1000
-        self.refused('at %d of the RBD image gave 1000' % rbd.CHUNK)
+        self.image.answers[sizes.CHUNK] = 1000
+        self.refused('at %d of the RBD image returned 1000' % sizes.CHUNK)
 
     def test_failed_read(self):
         self.image.answers[0] = -110
-        self.refused('gave -110')
+        self.refused('returned -110')
 
     def test_what_the_check_raises_comes_out(self):
         def refuse(count):

@@ -19,6 +19,7 @@ import testtools
 
 from nova_image import exception
 from nova_image.image.transfer import digest
+from nova_image.image.transfer import recorded
 
 DATA = b'0123456789'
 MD5 = hashlib.md5(DATA).hexdigest()
@@ -30,7 +31,7 @@ class TestDigest(testtools.TestCase):
 
     def _verify(self, size=None, algorithm=None, value=None, data=DATA):
         checker = digest.Digest(
-            digest.Expected(size, algorithm, value), image_id='ID',
+            recorded.Recorded(size, algorithm, value), image_id='ID',
             action='download')
         for start in range(0, len(data), 3):
             checker.update(data[start:start + 3])
@@ -71,31 +72,7 @@ class TestDigest(testtools.TestCase):
     def test_what_it_verifies_by(self):
         for value, name in ((MD5, 'md5'), (None, 'size'), ('', 'size')):
             self.assertEqual(name, digest.Digest(
-                digest.Expected(10, 'md5', value)).name)
-
-
-class TestExpected(testtools.TestCase):
-    """What is known of the data before they come."""
-
-    def test_nothing(self):
-        nothing = digest.Expected()
-        self.assertEqual((None, None, None), nothing.identity)
-        self.assertEqual((None, {}, None), (
-            nothing.disk_format, nothing.properties, nothing.stores))
-
-    def test_all(self):
-        one = digest.Expected(10, 'md5', MD5, disk_format='raw',
-                              properties={'a': 'b'}, stores='fast')
-        self.assertEqual((10, 'md5', MD5), one.identity)
-        self.assertEqual(('raw', {'a': 'b'}, 'fast'), (
-            one.disk_format, one.properties, one.stores))
-
-    def test_an_algorithm_without_its_hash(self):
-        self.assertIsNone(digest.Expected(10, 'md5', '').algorithm)
-
-    def test_anything_else(self):
-        error = self.assertRaises(TypeError, digest.Expected, store='fast')
-        self.assertIn('store', str(error))
+                recorded.Recorded(10, 'md5', value)).name)
 
 
 class Check(object):

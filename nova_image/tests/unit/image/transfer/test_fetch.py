@@ -23,9 +23,10 @@ import mock
 import six
 
 from nova_image import exception
-from nova_image.image.transfer import digest
+from nova_image.image.transfer import contracts
 from nova_image.image.transfer import fetch
 from nova_image.image.transfer import file_sink
+from nova_image.image.transfer import recorded
 from nova_image.tests.unit.image.transfer import transfer_case as case
 from nova_image.tests.unit import recordings
 
@@ -54,16 +55,24 @@ class Check(object):
             raise self._error
 
 
-class Sink(object):
-    """A sink that can only be written to, and notes what is done to it."""
+def _recorded_call(name):
+    def method(self, *args):
+        self.events.append((name,) + args[:1])
+    return method
 
-    path = None
+
+class Sink(contracts.Sink):
+    """A sink that can only be written to, and records its calls."""
+
+    begin = _recorded_call('begin')
+    write = _recorded_call('write')
+    restart = _recorded_call('restart')
+    publish = _recorded_call('publish')
+    discard = _recorded_call('discard')
+    give_up = _recorded_call('give_up')
 
     def __init__(self):
         self.events = []
-
-    def __getattr__(self, name):
-        return lambda *args: self.events.append((name,) + args[:1])
 
 
 class FetchCase(case.TransferCase):
@@ -73,7 +82,7 @@ class FetchCase(case.TransferCase):
         """Return a new download."""
         return fetch.Download(
             self.client(), self.context, self.request,
-            lambda answer: expected, expected=expected, **options)
+            lambda answer: expected, recorded=expected, **options)
 
     def run_it(self, data=None, path=None, **options):
         """Download to somewhere."""
@@ -191,7 +200,7 @@ class TestToSink(FetchCase):
     def test_a_hash_that_cannot_be_made(self):
         self.assert_failed(
             exception.ImageUnacceptable,
-            expected=digest.Expected(case.SIZE, 'none-such', 'abc'))
+            expected=recorded.Recorded(case.SIZE, 'none-such', 'abc'))
         self.assert_ranges()
 
     def test_the_connection_is_given_back(self):
@@ -237,7 +246,7 @@ class TestRefetching(FetchCase):
         self.assertEqual(DATA, self.read())
         self.assert_ranges(None, None)
         self.assertEqual(1, len(self.waits))
-        self.assertIn('thrown away', self.warnings()[0])
+        self.assertIn('discarded', self.warnings()[0])
 
     def test_and_then_refused(self):
         for count in (0, 3):
@@ -321,7 +330,7 @@ class TestRefusing(FetchCase):
         self.assert_ranges()
 
     def test_what_the_checks_are_told(self):
-        expected = digest.Expected(
+        expected = recorded.Recorded(
             case.SIZE, 'md5', case.MD5, disk_format='qcow2',
             properties={'a': 'b'})
         signatures = self.use_checks('signature', None)
@@ -385,7 +394,7 @@ class TestKeeping(FetchCase):
         self._assert_whole(case.rest)
         self.assert_ranges(40)
         self.assertEqual(DATA, check.seen)
-        self.assertIn('goes on at byte 40', self.log.output)
+        self.assertIn('resumes at byte 40', self.log.output)
 
     def test_what_was_left_is_wrong(self):
         self._break_off()
@@ -471,10 +480,10 @@ class TestDirect(FetchCase):
     def test_nothing_shines_through_holes_of_what_it_has_left(self):
         zeros = b'\0' * (1 << 17)
         self.useFixture(fixtures.MonkeyPatch(
-            'nova_image.image.client.CHUNK', 1 << 17))
+            'nova_image.image.sizes.CHUNK', 1 << 17))
         self.glance.answers(case.WHOLE.changed(content=zeros))
         self._run(Handler(b'x' * (1 << 17), IOError('gone')),
-                  expected=digest.Expected(1 << 17))
+                  expected=recorded.Recorded(1 << 17))
         self.assertEqual(b'', self.read().strip(b'\0'))
         self.assertEqual(len(zeros), os.path.getsize(self.path))
 
@@ -554,7 +563,7 @@ class TestTelling(FetchCase):
         calls = []
         self.glance.answers(case.WHOLE)
         self.run_it(path=self.path, progress=lambda *args: calls.append(args),
-                    expected=digest.Expected())
+                    expected=recorded.Recorded())
         self.assertIsNone(calls[0][1])
 
     def test_the_line(self):
@@ -607,15 +616,15 @@ class TestTelling(FetchCase):
 
     def test_no_hash_was_recorded(self):
         self.glance.answers(case.broken(40), case.rest)
-        self.run_it(path=self.path, expected=digest.Expected(case.SIZE))
+        self.run_it(path=self.path, expected=recorded.Recorded(case.SIZE))
         _, line = self.warnings()
-        self.assertIn('Image ID has no hash recorded', line)
+        self.assertIn('Image ID has no recorded hash', line)
         self.assertEqual(['size'], self._record().transfer['verified_by'])
 
     def test_no_hash_was_recorded_of_what_is_signed(self):
         self.use_checks('signature', Check('signature'))
         self.glance.answers(case.WHOLE)
-        self.run_it(path=self.path, expected=digest.Expected(case.SIZE))
+        self.run_it(path=self.path, expected=recorded.Recorded(case.SIZE))
         self.assertEqual([], self.warnings())
 
     def test_nothing_is_said_of_what_failed(self):

@@ -32,11 +32,11 @@ import six
 import testtools
 
 from nova_image import exception
-from nova_image.image.transfer import digest
 from nova_image.image.transfer import file_sink
+from nova_image.image.transfer import recorded
 
 DATA = b'0123456789'
-EXPECTED = digest.Expected(len(DATA), 'md5', hashlib.md5(DATA).hexdigest())
+EXPECTED = recorded.Recorded(len(DATA), 'md5', hashlib.md5(DATA).hexdigest())
 BLOCK = 64 * 1024
 DAY = 86400
 
@@ -369,7 +369,7 @@ class TestTakingUp(FileSinkCase):
 
     def test_in_pieces(self):
         self.useFixture(fixtures.MonkeyPatch(
-            'nova_image.image.transfer.file_sink.CHUNK', 3))
+            'nova_image.image.sizes.CHUNK', 3))
         self.leave()
         opened, _ = self._begin()
         self.assertEqual([DATA[:3], DATA[3:4]], list(opened.kept()))
@@ -397,7 +397,7 @@ class TestTakingUp(FileSinkCase):
         self.assertEqual(len(DATA), self._begin()[1])
 
     def test_of_an_image_of_unknown_size(self):
-        expected = digest.Expected(None, 'md5', EXPECTED.value)
+        expected = recorded.Recorded(None, 'md5', EXPECTED.value)
         self.leave(DATA + b'more', expected)
         self.assertEqual(14, self._begin(expected)[1])
 
@@ -405,9 +405,9 @@ class TestTakingUp(FileSinkCase):
         self.leave()
         for expected, image_id in (
                 (EXPECTED, 'another'),
-                (digest.Expected(11, 'md5', EXPECTED.value), 'ID'),
-                (digest.Expected(10, 'sha1', EXPECTED.value), 'ID'),
-                (digest.Expected(10, 'md5', '0' * 32), 'ID')):
+                (recorded.Recorded(11, 'md5', EXPECTED.value), 'ID'),
+                (recorded.Recorded(10, 'sha1', EXPECTED.value), 'ID'),
+                (recorded.Recorded(10, 'md5', '0' * 32), 'ID')):
             self.assertEqual(0, self._begin(expected, image_id)[1])
 
     def test_for_another_path(self):
@@ -423,11 +423,11 @@ class TestTakingUp(FileSinkCase):
         self.assertEqual([left], self.partials())
 
     def test_no_hash_is_known(self):
-        opened, _ = self._begin(digest.Expected(10))
+        opened, _ = self._begin(recorded.Recorded(10))
         opened.write(DATA[:4])
         opened.give_up()
         self.assertEqual([], self.partials())
-        self.assertEqual(0, self._begin(digest.Expected(10))[1])
+        self.assertEqual(0, self._begin(recorded.Recorded(10))[1])
 
 
 class TestCopying(FileSinkCase):
@@ -484,14 +484,14 @@ class TestCopying(FileSinkCase):
 
     def test_nothing_is_kept_that_cannot_be_told_apart(self):
         opened = self.sink(keep=True)
-        opened.begin_copy('ID', digest.Expected(10))
+        opened.begin_copy('ID', recorded.Recorded(10))
         opened.publish()
         self.assertEqual([], self.partials())
 
     def test_too_little_room(self):
         self.assertRaises(exception.InsufficientDiskSpace,
                           self.sink().begin_copy, 'ID',
-                          digest.Expected(2 ** 60))
+                          recorded.Recorded(2 ** 60))
 
 
 class TestOthers(FileSinkCase):
@@ -721,7 +721,7 @@ class TestRoom(FileSinkCase):
                           f_bsize=10 ** 6)
         with mock.patch('os.statvfs', return_value=found) as asked:
             try:
-                return opened.begin('ID', digest.Expected(
+                return opened.begin('ID', recorded.Recorded(
                     size, 'md5', EXPECTED.value))
             finally:
                 self.assertEqual([mock.call(self.folder)] * bool(size),
@@ -752,4 +752,4 @@ class TestRoom(FileSinkCase):
     def test_this_disk(self):
         self.assertRaises(
             exception.InsufficientDiskSpace, self.sink().begin, 'ID',
-            digest.Expected(2 ** 60))
+            recorded.Recorded(2 ** 60))

@@ -293,8 +293,8 @@ class FormatCheckTest(testtools.TestCase):
                              (vmdk(), 'iso and vmdk')):
             both = other[:32 * 1024] + ISO[32 * 1024:]
             for declared in ('iso', 'qcow2', 'raw'):
-                self.assert_bad('its data is %s at once' % names, declared,
-                                both)
+                self.assert_bad('its data is %s at the same time' % names,
+                                declared, both)
 
     def test_what_qemu_knows_and_no_inspector(self):
         hidden = (b'# \xe9\n' + descriptor(b'monolithicFlat', FLAT_EXTENT))
@@ -303,7 +303,7 @@ class FormatCheckTest(testtools.TestCase):
                       b'#!/bin/sh\n#V2.0 Format\n', hidden,
                       b'  \r\nversion=2\r\n'):
             for declared in ('raw', 'ami'):
-                self.assert_bad('qemu may take its data for another one',
+                self.assert_bad('qemu may detect another format',
                                 declared, padded(start))
         self.assert_good('raw', padded(b'# version=1\nversion=9\n'))
 
@@ -327,7 +327,7 @@ class FormatCheckTest(testtools.TestCase):
             error = self.assertRaises(
                 exception.ImageUnacceptable, format_check.FormatCheck,
                 declared, image_id='ID')
-            self.assertIn('its disk_format %s is none' % declared,
+            self.assertIn('its disk_format %s cannot be inspected' % declared,
                           error.reason)
             self.assertEqual('ID', error.image_id)
 

@@ -21,11 +21,11 @@ import mock
 from oslo_concurrency import lockutils
 
 from nova_image import exception
-from nova_image.image.transfer import digest
 from nova_image.image.transfer import limits
+from nova_image.image.transfer import recorded
 from nova_image.tests.unit import base
 
-EXPECTED = digest.Expected(5, 'md5', 'abc')
+EXPECTED = recorded.Recorded(5, 'md5', 'abc')
 
 
 class LimitsTestCase(base.TestCase):
@@ -71,12 +71,12 @@ class TestPlace(LimitsTestCase):
     """Only so many at a time."""
 
     def test_no_limit(self):
-        with limits.place(self.conf, None), limits.place(self.conf, None):
+        with limits.slot(self.conf, None), limits.slot(self.conf, None):
             self.assertEqual([], os.listdir(self.locks))
 
     def test_the_next_waits(self):
         self.set(max_concurrent_transfers=2)
-        first = limits.place(self.conf, None)
+        first = limits.slot(self.conf, None)
         first.__enter__()
         waits = []
 
@@ -85,15 +85,15 @@ class TestPlace(LimitsTestCase):
             if len(waits) == 3:
                 first.__exit__(None, None, None)
 
-        with limits.place(self.conf, None):
-            with limits.place(self.conf, sleep):
+        with limits.slot(self.conf, None):
+            with limits.slot(self.conf, sleep):
                 self.assertEqual([limits.POLL] * 3, waits)
 
     def test_a_place_is_free_after_a_failure(self):
         self.set(max_concurrent_transfers=1)
         for _ in range(2):
             try:
-                with limits.place(self.conf, self.fail):
+                with limits.slot(self.conf, self.fail):
                     raise ZeroDivisionError
             except ZeroDivisionError:
                 continue
@@ -192,7 +192,7 @@ class TestTurn(LimitsTestCase):
 
     def test_nothing_to_share(self):
         self.write()
-        for expected in None, digest.Expected(5):
+        for expected in None, recorded.Recorded(5):
             with self._turn(expected) as turn:
                 turn.leave_note(self.path)
                 self.assertIsNone(turn.brought())

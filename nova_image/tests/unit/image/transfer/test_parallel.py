@@ -19,10 +19,10 @@ import threading
 import fixtures
 
 from nova_image import exception
-from nova_image.image.transfer import body
-from nova_image.image.transfer import digest
 from nova_image.image.transfer import fetch
 from nova_image.image.transfer import parallel
+from nova_image.image.transfer import reader
+from nova_image.image.transfer import recorded
 from nova_image.tests.unit.image.transfer import transfer_case as case
 
 DATA = case.DATA
@@ -53,14 +53,12 @@ class TestParallel(case.TransferCase):
 
     def body(self, connections=2):
         """Return a new body."""
-        client = self.client()
+        origin = self.origin(lambda answer: case.EXPECTED)
 
         def make(wanted=None):
-            return body.Body(client, self.context, self.request,
-                             lambda answer: case.EXPECTED, case.EXPECTED,
-                             wanted)
+            return reader.Reader(origin, case.EXPECTED, wanted)
 
-        return parallel.ParallelBody(make, case.EXPECTED, connections)
+        return parallel.ParallelReader(make, case.EXPECTED, connections)
 
     def assert_parts(self, begin=0):
         """Assert that each part was asked for once."""
@@ -94,7 +92,7 @@ class TestParallel(case.TransferCase):
             return answer(call)
 
         self.useFixture(fixtures.MonkeyPatch(
-            'nova_image.image.client.CHUNK', 2))
+            'nova_image.image.sizes.CHUNK', 2))
         self.glance.answers(*[break_once] * 50)
         one = self.body()
         self.assertEqual(DATA, b''.join(one.chunks()))
@@ -148,9 +146,9 @@ class TestInADownload(case.TransferCase):
         self.glance.answers(*[
             lambda call: answer(call) if 'range' in call.headers
             else case.WHOLE] * 50)
-        expected = digest.Expected(size, 'md5', case.MD5)
+        expected = recorded.Recorded(size, 'md5', case.MD5)
         fetch.Download(self.client(), self.context, self.request,
-                       lambda answer: expected, expected=expected).run(
+                       lambda answer: expected, recorded=expected).run(
                            path=self.path)
         self.assertEqual(DATA, self.read())
         return len(self.glance.calls)

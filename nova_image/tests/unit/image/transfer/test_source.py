@@ -22,6 +22,7 @@ import six
 import testtools
 
 from nova_image import exception
+from nova_image.image import sizes
 from nova_image.image.transfer import source
 
 LINES = b'one\ntwo\nthree\n'
@@ -45,7 +46,7 @@ class StreamWithError(object):
         return self._pieces.pop(0)
 
 
-def _pieces(opened, size=source.CHUNK):
+def _pieces(opened, size=sizes.CHUNK):
     return list(iter(lambda: opened.read(size), b''))
 
 

@@ -19,8 +19,8 @@ import socket
 import six
 
 from nova_image import exception
-from nova_image.image.transfer import digest
 from nova_image.image.transfer import fetch
+from nova_image.image.transfer import recorded
 from nova_image.tests.unit import base
 from nova_image.tests.unit.image.transfer import transfer_case as case
 from nova_image.tests.unit import recordings
@@ -37,11 +37,11 @@ class TestStream(case.TransferCase):
         self.body, self.kept = content, []
         self.glance.answers(recordings.Answer(content=content), *more)
 
-        def expected_of(answer):
+        def record_of(answer):
             self.kept.append(answer)  # or it is closed when it is collected
             return expected
         return fetch.Download(self.client(), self.context, self.request,
-                              expected_of).run()
+                              record_of).run()
 
     def test_whole(self):
         self.assertEqual(DATA, b''.join(self._stream()))
@@ -49,7 +49,7 @@ class TestStream(case.TransferCase):
         self.assert_ranges(None)
 
     def test_it_can_be_asked_for_the_next_piece(self):
-        stream = self._stream(DATA[:10], digest.Expected(10))
+        stream = self._stream(DATA[:10], recorded.Recorded(10))
         self.assertIs(stream, iter(stream))
         self.assertEqual(DATA[:10], next(stream))
         self.assertRaises(StopIteration, next, stream)
@@ -123,5 +123,5 @@ class TestStream(case.TransferCase):
     def test_a_hash_that_cannot_be_made(self):
         self.assertRaises(
             exception.ImageUnacceptable, self._stream, DATA,
-            digest.Expected(case.SIZE, 'none-such', 'abc'))
+            recorded.Recorded(case.SIZE, 'none-such', 'abc'))
         self.assertTrue(self.body.closed)

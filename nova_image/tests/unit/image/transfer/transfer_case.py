@@ -19,16 +19,18 @@ import re
 import socket
 
 import fixtures
+from oslo_utils import timeutils
 
-from nova_image.image import client as http
-from nova_image.image.transfer import digest
+from nova_image.image import messages
+from nova_image.image.transfer import reader
+from nova_image.image.transfer import recorded
 from nova_image.tests.unit import base
 from nova_image.tests.unit import recordings
 
 DATA = recordings.DATA
 SIZE = len(DATA)
 MD5 = hashlib.md5(DATA).hexdigest()
-EXPECTED = digest.Expected(SIZE, 'md5', MD5, stores='fast')
+EXPECTED = recorded.Recorded(SIZE, 'md5', MD5, stores='fast')
 PATH = '/v2/images/ID/file'
 #: bytes; how large the pieces of an answer are in these tests
 PIECE = 10
@@ -87,11 +89,16 @@ class TransferCase(base.TestCase):
     def setUp(self):
         super(TransferCase, self).setUp()
         self.useFixture(fixtures.MonkeyPatch(
-            'nova_image.image.client.CHUNK', PIECE))
+            'nova_image.image.sizes.CHUNK', PIECE))
         self.folder = self.useFixture(fixtures.TempDir()).path
         self.path = os.path.join(self.folder, 'image')
-        self.request = http.Request('GET', PATH, 'download', 'ID',
-                                    stream=True)
+        self.request = messages.Request('GET', PATH, 'download', 'ID',
+                                        stream=True)
+
+    def origin(self, record_of):
+        """Return the reader.Origin of the data, with a new client."""
+        return reader.Origin(self.client(), self.context, self.request,
+                             record_of, timeutils.now())
 
     def stop_clock(self):
         """Let time pass only when a test says so."""

@@ -14,6 +14,8 @@
 
 import fixtures
 
+from nova_image.image.v2 import import_rules
+from nova_image.image.v2 import schema
 from nova_image.tests.unit import base
 from nova_image.tests.unit import recordings
 
@@ -72,16 +74,19 @@ class ImportTestCase(base.TestCase):
             'oslo_utils.timeutils.now',
             lambda: self.elapsed + sum(self.waits)))
 
-    def know(self, **facts):
-        """Let what a Glance imports be known, or be something else."""
-        found = {'import_methods': ['glance-direct', 'web-download',
-                                    'copy-image', 'glance-download'],
-                 'import_stores': [{'id': 'fast', 'default': True},
-                                   {'id': 'slow'},
-                                   {'id': 'web', 'read-only': True}],
-                 'import_limits': False,
-                 'import_formats': {'disk_format': ['raw', 'qcow2'],
-                                    'container_format': ['bare']}}
-        found.update(facts)
-        self.service.client.endpoints.facts(self.context).update(
-            (name, (value, self.elapsed)) for name, value in found.items())
+    def know(self, methods=('glance-direct', 'web-download', 'copy-image',
+                            'glance-download'), stores=None):
+        """Let what this Glance can import be known already.
+
+        :param methods: names of the import methods
+        :param stores: list of dicts; two writable stores and another one by
+            default
+        """
+        known = self.service.client.knowledge(self.context)
+        known.remember(import_rules.METHODS, list(methods))
+        known.remember(import_rules.STORES, [
+            {'id': 'fast', 'default': True}, {'id': 'slow'},
+            {'id': 'web', 'read-only': True}] if stores is None else stores)
+        known.remember(import_rules.UNLIMITED, True)
+        known.remember(schema.IMAGE_SCHEMA, schema.Schema(
+            ['raw', 'qcow2'], ['bare'], True))

@@ -13,6 +13,7 @@
 """Tests of nova_image.image.v2.import_rules: what is asked, and how often."""
 
 from nova_image import exception
+from nova_image.image import knowledge
 from nova_image.image.v2 import import_rules
 from nova_image.tests.unit.image.v2 import import_case as case
 from nova_image.tests.unit import recordings
@@ -73,7 +74,7 @@ class TestMethod(RulesTestCase):
         self.assert_calls([case.CREATE])
 
     def test_no_is_asked_about_again(self):
-        self.know(import_methods=['copy-image'])
+        self.know(['copy-image'])
         self.glance.answers(case.IMPORTS('info_import'))
         self._check('method', 'web-download')
         self.glance.answers(case.IMPORTS('info_import'))
@@ -83,7 +84,7 @@ class TestMethod(RulesTestCase):
 
     def test_it_may_have_changed_since(self):
         self.know()
-        self.elapsed += import_rules.REMEMBER + 1
+        self.elapsed += knowledge.MAX_AGE + 1
         self.glance.answers(case.IMPORTS('info_import'))
         self._check('method', 'web-download')
         self.assert_calls([case.METHODS])
@@ -99,12 +100,12 @@ class TestStores(RulesTestCase):
     def test_there_or_not(self):
         self.know()
         self._check('stores', ['fast', 'slow'])
-        for wanted in (['fast', 'none'], ['web']):
+        for names in (['fast', 'none'], ['web']):
             self.glance.answers(case.IMPORTS('info_stores'))
-            self._refused(exception.ImageImportImpossible, 'there is fast',
-                          'stores', wanted)
+            self._refused(exception.ImageImportImpossible, 'stores are fast',
+                          'stores', names)
         self.glance.answers(case.GLANCE33('show_404'))
-        self._refused(exception.ImageImportImpossible, 'there is none',
+        self._refused(exception.ImageImportImpossible, 'stores are none',
                       'stores', ['none'])
 
 
@@ -118,7 +119,7 @@ class TestFormats(RulesTestCase):
         self._refused(exception.ImageBadRequest, 'has no disk_format',
                       'formats', {'container_format': 'bare'})
         self.glance.answers(case.GLANCE33('schema'))
-        self._refused(exception.ImageBadRequest, 'no container_format odd',
+        self._refused(exception.ImageBadRequest, 'the container_format odd',
                       'formats', dict(good, container_format='odd'))
 
     def test_what_glance_has_taken_already(self):

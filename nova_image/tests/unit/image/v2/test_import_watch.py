@@ -14,6 +14,8 @@
 
 from nova_image import exception
 from nova_image.image.v2 import import_watch
+from nova_image.image.v2 import records
+from nova_image.image import waiting
 from nova_image.tests.unit import base
 from nova_image.tests.unit.image.v2 import import_case as case
 from nova_image.tests.unit import recordings
@@ -24,16 +26,17 @@ class WatchTestCase(case.ImportTestCase):
 
     def setUp(self):
         super(WatchTestCase, self).setUp()
+        self.images = records.Records(self.service.client)
         self.told = []
         self.message = None
         self.set(import_stall_timeout=0)
 
     def _watch(self, *answers, **options):
-        options = dict({'wanted': [], 'timeout': 0,
+        options = dict({'targets': [], 'timeout': 0,
                         'progress': self.told.append}, **options)
         self.glance.answers(*answers)
         watch = import_watch.Watch(
-            self.service.client, case.CREATED.json,
+            self.service.client, self.images, case.CREATED.json,
             options.pop('request_id', case.REQUEST), **options)
         end = watch.wait(self.context)
         self.assertEqual(0, self.glance.left)
@@ -65,7 +68,7 @@ class TestEnd(WatchTestCase):
         idle = recordings.Answer(content=b'{"tasks": []}')
         self._watch(case.IMPORTED, idle,
                     case.IMPORTED.but(os_glance_import_task='x'),
-                    case.IMPORTED.but(stores='fast,slow'), wanted=['slow'])
+                    case.IMPORTED.but(stores='fast,slow'), targets=['slow'])
         self.assertEqual(['slow'], self.told[0].waiting)
 
     def test_failure(self):
@@ -81,7 +84,7 @@ class TestEnd(WatchTestCase):
 
     def test_the_message_does_not_come(self):
         end = self._watch(case.WORKING, *(case.FAILED, case.PROCESSING) * 3)
-        self.assertIn('does not say why', end.reason)
+        self.assertIn('without a reason', end.reason)
 
     def test_a_task_that_failed_without_letting_go(self):
         def later(call):
@@ -102,7 +105,7 @@ class TestEnd(WatchTestCase):
         end = self._watch(
             case.IMPORTED.but(os_glance_import_task='x'),
             case.IMPORTED.but(os_glance_failed_import='slow'),
-            case.SUCCESS, wanted=['fast', 'slow'])
+            case.SUCCESS, targets=['fast', 'slow'])
         self.assertIsNone(end.reason)
         self.assertEqual(['slow'], end.seen.failed)
 
@@ -128,13 +131,13 @@ class TestEarlierGlance(WatchTestCase):
         end = self._watch(
             case.WORKING.without('os_glance_import_task'), self.NO_TASKS,
             case.FAILED, case.FAILED, case.FAILED)
-        self.assertIn('does not say why', end.reason)
+        self.assertIn('without a reason', end.reason)
 
     def test_tasks_that_may_not_be_read(self):
         end = self._watch(case.WORKING, case.FAILED,
                           case.GLANCE33('unauthorized_401'), case.FAILED,
                           case.FAILED)
-        self.assertIn('does not say why', end.reason)
+        self.assertIn('without a reason', end.reason)
 
 
 class TestTooLate(WatchTestCase):
@@ -164,7 +167,8 @@ class TestTooLate(WatchTestCase):
 
         self.glance.answers(*[answer] * 100)
         return import_watch.Watch(
-            self.service.client, case.CREATED.json, case.REQUEST, wanted=[],
+            self.service.client, self.images, case.CREATED.json,
+            case.REQUEST, targets=[],
             timeout=0, progress=self.told.append).wait(self.context)
 
     def test_stall(self):
@@ -217,7 +221,8 @@ class TestRequests(WatchTestCase):
         self.glance._script.clear()
         self.glance.answers(*[answer] * 1000)
         import_watch.Watch(
-            self.service.client, case.CREATED.json, case.REQUEST, wanted=[],
+            self.service.client, self.images, case.CREATED.json,
+            case.REQUEST, targets=[],
             timeout=0, progress=None).wait(self.context)
         return looks, tasks
 
@@ -235,4 +240,4 @@ class TestRequests(WatchTestCase):
 
     def test_later_within_ten(self):
         looks, _ = self._times(3000)
-        self.assertLessEqual(looks[-1] - 3000, import_watch.LONGEST_WAIT)
+        self.assertLessEqual(looks[-1] - 3000, waiting.LONGEST_WAIT)

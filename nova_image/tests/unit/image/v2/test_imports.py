@@ -56,12 +56,12 @@ class TestOrder(base.TestCase):
 
     def test_refused(self):
         for method, options, words in (
-                ('web-download', {'data': b''}, 'glance-direct alone'),
-                ('web-download', {}, 'wants uri'),
+                ('web-download', {'data': b''}, 'only the method glance-'),
+                ('web-download', {}, 'requires uri'),
                 ('glance-download', {'glance_region': 'r'}, 'glance_image'),
                 ('copy-image', {'stores': ['a'], 'all_stores': True},
-                 'not both'),
-                ('glance-direct', {'os_hash_algo': 'md5'}, 'go together')):
+                 'exclude each other'),
+                ('glance-direct', {'os_hash_algo': 'md5'}, 'each other')):
             error = self.assertRaises(exception.ImageBadRequest,
                                       imports.Order, method, **options)
             self.assertIn(words, error.reason)
@@ -78,11 +78,11 @@ class TestOrder(base.TestCase):
                  {'all_stores_must_succeed': True})):
             order = imports.Order('glance-direct', **options)
             self.assertEqual(dict(more, method={'name': 'glance-direct'}),
-                             order.sent(True))
+                             order.to_glance(True))
         self.assertEqual({'method': {'name': 'glance-direct'}},
-                         imports.Order('glance-direct').sent(False))
+                         imports.Order('glance-direct').to_glance(False))
         self.assertFalse(imports.Order('copy-image', stores=[
-            'a', 'b']).sent(True)['all_stores_must_succeed'])
+            'a', 'b']).to_glance(True)['all_stores_must_succeed'])
 
     def test_where_from(self):
         self.assertEqual(
@@ -90,7 +90,7 @@ class TestOrder(base.TestCase):
              'glance_image_id': 'i', 'glance_service_interface': 'internal'},
             imports.Order(
                 'glance-download', glance_region='r', glance_image_id='i',
-                glance_service_interface='internal').sent(True)['method'])
+                glance_service_interface='internal').to_glance(True)['method'])
 
     def test_no_secrets(self):
         order = imports.Order('web-download', uri=URI)
@@ -170,7 +170,7 @@ class TestDirect(ImportingTestCase):
         self.assert_calls([case.LOOK])
 
     def test_one_store_to_have(self):
-        self.know(import_stores=[])
+        self.know(stores=[])
         self._create('glance-direct', *self.BEGIN + (
             case.IMPORTED.without('stores'),), data=case.DATA)
         self.assertEqual({'method': {'name': 'glance-direct'}},
@@ -212,9 +212,9 @@ class TestFailed(ImportingTestCase):
     def _assert_failed(self, result, cleaned, **stores):
         self.assertIs(import_result.Failed, type(result))
         self.assertEqual(cleaned, result.cleaned)
-        self.assertEqual(set(stores), set(result.stores))
+        self.assertEqual(set(stores), set(result.failed))
         for store, words in stores.items():
-            self.assertIn(words, result.stores[store])
+            self.assertIn(words, result.failed[store])
 
     def test_what_was_made_is_deleted(self):
         result = self._download(*self.LOOKS + (case.DELETED,))
@@ -324,7 +324,8 @@ class TestFailed(ImportingTestCase):
             case.WORKING, case.IMPORTED.but(os_glance_failed_import='slow'),
             case.SUCCESS, all_stores=True, all_stores_must_succeed=False)
         self.assertIs(import_result.Imported, type(result))
-        self.assertEqual({'slow': 'Glance does not say why'}, result.failed)
+        self.assertEqual({'slow': 'Glance does not give a reason'},
+                         result.failed)
 
 
 class TestBegin(ImportingTestCase):
@@ -354,7 +355,7 @@ class TestBegin(ImportingTestCase):
         self.assert_calls([case.CREATE, case.IMPORT])
 
     def test_refused_before_anything_is_made(self):
-        self.know(import_methods=[])
+        self.know([])
         self._refused(exception.ImageImportImpossible,
                       case.GLANCE33('show_404'))
         self.assert_calls([case.METHODS])
@@ -421,7 +422,7 @@ class TestCopy(ImportingTestCase):
             case.IMPORTED.but(os_glance_failed_import='slow'), case.SUCCESS)
         self.assertIs(import_result.Failed, type(result))
         self.assertEqual((['slow'], True),
-                         (list(result.stores), result.cleaned))
+                         (list(result.failed), result.cleaned))
 
     def test_failed_where_all_must_succeed(self):
         result = self._copy(

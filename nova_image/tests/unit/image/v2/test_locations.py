@@ -17,7 +17,9 @@ import mock
 import six
 
 from nova_image import exception
+from nova_image.image import knowledge
 from nova_image.image.v2 import locations
+from nova_image.image import waiting
 from nova_image.tests.unit import base
 from nova_image.tests.unit import recordings
 
@@ -78,17 +80,17 @@ class TestPlace(base.TestCase):
 
     def test_none(self):
         for meta in ({}, {'location': None}, HASH):
-            self.assertIsNone(locations.wanted(meta))
+            self.assertIsNone(locations.from_meta(meta))
 
     def test_with_and_without_a_hash(self):
-        self.assertEqual((URL, {}), locations.wanted({
+        self.assertEqual((URL, {}), locations.from_meta({
             'location': URL, 'os_hash_algo': None, 'os_hash_value': None}))
         self.assertEqual((URL, HASH),
-                         locations.wanted(dict(HASH, location=URL)))
+                         locations.from_meta(dict(HASH, location=URL)))
 
     def test_half_a_hash(self):
         for name in HASH:
-            self.assertRaises(exception.ImageBadRequest, locations.wanted,
+            self.assertRaises(exception.ImageBadRequest, locations.from_meta,
                               {'location': URL, name: 'x'})
 
 
@@ -194,10 +196,10 @@ class TestPost(LocationsTestCase):
                          self.sent_json(2))
 
     def test_waits_grow(self):
-        self._create(*self.BEGIN + (WORKING,) * 12 + (ACTIVE,))
-        self.assertEqual(locations.FIRST_WAIT, self.waits[0])
+        self._create(*self.BEGIN + (WORKING,) * 30 + (ACTIVE,))
+        self.assertEqual(waiting.FIRST_WAIT, self.waits[0])
         self.assertEqual(sorted(self.waits), self.waits)
-        self.assertEqual(locations.LONGEST_WAIT, self.waits[-1])
+        self.assertLess(self.waits[0], self.waits[-1])
 
     def test_the_versions_are_asked_for_once(self):
         self._create(*self.BEGIN + (ACTIVE,))
@@ -233,7 +235,7 @@ class TestPost(LocationsTestCase):
                 (HIDDEN('add_409').changed(status=501),
                  exception.ImageLocationRefused)):
             self.useFixture(fixtures.MonkeyPatch(
-                'nova_image.image.endpoint._FACTS', {}))
+                'nova_image.image.endpoint._KNOWLEDGE', {}))
             error = self._refused(kind, *self.BEGIN[:2] + (answer, DELETED))
             self.assertEqual((answer.status, NEW),
                              (error.status, error.image_id))
@@ -247,7 +249,7 @@ class TestPost(LocationsTestCase):
     def test_a_lost_answer(self):
         for now in (WORKING, ACTIVE):
             self.useFixture(fixtures.MonkeyPatch(
-                'nova_image.image.endpoint._FACTS', {}))
+                'nova_image.image.endpoint._KNOWLEDGE', {}))
             self._create(*self.BEGIN[:2] + (
                 base.Lost(), HIDDEN('add_409'), now, ACTIVE))
 
@@ -266,11 +268,11 @@ class TestDeadline(LocationsTestCase):
         self.set(location_timeout=1)
         for status in ('queued', 'importing'):
             self.useFixture(fixtures.MonkeyPatch(
-                'nova_image.image.endpoint._FACTS', {}))
+                'nova_image.image.endpoint._KNOWLEDGE', {}))
             del self.waits[:]
             error = self._refused(
                 exception.ImageLocationRefused, *self.BEGIN +
-                (WORKING.but(status=status),) * 5 + (DELETED,))
+                (WORKING.but(status=status),) * 11 + (DELETED,))
             self.assertIn('still %s after 1 s' % status,
                           six.text_type(error))
             self.assertLessEqual(sum(self.waits), 1)
@@ -298,7 +300,7 @@ class TestNeither(LocationsTestCase):
         self._refused(exception.ImageLocationRefused, *self.OLD + (DELETED,))
         self._refused(exception.ImageLocationRefused,
                       HIDDEN('create_201'), DELETED)
-        self.elapsed = locations.ASK_AGAIN + 1
+        self.elapsed = knowledge.MAX_AGE + 1
         self._create(*TestPost.BEGIN + (ACTIVE,))
 
     def test_nothing_else_is_changed(self):
@@ -359,9 +361,10 @@ class TestForServices(LocationsTestCase):
         self.assertEqual([], self._show(
             ACTIVE, HIDDEN('versions_200'), refused)['locations'])
         self._show(ACTIVE)
-        self.elapsed = locations.ASK_AGAIN + 1
-        self._show(ACTIVE, self.FOUND)
-        self.assert_calls([LOOK, ASK, self.WHERE, LOOK, LOOK, self.WHERE])
+        self.elapsed = knowledge.MAX_AGE + 1
+        self._show(ACTIVE, HIDDEN('versions_200'), self.FOUND)
+        self.assert_calls([LOOK, ASK, self.WHERE] + [LOOK] +
+                          [LOOK, ASK, self.WHERE])
         self.assertEqual(1, self.log.output.count('the role service'))
 
     def test_other_errors(self):
@@ -369,7 +372,7 @@ class TestForServices(LocationsTestCase):
         for answer in (GLANCE33('show_404'), base.Lost(),
                        HIDDEN('versions_200')):
             self.useFixture(fixtures.MonkeyPatch(
-                'nova_image.image.endpoint._FACTS', {}))
+                'nova_image.image.endpoint._KNOWLEDGE', {}))
             self.assertEqual([], self._show(
                 ACTIVE, HIDDEN('versions_200'), answer)['locations'])
         self.assertEqual([], self.waits)

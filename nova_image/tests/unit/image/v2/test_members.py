@@ -114,7 +114,7 @@ class TestRefused(MembersTestCase):
 
     def test_status_of_somebody_else(self):
         for glance in (GLANCE15, GLANCE33):
-            self.assertIn('for the member to set', self.fail_with(
+            self.assertIn('Only the member or an admin', self.fail_with(
                 exception.ImageNotAuthorized, [glance('member_status_403')],
                 'set_member_status', WHO, 'accepted'))
 

@@ -10,14 +10,15 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""An image's data as one stream of bytes, whatever connections it takes.
+"""An image's data as one stream of bytes, across any number of connections.
 
-Images never change once they are active, so what broke off is continued where
-it stopped, at the next server: a 206 with the right Content-Range goes on, of
-a 200 the beginning is thrown away. Stores that have no ranges answer 400
+Images never change once they are active, so an interrupted download resumes
+where it stopped, at the next server: a 206 with the right Content-Range is
+continued, the beginning of a 200 is skipped. Stores without ranges answer 400
 (rbd, swift, s3, http and vmware; seen on Glance 33), which is remembered.
 """
 
+import collections
 import copy
 import re
 
@@ -26,79 +27,75 @@ from oslo_utils import timeutils
 
 from nova_image import exception
 from nova_image.image import endpoint
+from nova_image.image import knowledge
 from nova_image.image import retry
+from nova_image.image.transfer import contracts
 
 LOG = logging.getLogger(__name__)
 
 _CONTENT_RANGE = re.compile(r'^bytes (\d+)-(\d+)/(\d+|\*)$')
-#: what a server says to a range that it cannot give
+#: the statuses by which a server refuses a range
 _NO_RANGE = (400, 416)
+
+#: What to read, the same for all attempts: the client, the caller's context,
+#: the Request for all of the data, with ``stream``, a callable that returns
+#: the Recorded for an Answer, and the time from which download_deadline
+#: counts, as of oslo_utils.timeutils.now().
+Origin = collections.namedtuple(
+    'Origin', 'client context request record_of began')
 
 
 class NoRanges(exception.ImageDownloadUnavailable):
-    """The store does not give parts of an image."""
+    """The store cannot return parts of an image."""
 
 
-class Body(object):
-    """The data of one image, from an offset to the end.
+def without_ranges(stores):
+    """Return the Fact that some stores cannot return parts of an image.
 
-    :param client: nova_image.image.client.Client
-    :param request: for all of the data, with ``stream``
-    :param expected_of: gives a digest.Expected for an Answer
-    :param expected: digest.Expected where it is known before
-    :param part: (first byte, byte behind the last) where less than all of it
-        is wanted; ``expected`` has to be known then
+    :param stores: text that names them
+    """
+    return knowledge.Fact('lack of ranges in %s' % stores, _is_true)
 
-    ``offset`` is where the next byte belongs, ``resumes`` how often the
-    connection was replaced, ``endpoint`` the last server, ``began`` the
-    moment from which download_deadline counts.
+
+def _is_true(value):
+    return value is True
+
+
+class Reader(contracts.DataReader):
+    """Reads by one connection at a time. See DataReader.
+
+    :param origin: Origin
+    :param recorded: Recorded, if it is known already
+    :param part: (first byte, byte behind the last) of the part to read, if
+        it is not all of the data; requires ``recorded``
     """
 
-    def __init__(self, client, context, request, expected_of, expected=None,
-                 part=None):
+    def __init__(self, origin, recorded=None, part=None):
+        super(Reader, self).__init__(recorded)
         self.offset, self._end = part or (0, None)
-        self.expected = expected
-        self.resumes = 0
-        self.endpoint = None
-        self._client = client
-        self._context = context
-        self._request = request
-        self._expected_of = expected_of
-        self._options = client.conf.glance
-        self.began = timeutils.now()
+        self._origin = origin
+        self._options = origin.client.conf.glance
         self._answer = None
         self._skip = 0
-        self._given_up = False
+        self._is_closed = False
 
     def open(self):
-        """Connect; the data can then be read by chunks().
-
-        :returns: digest.Expected
-        :raises NovaImageException: when there is no data to be had
-        """
+        """Connect. See DataReader."""
         self._connect()
-        return self.expected
+        return self.recorded
 
     def begin_at(self, offset):
-        """Leave out the first bytes: they are there already.
-
-        :param offset: how many
-        """
+        """Skip data that is there already. See DataReader."""
         self.offset = offset
-        self._skip = offset  # of an answer that was asked for before
+        self._skip = offset  # of an answer that is open already
 
     def chunks(self):
-        """Yield the data in pieces, to the last byte.
-
-        :raises GlanceConnectionFailed: when it breaks off once too often
-        :raises ImageCorrupt: when there is more of it than was recorded, or
-            another image in its place
-        """
+        """Yield the data in pieces. See DataReader."""
         attempts = self._attempts()
         while True:
             try:
                 for chunk in self._arriving():
-                    if attempts.number > 1:  # progress refills the budget
+                    if attempts.number > 1:  # progress restores the budget
                         attempts = self._attempts()
                     yield chunk
                 self._check_end()
@@ -107,17 +104,17 @@ class Body(object):
                 self._prepare_next(attempts, error)
 
     def close(self):
-        """Give the connection up, and do not replace it any more."""
-        self._given_up = True
+        """End chunks() and release its connection."""
+        self._is_closed = True
         self._drop()
 
     def abort(self):
-        """Have chunks() end soon, in the thread that reads them.
+        """Make chunks() end soon, in the thread that reads it.
 
-        Closing what another one reads would wait for it, and on eventlet
-        fail: that closes by itself.
+        Closing a connection that another thread reads would wait for it, and
+        fail with eventlet: that thread closes it.
         """
-        self._given_up = True
+        self._is_closed = True
         answer = self._answer
         if answer is not None:
             answer.abort()
@@ -129,24 +126,24 @@ class Body(object):
     def _attempts(self):
         return retry.Attempts(self._options.download_retries,
                               self._options.max_retry_wait, 0,
-                              self._client.sleep)
+                              self._origin.client.sleep)
 
     def _facts(self):
-        return self._request.facts(self.endpoint)
+        return self._origin.request.facts(self.endpoint)
 
     def _arriving(self):
-        """Yield what comes by one connection, without what is there."""
-        if self._is_whole() or self._given_up:
+        """Yield what one connection sends, without what is there already."""
+        if self._is_whole() or self._is_closed:
             return  # there is no range behind the last byte
         if self._answer is None:
             self._connect()
         for chunk in self._answer.chunks():
-            if self._given_up:
+            if self._is_closed:
                 return
             if self._skip:
                 chunk = self._beyond_prefix(chunk)
             self.offset += len(chunk)
-            self._check_bounds()
+            self._check_limits()
             if chunk:
                 yield chunk
 
@@ -155,23 +152,21 @@ class Body(object):
         self._skip -= dropped
         return chunk[dropped:]
 
-    def _check_bounds(self):
+    def _check_limits(self):
         size, limit = self._last(), self._options.download_deadline
         if size is not None and self.offset > size:
             raise exception.ImageCorrupt(
                 reason='more than the recorded %d bytes arrived' % size,
                 **self._facts())
-        if timeutils.now() - self.began > limit > 0:
-            error = exception.GlanceConnectionFailed(
+        if timeutils.now() - self._origin.began > limit > 0:
+            raise exception.GlanceConnectionFailed(
                 reason='after %d seconds, %s bytes of %s have arrived' % (
-                    limit, self.offset, size),
-                advice='Raise [glance] download_deadline if that is how long '
-                       'it takes', **self._facts())
-            error.retriable = False
-            raise error
+                    limit, self.offset, size), retriable=False,
+                advice='Increase [glance] download_deadline if downloads take '
+                       'that long', **self._facts())
 
     def _is_whole(self):
-        """Tell whether all bytes are there, of an image that has some."""
+        """Return whether all bytes are there, of an image that has some."""
         return self.offset > 0 and self.offset == self._last()
 
     def _check_end(self):
@@ -182,24 +177,25 @@ class Body(object):
                     self.offset - self._skip, size), **self._facts())
 
     def _prepare_next(self, attempts, error):
-        """Wait and forget the connection, or raise the error for good."""
+        """Wait and drop the connection, or raise the error."""
         self._drop()
         self._answer = None
-        if self._given_up or not (error.retriable and isinstance(
+        if self._is_closed or not (error.retriable and isinstance(
                 error, exception.GlanceConnectionFailed)):
             raise error
         if self._is_whole():
             return  # only the end of the answer was lost
         if self.endpoint is None:
-            raise error  # nothing began: num_retries are over already
+            raise error  # nothing began: num_retries were made already
         endpoint.HEALTH.failed(self.endpoint)
-        wait = attempts.wait_for(error.retry_after)
-        if wait is None:
+        delay = attempts.delay(error.retry_after)
+        if delay is None:
             raise error
-        LOG.warning('The download broke off at byte %(offset)d and goes on '
-                    'in %(wait).1f s. %(error)s', {
-                        'offset': self.offset, 'wait': wait, 'error': error})
-        attempts.next(wait)
+        LOG.warning('The download was interrupted at byte %(offset)d and '
+                    'resumes in %(delay).1f s. %(error)s', {
+                        'offset': self.offset, 'delay': delay,
+                        'error': error})
+        attempts.repeat_after(delay)
         self.resumes += 1
 
     def _connect(self):
@@ -208,30 +204,30 @@ class Body(object):
         if answer is None and self._end is not None:
             raise NoRanges(**self._facts())
         if answer is None:
-            answer = self._call(self._request)
+            answer = self._call(self._origin.request)
         self._answer = answer
         self.endpoint = answer.endpoint
         self._skip = 0 if answer.status == 206 else self.offset
-        found = self._expected_of(answer)
-        if self.expected is None:
-            self.expected = found
-        elif found.identity != self.expected.identity:
+        found = self._origin.record_of(answer)
+        if self.recorded is None:
+            self.recorded = found
+        elif found.identity != self.recorded.identity:
             raise exception.ImageCorrupt(
-                reason='it is another image than it was', **self._facts())
+                reason='it is no longer the same image', **self._facts())
 
     def _call(self, request):
-        """Ask once where chunks() asks again, else as often as any request."""
-        return self._client.call(self._context, request,
-                                 once=self.endpoint is not None)
+        """Ask once if chunks() asks again, otherwise like any request."""
+        return self._origin.client.call(self._origin.context, request,
+                                        once=self.endpoint is not None)
 
     def _rest(self):
-        """Return the answer that goes on at the offset; None without one."""
-        known = self._client.endpoints.facts(self._context).setdefault(
-            'stores without ranges', set())
-        stores = self.expected.stores
-        if stores in known:
+        """Return an answer that begins at the offset; None without one."""
+        origin, stores = self._origin, self.recorded.stores
+        known, fact = origin.client.knowledge(origin.context), (
+            without_ranges(stores))
+        if known.get(fact):
             return None
-        request = copy.copy(self._request)
+        request = copy.copy(origin.request)
         # python-glanceclient would percent-encode the "=".
         request.raw_headers = dict(request.raw_headers,
                                    Range=self._range())
@@ -241,9 +237,9 @@ class Body(object):
             if error.status not in _NO_RANGE:
                 raise
             if error.status == 400 and stores:
-                known.add(stores)
-            LOG.info('Image %(image)s cannot be had in part (%(status)s): it '
-                     'is fetched from its start again', {
+                known.remember(fact, True)
+            LOG.info('The store returns no part of image %(image)s '
+                     '(%(status)s): it is fetched from the start', {
                          'image': request.image_id, 'status': error.status})
             return None
         useless = answer.status != 206 if self._end is not None else False
@@ -257,18 +253,18 @@ class Body(object):
         return 'bytes=%d-%s' % (self.offset, last)
 
     def _last(self):
-        """Return how many bytes there are up to the end of what is wanted."""
-        return self.expected.size if self._end is None else self._end
+        """Return the position behind the last byte to read, or None."""
+        return self.recorded.size if self._end is None else self._end
 
     def _continues(self, answer):
-        """Tell whether a 206 is about the bytes that were asked for."""
+        """Return whether a 206 has the bytes that were asked for."""
         said = answer.headers.get('Content-Range', '')
         match = _CONTENT_RANGE.match(said)
         right = match and int(match.group(1)) == self.offset and (
-            match.group(3) in ('*', '%s' % self.expected.size))
+            match.group(3) in ('*', '%s' % self.recorded.size))
         if not right:
             LOG.warning('%(endpoint)s answered the range "%(said)s" to a '
-                        'request for the bytes from %(offset)d on', {
+                        'request for the bytes from %(offset)d', {
                             'endpoint': exception.redact(answer.endpoint),
                             'said': said, 'offset': self.offset})
         return right

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.transfer.body: one stream of many connections."""
+"""Tests of nova_image.image.transfer.reader: one stream, broken often."""
 
 import io
 import socket
@@ -21,10 +21,10 @@ import mock
 import six
 
 from nova_image import exception
-from nova_image.image import client as http
 from nova_image.image import endpoint
-from nova_image.image.transfer import body
-from nova_image.image.transfer import digest
+from nova_image.image import messages
+from nova_image.image.transfer import reader
+from nova_image.image.transfer import recorded
 from nova_image.tests.unit import base
 from nova_image.tests.unit.image.transfer import transfer_case as case
 from nova_image.tests.unit import recordings
@@ -34,7 +34,7 @@ DATA = case.DATA
 
 def from_headers(answer):
     """Return what an answer says of its image, as v1 does."""
-    return digest.Expected(
+    return recorded.Recorded(
         int(answer.headers['X-Image-Meta-Size']), 'md5',
         answer.headers['X-Image-Meta-Checksum'])
 
@@ -48,10 +48,10 @@ def as_in_v1(answer, size=case.SIZE, checksum=case.MD5):
 class BodyCase(case.TransferCase):
     """Base: a body, read to its end."""
 
-    def body(self, expected=case.EXPECTED, expected_of=None):
+    def body(self, expected=case.EXPECTED, record_of=None):
         """Return a new body, that of a new service object."""
-        return body.Body(self.client(), self.context, self.request,
-                         expected_of or (lambda answer: expected), expected)
+        return reader.Reader(self.origin(
+            record_of or (lambda answer: expected)), expected)
 
     def assert_read(self, *answers, **options):
         """Read a body to its end; return it.
@@ -117,7 +117,7 @@ class TestResuming(BodyCase):
     def test_it_says_so(self):
         self.assert_read(case.broken(40), case.rest)
         (line,) = self.warnings()
-        for words in ('broke off at byte 40', 'image ID', base.ENDPOINT):
+        for words in ('interrupted at byte 40', 'image ID', base.ENDPOINT):
             self.assertIn(words, line)
 
     def test_other_headers_go_along(self):
@@ -139,7 +139,7 @@ class TestResuming(BodyCase):
 
     def test_an_empty_image(self):
         self.glance.answers(case.WHOLE.changed(content=b''))
-        self.assertEqual([], list(self.body(digest.Expected(0)).chunks()))
+        self.assertEqual([], list(self.body(recorded.Recorded(0)).chunks()))
         self.assert_ranges(None)
 
     def test_each_connection_is_closed(self):
@@ -148,7 +148,7 @@ class TestResuming(BodyCase):
         self.assert_read(
             case.WHOLE.changed(content=streams[0]),
             lambda call: case.rest(call).changed(content=streams[1]),
-            expected_of=lambda answer: kept.append(answer) or case.EXPECTED)
+            record_of=lambda answer: kept.append(answer) or case.EXPECTED)
         self.assertEqual([True, True], [one.closed for one in streams])
 
     def test_given_up(self):
@@ -178,7 +178,7 @@ class TestResuming(BodyCase):
 
     def test_aborted_while_it_is_read(self):
         self.useFixture(fixtures.MonkeyPatch(
-            'nova_image.image.client.CHUNK', 10))
+            'nova_image.image.sizes.CHUNK', 10))
         self.glance.answers(case.WHOLE)
         one = self.body()
         chunks = one.chunks()
@@ -217,7 +217,7 @@ class TestServers(BodyCase):
         self.assertTrue(endpoint.HEALTH.is_good(second))
         for _ in range(20):
             self.assertNotEqual(
-                first, self.client().endpoints.next(self.context))
+                first, self.client().endpoints.choose(self.context))
 
     def test_one_that_cannot_be_reached(self):
         self.use_servers('one', 'two')
@@ -235,8 +235,8 @@ class TestStalling(BodyCase):
     """[glance] transfer_stall_timeout."""
 
     def _timeouts(self, **request):
-        self.request = http.Request('GET', case.PATH, 'download', 'ID',
-                                    **request)
+        self.request = messages.Request('GET', case.PATH, 'download', 'ID',
+                                        **request)
         self.glance.answers(case.WHOLE)
         with mock.patch.object(session.Session, 'request', autospec=True,
                                side_effect=session.Session.request) as made:
@@ -303,7 +303,7 @@ class TestRanges(BodyCase):
     def test_a_206_that_does_not_say_of_what(self):
         closed = []
         self.useFixture(fixtures.MonkeyPatch(
-            'nova_image.image.client.Answer.close',
+            'nova_image.image.messages.Answer.close',
             lambda answer: closed.append(answer.status)))
         self.assert_read(case.broken(40),
                          recordings.Answer(206, content=DATA[40:]),
@@ -330,7 +330,7 @@ class TestRanges(BodyCase):
         self.assert_read(case.broken(40), case.NO_RANGE, case.WHOLE)
         del self.glance.calls[:]
         self.assert_read(case.broken(40), case.rest,
-                         expected=digest.Expected(case.SIZE, stores='slow'))
+                         expected=recorded.Recorded(case.SIZE, stores='slow'))
         self.assert_ranges(None, 40)
 
     def test_another_glance_may_have_ranges(self):
@@ -341,7 +341,7 @@ class TestRanges(BodyCase):
         self.assert_ranges(None, 40)
 
     def test_a_store_that_nobody_names_is_not_remembered(self):
-        expected = digest.Expected(case.SIZE)
+        expected = recorded.Recorded(case.SIZE)
         for _ in range(2):
             del self.glance.calls[:]
             self.assert_read(case.broken(40), case.NO_RANGE, case.WHOLE,
@@ -458,8 +458,9 @@ class TestDeadline(BodyCase):
     def test_another_beginning(self):
         self.set(download_deadline=100)
         self.glance.answers(case.WHOLE)
-        one = self.body()
-        one.began -= 101
+        origin = self.origin(lambda answer: case.EXPECTED)
+        one = reader.Reader(origin._replace(began=origin.began - 101),
+                            case.EXPECTED)
         self.assertRaises(exception.GlanceConnectionFailed, list,
                           one.chunks())
 
@@ -505,19 +506,19 @@ class TestPinning(BodyCase):
             error = self.assert_breaks(
                 exception.ImageCorrupt, as_in_v1(case.broken(40)),
                 as_in_v1(case.WHOLE.changed(content=stream), **changes),
-                expected=None, expected_of=from_headers)
-            self.assertIn('another image', six.text_type(error))
+                expected=None, record_of=from_headers)
+            self.assertIn('no longer the same image', six.text_type(error))
             self.assertTrue(stream.closed)
             self.assert_ranges(None, 40)
 
     def test_no_size_is_known(self):
         self.assert_read(case.broken(40), case.WHOLE,
-                         expected=digest.Expected())
+                         expected=recorded.Recorded())
 
     def test_no_size_is_known_and_less_comes_than_before(self):
         self.set(download_retries=1)
         self.assert_breaks(
             exception.GlanceConnectionFailed, case.broken(40),
             case.WHOLE.changed(content=DATA[:30]),
-            expected=digest.Expected())
+            expected=recorded.Recorded())
         self.assert_ranges(None, 40)

@@ -1,0 +1,149 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What is sent to Glance and what it answers, whatever the Images API."""
+
+import socket
+
+from oslo_serialization import jsonutils
+import six
+from six.moves.urllib import parse
+
+from nova_image.image import faults
+from nova_image.image import sizes
+
+JSON = 'application/json'
+
+
+class Request(object):
+    """One request to Glance; the same for every attempt.
+
+    :param method: HTTP method
+    :param path: quoted path that begins with the API version
+    :param action: verb for error messages, such as ``'show'``
+    :param image_id: ID of the image that it is about, if any
+    :keyword query: list of (name, value) for the query string
+    :keyword headers: dict of str
+    :keyword raw_headers: dict whose text values are sent as UTF-8;
+        python-glanceclient 2.12 and later would percent-encode them
+    :keyword json: object to send as JSON
+    :keyword content_type: media type of ``json``
+    :keyword body: nova_image.image.transfer.source.Source to send
+    :keyword stream: whether the caller reads the body of the answer
+    :keyword repeatable: whether sending it twice has the same effect as once
+    :keyword errors: {status: exception class} that differ from
+        nova_image.image.faults
+    :keyword as_service: whether to send it as the host's own user, if there
+        is one
+    """
+
+    def __init__(self, method, path, action, image_id=None, **options):
+        self.method = method
+        self.action = action
+        self.image_id = image_id
+        self.headers = options.pop('headers', {})
+        self.raw_headers = options.pop('raw_headers', {})
+        self.json = options.pop('json', None)
+        self.content_type = options.pop('content_type', JSON)
+        self.body = options.pop('body', None)
+        self.stream = options.pop('stream', False)
+        self.repeatable = options.pop('repeatable', True)
+        self.errors = options.pop('errors', {})
+        self.as_service = options.pop('as_service', False)
+        self.path = _with_query(path, options.pop('query', None))
+        if options:
+            raise TypeError('unknown options: %s' % sorted(options))
+
+    def facts(self, endpoint):
+        """Return the keyword arguments for an exception about this.
+
+        :param endpoint: URL of the Glance that it was sent to, or None
+        """
+        return {'action': self.action, 'image_id': self.image_id,
+                'endpoint': endpoint}
+
+
+def _with_query(path, query):
+    if not query:
+        return path
+    return '%s?%s' % (path, parse.urlencode(
+        [(name, utf8(value)) for name, value in query]))
+
+
+def utf8(value):
+    """Return the UTF-8 of a value's text."""
+    return six.text_type(value).encode('utf-8')
+
+
+class Answer(object):
+    """A successful answer of Glance.
+
+    :param response: requests.Response
+    :param request: the Request
+    :param endpoint: URL of the Glance that answered
+    :param content: bytes of the body; None if the caller reads it
+    """
+
+    def __init__(self, response, request, endpoint, content=None):
+        self._content = content
+        self.status = response.status_code
+        self.headers = response.headers
+        self.endpoint = endpoint
+        self._response = response
+        self._request = request
+
+    def json(self, object_hook=None, kind=dict):
+        """Return the JSON of the body.
+
+        :param object_hook: callable that receives each JSON object, a dict,
+            as soon as it is parsed, and returns its replacement
+        :param kind: type that the JSON must have: dict or list
+        :raises GlanceBadAnswer: if the body is not JSON of this type
+        """
+        try:
+            found = jsonutils.loads(self._content, object_hook=object_hook)
+        except ValueError as error:
+            raise self.bad('its body is not JSON: %s' % error)
+        if not isinstance(found, kind):
+            raise self.bad('its body is not a JSON %s' % (
+                'object' if kind is dict else 'list'))
+        return found
+
+    def bad(self, why):
+        """Return the exception for an answer that makes no sense."""
+        return faults.bad_answer(
+            self._response, self._request, self.endpoint, why)
+
+    def chunks(self):
+        """Yield the body in pieces and close the connection at the end.
+
+        :raises GlanceConnectionFailed: if the connection fails
+        """
+        try:
+            for chunk in self._response.iter_content(sizes.CHUNK):
+                yield chunk
+        except Exception as error:
+            faults.raise_ours(error, self._request, self.endpoint)
+        finally:
+            self._response.close()
+
+    def abort(self):
+        """Make chunks() end soon, in the thread that reads them."""
+        connection = getattr(self._response.raw, 'connection', None)
+        try:
+            connection.sock.shutdown(socket.SHUT_RDWR)
+        except (AttributeError, EnvironmentError):
+            pass  # it is not being read any more
+
+    def close(self):
+        """Return the connection to the pool, or close it."""
+        self._response.close()

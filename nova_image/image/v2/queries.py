@@ -1,0 +1,136 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Queries for listings of the Images API v2, from the callers' parameters.
+
+Facts were seen on Glance 15.0.2 and 33.0.0.
+"""
+
+from six.moves.urllib import parse
+
+from nova_image.image.v2 import translation
+from nova_image.image import values
+
+#: the most images that Glance returns in one page (its api_limit_max by
+#: default); a Glance with a lower limit returns fewer and a link to the next
+#: page
+PAGE_SIZE = 1000
+
+#: words of a listing's query; a custom property of that name is not a filter
+_QUERY_WORDS = frozenset(('limit', 'marker', 'sort', 'sort_key', 'sort_dir',
+                          'member_status', 'tag', 'size_min', 'size_max'))
+
+_NUMBER_FILTERS = ('size_min', 'size_max', 'min_ram', 'min_disk')
+#: filters in which v2 parses the text before a colon as an operator, and
+#: answers 400 if it is not one (seen on Glance 15.0.2 and 33.0.0)
+_OPERATOR_FILTERS = ('id', 'name', 'status', 'container_format',
+                     'disk_format')
+
+
+def next_path(page):
+    """Return the path of the next page, or None after the last page.
+
+    Only its path and query: the caller's token must not go to another host.
+
+    :param page: dict, as v2 answers a listing
+    """
+    parts = parse.urlsplit(page.get('next') or '')
+    start = parts.path.find('/v2/')
+    if start < 0:
+        return None
+    return '%s?%s' % (parts.path[start:], parts.query)
+
+
+def limit_of(kwargs):
+    """Return the maximum number of images; None for all, as 0 also means.
+
+    :param kwargs: those of ImageDriver.detail()
+    :raises ImageBadRequest: if it is not a number of 0 or more
+    """
+    return values.whole_number('limit', kwargs.get('limit') or 0) or None
+
+
+def page_query(kwargs, limit):
+    """Return the query of a listing, without its filters.
+
+    :param kwargs: those of ImageDriver.detail()
+    :param limit: what limit_of() returns for them
+    :returns: list of (name, value)
+    """
+    size = values.whole_number(
+        'page_size', kwargs.get('page_size') or PAGE_SIZE)
+    query = [('limit', min(size, limit or size))]
+    for name in ('marker', 'sort_key', 'sort_dir'):
+        given = kwargs.get(name) or []
+        if not isinstance(given, (list, tuple)):
+            given = [given]
+        query += [(name, value) for value in given]
+    return query
+
+
+def to_query(filters):
+    """Return the query for v1 filters, and a test of the images it returns.
+
+    :param filters: dict, which is not changed
+    :returns: list of (name, value), and a callable that returns whether an
+        image in the callers' format matches; the query is None if no image of
+        v2 can match
+    :raises Invalid: for an invalid value
+    """
+    query, tests = [], []
+    for name, value in sorted(filters.items()):
+        custom = name.startswith('property-')
+        if custom:
+            name = name[len('property-'):]
+            if not translation.is_custom(name):
+                return None, tests
+        if name == 'is_public' and not custom:
+            _filter_by_visibility(value, query, tests)
+        elif custom and name in _QUERY_WORDS:
+            tests.append(_has_property(name, values.text(name, value)))
+        elif custom:
+            query.append((name, values.text(name, value)))
+        else:
+            query += _plain_filter(name, value)
+    if not tests:
+        return query, values.always
+    return query, lambda image: all(test(image) for test in tests)
+
+
+def _filter_by_visibility(value, query, tests):
+    public = values.visibility_filter(value)
+    if public:
+        query.append(('visibility', 'public'))
+    elif public is not None:
+        # No value of v2's visibility means this: private excludes shared
+        # images.
+        tests.append(lambda image: not image['is_public'])
+
+
+def _has_property(name, value):
+    return lambda image: image['properties'].get(name) == value
+
+
+def _plain_filter(name, value):
+    if name == 'changes-since':
+        return [('updated_at', 'gte:' + values.moment(name, value))]
+    if name == 'protected':
+        return [(name, str(values.boolean('filter protected', value)).lower())]
+    if name in ('tag', 'tags'):
+        tags = value if isinstance(value, (list, tuple)) else [value]
+        return [('tag', values.text(name, tag)) for tag in tags]
+    if name in _NUMBER_FILTERS:
+        return [(name, values.whole_number('filter ' + name, value))]
+    value = values.text(name, value)
+    if name in _OPERATOR_FILTERS and ':' in value:
+        value = 'eq:' + value
+    return [(name, value)]

@@ -1,0 +1,148 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The requests of the Images API v2 about images, without their data.
+
+Images are dicts as v2 answers them. Each request knows how to find out
+whether it has taken effect when its answer was lost.
+"""
+
+from six.moves.urllib import parse
+
+from nova_image import exception
+from nova_image.image import messages
+from nova_image.image import outcome
+from nova_image.image.v2 import queries
+from nova_image.image.v2 import translation
+
+IMAGES = '/v2/images'
+PATCH_TYPE = 'application/openstack-images-v2.1-json-patch'
+
+
+def path(image_id, *parts):
+    """Return the path of an image, or of something below it.
+
+    :param image_id: the ID, text
+    :param parts: names below the image, such as ``'file'``
+    :raises ImageNotFound: if no image can have this ID
+    """
+    if image_id in ('', '.', '..'):
+        raise exception.ImageNotFound(image_id=image_id)
+    return '/'.join([IMAGES] + [parse.quote(part.encode('utf-8'), safe='')
+                                for part in (image_id,) + parts])
+
+
+class Records(object):
+    """Reads and changes images, for one driver.
+
+    :param client: nova_image.image.client.Client
+    """
+
+    def __init__(self, client):
+        self._client = client
+
+    def get(self, context, image_id, action='show', once=False):
+        """Return an image.
+
+        :param action: verb for error messages
+        :param once: whether to leave all retries to the caller
+        """
+        return self._client.call(context, messages.Request(
+            'GET', path(image_id), action, image_id), _image, once=once)
+
+    def pages(self, context, query):
+        """Yield the images of each page of a listing, in the callers' format.
+
+        :param query: list of (name, value)
+        """
+        url = IMAGES
+        while url:
+            page = self._client.call(context, messages.Request(
+                'GET', url, 'list images', query=query), _page)
+            yield page['images']
+            url, query = queries.next_path(page), None
+
+    def create(self, context, image, on_answer):
+        """Create an image exactly once, and return it.
+
+        :param image: dict to send, with ``id``
+        :param on_answer: called with the Answer
+        :raises ImageConflict: if the ID is taken
+        """
+        def created(answer):
+            on_answer(answer)
+            return _image(answer)
+
+        def find_created(error):
+            if not isinstance(error, exception.ImageConflict):
+                return outcome.Failed()
+            raw = self.get(context, image['id'], 'create')
+            if translation.changes(raw, image, purge=False):
+                return outcome.Failed()
+            return outcome.Found(raw)
+
+        return self._client.call(context, messages.Request(
+            'POST', IMAGES, 'create', image['id'], json=image),
+            created, find_created)
+
+    def patch(self, context, image_id, operations, changes=None):
+        """Apply JSON Patch operations, and return the image.
+
+        :param operations: list of dict
+        :param changes: callable that returns the operations that an image
+            still needs, which shows whether a lost answer was a success
+        """
+        def find_changed(error):
+            raw = self.get(context, image_id, 'update')
+            if changes is None or changes(raw):
+                return outcome.Failed()
+            return outcome.Found(raw)
+
+        return self._client.call(context, messages.Request(
+            'PATCH', path(image_id), 'update', image_id, json=operations,
+            content_type=PATCH_TYPE), _image, find_changed)
+
+    def delete(self, context, image_id):
+        """Delete an image.
+
+        :raises ImageDeleteConflict: if it is in use
+        """
+        def find_deleted(error):
+            if isinstance(error, exception.ImageNotFound):
+                return outcome.Found()
+            return outcome.Failed()
+
+        self._client.call(context, messages.Request(
+            'DELETE', path(image_id), 'delete', image_id,
+            errors={409: exception.ImageDeleteConflict}),
+            settle=find_deleted)
+
+
+def _image(answer):
+    """Return the image in an answer; raises GlanceBadAnswer."""
+    raw = answer.json()
+    if not raw.get('id'):
+        raise answer.bad('its JSON is not an image')
+    return raw
+
+
+def _page(answer):
+    """Return a page with its images in the callers' format.
+
+    :raises GlanceBadAnswer: for any other answer
+    """
+    page = answer.json(translation.listing_reader())
+    images = page.get('images')
+    if not isinstance(images, list) or set(map(type, images)) - {dict} or (
+            not all('is_public' in image for image in images)):
+        raise answer.bad('its JSON is not a list of images')
+    return page

@@ -1,0 +1,92 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.image.knowledge: what is believed, and how long."""
+
+import logging
+
+import fixtures
+import mock
+import testtools
+
+from nova_image.image import knowledge
+
+COLOUR = knowledge.Fact('colour', lambda value: value in ('red', 'blue'))
+OTHER = knowledge.Fact('other', lambda value: isinstance(value, bool))
+
+
+class TestKnowledge(testtools.TestCase):
+    """One Glance, and a clock."""
+
+    def setUp(self):
+        super(TestKnowledge, self).setUp()
+        self.now = 1000.0
+        self.useFixture(fixtures.MonkeyPatch(
+            'oslo_utils.timeutils.now', lambda: self.now))
+        self.log = self.useFixture(fixtures.FakeLogger(level=logging.DEBUG))
+        self.known = knowledge.Knowledge()
+
+    def _find(self, answer, suits=None):
+        ask = mock.Mock(return_value=answer)
+        return self.known.find(COLOUR, ask, suits), ask.call_count
+
+    def test_unknown(self):
+        self.assertIsNone(self.known.get(COLOUR))
+        self.assertEqual('red', self.known.get(COLOUR, 'red'))
+
+    def test_remembered_until_it_is_too_old(self):
+        self.known.remember(COLOUR, 'red')
+        self.now += knowledge.MAX_AGE
+        self.assertEqual('red', self.known.get(COLOUR))
+        self.now += 1
+        self.assertIsNone(self.known.get(COLOUR))
+
+    def test_each_fact_has_its_own_age(self):
+        self.known.remember(COLOUR, 'red')
+        self.now += knowledge.MAX_AGE
+        self.known.remember(OTHER, False)
+        self.now += 1
+        self.assertEqual((None, False), (self.known.get(COLOUR),
+                                         self.known.get(OTHER)))
+
+    def test_an_invalid_value_is_ignored(self):
+        self.known.remember(COLOUR, 'red')
+        self.known.remember(COLOUR, ['blue'])
+        self.assertEqual('red', self.known.get(COLOUR))
+        self.assertIn("Ignoring ['blue'] as the colour", self.log.output)
+
+    def test_forgotten(self):
+        self.known.remember(COLOUR, 'red')
+        self.known.forget(COLOUR)
+        self.known.forget(OTHER)
+        self.assertIsNone(self.known.get(COLOUR))
+
+    def test_glance_is_asked_once(self):
+        self.assertEqual(('red', 1), self._find('red'))
+        self.assertEqual(('red', 0), self._find('blue'))
+
+    def test_no_is_an_answer(self):
+        ask = mock.Mock(return_value=False)
+        for _ in range(2):
+            self.assertIs(False, self.known.find(OTHER, ask))
+        ask.assert_called_once_with()
+
+    def test_a_value_that_does_not_suit_is_asked_for_again(self):
+        self._find('red')
+        self.assertEqual(('blue', 1), self._find(
+            'blue', lambda value: value == 'blue'))
+        self.assertEqual(('blue', 0), self._find(
+            'red', lambda value: value == 'blue'))
+
+    def test_an_invalid_answer_is_returned_and_not_remembered(self):
+        self.assertEqual(('green', 1), self._find('green'))
+        self.assertEqual(('red', 1), self._find('red'))

@@ -1,0 +1,135 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.image.v2.queries: the queries of listings."""
+
+import copy
+
+import testtools
+
+from nova_image import exception
+from nova_image.image.v2 import queries
+from nova_image.tests.unit.image.v2 import test_translation
+
+
+class TestQuery(testtools.TestCase):
+    """Filters of v1 as a query of v2."""
+
+    def _query(self, **filters):
+        before = copy.deepcopy(filters)
+        query, _ = queries.to_query(filters)
+        self.assertEqual(before, filters)
+        return query
+
+    def _property(self, name):
+        query, _ = queries.to_query({name: 'x'})
+        return query
+
+    def test_the_prefix_is_taken_off_exactly(self):
+        for name in ('os_type', 'property-x', 'property', 'pro', 'yes-no',
+                     'architecture'):
+            self.assertEqual([(name, 'x')],
+                             self._property('property-' + name))
+
+    def test_a_property_that_no_image_of_v2_can_have(self):
+        for name in test_translation.BASE_NAMES:
+            self.assertIsNone(self._property('property-' + name))
+
+    def test_public(self):
+        for value in (True, 'true', 'True', '1'):
+            self.assertEqual([('visibility', 'public')],
+                             self._query(is_public=value))
+
+    def test_not_public_is_looked_for_in_the_answers(self):
+        for value in (False, 'false', '0'):
+            query, wanted = queries.to_query({'is_public': value})
+            self.assertEqual([], query)
+            self.assertTrue(wanted({'is_public': False}))
+            self.assertFalse(wanted({'is_public': True}))
+
+    def test_public_or_not(self):
+        for value in (None, 'none', 'None'):
+            query, wanted = queries.to_query({'is_public': value})
+            self.assertEqual([], query)
+            self.assertTrue(wanted({'is_public': True}))
+            self.assertTrue(wanted({'is_public': False}))
+
+    def test_nonsense(self):
+        for filters in ({'is_public': 'nonsense'}, {'protected': 'maybe'},
+                        {'changes-since': 'yesterday'}, {'size_min': -1},
+                        {'name': ['a', 'b']}, {'name': None},
+                        {'property-x': {}}, {'tag': [None]}):
+            self.assertRaises(exception.Invalid, queries.to_query,
+                              filters)
+
+    def test_times(self):
+        self.assertEqual(
+            [('updated_at', 'gte:2026-11-21T02:16:28Z')],
+            self._query(**{'changes-since': '2026-11-21T02:16:28'}))
+
+    def test_protected(self):
+        for value, expected in ((True, 'true'), ('1', 'true'),
+                                ('True', 'true'), (False, 'false'),
+                                ('no', 'false')):
+            self.assertEqual([('protected', expected)],
+                             self._query(protected=value))
+
+    def test_tags(self):
+        self.assertEqual([('tag', 'a'), ('tag', 'b')],
+                         self._query(tag=['a', 'b']))
+        self.assertEqual([('tag', 'a')], self._query(tags='a'))
+
+    def test_numbers_and_the_rest(self):
+        self.assertEqual(
+            [('min_ram', 5), ('name', u'\u65e5'), ('size_max', 7),
+             ('status', 'active')],
+            self._query(name=u'\u65e5', size_max='7', min_ram=5,
+                        status='active'))
+
+    def test_pages(self):
+        for kwargs, limit, expected in (
+                ({}, None, [('limit', 1000)]),
+                ({}, 5, [('limit', 5)]), ({}, 5000, [('limit', 1000)]),
+                ({'page_size': '10'}, 50, [('limit', 10)]),
+                ({'marker': 'ID', 'sort_key': ['name', 'id'],
+                  'sort_dir': 'asc'}, None,
+                 [('limit', 1000), ('marker', 'ID'), ('sort_key', 'name'),
+                  ('sort_key', 'id'), ('sort_dir', 'asc')])):
+            self.assertEqual(expected, queries.page_query(kwargs, limit))
+
+    def test_limits(self):
+        for value, expected in ((None, None), (0, None), ('5', 5), (5, 5)):
+            self.assertEqual(expected, queries.limit_of({'limit': value}))
+        for value in (-1, 'many'):
+            self.assertRaises(exception.ImageBadRequest,
+                              queries.limit_of, {'limit': value})
+
+    def test_next_page_is_on_the_same_server(self):
+        for link, path in (
+                ('/v2/images?marker=a', '/v2/images?marker=a'),
+                ('http://evil/v2/images?marker=a', '/v2/images?marker=a'),
+                ('/image/v2/images?marker=a', '/v2/images?marker=a'),
+                (None, None), ('', None), ('http://evil/', None)):
+            self.assertEqual(path, queries.next_path({'next': link}))
+
+    def test_filter_by_a_property_that_a_listing_has_a_word_for(self):
+        query, wanted = queries.to_query({'property-limit': '5'})
+        self.assertEqual([], query)
+        self.assertTrue(wanted({'properties': {'limit': '5'}}))
+        self.assertFalse(wanted({'properties': {'limit': '6'}}))
+
+    def test_filter_by_a_name_with_a_colon(self):
+        for name in ('ubuntu:22.04', 'in:a,b', 'eq:a'):
+            query, _ = queries.to_query({'name': name})
+            self.assertEqual([('name', 'eq:' + name)], query)
+        query, _ = queries.to_query({'property-a': 'b:c'})
+        self.assertEqual([('a', 'b:c')], query)

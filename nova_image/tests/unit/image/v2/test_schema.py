@@ -1,0 +1,71 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of nova_image.image.v2.schema: read once for all who ask."""
+
+from nova_image import exception
+from nova_image.image.v2 import schema
+from nova_image.tests.unit import base
+from nova_image.tests.unit import recordings
+
+ASK = ('GET', '/v2/schemas/image')
+
+
+class TestSchema(base.TestCase):
+    """A schema in several forms."""
+
+    def setUp(self):
+        super(TestSchema, self).setUp()
+        self.one = self.client()
+
+    def _find(self, *answers):
+        self.glance.answers(*answers)
+        return schema.find(self.one, self.context)
+
+    def test_recorded(self):
+        found = self._find(recordings.load('v2_glance33')('schema'))
+        self.assertIn('qcow2', found.disk_format)
+        self.assertIn('bare', found.container_format)
+        self.assertNotIn(None, found.disk_format)
+
+    def test_glance_33_validates_locations(self):
+        found = self._find(recordings.load('v2_locations33')('schema_200'))
+        self.assertTrue(found.validates_locations)
+
+    def test_glance_15_does_not_validate_locations(self):
+        found = self._find(recordings.load('v2_glance15')('schema'))
+        self.assertFalse(found.validates_locations)
+
+    def test_read_once(self):
+        first = self._find(recordings.load('v2_glance33')('schema'))
+        self.assertIs(first, self._find())
+        self.assert_calls([ASK])
+
+    def test_a_schema_without_what_it_should_have(self):
+        for content in (b'{}', b'{"properties": []}',
+                        b'{"properties": {"disk_format": {"enum": null}}}',
+                        b'{"properties": {"locations": {"items": 1}}}'):
+            self.one.knowledge(self.context).forget(schema.IMAGE_SCHEMA)
+            self.assertEqual(([], [], False), self._find(
+                recordings.Answer(content=content)))
+
+    def test_a_schema_that_may_not_be_read(self):
+        for status in (403, 404):
+            self.one.knowledge(self.context).forget(schema.IMAGE_SCHEMA)
+            self.assertEqual(([], [], False), self._find(
+                recordings.Answer(status)))
+
+    def test_another_error_is_raised(self):
+        self.set(num_retries=0)
+        self.glance.answers(recordings.Answer(500))
+        self.assertRaises(exception.GlanceServerError, schema.find,
+                          self.one, self.context)
