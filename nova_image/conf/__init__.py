@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Options of nova_image: section ``[glance]``, Nova's names and meanings."""
+"""Options of nova_image, in the section ``[glance]``."""
 
 from nova_image.conf import glance
 

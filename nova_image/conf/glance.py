@@ -10,10 +10,14 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Section ``[glance]``: which Glance, which Images API, how to talk to it.
+"""The section ``[glance]``: which Glance to use, and how to reach it.
 
-Names and meanings are Nova's (nova.conf.glance of 15.1.5 and 34.0.0). In a
-process where Nova has registered an option already, Nova's stays as it is.
+An option that Nova also has keeps Nova's name and meaning (nova.conf.glance
+of 15.1.5 and 34.0.0). If Nova has registered it in this process already,
+Nova's definition is used.
+
+Help texts have at most 68 columns: oslo-config-generator wraps each line of
+them by itself, behind a "# ".
 """
 
 from keystoneauth1 import loading
@@ -26,77 +30,104 @@ from nova_image.conf import transfer
 GROUP = 'glance'
 
 _SERVICE_OPTS = [
+    # The default is False because the Glance that this project's gate runs
+    # against serves only v2.
     cfg.BoolOpt(
         'use_glance_v1',
         default=False,
         deprecated_for_removal=True,
-        deprecated_reason='Glance removed the Images API v1 in its release '
-                          '17.0.0 (Rocky); this option and the v1 driver go '
-                          'when the last cloud that needs them has moved.',
+        deprecated_reason='Glance removed the Images API v1 in 17.0.0 '
+                          '(Rocky). This option and the v1 driver will be '
+                          'removed once the last cloud that needs them has '
+                          'moved to v2.',
         help="""
-Talk to Glance through the Images API v1 instead of v2.
+Use the Images API v1 of Glance instead of v2.
 
-Read once, when the driver is loaded. The default is False because every
-Glance since 2014 serves v2, and because the gate of this project runs against
-a Glance that serves nothing else: True is for a Glance whose v2 API is
-switched off or cannot be used yet.
+Every Glance since 2014 serves v2. Set this option to True only if
+the v2 API of your Glance is disabled or cannot be used yet.
+
+The option is read once, when the driver is loaded.
 """),
     cfg.ListOpt(
         'api_servers',
         help="""
-URLs of Glance API servers, such as http://glance1:9292,https://glance2/image.
+URLs of the Glance API servers.
 
-Every image service object asks them in an order of its own and turns to the
-next one with each request. A version at the end of a URL is ignored, a path
-before it is kept. Left empty, the endpoint comes from endpoint_override or
+Each image service object shuffles the list and moves to the next
+server with each request. A version at the end of a URL is ignored;
+a path before it is kept.
+
+If the list is empty, the endpoint comes from endpoint_override or
 from the service catalog.
+
+Possible values:
+
+* A list of URLs, such as http://glance1:9292,https://glance2/image
 """),
     cfg.IntOpt(
         'num_retries',
         default=3,
         min=0,
         help="""
-How often a request is repeated after a connection error or one of the answers
-429, 500, 502, 503 and 504.
+Maximum number of times that a failed request to Glance is retried.
 
-Only what can be repeated safely is repeated. The waits grow from half a
-second, are jittered, and honour Retry-After. 0 switches repeats off.
+A request is retried after a connection error or a status of 429,
+500, 502, 503 or 504, but only if it is safe to repeat. The waits
+between attempts start at half a second, grow with each retry, are
+jittered, and honour the server's Retry-After header.
+
+0 disables retries.
+
+Related options:
+
+* max_retry_wait
+* request_deadline
 """),
     cfg.FloatOpt(
         'max_retry_wait',
         default=30.0,
         min=0,
         help="""
-The longest wait before a repeat, in seconds. A Retry-After of the server that
-asks for more ends the call with its error at once.
+Maximum wait before a retry, in seconds.
+
+If the server's Retry-After header asks for a longer wait, the
+request is not retried and fails at once.
 """),
     cfg.IntOpt(
         'request_deadline',
         default=600,
         min=0,
         help="""
-No repeat of a request is begun later than this many seconds after its first
-attempt. 0 means no such limit.
+Time, in seconds, after the first attempt of a request during which
+it may be retried. An attempt that has begun is not interrupted.
+
+0 means no limit.
 """),
     cfg.IntOpt(
         'location_timeout',
         default=600,
         min=0,
         help="""
-How many seconds an image that was given a location through the locations API
-of Glance (2.17 and later) may take to become active, and then to be hashed.
+Time, in seconds, to wait for an image to become active and hashed
+after a location was added through Glance's locations API (Images
+API 2.17 and later).
 
-An image that is active by then is used as it is, with a warning; one that is
-not is an error, upon which Nova's libvirt driver uploads its snapshot. Glance
-hashes first where the caller has handed in a hash, and reads all of the data
-for it.
+If the image is not active by then, the call fails, and Nova's
+libvirt driver uploads the snapshot instead. If it is active but not
+hashed yet, it is used, and a warning is logged.
+
+If the caller passes a hash, Glance reads and hashes all of the data
+before the image becomes active.
 """),
     cfg.BoolOpt(
         'debug',
         default=False,
         help="""
-Log each request to Glance with its status and time at level DEBUG, and the
-debug lines of python-glanceclient. Never contains tokens or credentials.
+Log each request to Glance with its status and duration, and enable
+the debug messages of python-glanceclient. Both are logged at level
+DEBUG.
+
+Tokens and credentials are never logged.
 """),
 ]
 
@@ -105,21 +136,44 @@ _SIGNATURE_OPTS = [
         'verify_glance_signatures',
         default=False,
         help="""
-Verify the signature of each image that is downloaded. An image without a
-valid one is refused.
+Verify the signature of every image that is downloaded.
+
+An image without a valid signature is refused. The certificates of
+the signers are read from the key manager.
+
+Related options:
+
+* enable_certificate_validation
+* default_trusted_certificate_ids
+* The options in the key_manager section.
 """),
     cfg.BoolOpt(
         'enable_certificate_validation',
         default=False,
         help="""
-Validate the certificate of an image signature against trusted ones: those of
-the request, else default_trusted_certificate_ids.
+Validate the certificate of an image signature against the trusted
+certificates.
+
+These are the ones that the request names or, if it names none,
+default_trusted_certificate_ids. If there are none at all, signature
+verification fails.
+
+Related options:
+
+* verify_glance_signatures
+* default_trusted_certificate_ids
 """),
     cfg.ListOpt(
         'default_trusted_certificate_ids',
         default=[],
-        help='IDs of the certificates that are trusted when a request names '
-             'none.'),
+        help="""
+IDs of the certificates to trust if a request does not name any.
+
+Related options:
+
+* enable_certificate_validation: without it, this option has no
+  effect.
+"""),
 ]
 
 _DIRECT_OPTS = [
@@ -127,47 +181,80 @@ _DIRECT_OPTS = [
         'direct_file_roots',
         default=[],
         help="""
-Folders of Glance's file stores that this host has mounted, at the same paths
-as Glance, such as /var/lib/glance/images.
+Directories of Glance's file stores that are mounted on this host,
+at the same paths as on the Glance host.
 
-An image with a location (file:///...) below one of them is copied from there,
-and checked as if it came from Glance. Symbolic links that lead out of them
-are refused. Glance must tell the location: to services (Images API 2.17), or
-by show_multiple_locations or show_image_direct_url. Left empty, all images
-come through the Images API.
+An image with a location (file:///...) below one of them is copied
+from there and verified like a download from Glance. Symbolic links
+that lead out of these directories are refused. If an image cannot
+be copied, it is downloaded through the Images API, and a warning is
+logged.
+
+Glance must reveal the locations of images: to services (Images API
+2.17 and later), or with show_multiple_locations or
+show_image_direct_url.
+
+If the list is empty, no image is copied from a file store.
+
+Possible values:
+
+* A list of absolute paths, such as /var/lib/glance/images
 """),
     cfg.BoolOpt(
         'enable_rbd_download',
         default=False,
         help="""
-Read images that Glance keeps in Ceph from there, by RBD.
+Read images that Glance stores in Ceph directly from there, over
+RBD.
 
-They are checked as if they came from Glance. Glance must tell the location:
-to services (Images API 2.17), or by show_multiple_locations or
-show_image_direct_url. For hosts that keep the disks of servers in files, not
-in Ceph as well. What cannot be read comes through the Images API, with a
-warning.
+Enable this on hosts that keep the disks of servers in files; hosts
+that keep them in Ceph do not need it. Images are verified like
+downloads from Glance. If an image cannot be read from Ceph, it is
+downloaded through the Images API, and a warning is logged.
+
+Glance must reveal the locations of images: to services (Images API
+2.17 and later), or with show_multiple_locations or
+show_image_direct_url.
+
+Related options:
+
+* rbd_user
+* rbd_connect_timeout
+* rbd_ceph_conf
 """),
     cfg.StrOpt(
         'rbd_user', default='',
-        help='RADOS client name for images stored as RBD volumes. Left '
-             'empty, inside Nova that of [libvirt] rbd_user.'),
+        help="""
+RADOS client name for accessing images stored as RBD volumes.
+
+If empty, [libvirt] rbd_user is used inside Nova.
+"""),
     cfg.IntOpt(
         'rbd_connect_timeout', default=5,
-        help='Seconds to wait for the first connection to the Ceph cluster.'),
+        help="""
+Timeout, in seconds, of the initial connection to the Ceph cluster.
+"""),
     cfg.StrOpt(
         'rbd_pool', default='',
-        help='RADOS pool in which Glance keeps its RBD volumes. Without '
-             "effect, as in Nova: an image's location names its pool."),
+        help="""
+RADOS pool in which Glance stores images as RBD volumes.
+
+This option has no effect, as in Nova: the location of an image
+names its pool.
+"""),
     cfg.StrOpt(
         'rbd_ceph_conf', default='',
-        help='Path of the Ceph configuration file. Left empty, inside Nova '
-             "that of [libvirt] images_rbd_ceph_conf, else Ceph's default."),
+        help="""
+Path to the Ceph configuration file.
+
+If empty, [libvirt] images_rbd_ceph_conf is used inside Nova. If
+that is empty too, Ceph's default is used.
+"""),
 ]
 
 
 def _adapter_opts():
-    """The catalog options, with the interfaces that Nova prefers."""
+    """Return the catalog options, with Nova's preferred interfaces."""
     opts = loading.get_adapter_conf_options(include_deprecated=False)
     cfg.set_defaults(opts, service_type='image',
                      valid_interfaces=['internal', 'public'])
@@ -181,7 +268,7 @@ def _own_opts():
 
 
 def all_opts():
-    """Return every option of ``[glance]``, those of keystoneauth included."""
+    """Return every option of ``[glance]``, including keystoneauth's."""
     return (_own_opts() + loading.get_auth_common_conf_options() +
             loading.get_auth_plugin_conf_options('v3password'))
 
@@ -191,10 +278,10 @@ def register_opts(conf):
 
     :param conf: an oslo.config ConfigOpts
     """
-    # A group of its own for each conf: copies of one would share options.
+    # Each conf gets a group of its own: copies of one would share options.
     conf.register_group(cfg.OptGroup(GROUP, title='Glance options'))
     for opt in _own_opts() + loading.get_auth_common_conf_options():
         try:
             conf.register_opt(opt, group=GROUP)
         except cfg.DuplicateOptError:
-            continue  # the host process has it; its definition is the law
+            continue  # the host process's own definition wins

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Options of ``[glance]`` about imports. Nova has no such options."""
+"""Options of ``[glance]`` for imports. Nova does not have them."""
 
 from oslo_config import cfg
 
@@ -19,33 +19,44 @@ OPTS = [
         'import_uploads',
         default=False,
         help="""
-Give Glance the data of images by its import, method glance-direct: they are
-staged, imported into Glance's default store, and the call waits until the
-image is active.
+Upload image data by importing it, with the method glance-direct.
 
-For a Glance that lets its plugins see all data, to convert or to inspect it,
-and whose policy lets nobody upload past them. It takes twice the writes. A
-snapshot that Glance has converted has another disk_format and size than what
-was sent.
+The data is staged in Glance and then imported into its default
+store. The call returns when the image is active.
+
+Enable this for a Glance whose plugins must see all data, to convert
+or inspect it, and whose policy forbids uploads that bypass them.
+The data is written twice. A snapshot that Glance converts gets
+another disk_format and size than the data that was sent.
+
+Related options:
+
+* import_timeout
+* import_stall_timeout
 """),
     cfg.IntOpt(
         'import_timeout',
         default=86400,
         min=0,
         help="""
-How many seconds Glance may take for an import, unless the caller says
-otherwise. 0 means no limit.
+Maximum duration of an import, in seconds, unless the caller passes
+a timeout.
+
+0 means no limit.
 """),
     cfg.IntOpt(
         'import_stall_timeout',
         default=3600,
         min=0,
         help="""
-After how many seconds without a sign of life an import counts as hung. 0
-means never.
+Time, in seconds, without a sign of progress after which an import
+is considered hung.
 
-Glance gives a sign about once a minute while it writes to a store, and none
-while it downloads or converts. The default is the time after which Glance
-itself lets another import take over.
+Glance shows progress about once a minute while it writes to a
+store, and none while it downloads or converts. Set this option to
+more than the longest of these steps takes. The default is the time
+after which Glance itself lets another import take over.
+
+0 disables the check.
 """),
 ]

@@ -10,11 +10,11 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The options, for oslo-config-generator (namespace ``nova_image``)."""
+"""The entry point ``nova_image`` of oslo-config-generator."""
 
 from nova_image.conf import glance
 
 
 def list_opts():
-    """Return ``[(section, [options])]`` as oslo-config-generator wants it."""
+    """Return the options as ``[(section, [options])]``."""
     return [(glance.GROUP, glance.all_opts())]

@@ -10,9 +10,9 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Options of ``[glance]`` about the transfer of image data.
+"""Options of ``[glance]`` for transfers of image data.
 
-The defaults suit an image of 100 GiB. Nova has no such options.
+The defaults suit an image of 100 GiB. Nova does not have these options.
 """
 
 from oslo_config import cfg
@@ -23,12 +23,18 @@ OPTS = [
         default=5,
         min=0,
         help="""
-How often a download that broke off goes on, without any data having arrived
-in between.
+Maximum number of successive attempts to resume an interrupted
+download that receive no data.
 
-It goes on at the byte where it stopped, at the next server if there are
-several. Data that arrive fill this budget up again, so that a large image
-survives any number of breaks. The waits are those of num_retries.
+A download resumes at the byte where it stopped, from the next
+server if there are several. Data that arrives resets the count, so
+a large image survives any number of interruptions. The waits
+between attempts are the same as for num_retries.
+
+Related options:
+
+* max_retry_wait
+* download_deadline
 """),
     cfg.IntOpt(
         'download_connections',
@@ -36,110 +42,162 @@ survives any number of breaks. The waits are those of num_retries.
         min=1,
         max=8,
         help="""
-How many connections the download of a large image (more than 8 MiB) takes at
-a time, over all servers in turn.
+Number of parallel connections for the download of a large image
+(more than 8 MiB). They are spread over all servers in turn.
 
-More than 1 helps where one connection is slow, over a long distance above
-all, and where the store gives parts of images. It takes 4 MiB of memory for
-each. Glance's image cache has no part in it: it neither fills nor serves
-requests for parts.
+More than one connection helps if each is slow, especially over long
+distances, and if the store can return parts of images. Each
+connection takes 4 MiB of memory.
+
+Glance's image cache is bypassed: requests for parts of an image
+neither fill it nor are served from it.
 """),
     cfg.IntOpt(
         'download_deadline',
         default=86400,
         min=0,
         help="""
-How many seconds the download of one image may take in all. 0 means no limit.
+Maximum duration of the download of one image, in seconds, including
+all attempts.
+
+0 means no limit.
 """),
     cfg.IntOpt(
         'transfer_stall_timeout',
         default=120,
         min=0,
         help="""
-How many seconds a download waits for the next bytes before it takes the
-connection for broken, and goes on with another. Stores that fetch an image
-from elsewhere first, such as cinder, need some time for the first one. 0
-leaves it to the option timeout.
+Time, in seconds, that a download waits for more data before it
+drops the connection and resumes on another.
+
+Stores that fetch an image from elsewhere first, such as cinder,
+need some time before the first byte.
+
+0 means that the option timeout applies instead.
 """),
     cfg.BoolOpt(
         'verify_uploads',
         default=True,
         help="""
-Hash what is uploaded on its way, and compare with the hash that Glance
-recorded. An image that is not what was sent is deleted. The size is compared
-in any case.
+Hash image data while it is uploaded, and compare the result with
+the hash that Glance recorded.
+
+An image that does not match is deleted. The size is always
+compared, even if this option is False.
 """),
     cfg.BoolOpt(
         'keep_partial_downloads',
         default=False,
         help="""
-Keep what has arrived when a download to a file fails, or when its process is
-killed, and go on there when the same image is downloaded to the same path
-again.
+Keep the data that has arrived if a download to a file fails or its
+process is killed, and resume there when the same image is
+downloaded to the same path again.
 
-It lies beside the path, in a hidden file that only its owner may read, and is
-checked with the rest. Only images whose hash is known are kept.
+The data is kept next to the path, in a hidden file that only its
+owner can read, and is verified with the rest. Only images with a
+known hash are kept.
+
+Related options:
+
+* partial_download_age
 """),
     cfg.IntOpt(
         'partial_download_age',
         default=86400,
         min=60,
         help="""
-After how many seconds a partial download that nobody works on is removed, by
-the next download into the same folder. This also concerns what killed
-processes have left while keep_partial_downloads is off.
+Age, in seconds, at which an abandoned partial download is removed
+by the next download into the same directory.
+
+This includes files of killed processes, even if
+keep_partial_downloads is False.
 """),
     cfg.IntOpt(
         'page_cache_limit',
         default=256,
         min=0,
         help="""
-Images of more than so many MiB do not stay in the host's page cache when they
-are downloaded to a file.
+Size, in MiB, above which an image that is downloaded to a file is
+kept out of the host's page cache.
 
-They are written to disk while they arrive, and forgotten there. The cache then
-keeps what guests and services have in it, and the flush at the end takes no
-time. A smaller image stays, for whoever reads it next. 0 means that none does,
-a number larger than all images that all do. Without effect on Python 2.7.
+A larger image is written to disk and dropped from the cache while
+it arrives. The cache keeps the data of guests and services, and the
+final flush takes almost no time. A smaller image stays in the cache
+for its next reader.
+
+0 keeps every image out of the cache; a value above the size of all
+images keeps them all in it.
+
+This option has no effect on Python 2.7.
 """),
     cfg.BoolOpt(
         'share_downloads',
         default=True,
         help="""
-Let callers on this host who download the same image at the same time, each to
-a path of its own, share one transfer: the others wait, and copy the file.
-Across threads and processes; needs transfer_lock_path, and an image whose
-hash is known.
+Let concurrent downloads of the same image to different paths on
+this host share one transfer.
+
+One of them transfers the data; the others wait and copy its file.
+This works across threads and processes, for images with a known
+hash.
+
+Related options:
+
+* transfer_lock_path: without it, downloads are not shared.
 """),
     cfg.IntOpt(
         'max_concurrent_transfers',
         default=0,
         min=0,
         help="""
-How many images may be downloaded to this host at the same time; the others
-wait. 0 means no limit. Needs transfer_lock_path.
+Maximum number of images that are downloaded to this host at the
+same time. Further downloads wait.
+
+0 means no limit.
+
+Related options:
+
+* transfer_lock_path: required if this option is set.
 """),
     cfg.FloatOpt(
         'transfer_bandwidth',
         default=0.0,
         min=0,
         help="""
-MiB a second that all downloads of this host together may take. 0 means no
-limit. Needs transfer_lock_path.
+Maximum bandwidth of all downloads to this host together, in MiB per
+second.
+
+0 means no limit.
+
+Related options:
+
+* transfer_lock_path: required if this option is set.
 """),
     cfg.StrOpt(
         'transfer_lock_path',
         help="""
-Folder for the locks of this host's transfers, shared by all services of the
-host. By default [oslo_concurrency] lock_path, where it is set.
+Directory for the locks of this host's transfers. All services on
+the host must use the same one.
+
+Defaults to [oslo_concurrency] lock_path, if that is set.
+
+Related options:
+
+* share_downloads
+* max_concurrent_transfers
+* transfer_bandwidth
 """),
     cfg.BoolOpt(
         'inspect_images',
         default=False,
         help="""
-Look at the format of each image that is downloaded, and refuse what may harm
-the host (a backing file, a data file, extents in other files) and what is in
-another format than its disk_format. Needs oslo.utils 7.4 or later. Downloads
-to disk for virt drivers are always inspected.
+Inspect the format of every image that is downloaded.
+
+Images that could harm the host are refused: those with a backing
+file, a data file or extents in other files. So are images whose
+data is in another format than their disk_format. Downloads to disk
+for virt drivers are always inspected.
+
+Requires oslo.utils 7.4 or later.
 """),
 ]

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.conf.glance and of what opts tells the generator."""
+"""Tests of nova_image.conf: the options and their sample file."""
 
 import io
 import logging
@@ -62,7 +62,7 @@ class TestOptions(testtools.TestCase):
         section = _conf().glance
         self.assertEqual(expected, {name: section[name] for name in expected})
 
-    def test_v1_is_deprecated_with_its_reason(self):
+    def test_use_glance_v1_is_deprecated(self):
         option = [option for option in glance.all_opts()
                   if option.name == 'use_glance_v1'][0]
         self.assertTrue(option.deprecated_for_removal)
@@ -81,7 +81,7 @@ class TestOptions(testtools.TestCase):
         nova_image_conf.register_opts(conf)
         self.assertEqual(3, conf.glance.num_retries)
 
-    def test_two_configurations_share_nothing(self):
+    def test_configurations_are_independent(self):
         one, two = _conf(), _conf()
         one.set_override('num_retries', 7, group='glance')
         one.register_opt(cfg.StrOpt('own'), group='glance')
@@ -95,7 +95,7 @@ class TestOptions(testtools.TestCase):
         nova_image_conf.register_opts(conf)
         self.assertEqual(3, conf.glance.num_retries)
 
-    def test_what_the_host_registered_is_left_as_it_is(self):
+    def test_options_of_the_host_are_kept(self):
         conf = cfg.ConfigOpts()
         conf.register_opts([
             cfg.IntOpt('num_retries', default=7, help="the host's"),
@@ -107,7 +107,7 @@ class TestOptions(testtools.TestCase):
         self.assertEqual('picture', conf.glance.service_type)
         self.assertFalse(conf.glance.use_glance_v1)
 
-    def test_values_come_from_a_file(self):
+    def test_values_are_read_from_a_file(self):
         path = self.useFixture(fixtures.TempDir()).join('nova.conf')
         with open(path, 'w') as stream:
             stream.write('[glance]\nnum_retries = 5\n'
@@ -119,7 +119,7 @@ class TestOptions(testtools.TestCase):
         self.assertEqual(['http://one:9292', 'two:9292/image'],
                          conf.glance.api_servers)
 
-    def test_the_options_fit_the_fixture_that_hosts_use(self):
+    def test_oslo_config_fixture_can_override_options(self):
         conf = _conf()
         self.useFixture(config_fixture.Config(conf)).config(
             group='glance', num_retries=1)
@@ -141,17 +141,24 @@ class TestGenerator(testtools.TestCase):
         with io.open(path, encoding='utf-8') as stream:
             return stream.read()
 
-    def test_one_section_and_no_option_twice(self):
+    def test_one_section_without_duplicate_options(self):
         (section, options), = opts.list_opts()
         self.assertEqual('glance', section)
         names = [option.dest for option in options]
         self.assertEqual(sorted(set(names)), sorted(names))
 
-    def test_every_option_of_ours_has_help(self):
+    def test_every_option_has_help(self):
         for option in opts.list_opts()[0][1]:
             self.assertTrue(option.help, option.name)
 
-    def test_the_entry_point_generates_a_sample(self):
+    def test_help_lines_fit_into_the_sample(self):
+        """oslo-config-generator would break longer ones in two."""
+        for option in opts.list_opts()[0][1]:
+            lines = option.help.strip().splitlines()
+            if len(lines) > 1:
+                self.assertLessEqual(max(map(len, lines)), 68, option.name)
+
+    def test_entry_point_generates_a_sample(self):
         sample = self._generated()
         for line in ('[glance]', '#use_glance_v1 = false',
                      '#num_retries = 3', '#service_type = image',
