@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What can go wrong, under the names that Nova's callers know.
+"""Exceptions of nova_image, with the names that Nova's callers catch.
 
 ::
 
@@ -19,32 +19,32 @@
      |    +-- ImageNotFound
      +-- Forbidden                      401, 403
      |    +-- ImageNotAuthorized
-     +-- Invalid                        400 and what is refused before sending
+     +-- Invalid                        400, or refused before it is sent
      |    +-- ImageBadRequest
-     |    +-- ImageUnacceptable         the image cannot be used as asked
-     |    |    +-- ImageCorrupt         its bytes are not those Glance recorded
-     |    |    +-- ImageLocationRefused   Glance takes no such location
-     |    |    +-- SignatureVerificationError   its signature proves nothing
+     |    +-- ImageUnacceptable         the image cannot be used as requested
+     |    |    +-- ImageCorrupt         its data does not match the record
+     |    |    +-- ImageLocationRefused   Glance refuses the location
+     |    |    +-- SignatureVerificationError   it has no valid signature
      |    |    +-- CertificateValidationFailed  its signer is not trusted
-     |    +-- ImageImportImpossible     no such method or store, 409
+     |    +-- ImageImportImpossible     unknown method or store, 409
      |    +-- InvalidImageRef
-     |    +-- ImageUploadFailed         the data could not be sent whole
+     |    +-- ImageUploadFailed         the data could not be uploaded
      +-- ImageConflict                  409
-     |    +-- ImageDeleteConflict       409 of a delete
+     |    +-- ImageDeleteConflict       409 in response to a delete
      +-- ImageQuotaExceeded             413
-     +-- ImageActionNotSupported        the Images API in use cannot do it, 501
-     +-- GlanceConnectionFailed         no answer
+     +-- ImageActionNotSupported        not supported by the Images API, 501
+     +-- GlanceConnectionFailed         no response
      |    +-- GlanceServerError         429, 500, 502, 503, 504
-     |    +-- GlanceEndpointUnknown      no configuration, no catalog entry
-     |    +-- GlanceBadAnswer           an answer that is not Glance's
+     |    +-- GlanceEndpointUnknown     no configuration, no catalog entry
+     |    +-- GlanceBadAnswer           a response that is not Glance's
      |         +-- GlanceVersionNotServed   300
-     +-- InsufficientDiskSpace          no room for the image
-     +-- ImageDownloadUnavailable       not to be had from where it is stored
-     +-- DriverLoadError                the driver's entry point
+     +-- InsufficientDiskSpace          the image does not fit on the disk
+     +-- ImageDownloadUnavailable       no direct access to the data
+     +-- DriverLoadError                the driver's entry point is unusable
 
-Every one says what was being done, to which image, at which endpoint, what
-came back and what to do about it; the parts are attributes too. Messages are
-redacted: no token, and no credentials inside a URL.
+Each message states the operation, the image, the endpoint, the response and
+what to do about it. The same parts are available as attributes. Messages are
+redacted: they contain no token, and no credentials of a URL.
 """
 
 import copy
@@ -60,8 +60,8 @@ _TOKEN = re.compile(r'(?i)(x-(?:auth|service|subject)-token["\']?\s*[:=]\s*'
 def redact(text):
     """Return ``text`` without tokens and without credentials in URLs.
 
-    :param text: anything that can be shown, or None
-    :returns: text; '' for None
+    :param text: any object with a text form, or None
+    :returns: text; empty for None
     """
     if text is None:
         return u''
@@ -73,15 +73,15 @@ def redact(text):
 
 @six.python_2_unicode_compatible
 class NovaImageException(Exception):
-    """Base of all: a headline, the facts, and what to do.
+    """Base class: a headline, the facts, and what to do about it.
 
-    :param message: the headline; the class's own one by default
-    :keyword action: what was being done, such as ``'show'``
-    :keyword image_id: which image
-    :keyword endpoint: the URL of the Glance that was asked
+    :param message: the headline; that of the class by default
+    :keyword action: the operation, such as ``'show'``
+    :keyword image_id: ID of the image
+    :keyword endpoint: URL of the Glance that was asked
     :keyword status: HTTP status, an int
-    :keyword reason: what came back, Glance's own words where there are any
-    :keyword advice: what to do about it
+    :keyword reason: why it failed, in Glance's own words if there are any
+    :keyword advice: what to do about it; that of the class by default
     :keyword retry_after: seconds that the server asked to wait
     :keyword retriable: whether the same request may succeed later; the
         class's own answer by default
@@ -89,9 +89,9 @@ class NovaImageException(Exception):
 
     headline = 'The image service failed'
     advice = ''
-    #: HTTP status that an API in front of this may answer with
+    #: HTTP status for an API that reports this error to its own callers
     code = 500
-    #: whether the same request may succeed a moment later
+    #: whether the same request may succeed if it is repeated
     retriable = False
 
     def __init__(self, message=None, **facts):
@@ -144,76 +144,77 @@ class NovaImageException(Exception):
 
 
 class NotFound(NovaImageException):
-    """There is no such thing, or it may not be seen."""
+    """The resource does not exist, or the caller cannot see it."""
 
     headline = 'Not found'
     code = 404
 
 
 class ImageNotFound(NotFound):
-    """There is no such image, or the caller may not see it."""
+    """The image does not exist, or the caller cannot see it."""
 
-    headline = 'Image could not be found'
-    advice = 'Check the ID, and that the project owns it or has access to it'
+    headline = 'Image not found'
+    advice = ('Check the ID, and that the project owns the image or has '
+              'access to it')
 
 
 class Forbidden(NovaImageException):
-    """Glance refuses the caller."""
+    """Glance denies the request to the caller."""
 
     headline = 'Not authorized'
     code = 403
 
 
 class ImageNotAuthorized(Forbidden):
-    """Glance refuses the caller this action on this image."""
+    """Glance denies this operation on this image to the caller."""
 
     headline = 'Not authorized for the image'
-    advice = ("Check the token's project and roles, Glance's policy and "
+    advice = ("Check the token's project and roles, Glance's policy, and "
               "whether the image is protected")
 
 
 class Invalid(NovaImageException):
-    """What was asked for cannot be."""
+    """The request is not valid."""
 
     headline = 'Invalid request to the image service'
     code = 400
 
 
 class ImageBadRequest(Invalid):
-    """Glance, or the driver on its behalf, refuses what was sent."""
+    """Glance, or the driver on its behalf, refuses the request."""
 
-    headline = 'The request about the image is not acceptable'
+    headline = 'Invalid image request'
 
 
 class ImageUnacceptable(Invalid):
-    """The image exists and cannot be used as asked."""
+    """The image exists but cannot be used as requested."""
 
     headline = 'The image cannot be used'
 
 
 class ImageCorrupt(ImageUnacceptable):
-    """The bytes received are not those that Glance recorded."""
+    """The data received does not match what Glance recorded."""
 
-    headline = 'The image data is not what Glance recorded'
+    headline = 'The image data does not match what Glance recorded'
     retriable = True
 
 
 class ImageLocationRefused(ImageUnacceptable, ImageBadRequest):
-    """Glance does not take this location of the data, or not in time."""
+    """Glance refuses the location, or does not process it in time."""
 
-    headline = 'Glance does not take the location of the image data'
+    headline = 'Glance did not accept the location of the image data'
 
 
 class SignatureVerificationError(ImageUnacceptable):
-    """The image's signature is missing, wrong or cannot be checked."""
+    """The image signature is missing, wrong or cannot be verified."""
 
-    headline = 'The signature of the image cannot be verified'
+    headline = 'The image signature cannot be verified'
 
 
 class CertificateValidationFailed(ImageUnacceptable):
-    """The certificate of the image's signature is not trusted.
+    """The certificate of the image signature is not trusted.
 
-    :keyword certificate_id: the certificate, by its ID in the key manager
+    :keyword certificate_id: ID of the certificate in the key manager
     """
 
     headline = 'The certificate of the image signature is not trusted'
@@ -224,27 +225,27 @@ class CertificateValidationFailed(ImageUnacceptable):
 
 
 class ImageImportImpossible(Invalid):
-    """Glance does not import so, or the image's state does not allow it."""
+    """Glance lacks the method or store, or the state forbids an import."""
 
     headline = 'The image cannot be imported'
 
 
 class InvalidImageRef(Invalid):
-    """The reference names no image of a Glance that is known here."""
+    """The reference is not an image ID or the URL of a known Glance."""
 
     headline = 'Invalid image reference'
 
 
 class ImageUploadFailed(Invalid):
-    """The data could not be sent whole; no image was left active by it."""
+    """The data was not uploaded; no image has become active with it."""
 
-    headline = 'The image data could not be sent whole'
+    headline = 'The image data could not be uploaded'
 
 
 class ImageConflict(NovaImageException):
-    """The image's state, or its ID, is in the way."""
+    """The image is in the wrong state, or its ID is already in use."""
 
-    headline = "The image's state does not allow it"
+    headline = 'The state of the image does not allow this'
     code = 409
 
 
@@ -255,50 +256,50 @@ class ImageDeleteConflict(ImageConflict):
 
 
 class ImageQuotaExceeded(NovaImageException):
-    """A limit of Glance is reached."""
+    """A limit of Glance has been reached."""
 
-    headline = 'A quota of the image service is exceeded'
-    advice = "Delete images, or have the project's limits raised"
+    headline = 'A quota of the image service has been exceeded'
+    advice = 'Delete images, or ask for higher limits for the project'
     code = 413
 
 
 class ImageActionNotSupported(NovaImageException):
-    """The Images API behind the driver cannot do this."""
+    """The Images API in use does not support the operation."""
 
-    headline = 'The Images API in use cannot do this'
+    headline = 'The Images API in use does not support this'
     code = 501
 
 
 class GlanceConnectionFailed(NovaImageException):
-    """No answer came, or none that was whole."""
+    """Glance did not respond, or its response was incomplete."""
 
     headline = 'Connection to Glance failed'
-    advice = 'Check that the endpoint is right and that Glance runs'
+    advice = 'Check that the endpoint is correct and that Glance is running'
     code = 503
     retriable = True
 
 
 class GlanceServerError(GlanceConnectionFailed):
-    """Glance, or a proxy before it, could not serve the request."""
+    """Glance, or a proxy in front of it, could not serve the request."""
 
     headline = 'Glance could not serve the request'
-    advice = "Try again later; Glance's log tells more"
+    advice = "Try again later, and see Glance's log for the cause"
 
 
 class GlanceEndpointUnknown(GlanceConnectionFailed):
-    """Nothing says where Glance is."""
+    """Neither the configuration nor the catalog has an endpoint."""
 
-    headline = 'No endpoint of Glance is known'
+    headline = 'No Glance endpoint is known'
     advice = ('Set [glance] api_servers or endpoint_override, or register '
-              'Glance in the catalog')
+              'Glance in the service catalog')
     retriable = False
 
 
 class GlanceBadAnswer(GlanceConnectionFailed):
-    """What answered did not speak the Images API."""
+    """The response does not come from the Images API."""
 
-    headline = "The answer is not Glance's"
-    advice = ('Check that the endpoint is that of Glance and not of another '
+    headline = 'The response is not from Glance'
+    advice = ('Check that the endpoint is that of Glance, not that of another '
               'service or a login page')
     retriable = False
 
@@ -312,20 +313,21 @@ class GlanceVersionNotServed(GlanceBadAnswer):
 
 
 class InsufficientDiskSpace(NovaImageException):
-    """The image does not fit where it is to go."""
+    """The image does not fit at its destination."""
 
-    headline = 'There is not enough disk space for the image'
-    advice = 'Make room, or choose another place'
+    headline = 'Not enough disk space for the image'
+    advice = 'Free some disk space, or choose another destination'
     code = 507
 
 
 class ImageDownloadUnavailable(NovaImageException):
-    """The data cannot be had directly from where it is stored.
+    """The data cannot be read directly from the store.
 
-    Callers of a download do not see it: the Images API has the data too.
+    Callers of a download do not see this error: the data is then downloaded
+    through the Images API.
     """
 
-    headline = 'The image data cannot be fetched from where it is stored'
+    headline = 'The image data cannot be read directly from its store'
 
 
 class DriverLoadError(NovaImageException):

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.exception: messages, facts, redaction."""
+"""Tests of nova_image.exception: messages, facts and redaction."""
 
 import inspect
 import re
@@ -27,19 +27,19 @@ def _kinds():
 
 
 class TestMessages(testtools.TestCase):
-    """What an exception says."""
+    """The message of an exception, and its parts."""
 
-    def test_headline_alone(self):
+    def test_headline_only(self):
         self.assertEqual(
             u'The image service failed',
             six.text_type(exception.NovaImageException()))
 
-    def test_all_the_facts_in_their_order(self):
+    def test_message_with_all_facts(self):
         error = exception.ImageNotFound(
             action='show', image_id='ID', endpoint='http://glance:9292',
             status=404, reason='no such image', advice='Look again')
         self.assertEqual(
-            u'Image could not be found (image ID): show at '
+            u'Image not found (image ID): show at '
             u'http://glance:9292 answered 404: no such image. Look again',
             six.text_type(error))
         self.assertEqual(six.text_type(error), error.format_message())
@@ -53,14 +53,14 @@ class TestMessages(testtools.TestCase):
             (error.message, error.action, error.image_id, error.endpoint,
              error.status, error.reason, error.retry_after))
 
-    def test_the_class_gives_advice_where_nobody_else_does(self):
-        self.assertIn('Glance runs',
+    def test_class_has_default_advice(self):
+        self.assertIn('Glance is running',
                       six.text_type(exception.GlanceConnectionFailed()))
 
-    def test_unknown_facts_are_a_mistake(self):
+    def test_unknown_facts_are_refused(self):
         self.assertRaises(TypeError, exception.NotFound, image='ID')
 
-    def test_unicode_is_kept_and_str_works(self):
+    def test_unicode_is_kept(self):
         error = exception.NotFound(reason=u'Z\xfcrich \u65e5\u672c')
         self.assertIn(u'Z\xfcrich \u65e5\u672c', six.text_type(error))
         self.assertIsInstance(str(error), str)
@@ -71,9 +71,9 @@ class TestMessages(testtools.TestCase):
 
 
 class TestTree(testtools.TestCase):
-    """The tree that the module's docstring draws."""
+    """The classes, and the tree in the module's docstring."""
 
-    def test_the_drawing_is_the_tree(self):
+    def test_docstring_shows_the_tree(self):
         drawn, above = {}, {}
         for line in exception.__doc__.splitlines():
             found = re.match(r' {4,}([| ]*)(\+-- )?([A-Z]\w+)( {2,}|$)', line)
@@ -87,12 +87,12 @@ class TestTree(testtools.TestCase):
         self.assertEqual({kind.__name__: kind.__bases__[0].__name__
                           for kind in _kinds()}, drawn)
 
-    def test_every_kind_says_what_it_is(self):
+    def test_every_class_has_docstring_and_headline(self):
         for kind in _kinds():
             self.assertTrue(kind.__doc__, kind)
             self.assertIn('headline', vars(kind), kind)
 
-    def test_codes_that_an_api_in_front_answers_with(self):
+    def test_http_codes(self):
         codes = {'ImageNotFound': 404, 'ImageNotAuthorized': 403,
                  'ImageBadRequest': 400, 'ImageUnacceptable': 400,
                  'ImageConflict': 409, 'ImageDeleteConflict': 409,
@@ -101,14 +101,14 @@ class TestTree(testtools.TestCase):
         self.assertEqual(codes, {
             name: getattr(exception, name).code for name in codes})
 
-    def test_only_what_may_pass_is_retriable(self):
+    def test_retriable_classes(self):
         self.assertEqual(
             {'GlanceConnectionFailed', 'GlanceServerError', 'ImageCorrupt'},
             {kind.__name__ for kind in _kinds() if kind.retriable})
 
 
 class TestRedaction(testtools.TestCase):
-    """Secrets stay out of messages."""
+    """Messages contain no secrets."""
 
     def _assert_redacted(self, secret, text):
         shown = exception.redact(text)
@@ -116,21 +116,21 @@ class TestRedaction(testtools.TestCase):
         self.assertIn('***', shown)
         return shown
 
-    def test_none_is_nothing(self):
+    def test_none_becomes_empty_text(self):
         self.assertEqual('', exception.redact(None))
 
-    def test_plain_text_stays(self):
+    def test_text_without_secrets_is_kept(self):
         for text in (u'no image http://glance:9292/v2/images/ID was found',
                      u'write to somebody@example.org', u'3 of 5: a@b'):
             self.assertEqual(text, exception.redact(text))
 
     def test_credentials_in_urls(self):
         shown = self._assert_redacted(
-            'pa55', 'swift+https://user:pa55@auth:5000/v3/c/o is no place')
-        self.assertEqual('swift+https://***@auth:5000/v3/c/o is no place',
+            'pa55', 'swift+https://user:pa55@auth:5000/v3/c/o is unknown')
+        self.assertEqual('swift+https://***@auth:5000/v3/c/o is unknown',
                          shown)
 
-    def test_every_url_of_a_text(self):
+    def test_every_url_in_a_text(self):
         shown = self._assert_redacted(
             'pa55', 'http://u:pa55@one/, "https://u:pa55@two/"')
         self.assertIn('***@one', shown)
@@ -149,14 +149,14 @@ class TestRedaction(testtools.TestCase):
                      "{b'X-Auth-Token': b't0ken'}"):
             self._assert_redacted('t0ken', text)
 
-    def test_every_part_of_an_exception(self):
+    def test_every_part_of_an_exception_is_redacted(self):
         secret = 'http://user:pa55@glance:9292'
         error = exception.NotFound(secret, reason=secret, endpoint=secret)
         self.assertNotIn('pa55', six.text_type(error))
         self.assertNotIn('pa55', repr(error))
         self.assertNotIn('pa55', repr(vars(error)))
 
-    def test_the_reason_may_be_an_exception(self):
+    def test_reason_may_be_an_exception(self):
         error = exception.NotFound(
             reason=ValueError('http://user:pa55@glance refused'))
         self.assertIn('http://***@glance refused', six.text_type(error))
