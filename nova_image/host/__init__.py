@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""How a running Nova takes the drivers in.
+"""Runs the drivers inside Nova.
 
-The only part of nova_image that imports Nova, and only when it is in use.
+Only this package imports Nova, and only when it is in use.
 """

@@ -10,11 +10,11 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Puts the driver behind Nova's image API, without touching Nova.
+"""Puts the driver behind Nova's image API, without changing Nova's files.
 
 Every caller in Nova looks up get_default_image_service and
-get_remote_image_service of nova.image.glance when it calls them (read in
-15.1.5 and 34.0.0), so replacing these two works whenever it is done.
+get_remote_image_service in nova.image.glance at the time of the call (read in
+15.1.5 and 34.0.0). So these two functions can be replaced at any time.
 """
 
 from oslo_config import cfg
@@ -27,24 +27,25 @@ from nova_image import version
 
 LOG = logging.getLogger(__name__)
 
-#: where the replaced functions keep the service, and what tells them apart
+#: attribute of the replacement that holds the service and marks it as ours
 _MARK = '_nova_image_service'
 
 
 class NovaIdentity(identity.Identity):
-    """Sessions and tokens as Nova has them."""
+    """Sessions and tokens, obtained the way Nova does."""
 
     def auth(self, context):
         """Return the caller's auth plugin, with Nova's service token.
 
-        :returns: None in a Nova without Keystone (``[api] auth_strategy =
-            noauth2``, of old releases)
-        :raises Forbidden: when there is a Keystone and nothing to show it
+        :returns: an auth plugin; None if Nova runs without Keystone (``[api]
+            auth_strategy = noauth2`` in old releases)
+        :raises Forbidden: if Nova uses Keystone, but there is neither a
+            token nor credentials
         """
         if not getattr(context, 'auth_token', None):
             return self._auth_without_token()
         from nova import service_auth
-        get_plugin = getattr(  # Nova 15 has a shorter name for it
+        get_plugin = getattr(  # Nova 15 has a shorter name
             service_auth, 'get_service_user_token_auth_plugin', None)
         return (get_plugin or service_auth.get_auth_plugin)(context)
 
@@ -53,7 +54,7 @@ class NovaIdentity(identity.Identity):
         options = getattr(self._conf, 'service_user', None)
         if getattr(options, 'send_service_user_token', False):
             from nova import service_auth
-            get_plugin = getattr(  # Nova 15 keeps it to itself
+            get_plugin = getattr(  # private in Nova 15
                 service_auth, 'get_service_auth_plugin', None)
             if get_plugin is not None:
                 return get_plugin('service_user')
@@ -61,23 +62,23 @@ class NovaIdentity(identity.Identity):
 
     def _auth_without_token(self):
         plugin = self.configured_auth()
-        # Nova 34 is never without Keystone, and has no such option.
+        # Nova 34 always uses Keystone and does not have this option.
         strategy = getattr(self._conf.api, 'auth_strategy', 'keystone')
         if plugin is None and strategy == 'keystone':
             raise exception.Forbidden(
-                'There is no token for Glance',
-                reason='the context of the request has none',
-                advice='Give [glance] of nova.conf credentials (auth_type '
-                       'and what belongs to it)')
+                'No token for Glance is available',
+                reason='the context of the request has no token',
+                advice='Set credentials in the [glance] section of '
+                       'nova.conf: auth_type and its options')
         return plugin
 
 
 def install(conf=None):
-    """Make Nova use the configured driver; again does nothing.
+    """Make Nova use the configured driver. A second call has no effect.
 
-    :param conf: Nova's configuration, parsed
-    :returns: the service that Nova's callers get
-    :raises DriverLoadError: when there is no such driver
+    :param conf: Nova's configuration, parsed; the global one by default
+    :returns: the Service that Nova's callers get
+    :raises DriverLoadError: if the driver cannot be loaded
     """
     from nova.image import glance as nova_glance
 
@@ -109,13 +110,13 @@ def _nova_version():
 
 
 def _announce(installed, conf):
-    """Log what is in use as soon as the service has set up its log.
+    """Log the driver in use as soon as the service has set up logging.
 
-    Nova reads its configuration first, and what is logged until then is
-    lost, or on stderr alone.
+    Nova reads its configuration before that. Anything logged until then is
+    lost, or appears only on stderr.
 
     :param installed: the driver
-    :param conf: Nova's configuration, which knows the service's name
+    :param conf: Nova's configuration, with the name of the service
     """
     original = logging.setup
 

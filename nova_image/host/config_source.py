@@ -10,21 +10,21 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Takes the drivers in through Nova's configuration.
+"""Enables the drivers from nova.conf, without a change of Nova's commands.
 
-Three lines in nova.conf do it, with stock commands::
+nova.conf needs these lines::
 
     [DEFAULT]
     config_source = nova_image
     [nova_image]
     driver = nova_image
 
-oslo.config asks the driver of that name for a source of options. This one has
-none to give: it is there because it runs in every service, with the
-configuration parsed and before the service begins.
+oslo.config asks the configuration driver of that name for a source of options.
+This driver has no options to offer, but it runs in every service, after the
+configuration is parsed and before the service starts.
 
-Imports as little as it can: oslo.config would take a module that cannot be
-imported for no driver at all, and Nova would run on with its own code.
+The module imports as little as possible. If it could not be imported,
+oslo.config would ignore the driver, and Nova would use its own image code.
 """
 
 import sys
@@ -36,18 +36,18 @@ class Driver(sources.ConfigurationSourceDriver):
     """The entry point ``nova_image`` of ``oslo.config.driver``."""
 
     def list_options_for_discovery(self):
-        """Return the options that the driver's section takes: none."""
+        """Return an empty list: the driver's section has no options."""
         return []
 
     def open_source_from_opt_group(self, conf, group_name):
-        """Install the image driver if this is a service of Nova's.
+        """Install the image driver if this process is a Nova service.
 
-        :param conf: the ConfigOpts that is being set up; any other than
-            Nova's own (a privsep helper has one) is left alone
+        :param conf: the ConfigOpts that is being set up; it is ignored
+            unless it is Nova's own (a privsep helper has another)
         :param group_name: the section that names this driver
         :returns: a source without options
-        :raises SystemExit: with one line, when the driver cannot be
-            installed; oslo.config swallows anything else
+        :raises SystemExit: if the driver cannot be installed, with a one-line
+            message; oslo.config swallows any other exception
         """
         nova_conf = sys.modules.get('nova.conf')
         if nova_conf is not None and conf is getattr(nova_conf, 'CONF', None):
@@ -59,21 +59,21 @@ def install_or_exit(conf=None):
     """Install the image driver into this process.
 
     :param conf: Nova's configuration
-    :raises SystemExit: with one line, when it cannot be
+    :raises SystemExit: if it cannot be installed, with a one-line message
     """
     try:
         from nova_image.host import bridge
         bridge.install(conf)
     except Exception as error:
         raise SystemExit(
-            'nova_image cannot serve the images of this service, which '
-            'therefore does not start: %s: %s' % (
+            'nova_image cannot serve the images of this service, so the '
+            'service does not start: %s: %s' % (
                 type(error).__name__, error))
 
 
 class _NoOptions(sources.ConfigurationSource):
-    """Knows no option."""
+    """A source without options."""
 
     def get(self, group_name, option_name, opt):
-        """Return the answer for an option that is not there."""
+        """Return oslo.config's value for a missing option."""
         return (sources._NoValue, None)

@@ -10,11 +10,11 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Our exceptions as Nova's own, which Nova's code catches.
+"""Translates our exceptions into Nova's, which Nova's code catches.
 
 Facts about Nova's classes were read in 15.1.5 and 34.0.0. Nova shows many of
-their messages to its users, who are not to learn of endpoints: a message is
-Nova's own with Nova's facts, and our exception goes along as the cause.
+their messages to its users, who must not learn about endpoints. So a message
+has Nova's own wording and facts, and our exception is attached as its cause.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ import six
 
 from nova_image import exception
 
-#: ours -> Nova's; the first that fits, so the special ones come first
+#: ours -> Nova's; the first match wins, so subclasses come first
 _NAMES = (
     (exception.InvalidImageRef, 'InvalidImageRef'),
     (exception.ImageNotFound, 'ImageNotFound'),
@@ -44,11 +44,11 @@ _NAMES = (
     (exception.NotFound, 'NotFound'),
     (exception.Invalid, 'Invalid'),
 )
-#: what Nova 15 does not have yet
+#: replacements for classes that Nova 15 does not have
 _SUBSTITUTES = {'ImageQuotaExceeded': 'ImageBadRequest',
                 'ImageImportImpossible': 'ImageBadRequest',
                 'CertificateValidationFailed': 'SignatureVerificationError'}
-#: what Nova's callers catch where no image is there yet
+#: classes that Nova's callers catch while no image exists yet
 _PLAIN = {'ImageNotFound': 'NotFound', 'ImageNotAuthorized': 'Forbidden',
           'ImageBadRequest': 'Invalid'}
 
@@ -57,7 +57,7 @@ def to_nova(error, creating=False):
     """Return Nova's exception for one of ours.
 
     :param error: a NovaImageException
-    :param creating: whether it is about an image that is not there yet
+    :param creating: whether the image does not exist yet
     :returns: an exception of nova.exception
     """
     name = next((nova_name for ours, nova_name in _NAMES
@@ -76,10 +76,10 @@ def to_nova(error, creating=False):
 
 
 def _class(name):
-    """Return the class by whose name Nova catches an error."""
+    """Return the class of this name that Nova catches."""
     if name == 'SignatureVerificationError' and (
             not hasattr(nova_exception, name)):
-        # Nova 15 has one of its own, Nova 34 catches cursive's.
+        # Nova 15 has its own class; Nova 34 catches that of cursive.
         from cursive import exception as cursive_exception
         return cursive_exception.SignatureVerificationError
     return getattr(nova_exception, name)
@@ -87,7 +87,7 @@ def _class(name):
 
 @contextlib.contextmanager
 def translated(creating=False):
-    """Raise Nova's exceptions in place of ours, with ours as their cause."""
+    """Raise Nova's exceptions instead of ours, with ours as their cause."""
     try:
         yield
     except exception.NovaImageException as error:

@@ -12,10 +12,10 @@
 
 """``nova-image-run SERVICE [ARGUMENT ...]``: a Nova service with our drivers.
 
-For a Nova whose oslo.config has no configuration drivers (15 and others of
-its time), and for who prefers to see it in the command. With stock commands
-and a newer Nova, three lines of nova.conf do the same: see
-nova_image.host.config_source.
+For releases of Nova whose oslo.config does not support configuration drivers,
+such as 15, and for operators who prefer the drivers to be visible in the
+command. In a newer Nova, nova.conf can enable them without a change of the
+commands: see nova_image.host.config_source.
 """
 
 import sys
@@ -24,14 +24,14 @@ from stevedore import named
 
 USAGE = """Usage: nova-image-run SERVICE [ARGUMENT ...]
 
-Runs a service of Nova, such as nova-compute, with the image drivers of
-nova_image. The arguments are the service's own.
+Run a Nova service, such as nova-compute, with the image drivers of nova_image.
+All arguments are passed to the service.
 
 Example: nova-image-run nova-compute --config-file /etc/nova/nova.conf"""
 
 
 def install_once_configured():
-    """Have the drivers installed as soon as Nova has read its files."""
+    """Make Nova install the drivers as soon as it has read its files."""
     from nova import config
 
     original = config.parse_args
@@ -52,22 +52,25 @@ def _service(name):
         on_load_failure_callback=_fail)
     for extension in found:
         return extension.plugin
-    raise SystemExit('nova-image-run: no service called %s is installed in '
-                     'this Python.' % name)
+    raise SystemExit('nova-image-run: service %s is not installed in this '
+                     'Python.' % name)
 
 
 def _fail(manager, entry_point, error):
-    raise SystemExit('nova-image-run: %s cannot be loaded: %s: %s' % (
+    raise SystemExit('nova-image-run: service %s cannot be loaded: %s: %s' % (
         entry_point.name, type(error).__name__, error))
 
 
 def main():
-    """Run the service that the command line names."""
+    """Run the service named on the command line.
+
+    :returns: the exit code
+    """
     arguments = sys.argv[1:]
     if not arguments or arguments[0] in ('-h', '--help'):
         print(USAGE)
         return 0 if arguments else 2
     service = _service(arguments[0])
     install_once_configured()
-    sys.argv = arguments  # default configuration files go by the name
+    sys.argv = arguments  # its name selects the default configuration files
     return service()

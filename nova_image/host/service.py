@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The driver as Nova's callers expect an image service."""
+"""The driver as the image service that Nova's callers expect."""
 
 import six
 
@@ -45,7 +45,7 @@ class Service(object):
 
     def show(self, context, image_id, include_locations=False,
              show_deleted=True):
-        """Return one image."""
+        """Return an image."""
         with faults.translated():
             return self.driver.show(context, image_id, include_locations,
                                     show_deleted)
@@ -69,20 +69,24 @@ class Service(object):
 
     def download(self, context, image_id, data=None, dst_path=None,
                  trusted_certs=None):
-        """Fetch an image's data."""
+        """Download and verify the data of an image.
+
+        :returns: None; an iterator of bytes if there is neither data nor
+            dst_path
+        """
         with faults.translated():
             chunks = self.driver.download(context, image_id, data, dst_path,
                                           trusted_certs=trusted_certs)
         return None if chunks is None else _Stream(chunks)
 
     def image_import_copy(self, context, image_id, stores):
-        """Copy an image's data to other stores."""
+        """Start copying the data of an image to other stores."""
         with faults.translated():
             return self.driver.image_import_copy(context, image_id, stores)
 
 
 class _Stream(object):
-    """An image's data as an iterator that raises Nova's exceptions."""
+    """An iterator over image data that raises Nova's exceptions."""
 
     def __init__(self, chunks):
         self._chunks = chunks
@@ -97,5 +101,5 @@ class _Stream(object):
     next = __next__
 
     def close(self):
-        """Give the connection up."""
+        """Close the connection."""
         self._chunks.close()

@@ -12,17 +12,17 @@
 
 """nova-api as a WSGI application with our drivers.
 
-For a WSGI server, in place of nova.wsgi.osapi_compute::
+A WSGI server loads it instead of nova.wsgi.osapi_compute::
 
     gunicorn nova_image.host.wsgi:application
 """
 
-# Nova wants to be first: it may patch the standard library.
+# Nova must come first: it may patch the standard library.
 from nova import monkey_patch  # noqa: I100
 
 try:
     monkey_patch.patch(backend='threading')
-except (AttributeError, TypeError):  # older ones patch when imported
+except (AttributeError, TypeError):  # older releases patch on import
     pass
 
 from nova_image.host import launcher  # noqa: E402

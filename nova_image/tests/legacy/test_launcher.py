@@ -83,6 +83,6 @@ class LauncherTest(testtools.TestCase):
         """There is no such service."""
         ended = self._start('nova-nothing')
         self.assertEqual(
-            (1, 'nova-image-run: no service called nova-nothing is '
-                'installed in this Python.\n'),
+            (1, 'nova-image-run: service nova-nothing is not installed in '
+                'this Python.\n'),
             (ended.returncode, ended.stdout + ended.stderr))

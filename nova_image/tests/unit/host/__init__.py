@@ -10,4 +10,4 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Unit tests of nova_image.host, over a stand-in for Nova."""
+"""Unit tests of nova_image.host, with a fake Nova."""

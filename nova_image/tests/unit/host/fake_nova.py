@@ -10,10 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""A stand-in for the parts of Nova that nova_image.host touches.
+"""A fake of the parts of Nova that nova_image.host uses.
 
-The names of the exceptions, their messages' fields and their bases are those
-of Nova 34.0.0; the real Nova is what the gate tests run.
+The exceptions have the names, bases and message fields of those in Nova
+34.0.0. The gate tests run the real Nova.
 """
 
 import sys
@@ -49,7 +49,7 @@ _EXCEPTIONS = (
 
 
 class NovaException(Exception):
-    """As Nova's: a message, or the class's own filled with facts."""
+    """Like Nova's: a message, or that of the class with facts filled in."""
 
     msg_fmt = 'An unknown exception occurred.'
 
@@ -59,10 +59,10 @@ class NovaException(Exception):
 
 
 class FakeNova(fixtures.Fixture):
-    """Makes ``import nova`` find the stand-in.
+    """Makes ``import nova`` find the fake.
 
     :ivar modules: {name: module}
-    :ivar conf: a ConfigOpts in the place of Nova's
+    :ivar conf: the ConfigOpts that replaces Nova's
     """
 
     def _setUp(self):
@@ -81,14 +81,14 @@ class FakeNova(fixtures.Fixture):
 
     @staticmethod
     def _forget_host():
-        """Have each test import nova_image.host over its own stand-in."""
+        """Make each test import nova_image.host again, with its own fake."""
         for name in list(sys.modules):
             if name.startswith('nova_image.host.'):
                 del sys.modules[name]
                 vars(host).pop(name.rpartition('.')[2], None)
 
     def register_auth_strategy(self, value):
-        """Have the option that Nova 15 has, and Nova 34 has not.
+        """Register the option that Nova 15 has, but Nova 34 does not.
 
         :param value: ``keystone`` or ``noauth2``
         """

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The drivers stand behind Nova's image API."""
+"""Tests of nova_image.host.bridge."""
 
 import fixtures
 import mock
@@ -26,10 +26,10 @@ from nova_image.tests.unit.host import fake_nova
 
 
 class BridgeTestCase(testtools.TestCase):
-    """Installs over a stand-in for Nova and for the driver's loading."""
+    """Base class: installs a mock driver into a fake Nova."""
 
     def setUp(self):
-        """Make a Nova, and a driver that is a mock."""
+        """Create the fake Nova and the mock driver."""
         super(BridgeTestCase, self).setUp()
         self.nova = self.useFixture(fake_nova.FakeNova())
         nova_image_conf.register_opts(self.nova.conf)
@@ -44,12 +44,12 @@ class BridgeTestCase(testtools.TestCase):
         self.bridge = bridge
 
     def install(self):
-        """Install with the stand-in's configuration."""
+        """Install with the configuration of the fake Nova."""
         return self.bridge.install(self.nova.conf)
 
 
 class InstallTest(BridgeTestCase):
-    """install() replaces Nova's two functions."""
+    """install() replaces the two functions of Nova."""
 
     def test_default_service(self):
         """Nova's callers get the driver's answers."""
@@ -59,13 +59,13 @@ class InstallTest(BridgeTestCase):
         self.assertEqual({'id': 'an-id'}, service.show('context', 'an-id'))
 
     def test_twice(self):
-        """The second time changes nothing and loads nothing."""
+        """A second call changes nothing and loads nothing."""
         first = self.install()
         self.assertIs(first, self.install())
         self.load.assert_called_once()
 
     def test_remote_by_id(self):
-        """An ID goes to the default service."""
+        """An ID is resolved to the default service."""
         service = self.install()
         self.driver.resolve.return_value = self.driver, 'an-id'
         self.assertEqual(
@@ -73,7 +73,7 @@ class InstallTest(BridgeTestCase):
             self.glance.get_remote_image_service('context', 'an-id'))
 
     def test_remote_by_url(self):
-        """A URL of a known Glance goes there."""
+        """A URL of a known Glance is resolved to that Glance."""
         self.install()
         pinned, url = mock.Mock(), 'http://glance2:9292/v2/images/an-id'
         self.driver.resolve.return_value = pinned, 'an-id'
@@ -84,7 +84,7 @@ class InstallTest(BridgeTestCase):
         self.assertEqual('an-id', image_id)
 
     def test_unknown_url(self):
-        """A URL that the token must not go to is refused, in Nova's words."""
+        """A URL that must not receive the token raises Nova's exception."""
         self.install()
         self.driver.resolve.side_effect = (
             exception.InvalidImageRef(reason='unknown'))
@@ -94,13 +94,13 @@ class InstallTest(BridgeTestCase):
             'http://evil/v2/images/an-id')
 
     def test_failure_leaves_stock_code(self):
-        """What cannot be loaded is not half installed."""
+        """A driver that cannot be loaded leaves Nova's code in place."""
         self.load.side_effect = exception.DriverLoadError()
         self.assertRaises(exception.DriverLoadError, self.install)
         self.assertEqual('stock', self.glance.get_default_image_service())
 
-    def test_errors_are_novas(self):
-        """Every method raises what Nova's callers catch."""
+    def test_errors_are_those_of_nova(self):
+        """Every method raises exceptions that Nova's callers catch."""
         service = self.install()
         for name, arguments in (
                 ('detail', ()), ('show', ('id',)), ('create', ({},)),
@@ -112,8 +112,8 @@ class InstallTest(BridgeTestCase):
                 self.nova.modules['nova.exception'].ImageUnacceptable,
                 getattr(service, name), 'context', *arguments)
 
-    def test_stream_errors_are_novas(self):
-        """So does the iterator of a download, at its end."""
+    def test_stream_errors_are_those_of_nova(self):
+        """The iterator of a download raises them, too."""
         def chunks():
             yield b'bytes'
             raise exception.ImageCorrupt(image_id='id')
@@ -126,10 +126,10 @@ class InstallTest(BridgeTestCase):
 
 
 class AnnounceTest(BridgeTestCase):
-    """What is in use stands in the service's log, once."""
+    """The driver in use is logged once."""
 
     def test_after_logging_is_set_up(self):
-        """Not before: it would be lost."""
+        """Messages logged before that would be lost."""
         self.install()
         self.assertNotIn('serves the images', self.log.output)
         logging.setup('conf', 'nova')
@@ -138,9 +138,9 @@ class AnnounceTest(BridgeTestCase):
         self.assertIn('nova-compute, Nova 34.0.0', self.log.output)
 
     def test_warnings(self):
-        """What load() would warn of waits for it too, and is said once."""
+        """A warning of load() also waits for the log, and appears once."""
         class Deprecated(driver.ImageDriver):
-            """A driver that is to go."""
+            """A deprecated driver."""
 
             deprecation = 'v1 is going away'
 
@@ -157,16 +157,16 @@ class AnnounceTest(BridgeTestCase):
 
 
 class NovaIdentityTest(BridgeTestCase):
-    """Tokens come from Nova."""
+    """Tokens are obtained from Nova."""
 
     def setUp(self):
-        """Make an identity over the stand-in's configuration."""
+        """Create an identity with the configuration of the fake Nova."""
         super(NovaIdentityTest, self).setUp()
         self.identity = self.bridge.NovaIdentity(self.nova.conf)
         self.service_auth = self.nova.modules['nova.service_auth']
 
     def test_nova_34(self):
-        """The service user's token goes along."""
+        """The service user's token is sent along."""
         self.service_auth.get_service_user_token_auth_plugin = mock.Mock()
         context = base.Context()
         self.assertIs(
@@ -174,7 +174,7 @@ class NovaIdentityTest(BridgeTestCase):
             self.identity.auth(context))
 
     def test_nova_15(self):
-        """It had another name there."""
+        """The function has another name there."""
         self.service_auth.get_auth_plugin = mock.Mock()
         self.assertIs(self.service_auth.get_auth_plugin.return_value,
                       self.identity.auth(base.Context()))
@@ -184,16 +184,16 @@ class NovaIdentityTest(BridgeTestCase):
             'send_service_user_token', default=value), group='service_user')
 
     def test_service_user(self):
-        """Nova asks as itself by the credentials of its service token."""
+        """Nova's own requests use the credentials of its service token."""
         self._send_service_token(True)
         get_plugin = self.service_auth.get_service_auth_plugin = mock.Mock()
         self.assertIs(get_plugin.return_value, self.identity.service_auth())
         get_plugin.assert_called_once_with('service_user')
 
     def test_no_service_user(self):
-        """Or by those of [glance], if there are any."""
+        """Without them, its requests use those of [glance], if any."""
         self.assertIsNone(self.identity.service_auth())
-        self._send_service_token(True)  # and Nova 15
+        self._send_service_token(True)  # as in Nova 15
         self.assertIsNone(self.identity.service_auth())
         self.service_auth.get_service_auth_plugin = mock.Mock()
         self.nova.conf.set_override('send_service_user_token', False,
@@ -201,14 +201,14 @@ class NovaIdentityTest(BridgeTestCase):
         self.assertIsNone(self.identity.service_auth())
 
     def test_no_token_in_nova_34(self):
-        """Identity headers are never sent where there is a Keystone."""
+        """With Keystone, identity headers are never sent."""
         self.assertRaises(cfg.NoSuchOptError, getattr, self.nova.conf.api,
                           'auth_strategy')
         self.assertRaises(exception.Forbidden, self.identity.auth,
                           base.Context(auth_token=None))
 
     def test_no_token_in_nova_15(self):
-        """There it is an option whether there is a Keystone."""
+        """An option states whether Nova 15 uses Keystone."""
         context = base.Context(auth_token=None)
         self.nova.register_auth_strategy('keystone')
         self.assertRaises(exception.Forbidden, self.identity.auth, context)

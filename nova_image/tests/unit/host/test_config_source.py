@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Nova's configuration takes the drivers in, or the service ends."""
+"""Tests of nova_image.host.config_source."""
 
 import fixtures
 from oslo_config import cfg
@@ -20,10 +20,10 @@ from nova_image.tests.unit.host import fake_nova
 
 
 class ConfigSourceTest(testtools.TestCase):
-    """The oslo.config driver."""
+    """The oslo.config driver installs the image driver or exits."""
 
     def setUp(self):
-        """Put a mock in the bridge's place."""
+        """Replace the bridge with a mock."""
         super(ConfigSourceTest, self).setUp()
         self.nova = self.useFixture(fake_nova.FakeNova())
         self.install = self.useFixture(fixtures.MockPatch(
@@ -34,25 +34,25 @@ class ConfigSourceTest(testtools.TestCase):
     def _open(self, conf):
         return self.source.open_source_from_opt_group(conf, 'nova_image')
 
-    def test_a_service_of_nova(self):
+    def test_nova_service(self):
         """The driver is installed with Nova's configuration."""
         self._open(self.nova.conf)
         self.install.assert_called_once_with(self.nova.conf)
 
-    def test_other_configurations_are_left_alone(self):
-        """A privsep helper reads the same file for a ConfigOpts of its own."""
+    def test_other_configurations_are_ignored(self):
+        """A privsep helper reads the same file into its own ConfigOpts."""
         self._open(cfg.ConfigOpts())
         self.install.assert_not_called()
 
     def test_failure_ends_the_service(self):
-        """oslo.config would swallow anything else and Nova run on stock."""
+        """Only SystemExit ends the service; oslo.config swallows the rest."""
         self.install.side_effect = ImportError('no module named x')
         error = self.assertRaises(SystemExit, self._open, self.nova.conf)
         self.assertIn('no module named x', str(error))
         self.assertEqual(1, len(str(error).splitlines()))
 
-    def test_knows_no_option(self):
-        """Every option comes from elsewhere."""
+    def test_source_has_no_options(self):
+        """All values come from other sources."""
         conf = cfg.ConfigOpts()
         conf.register_opt(cfg.StrOpt('host', default='from the default'))
         conf([])

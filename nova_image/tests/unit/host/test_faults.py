@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Our exceptions become those that Nova's code catches."""
+"""Tests of nova_image.host.faults."""
 
 import six
 import testtools
@@ -19,14 +19,14 @@ from nova_image import exception
 from nova_image.tests.unit.host import fake_nova
 
 FACTS = {'image_id': 'an-id', 'endpoint': 'http://glance:9292',
-         'reason': 'Glance says so'}
+         'reason': 'a reason from Glance'}
 
 
 class FaultsTest(testtools.TestCase):
-    """to_nova() and translated()."""
+    """to_nova() and translated() return what Nova's code catches."""
 
     def setUp(self):
-        """Import the module over a stand-in for Nova."""
+        """Import the module with a fake Nova."""
         super(FaultsTest, self).setUp()
         self.nova = self.useFixture(
             fake_nova.FakeNova()).modules['nova.exception']
@@ -38,8 +38,8 @@ class FaultsTest(testtools.TestCase):
         self.assertIs(getattr(self.nova, name), type(found))
         return found
 
-    def test_each_has_its_own(self):
-        """Where Nova has a class of the same name, that is it."""
+    def test_classes_with_the_same_name(self):
+        """An exception becomes Nova's class of the same name."""
         for name in ('ImageNotFound', 'ImageNotAuthorized', 'ImageBadRequest',
                      'ImageQuotaExceeded', 'ImageDeleteConflict',
                      'ImageImportImpossible', 'ImageUnacceptable',
@@ -47,8 +47,8 @@ class FaultsTest(testtools.TestCase):
                      'NotFound', 'Invalid'):
             self._assert_becomes(getattr(exception, name), name)
 
-    def test_the_others_fall_back(self):
-        """What Nova does not know becomes what its callers catch."""
+    def test_classes_without_a_counterpart(self):
+        """Other exceptions become classes that Nova's callers catch."""
         self._assert_becomes(exception.GlanceServerError,
                              'GlanceConnectionFailed')
         self._assert_becomes(exception.GlanceVersionNotServed,
@@ -61,28 +61,28 @@ class FaultsTest(testtools.TestCase):
                              'ImageBadRequest')
         self._assert_becomes(exception.DriverLoadError, 'NovaException')
 
-    def test_create_speaks_of_no_image(self):
-        """Nova's callers of create() catch the plain classes."""
+    def test_errors_of_create(self):
+        """Nova's callers of create() catch classes without an image."""
         for ours, name in ((exception.ImageNotFound, 'NotFound'),
                            (exception.ImageNotAuthorized, 'Forbidden'),
                            (exception.ImageBadRequest, 'Invalid')):
             found = self._assert_becomes(ours, name, creating=True)
-            self.assertIn('Glance says so', str(found))
+            self.assertIn('a reason from Glance', str(found))
 
     def test_no_endpoint_reaches_users(self):
-        """Nova shows these messages to those who asked."""
+        """Nova shows these messages to its users."""
         for ours in (exception.ImageNotFound, exception.ImageNotAuthorized,
                      exception.ImageBadRequest):
             self.assertNotIn('glance:9292',
                              str(self.faults.to_nova(ours(**FACTS))))
 
-    def test_an_older_nova(self):
-        """Nova 15 has no quota exception; its callers catch another."""
+    def test_older_nova(self):
+        """Nova 15 does not have the quota exception; it catches another."""
         del self.nova.ImageQuotaExceeded
         self._assert_becomes(exception.ImageQuotaExceeded, 'ImageBadRequest')
 
-    def test_ours_is_the_cause(self):
-        """Nothing of what we know gets lost for the log."""
+    def test_our_exception_is_the_cause(self):
+        """The log still has all the facts."""
         ours = exception.ImageNotFound(**FACTS)
 
         def look():
@@ -92,8 +92,8 @@ class FaultsTest(testtools.TestCase):
         if six.PY3:
             self.assertIs(ours, found.__cause__)
 
-    def test_others_pass(self):
-        """An error of the caller's own is not touched."""
+    def test_other_exceptions_pass(self):
+        """An exception that is not ours is not changed."""
         def look():
             with self.faults.translated():
                 raise ValueError('mine')

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""nova-image-run runs a service with the drivers installed."""
+"""Tests of nova_image.host.launcher: nova-image-run."""
 
 import sys
 
@@ -22,10 +22,10 @@ from nova_image.tests.unit.host import fake_nova
 
 
 class LauncherTest(testtools.TestCase):
-    """The command, over a stand-in for Nova and its entry points."""
+    """The command, with a fake Nova and fake entry points."""
 
     def setUp(self):
-        """Have one service, whose main() parses its arguments."""
+        """Provide one service, whose main() parses its arguments."""
         super(LauncherTest, self).setUp()
         self.nova = self.useFixture(fake_nova.FakeNova())
         self.config = self.nova.modules['nova.config']
@@ -54,24 +54,24 @@ class LauncherTest(testtools.TestCase):
             'sys.argv', ['/usr/bin/nova-image-run'] + list(arguments)))
         return self.launcher.main()
 
-    def test_installs_when_configured(self):
-        """Not before: the configuration says which driver."""
+    def test_installs_after_configuration(self):
+        """The driver is installed once the configuration is parsed."""
         parse = self.config.parse_args
         self.assertEqual(0, self._run('nova-compute', '--debug'))
         parse.assert_called_once_with(['nova-compute', '--debug'])
 
     def test_unknown_service(self):
-        """One line says which."""
+        """The message names the service."""
         error = self.assertRaises(SystemExit, self._run, 'nova-nothing')
         self.assertIn('nova-nothing', str(error))
 
     def test_failure_ends_the_service(self):
-        """The service does not run on with stock code."""
+        """The service does not fall back to Nova's own code."""
         self.install.side_effect = ImportError('broken')
         self.assertRaises(SystemExit, self._run, 'nova-compute')
 
     def test_usage(self):
-        """Without a service the usage is shown, and the exit code is 2."""
+        """Without a service the command prints its usage and returns 2."""
         output = self.useFixture(fixtures.StringStream('stdout')).stream
         self.useFixture(fixtures.MonkeyPatch('sys.stdout', output))
         self.assertEqual(2, self._run())

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Errors of signatures become those that Nova's code catches."""
+"""Tests of nova_image.host.faults for errors of signatures."""
 
 from cursive import exception as cursive_exception
 import testtools
@@ -23,23 +23,23 @@ FACTS = {'image_id': 'an-id', 'endpoint': 'http://glance:9292',
 
 
 class SignatureFaultsTest(testtools.TestCase):
-    """to_nova() with Novas of both kinds."""
+    """to_nova() with an old and a new Nova."""
 
     def setUp(self):
-        """Import the module over a stand-in for Nova."""
+        """Import the module with a fake Nova."""
         super(SignatureFaultsTest, self).setUp()
         self.nova = self.useFixture(
             fake_nova.FakeNova()).modules['nova.exception']
         from nova_image.host import faults
         self.faults = faults
 
-    def _have(self, name, message):
+    def _add_exception(self, name, message):
         kind = type(name, (self.nova.NovaException,), {'msg_fmt': message})
         setattr(self.nova, name, kind)
         return kind
 
-    def test_signature_in_a_new_nova(self):
-        """Nova 34 catches cursive's own."""
+    def test_signature_in_new_nova(self):
+        """Nova 34 catches the exception of cursive."""
         found = self.faults.to_nova(
             exception.SignatureVerificationError(**FACTS))
         self.assertIs(cursive_exception.SignatureVerificationError,
@@ -48,9 +48,9 @@ class SignatureFaultsTest(testtools.TestCase):
             'Signature verification for the image failed: '
             'the data is not what was signed.', str(found))
 
-    def test_certificate_in_a_new_nova(self):
-        """Nova 34 says which certificate."""
-        kind = self._have(
+    def test_certificate_in_new_nova(self):
+        """Nova 34 names the certificate."""
+        kind = self._add_exception(
             'CertificateValidationFailed', 'Image signature certificate '
             'validation failed for certificate: %(cert_uuid)s. %(reason)s')
         found = self.faults.to_nova(exception.CertificateValidationFailed(
@@ -58,10 +58,11 @@ class SignatureFaultsTest(testtools.TestCase):
         self.assertIs(kind, type(found))
         self.assertIn('certificate: a-certificate. the data', str(found))
 
-    def test_both_in_an_old_nova(self):
-        """Nova 15 knows signatures alone, by an exception of its own."""
-        kind = self._have('SignatureVerificationError',
-                          'Signature verification failed: %(reason)s')
+    def test_both_in_old_nova(self):
+        """Nova 15 has a single exception, for signatures only."""
+        kind = self._add_exception(
+            'SignatureVerificationError',
+            'Signature verification failed: %(reason)s')
         for ours in (exception.SignatureVerificationError,
                      exception.CertificateValidationFailed):
             found = self.faults.to_nova(ours(**FACTS))
