@@ -10,4 +10,4 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Nova's image service as a set of plugins over the Glance Images API."""
+"""Nova's image service as a set of plugins for the Glance Images API."""

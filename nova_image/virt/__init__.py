@@ -10,5 +10,4 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
-"""What virt drivers need of the image service."""
+"""Image operations for virt drivers."""

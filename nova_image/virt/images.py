@@ -10,8 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
-"""Images onto the disk of a compute host."""
+"""Downloads of images to the disk of a compute host."""
 
 from nova_image.image import api as image_api
 
@@ -20,19 +19,20 @@ def fetch(context, image_id, path, api=None, trusted_certs=None,
           inspect=True):
     """Download an image to a file.
 
-    The file appears only when it is whole, verified, found to be harmless
-    and in the image's disk_format, and on disk.
+    The file appears at its path only once it is complete, verified, inspected
+    and flushed to disk.
 
     :param context: the caller's context
     :param image_id: ID of the image, or its URL
-    :param path: where the file is to be
+    :param path: path of the file to create
     :param api: nova_image.image.api.API; a new one by default
-    :param trusted_certs: IDs of certificates for the image's signature
-    :param inspect: whether to look at the format: True on every host whose
-        oslo.utils can, which Python 2.7 does not have
-    :raises ImageCorrupt: when the data is not what Glance recorded
-    :raises ImageUnacceptable: when the data may harm the host, or is not in
-        the format that the image is said to be in
+    :param trusted_certs: IDs of the certificates to trust for the image's
+        signature
+    :param inspect: whether to inspect the format. Pass False only if the
+        host lacks an oslo.utils that can, as with Python 2.7.
+    :raises ImageCorrupt: if the data does not match what Glance recorded
+    :raises ImageUnacceptable: if the data could harm the host or is not in
+        the image's disk_format
     """
     api = api or image_api.API()
     api.download(context, image_id, dest_path=path,

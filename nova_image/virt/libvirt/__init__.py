@@ -10,4 +10,4 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What the libvirt driver needs."""
+"""Image operations for the libvirt driver."""

@@ -10,12 +10,12 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Snapshots of disks in Ceph, without their bytes going through Glance.
+"""Snapshots of disks in Ceph, without a transfer of data through Glance.
 
-The disk of a server is cloned into the pool of Glance's images, and the image
-gets the clone as its location: what Nova's libvirt driver does with
+The disk of a server is cloned into the pool of Glance's images, and the clone
+becomes the location of the image. Nova's libvirt driver does the same with
 ``images_type = rbd`` (nova.virt.libvirt.imagebackend.Rbd.direct_snapshot of
-34.0.0). Unlike there, no clone stays behind when a step on the way fails.
+34.0.0). Unlike Nova's, this code leaves no clone behind if a step fails.
 """
 
 import contextlib
@@ -33,33 +33,34 @@ from nova_image.image import offload
 LOG = logging.getLogger(__name__)
 
 _ACTION = 'direct snapshot'
-#: as Glance's own store calls the snapshot of each image
+#: name that Glance's own store gives to the snapshot of each image
 _SNAPSHOT = 'snap'
 
 
 def take(context, disk, image_id, image_info, base_image_id=None, api=None):
-    """Make an image of a server's disk, inside of Ceph.
+    """Create an image from a server's disk, inside Ceph.
 
-    The Ceph is that of ``[glance]`` ``rbd_ceph_conf`` and ``rbd_user``, or,
-    inside Nova where these are empty, libvirt's. The user may write the pool
-    of the disk and that of the images.
+    ``[glance]`` ``rbd_ceph_conf`` and ``rbd_user`` select the cluster and the
+    user. If they are empty, libvirt's options are used inside Nova. The user
+    must be able to write to the pools of the disk and of the images.
 
     :param context: the caller's context
-    :param disk: ``POOL/NAME``, the RBD image that is the disk
-    :param image_id: ID of an image without data; a new one if None
-    :param image_info: dict in the format of images, what is to be set;
-        ``disk_format`` raw and ``container_format`` bare where it says
-        nothing else
-    :param base_image_id: ID of the image that the disk was made of: where it
-        is says where images are, if the disk is not a clone of it
+    :param disk: ``POOL/NAME`` of the RBD image that is the disk
+    :param image_id: ID of an image without data; if None, a new image is
+        created
+    :param image_info: dict of image attributes to set; ``disk_format``
+        defaults to raw, ``container_format`` to bare
+    :param base_image_id: ID of the image that the disk was made from; if the
+        disk is not a clone, the location of this image names the pool
     :param api: nova_image.image.api.API; a new one by default
     :returns: the image, which is active
-    :raises ImageUnacceptable: it cannot be done in this way; the image is to
-        get its data by an upload
-    :raises Forbidden: likewise, for want of rights in Glance or in Ceph
+    :raises ImageUnacceptable: if a direct snapshot is not possible; upload
+        the data instead
+    :raises Forbidden: if Glance or Ceph denies access; upload the data
+        instead
 
-    Whatever it raises, nothing of it is left in Ceph, and no new image in
-    Glance.
+    After an exception, the snapshot leaves nothing behind in Ceph and no new
+    image in Glance.
     """
     api = api or image_api.API()
     clones = Clones(api.conf, disk)
@@ -85,16 +86,16 @@ def _pool(context, clones, base_image_id, api):
                      if place and place.fsid == fsid), None)
     if pool is None:
         raise _impossible(
-            'neither the disk nor the image that it was made of tells in '
-            'which pool of this Ceph Glance keeps its images',
-            'Let Glance show locations to the service')
+            'neither the disk nor the image that it was made from reveals '
+            "the pool of Glance's images in this Ceph cluster",
+            'Allow the service to see image locations in Glance')
     return pool
 
 
 class Clones(object):
-    """Makes flat clones of a disk, and removes them.
+    """Creates and removes flat clones of a disk.
 
-    What blocks is done off eventlet's hub.
+    Blocking calls run outside eventlet's hub.
 
     :param conf: an oslo.config ConfigOpts with ``[glance]``
     :param disk: ``POOL/NAME``
@@ -105,18 +106,20 @@ class Clones(object):
         self._disk = disk.split('/', 1)
 
     def parent(self):
-        """Return (id of the cluster, pool of the disk's parent or None)."""
+        """Return (ID of the cluster, pool of the disk's parent or None)."""
         return offload.call(self._parent)
 
     @contextlib.contextmanager
     def kept_on_success(self, pool, name):
-        """Make a clone, which is removed should the block fail.
+        """Create a clone, and remove it if the block fails.
 
-        :param pool: where to make it
-        :param name: its name
-        :returns: a context manager that gives its URL
-        :raises ImageUnacceptable: it could not be made, and is not there
-        :raises Forbidden: likewise: the user may not write to the pool
+        :param pool: name of the pool of the clone
+        :param name: name of the clone
+        :returns: a context manager that yields the URL of the clone
+        :raises ImageUnacceptable: if the clone cannot be created; nothing
+            of it is left behind
+        :raises Forbidden: if the user cannot write to the pool; nothing of
+            the clone is left behind
         """
         url = offload.call(self._make, pool, name)
         try:
@@ -141,17 +144,17 @@ class Clones(object):
             with _connected(self._conf) as cluster:
                 cluster.remove(pool, name)
         except exception.NovaImageException as error:
-            LOG.warning('The RBD image %(pool)s/%(name)s, the clone of a '
-                        'snapshot that failed, was not removed: %(error)s',
+            LOG.warning('RBD image %(pool)s/%(name)s, the clone of a failed '
+                        'snapshot, could not be removed: %(error)s',
                         {'pool': pool, 'name': name, 'error': error})
 
 
 class _Cluster(object):
-    """RBD images of a cluster that is connected.
+    """The RBD images of a connected cluster.
 
-    :ivar fsid: its id
+    :ivar fsid: ID of the cluster
     :param connection: rados.Rados
-    :param rbd: the module
+    :param rbd: the module rbd
     """
 
     def __init__(self, connection, rbd):
@@ -171,20 +174,22 @@ class _Cluster(object):
                 yield image
 
     def parent_pool(self, image):
-        """Return the pool of an open image's parent; None without one."""
+        """Return the pool of an open image's parent, or None."""
         try:
             return image.parent_info()[0]
         except self._rbd.ImageNotFound:
             return None
 
     def clone(self, source, pool, name):
-        """Make a flat clone of an image, with a protected snapshot.
+        """Create a flat clone of an image, with a protected snapshot.
 
-        :param source: (pool, name)
+        :param source: (pool, name) of the image
+        :param pool: name of the pool of the clone
+        :param name: name of the clone
         """
         with self.image(*source) as disk:
             with self._temporary_snapshot(disk) as snapshot:
-                # It goes before the snapshot, which cannot while it has one.
+                # A failed clone must be removed before its snapshot can be.
                 with self._removed_on_failure(pool, name):
                     self._clone(source, snapshot, pool, name)
                     self._finish(pool, name)
@@ -205,7 +210,7 @@ class _Cluster(object):
         try:
             yield
         except self._rbd.ImageExists:
-            raise  # and is somebody else's
+            raise  # the image is not ours
         except BaseException:
             with excutils.save_and_reraise_exception():
                 self.remove(pool, name)
@@ -222,7 +227,7 @@ class _Cluster(object):
             clone.protect_snap(_SNAPSHOT)
 
     def remove(self, pool, name):
-        """Remove an image and its snapshot; warn of what cannot go."""
+        """Remove an image and its snapshot; failures are only logged."""
         with self._only_warned('RBD image %s/%s' % (pool, name)):
             with self.image(pool, name) as image:
                 _remove_snapshot(image, _SNAPSHOT)
@@ -234,14 +239,15 @@ class _Cluster(object):
         try:
             yield
         except self._rbd.ImageNotFound:
-            pass  # it was not made, or has gone
+            pass  # not created, or already removed
         except self._rbd.Error as error:
-            LOG.warning('After a direct snapshot the %(what)s could not be '
-                        'removed: %(error)s', {'what': what, 'error': error})
+            LOG.warning('Cleanup of a direct snapshot is incomplete: '
+                        '%(what)s could not be removed: %(error)s',
+                        {'what': what, 'error': error})
 
 
 def _remove_snapshot(image, name):
-    """Remove a snapshot of an open image, if it is there."""
+    """Remove a snapshot of an open image, if it exists."""
     if name not in [snapshot['name'] for snapshot in image.list_snaps()]:
         return
     if image.is_protected_snap(name):
@@ -251,7 +257,7 @@ def _remove_snapshot(image, name):
 
 @contextlib.contextmanager
 def _connected(conf):
-    """Connect to Ceph, and raise ours for its errors."""
+    """Connect to Ceph, and translate its errors into our exceptions."""
     try:
         rados, rbd = ceph.bindings()
     except ImportError as error:
@@ -263,14 +269,14 @@ def _connected(conf):
             yield _Cluster(connection, rbd)
     except rbd.PermissionError as error:
         six.raise_from(exception.Forbidden(
-            'Ceph refuses the direct snapshot', action=_ACTION,
-            reason='%s' % error, advice='Let the user of Ceph write to the '
-            'pool of the disk and to that of the images'), error)
+            'Ceph denied the direct snapshot', action=_ACTION,
+            reason='%s' % error, advice='Allow the Ceph user to write to the '
+            'pools of the disk and of the images'), error)
     except (rados.Error, rbd.Error) as error:
         six.raise_from(_impossible('%s' % error), error)
 
 
 def _impossible(reason, advice=None):
     return exception.ImageUnacceptable(
-        'There is no direct snapshot', action=_ACTION, reason=reason,
+        'A direct snapshot is not possible', action=_ACTION, reason=reason,
         advice=advice)

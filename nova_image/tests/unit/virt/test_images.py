@@ -10,7 +10,6 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
 """Tests of nova_image.virt.images."""
 
 import mock
@@ -21,32 +20,32 @@ from nova_image.virt import images
 
 
 class FetchTest(testtools.TestCase):
-    """An image goes to disk through the API, inspected."""
+    """fetch() downloads an image through the API, with inspection."""
 
     def setUp(self):
         super(FetchTest, self).setUp()
         self.api = mock.Mock(spec=['download'])
 
-    def test_inspected(self):
+    def test_inspects_by_default(self):
         self.assertIsNone(images.fetch('CONTEXT', 'ID', '/a/path', self.api))
         self.api.download.assert_called_once_with(
             'CONTEXT', 'ID', dest_path='/a/path', trusted_certs=None,
             inspect=True)
 
-    def test_what_the_caller_wants(self):
+    def test_options_of_the_caller(self):
         images.fetch('CONTEXT', 'ID', '/a/path', api=self.api,
                      trusted_certs=['CERT'], inspect=False)
         self.api.download.assert_called_once_with(
             'CONTEXT', 'ID', dest_path='/a/path', trusted_certs=['CERT'],
             inspect=False)
 
-    def test_errors_are_the_callers(self):
+    def test_errors_are_raised(self):
         self.api.download.side_effect = exception.ImageUnacceptable()
         self.assertRaises(exception.ImageUnacceptable, images.fetch,
                           'CONTEXT', 'ID', '/a/path', self.api)
 
     @mock.patch('nova_image.image.api.API')
-    def test_api_of_its_own(self, api):
+    def test_new_api_by_default(self, api):
         images.fetch('CONTEXT', 'ID', '/a/path')
         api.assert_called_once_with()
         api.return_value.download.assert_called_once_with(

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.virt.libvirt.direct_snapshot, on a fake Ceph."""
+"""Tests of nova_image.virt.libvirt.direct_snapshot with a fake Ceph."""
 
 import types
 
@@ -58,23 +58,23 @@ class Image(object):
         self.ceph, self.parent, self.snapshots = ceph, parent, {}
 
     def parent_info(self):
-        """Return the parent."""
+        """Return (pool, image, snapshot) of the parent."""
         if self.parent is None:
             raise NotFound('no parent')
         return self.parent
 
     def create_snap(self, name):
-        """Make a snapshot."""
+        """Create a snapshot."""
         self.ceph.step('create_snap')
         self.snapshots[name] = False
 
     def protect_snap(self, name):
-        """Protect it."""
+        """Protect a snapshot."""
         self.ceph.step('protect_snap')
         self.snapshots[name] = True
 
     def unprotect_snap(self, name):
-        """Let it go, if it has no clones."""
+        """Unprotect a snapshot, unless it has clones."""
         self.ceph.step('unprotect_snap')
         [own] = [key for key, image in self.ceph.images.items()
                  if image is self]
@@ -84,35 +84,35 @@ class Image(object):
         self.snapshots[name] = False
 
     def remove_snap(self, name):
-        """Remove it, if it is not protected."""
+        """Remove a snapshot, unless it is protected."""
         self.ceph.step('remove_snap')
         if self.snapshots[name]:
             raise Error('protected')
         del self.snapshots[name]
 
     def is_protected_snap(self, name):
-        """Tell."""
+        """Return whether a snapshot is protected."""
         return self.snapshots[name]
 
     def list_snaps(self):
-        """Tell."""
+        """Return the snapshots."""
         return [{'name': name} for name in self.snapshots]
 
     def flatten(self):
-        """Part from the parent."""
+        """Detach the image from its parent."""
         self.ceph.step('flatten')
         self.parent = None
 
     def close(self):
-        """Close."""
+        """Close the image."""
 
 
 class Ceph(fixtures.Fixture):
-    """A cluster with a disk, and the modules that reach it.
+    """A cluster with a disk, and fakes of Ceph's Python modules.
 
     :ivar images: (pool, name) -> Image
-    :ivar steps: what changed something
-    :ivar failures: step -> what it raises, once
+    :ivar steps: names of the calls that changed something
+    :ivar failures: step -> exception that it raises once
     """
 
     def _setUp(self):
@@ -142,13 +142,13 @@ class Ceph(fixtures.Fixture):
         return self.images[pool.pool, name]
 
     def step(self, name):
-        """Note a step; it may have to fail."""
+        """Record a step, and fail if a failure is set for it."""
         self.steps.append(name)
         if name in self.failures:
             raise self.failures.pop(name)
 
     def clone(self, old, image, snapshot, new, name):
-        """Make a clone."""
+        """Create a clone."""
         if (new.pool, name) in self.images:
             raise Exists('%s exists' % name)
         self.images[new.pool, name] = Image(
@@ -156,7 +156,7 @@ class Ceph(fixtures.Fixture):
         self.step('clone')
 
     def remove(self, pool, name):
-        """Remove an image, if it has no snapshots."""
+        """Remove an image, unless it has snapshots."""
         self.step('remove')
         if self.images[pool.pool, name].snapshots:
             raise Error('has snapshots')
@@ -164,7 +164,7 @@ class Ceph(fixtures.Fixture):
 
 
 class TakeTest(testtools.TestCase):
-    """What is done in Ceph, what of Glance, and what is left."""
+    """The calls to Ceph and to the API, and the cleanup."""
 
     def setUp(self):
         super(TakeTest, self).setUp()
@@ -184,12 +184,12 @@ class TakeTest(testtools.TestCase):
                                     **options)
 
     def assert_nothing_left(self):
-        """Assert that Ceph is as before."""
+        """Assert that Ceph is in its initial state."""
         self.assertEqual([('vms', 'disk')], list(self.ceph.images))
         self.assertEqual({}, self.ceph.disk.snapshots)
 
     def assert_refused(self, kind, *args, **kwargs):
-        """Assert that a snapshot fails, and leaves nothing."""
+        """Assert that a snapshot fails and leaves nothing behind."""
         error = self.assertRaises(kind, self.take, *args, **kwargs)
         self.assert_nothing_left()
         return error
@@ -213,21 +213,21 @@ class TakeTest(testtools.TestCase):
         self.assertEqual(URL % info['id'], info['location'])
         self.assertIn(('images', info['id']), self.ceph.images)
 
-    def test_each_step_may_fail(self):
+    def test_failure_of_each_step(self):
         for step in ('create_snap', 'protect_snap', 'clone', 'flatten'):
             self.ceph.failures[step] = Error('broken')
             error = self.assert_refused(exception.ImageUnacceptable)
             self.assertIn('broken', six.text_type(error))
         self.api.update.assert_not_called()
 
-    def test_end_of_the_clone_may_fail(self):
+    def test_failure_after_the_clone(self):
         def flatten():
             self.ceph.failures['protect_snap'] = Error('broken')
 
         with mock.patch.object(Image, 'flatten', lambda image: flatten()):
             self.assert_refused(exception.ImageUnacceptable)
 
-    def test_rights(self):
+    def test_missing_permission(self):
         self.ceph.failures['clone'] = Refused('no')
         self.assert_refused(exception.Forbidden)
 
@@ -237,27 +237,27 @@ class TakeTest(testtools.TestCase):
             self.api.update.side_effect = error
             self.assertIs(error, self.assert_refused(type(error)))
 
-    def test_name_that_is_taken(self):
+    def test_name_in_use(self):
         theirs = self.ceph.images['images', 'ID'] = Image(self.ceph)
         self.assertRaises(exception.ImageUnacceptable, self.take)
         self.assertIs(theirs, self.ceph.images.pop(('images', 'ID')))
         self.assert_nothing_left()
 
-    def test_clone_that_cannot_go(self):
-        """The first error is the one that is raised."""
+    def test_clone_that_cannot_be_removed(self):
+        """The first error is raised."""
         error = self.api.update.side_effect = exception.Forbidden()
-        self.ceph.failures['remove'] = Error('Ceph is away')
+        self.ceph.failures['remove'] = Error('Ceph is down')
         self.assertIs(error, self.assertRaises(type(error), self.take))
         self.assertIn('RBD image images/ID could not be removed: Ceph is '
-                      'away', self.log.output)
+                      'down', self.log.output)
 
-    def test_snapshot_that_cannot_go(self):
-        """The image is right all the same."""
-        self.ceph.failures['remove_snap'] = Error('Ceph is away')
+    def test_snapshot_that_cannot_be_removed(self):
+        """The image is still usable."""
+        self.ceph.failures['remove_snap'] = Error('Ceph is down')
         self.take()
-        self.assertIn('could not be removed: Ceph is away', self.log.output)
+        self.assertIn('could not be removed: Ceph is down', self.log.output)
 
-    def test_disk_that_is_no_clone(self):
+    def test_disk_without_parent(self):
         self.ceph.disk.parent = None
         self.api.get.return_value = {'locations': [
             {'url': 'http://elsewhere/image'},
@@ -270,20 +270,20 @@ class TakeTest(testtools.TestCase):
         self.assertIn('/im%20ages/ID/',
                       self.api.update.call_args[0][2]['location'])
 
-    def test_pool_that_nobody_knows(self):
+    def test_unknown_pool(self):
         self.ceph.disk.parent = None
         self.assert_refused(exception.ImageUnacceptable)
         self.api.get.return_value = {'locations': []}
         self.assert_refused(exception.ImageUnacceptable,
                             base_image_id='BASE')
 
-    def test_no_bindings(self):
+    def test_missing_bindings(self):
         with mock.patch.dict('sys.modules', rados=None):
             error = self.assert_refused(exception.ImageUnacceptable)
         self.assertIn('python3-rbd', six.text_type(error))
 
     @mock.patch('nova_image.image.api.API')
-    def test_api_of_its_own(self, api):
+    def test_new_api_by_default(self, api):
         api.return_value = self.api
         direct_snapshot.take('CONTEXT', DISK, 'ID', {})
         api.assert_called_once_with()
