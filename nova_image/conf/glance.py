@@ -116,8 +116,9 @@ If the image is not active by then, the call fails, and Nova's
 libvirt driver uploads the snapshot instead. If it is active but not
 hashed yet, it is used, and a warning is logged.
 
-If the caller passes a hash, Glance reads and hashes all of the data
-before the image becomes active.
+If the caller passes a hash and Glance has do_secure_hash enabled,
+Glance reads and hashes all of the data before the image becomes
+active.
 """),
     cfg.BoolOpt(
         'debug',
