@@ -23,7 +23,7 @@ from nova_image.tests.functional import empty_images
 from nova_image.tests.functional import servers
 from nova_image.tests.functional import test_v2
 
-_ADVICE = ['does not match stream data raw', 'name disk_format raw',
+_ADVICE = ['does not match stream data raw', 'set disk_format to raw',
            '[image_format] disk_formats', 'require_image_format_match']
 
 
