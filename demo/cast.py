@@ -35,8 +35,8 @@ from nova_image.tests.fixtures import nova_virtualenv
 class Caller:
     """The context of a caller, as any service of OpenStack has one."""
 
-    user_id: str
-    project_id: str
+    user_id: str | None
+    project_id: str | None
     roles: tuple[str, ...] = ('member', 'reader')
     is_admin: bool = False
     auth_token: str | None = None

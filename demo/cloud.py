@@ -14,6 +14,7 @@
 
 import collections.abc
 import contextlib
+import functools
 import time
 import typing
 
@@ -54,7 +55,7 @@ def tell(cloud: fixtures.Cloud) -> bool:
     second = _timed('boot another server from the snapshot',
                     lambda: servers.boot(snapshot, name='second'))
     for one in (server, second):
-        _timed('delete a server', lambda one=one: servers.delete(one))
+        _timed('delete a server', functools.partial(servers.delete, one))
     _timed('delete the snapshot',
            lambda: cloud.images().delete('/images/' + snapshot))
     return _show_evidence(cloud, mark)

@@ -23,8 +23,15 @@ from keystoneauth1 import session as ks_session
 
 
 def image_url(session: ks_session.Session) -> str:
-    """Return the address of Glance from the catalog of the user's token."""
-    return session.get_endpoint(service_type='image', interface='internal')
+    """Return the URL of Glance from the catalog of the user's token.
+
+    :param session: a session with the user's credentials
+    :raises LookupError: if the catalog has no such endpoint
+    """
+    url = session.get_endpoint(service_type='image', interface='internal')
+    if url is None:
+        raise LookupError('The catalog has no internal endpoint of Glance.')
+    return url
 
 
 def nova_context(auth: v3.Password, session: ks_session.Session,

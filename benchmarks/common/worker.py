@@ -77,7 +77,7 @@ class Worker:
         """Prepare a worker."""
         self._idle = 0
 
-    def _begin(self, auth: dict[str, str], prepare: Prepare
+    def _begin(self, auth: dict[str, typing.Any], prepare: Prepare
                ) -> dict[str, typing.Any]:
         """Have a client made and warmed.
 

@@ -35,7 +35,8 @@ from benchmarks.common import clients
 from benchmarks.transfer import programs
 
 #: What an image is made with; its data is random, and in no known format.
-_IMAGE = {'name': 'upload', 'disk_format': 'raw', 'container_format': 'bare'}
+_IMAGE: dict[str, typing.Any] = {
+    'name': 'upload', 'disk_format': 'raw', 'container_format': 'bare'}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,8 +168,8 @@ class OpenStackSDK:
                  place: Place) -> None:
         """Make the connection, which is kept."""
         import openstack
-        override = ({'image_endpoint_override': place.url}
-                    if place.url else {})
+        override: dict[str, typing.Any] = (
+            {'image_endpoint_override': place.url} if place.url else {})
         self._image = openstack.connection.Connection(
             session=session, **override).image
 

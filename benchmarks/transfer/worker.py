@@ -76,7 +76,11 @@ class Worker(worker.Worker):
                   ) -> tuple[dict[str, typing.Any], typing.Any]:
         """Return measures, and what was returned by what was measured."""
         results: list[typing.Any] = []
-        measures = self._measure(lambda: results.append(run()) is None)
+
+        def succeed() -> bool:
+            results.append(run())
+            return True
+        measures = self._measure(succeed)
         if isinstance(self._contender, programs.Program):
             measures |= self._contender.used
         return measures, results[0]
