@@ -147,7 +147,7 @@ class _ProxyTest(testtools.TestCase):
         head, _, body = came.partition(b'\r\n\r\n')
         return head, body, how
 
-    def last(self) -> fixtures.faulty_proxy.Record:
+    def last(self) -> fixtures.exchange.Record:
         self.proxy.wait_idle()
         return self.proxy.requests[-1]
 

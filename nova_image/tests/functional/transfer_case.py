@@ -182,7 +182,7 @@ class TransferTest(base.FunctionalTest):
         return [one for one in self.disk.images.iterdir() if one != self.path]
 
     @property
-    def data_requests(self) -> list[fixtures.faulty_proxy.Record]:
+    def data_requests(self) -> list[fixtures.exchange.Record]:
         """The requests for data, and those that sent some."""
         return [one for one in self.proxy.requests if self.data_path in
                 one.path and one.method in ('GET', 'PUT')]
