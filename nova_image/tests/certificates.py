@@ -12,7 +12,7 @@
 
 """Real keys, certificates and signatures for tests of image signatures.
 
-Runs on Python 2.7 as well, with the cryptography of that time.
+Also runs on Python 2.7, with the cryptography of that time.
 """
 
 import base64
@@ -40,7 +40,7 @@ _NEW = {
         ec.SECP521R1(), _BACKEND),
 }
 
-#: what ``img_signature_key_type`` may be
+#: the values of ``img_signature_key_type``
 KEY_TYPES = tuple(sorted(_NEW))
 HASHES = {
     'SHA-224': hashes.SHA224, 'SHA-256': hashes.SHA256,
@@ -55,14 +55,14 @@ def _name(text):
 class Signer(object):
     """A private key and the certificate of its public key.
 
-    :param name: who it is, text
-    :param issuer: the Signer that vouches for it; itself if None
+    :param name: its common name, text
+    :param issuer: the Signer that signs its certificate; itself if None
     :param key_type: one of KEY_TYPES
     :param ca: whether its certificate may sign others
-    :param path_length: how many authorities may be below it. None means any
-        number, which cursive 0.2 takes for none: Python 2.7 orders None
-        before 0, and Python 3 cannot order it.
-    :param days: (first, last) day of its validity, counted from now
+    :param path_length: the number of authorities that may follow it. None
+        means any number, which cursive 0.2 mistakes for 0: Python 2.7 orders
+        None before 0, and Python 3 cannot order it.
+    :param days: (first, last) day of its validity, relative to now
     """
 
     def __init__(self, name, issuer=None, key_type='RSA-PSS', ca=False,
@@ -73,7 +73,7 @@ class Signer(object):
         self.issued_by(issuer or self, ca, path_length, days)
 
     def issued_by(self, issuer, ca=False, path_length=2, days=(-1, 30)):
-        """Take a new certificate, for the same key. See __init__."""
+        """Get a new certificate for the same key; see the class."""
         builder = self._builder(issuer, days)
         if ca:
             builder = _as_authority(builder, path_length)
@@ -90,16 +90,16 @@ class Signer(object):
 
     @property
     def pem(self):
-        """The certificate as Barbican takes it, bytes."""
+        """The certificate in the format that Barbican accepts, bytes."""
         return self.certificate.public_bytes(serialization.Encoding.PEM)
 
     @property
     def der(self):
-        """The certificate as castellan hands it out, bytes."""
+        """The certificate in the format that castellan returns, bytes."""
         return self.certificate.public_bytes(serialization.Encoding.DER)
 
     def properties(self, certificate_id, data, hash_method='SHA-256'):
-        """Return the image properties that sign some data.
+        """Return the image properties with a signature of data.
 
         :param certificate_id: the certificate's ID in the key manager
         :param data: bytes
