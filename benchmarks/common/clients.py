@@ -10,10 +10,9 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
+"""Helpers for the clients of several benchmarks, in the peers' virtualenv.
 
-"""What the clients of several benchmarks need. Runs in the peers' virtualenv.
-
-Imported by what starts the clients as well, so Nova is imported late.
+The benchmark itself also imports this, so functions import Nova.
 """
 
 import typing
@@ -36,11 +35,11 @@ def image_url(session: ks_session.Session) -> str:
 
 def nova_context(auth: v3.Password, session: ks_session.Session,
                  url: str | None = None) -> typing.Any:
-    """Return the context that nova-api makes of a request.
+    """Return the context that nova-api creates for a request.
 
-    :param auth: what gets the user's tokens
+    :param auth: the plugin with the user's credentials
     :param session: a session that uses it
-    :param url: where Glance is; None for where the catalog says
+    :param url: the URL of Glance; that of the catalog if None
     """
     from nova import context
     access = auth.get_access(session)
@@ -55,9 +54,9 @@ def nova_context(auth: v3.Password, session: ks_session.Session,
 
 
 def load_nova(config: str | None = None) -> None:
-    """Configure Nova with its defaults, whatever /etc has.
+    """Configure Nova with its defaults, ignoring /etc.
 
-    :param config: a configuration file, for what is not by default
+    :param config: a configuration file that overrides defaults
     """
     import nova.conf
     nova.conf.CONF([], project='nova',

@@ -10,8 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
-"""The cloud that is measured: Keystone 30 and Glance 33."""
+"""The cloud of the benchmarks: Keystone 30 and Glance 33."""
 
 import typing
 
@@ -20,8 +19,8 @@ from nova_image.tests.fixtures import base
 from nova_image.tests.fixtures import paths
 
 _OPTIONS = {
-    # A token is asked about once, not every five minutes: whoever happened
-    # to be measured then would pay for it.
+    # A token is validated once. Every five minutes, the default, would be at
+    # the expense of the contender that is measured then.
     'keystone_authtoken': {'token_cache_time': '3600'},
 }
 
@@ -36,11 +35,11 @@ class Cloud(base.Fixture):
     def __init__(self, keep: bool = False,
                  options: dict[str, dict[str, str]] | None = None,
                  **glance: typing.Any) -> None:
-        """Describe a cloud; it is started when the fixture is set up.
+        """Describe a cloud; it starts when the fixture is set up.
 
-        :param keep: whether the services' folders stay
+        :param keep: whether to keep the services' folders
         :param options: section -> option -> value of glance-api.conf
-        :param glance: what else fixtures.Glance is to know
+        :param glance: other arguments of fixtures.Glance
         """
         super().__init__()
         self.keystone = fixtures.Keystone()

@@ -10,8 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
-"""What the benchmarks' commands have in common."""
+"""Helpers for the commands of all benchmarks."""
 
 import argparse
 import collections.abc
@@ -30,31 +29,35 @@ from nova_image.tests.fixtures import paths
 
 def parser(name: str, description: str, rounds: int = 3
            ) -> argparse.ArgumentParser:
-    """Return a parser of the options that all benchmarks have.
+    """Return a parser with the options that all benchmarks share.
 
-    :param name: the benchmark's
-    :param description: what it does
-    :param rounds: how many there are where nobody says
+    :param name: the name of the benchmark
+    :param description: the description in its help
+    :param rounds: the default number of rounds
     """
     folder = paths.cache() / 'benchmarks'
     options = argparse.ArgumentParser(
         prog='./run_benchmarks.sh %s' % name, description=description,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     options.add_argument('--rounds', type=positive, default=rounds,
-                         metavar='N', help='how often everything is measured')
+                         metavar='N', help='number of rounds')
     for option, suffix, text in (
-            ('json', 'json', 'where the figures go'),
-            ('plot', 'png', 'where the picture of them goes')):
+            ('json', 'json', 'file for the figures'),
+            ('plot', 'png', 'file for the plot')):
         options.add_argument(
             '--' + option, type=pathlib.Path, metavar='PATH', help=text,
             default=folder / ('%s.%s' % (name, suffix)))
     options.add_argument('--keep', action='store_true',
-                         help='keep the folders and logs of the services')
+                         help="keep the services' folders and logs")
     return options
 
 
 def positive(text: str) -> int:
-    """Return a number of things, as argparse asks for it."""
+    """Return a positive number; a type for argparse.
+
+    :param text: the argument
+    :raises ValueError: if it is not a number of 1 or more
+    """
     number = int(text)
     if number < 1:
         raise ValueError(text)
@@ -63,10 +66,11 @@ def positive(text: str) -> int:
 
 def add_numbers(options: argparse.ArgumentParser, metavar: str,
                 *numbers: tuple[str, int, str]) -> None:
-    """Add options that are numbers of something.
+    """Add options that are positive numbers.
 
-    :param metavar: of what
-    :param numbers: name, default and help of each
+    :param options: the parser
+    :param metavar: the name of the number or its unit in the help
+    :param numbers: name, default and help of each option
     """
     for name, default, text in numbers:
         options.add_argument('--' + name, type=positive, default=default,
@@ -77,13 +81,13 @@ def main(arguments: argparse.Namespace, title: str,
          measure: collections.abc.Callable[
              [argparse.Namespace], tuple[results.Results, dict[str, str]]],
          *facts: str) -> int:
-    """Run a benchmark whose picture has all measures of each operation.
+    """Run a benchmark whose plot has all measures of each operation.
 
-    :param arguments: what parser() read
-    :param title: of the picture
-    :param measure: takes the arguments; gives what came out, and versions
-    :param facts: names of arguments that are worth knowing of the run
-    :returns: as run()
+    :param arguments: the arguments that parser() has read
+    :param title: the title of the plot
+    :param measure: returns the results and the versions for the arguments
+    :param facts: names of arguments to record with the figures
+    :returns: the exit code
     """
     def report() -> None:
         out = Report(arguments, **{
@@ -95,11 +99,10 @@ def main(arguments: argparse.Namespace, title: str,
 
 
 def run(measure: collections.abc.Callable[[], None]) -> int:
-    """Run a benchmark; say what keeps it from running.
+    """Run a benchmark, and report what prevents it from running.
 
-    :param measure: does all of it
-    :returns: exit code; 0 even where a budget is missed, for a figure is no
-        fault
+    :param measure: the benchmark
+    :returns: the exit code; 0 even if a budget is missed
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -108,20 +111,20 @@ def run(measure: collections.abc.Callable[[], None]) -> int:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print('interrupted', file=sys.stderr)
+        print('Interrupted.', file=sys.stderr)
         return 130
     return 0
 
 
 class Report:
-    """Tells what came out, in three forms; counts the time from its making."""
+    """Reports the results as a table, a file and a plot, and times the run."""
 
     def __init__(self, arguments: argparse.Namespace,
                  **facts: typing.Any) -> None:
-        """Prepare a report.
+        """Prepare a report, and start to time the run.
 
-        :param arguments: what parser() read
-        :param facts: what else is worth knowing of the run
+        :param arguments: the arguments that parser() has read
+        :param facts: other facts to record with the figures
         """
         self._arguments = arguments
         self._facts = facts
@@ -129,11 +132,11 @@ class Report:
 
     def write(self, found: results.Results, versions: dict[str, str],
               layout: plot.Layout) -> None:
-        """Write the file and the picture, print the table.
+        """Write the file and the plot, and print the table.
 
         :param found: the figures
-        :param versions: of what was measured
-        :param layout: of the picture
+        :param versions: name -> version of the measured programs
+        :param layout: the layout of the plot
         """
         arguments = self._arguments
         facts = {'machine': results.machine(), 'versions': versions,

@@ -10,8 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
-"""Draws the figures: bars in groups, one picture for each measure."""
+"""Plots the figures as bars, one chart for each operation and measure."""
 
 import dataclasses
 import math
@@ -20,6 +19,7 @@ import typing
 
 import matplotlib
 from matplotlib import axes as mpl_axes
+from matplotlib import layout_engine
 from matplotlib import pyplot
 
 from benchmarks.common import race
@@ -28,22 +28,22 @@ from benchmarks.common import results
 _COLOURS = {'nova_image': '#0b6e4f', 'Nova': '#c8553d',
             'glanceclient': '#8d99ae', 'openstacksdk': '#c9ced9',
             'openstackclient': '#c9ced9'}
-#: Programs, which are no image clients.
+#: Programs that are not image clients.
 _OTHERS = '#e0b35c'
 _INK, _PALE = '#22272e', '#6b7480'
 _HEIGHT = 0.74
-#: How long a label is, in terms of the column's width.
+#: The width of a label as a share of the column's width.
 _LABEL = 0.37
-#: Inches: of a picture, of a bar, of what is above and below the bars.
+#: Inches: the width of a chart, the height of a bar, the space around bars.
 _WIDTH, _BAR, _SPACE = 3.5, 0.34, 0.94
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """Pictures side by side, of the same contenders.
+    """Charts of the same contenders, side by side.
 
-    ``cells`` are pairs of an operation's name and a measure, or None where
-    there is nothing to see; the first one is a pair.
+    ``cells`` are pairs of an operation's name and a measure, or None for an
+    empty cell; at least one is a pair.
     """
 
     title: str
@@ -56,7 +56,7 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """What is drawn where.
+    """The layout of a plot.
 
     ``columns`` are the headings of the rows' cells.
     """
@@ -78,12 +78,12 @@ def measures_of_each(found: results.Results, title: str) -> Layout:
 
 def draw(found: results.Results, facts: dict[str, typing.Any],
          layout: Layout, path: pathlib.Path) -> None:
-    """Draw the figures of a run.
+    """Plot the figures of a run.
 
     :param found: the figures
     :param facts: machine, versions, rounds
-    :param layout: which of them, and where
-    :param path: the file to make; its suffix says the format
+    :param layout: the figures to plot, and where
+    :param path: the file to create; its suffix selects the format
     """
     matplotlib.use('agg')
     bars = [len(row.names(found)) for row in layout.rows]
@@ -92,10 +92,9 @@ def draw(found: results.Results, facts: dict[str, typing.Any],
     figure, grid = pyplot.subplots(
         len(layout.rows), len(layout.columns), squeeze=False,
         figsize=(_WIDTH * len(layout.columns), height),
-        height_ratios=heights, layout='constrained')
-    figure.get_layout_engine().set(
-        w_pad=0.12, h_pad=0.12,
-        rect=(0, 0.4 / height, 1, 1 - 1.2 / height))
+        height_ratios=heights, layout=layout_engine.ConstrainedLayoutEngine(
+            w_pad=0.12, h_pad=0.12,
+            rect=(0, 0.4 / height, 1, 1 - 1.2 / height)))
     for axes_row, row in zip(grid, layout.rows, strict=True):
         for axes, cell in zip(axes_row, row.cells, strict=True):
             if cell:
@@ -123,7 +122,7 @@ def _bars(axes: mpl_axes.Axes, found: results.Results, operation: str,
     right = (max([*values, *limits]) or 1) * 1.62
     for place, (name, value) in enumerate(zip(names, values, strict=True)):
         end = value
-        if name == results.OURS:  # its label stands behind budgets' lines
+        if name == results.OURS:  # its label is to the right of the budgets
             for limit in sorted(limits):
                 if end <= limit < end + _LABEL * right:
                     end = limit
@@ -144,7 +143,7 @@ def _bars(axes: mpl_axes.Axes, found: results.Results, operation: str,
 
 
 def _mark_budgets(axes: mpl_axes.Axes, limits: list[float]) -> None:
-    """Draw how long our bar may be."""
+    """Draw the limits of our bar as dashed lines."""
     for limit in limits:
         axes.plot([limit, limit], [-0.47, 0.47], color=_INK,
                   linewidth=1.6, linestyle=(0, (2, 1)))
@@ -168,8 +167,8 @@ def _captions(figure: typing.Any, facts: dict[str, typing.Any], title: str,
         figure.text(0.17 / width, 1 - top / height, text, va='top', **style)
 
     write(0.16, title, fontsize=15, fontweight='bold', color=_INK)
-    write(0.54, 'Shorter is better. ×: how many times %s. Dashed: the '
-          'budget. Medians, rounds: %d.' % (
+    write(0.54, 'Shorter is better. ×: ratio to %s. Dashed: budget. '
+          'Medians, rounds: %d.' % (
               standards.replace('Nova\'s', 'Nova 34\'s'), facts['rounds']),
           fontsize=10, color=_PALE)
     machine, versions = facts['machine'], facts['versions']

@@ -10,8 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
-"""The contenders, each in its process, take turns at the operations."""
+"""Runs the contenders, each in its own process, in turn."""
 
 import collections.abc
 import contextlib
@@ -31,31 +30,31 @@ from nova_image.tests.fixtures import processes
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MEASURES = ('wall', 'cpu', 'requests', 'memory')
-#: Whom the ratios are against where nothing else is said.
+#: The contender that ratios are relative to by default.
 STANDARD = 'Nova'
 
-# python -m would put the clone before what is installed, and with it the
-# entry points that some earlier installation of the clone left there.
+# python -m would put the clone before the installed packages, and with it the
+# entry points that an earlier installation may have left in the clone.
 _LAUNCH = ('import runpy, sys; sys.path.append(sys.argv.pop(1)); '
            'runpy.run_module(sys.argv.pop(1), None, "__main__", True)')
 
-#: Measure -> value: seconds, seconds, a number, bytes.
+#: Measure -> value. Units: seconds, seconds, a number, bytes.
 Measures = dict[str, float]
 #: Operation -> contender -> measures of each round.
 Found = dict[str, dict[str, list[Measures]]]
 
 
 class Broken(Exception):
-    """A contender did not do what it was asked to, or there is no room."""
+    """A contender failed, or the benchmark cannot run."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Operation:
-    """Something that all contenders do.
+    """An operation of all contenders.
 
-    ``turns`` are the tasks of one round, done one at a time in turn with the
-    other contenders. ``standard`` is the contender whom the ratios are
-    against.
+    ``turns`` are the tasks of one round. After each task it is the next
+    contender's turn. ``standard`` is the contender that ratios are relative
+    to.
     """
 
     name: str
@@ -65,11 +64,11 @@ class Operation:
 
 
 def virtualenv() -> fixtures.Virtualenv:
-    """Return the virtualenv in which all contenders run.
+    """Return the virtualenv of all contenders.
 
     :returns: the fixture, not set up
     """
-    # Entry points are installed: when they change, so is the virtualenv.
+    # The virtualenv has the installed entry points: rebuild it if they change.
     installed = hashlib.sha256((ROOT / 'setup.cfg').read_bytes()).hexdigest()
     return fixtures.Virtualenv(
         'peers', ['nova==34.0.0', 'openstacksdk', 'python-glanceclient',
@@ -78,20 +77,20 @@ def virtualenv() -> fixtures.Virtualenv:
 
 
 class Contender(base.Fixture):
-    """A contender's process, from set-up to clean-up.
+    """The process of a contender.
 
-    :ivar name: the contender's
-    :ivar facts: what it said when it was ready
+    :ivar name: the contender's name
+    :ivar facts: the answer to its first task, ``start``
     """
 
     def __init__(self, name: str, argv: list[str], log: pathlib.Path,
                  start: dict[str, typing.Any],
                  env: dict[str, str] | None = None) -> None:
-        """Describe a contender; it is started when the fixture is set up.
+        """Describe a contender; it starts when the fixture is set up.
 
-        :param name: what it is called
+        :param name: the contender's name
         :param argv: the command that runs its worker
-        :param log: the file that gets what it has to say
+        :param log: the file to which its output is appended
         :param start: arguments of the worker's ``start``
         :param env: variables to add to its environment
         """
@@ -114,11 +113,11 @@ class Contender(base.Fixture):
         self.facts = self.do({'task': 'start', **self._start})
 
     def do(self, task: dict[str, typing.Any]) -> dict[str, typing.Any]:
-        """Have a task done.
+        """Run a task, and return its result.
 
-        :param task: method of the worker, and its arguments
-        :returns: what the method returned
-        :raises Broken: it failed
+        :param task: the name of the worker's method, and its arguments
+        :returns: the result of the method
+        :raises Broken: if it fails
         """
         assert self._process.stdin and self._process.stdout
         with contextlib.suppress(BrokenPipeError):
@@ -131,7 +130,7 @@ class Contender(base.Fixture):
         return json.loads(answer)
 
     def _stop(self) -> None:
-        # With its group: a worker may have started a program.
+        # The whole group: a worker may have started a program.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.communicate()
@@ -140,7 +139,7 @@ class Contender(base.Fixture):
 class Race(base.Fixture):
     """All contenders on one cloud.
 
-    :ivar contenders: they, in the order of the tables
+    :ivar contenders: the contenders in the order of the tables
     """
 
     def __init__(self, module: str, starts: dict[str, dict[str, typing.Any]],
@@ -148,10 +147,11 @@ class Race(base.Fixture):
                  env: dict[str, str] | None = None) -> None:
         """Describe a race; its processes start when it is set up.
 
-        :param module: the worker's; it gets a contender's name as argument
+        :param module: the worker's module, whose argument is a contender's
+            name
         :param starts: contender -> arguments of its worker's ``start``
-        :param glance: what counts the requests, set up
-        :param keep: whether the contenders' logs stay
+        :param glance: the Glance that counts requests, already set up
+        :param keep: whether to keep the contenders' logs
         :param env: variables to add to the environment of the processes
         """
         super().__init__()
@@ -167,7 +167,7 @@ class Race(base.Fixture):
         folder = self.useFixture(
             fixtures.RunFolder('benchmark', self._keep)).path
         for name, start in self._starts.items():
-            say('starting %s' % name)
+            say('Starting %s' % name)
             log = folder / (name.replace(' ', '-') + '.log')
             self.contenders.append(self.useFixture(Contender(
                 name, [str(python), '-P', '-c', _LAUNCH, str(ROOT),
@@ -175,25 +175,25 @@ class Race(base.Fixture):
 
     @property
     def versions(self) -> dict[str, str]:
-        """The versions of all that is measured."""
+        """The versions of all measured programs, by name."""
         return {name: version for contender in self.contenders
                 for name, version in contender.facts['versions'].items()}
 
     def run(self, tasks: list[Operation], rounds: int) -> Found:
-        """Let everybody do everything, the order changing every turn.
+        """Run all operations with all contenders, in a changing order.
 
         :param tasks: the operations
-        :param rounds: how often
+        :param rounds: the number of rounds
         """
         found: Found = {
             operation.name: {name: [] for name in self._starts}
             for operation in tasks}
-        # One operation after the other: what a listing leaves in a process
-        # would hide what memory a show takes.
+        # One operation at a time: the memory that a listing leaves in a
+        # process would hide the memory of a show.
         for operation in tasks:
             for number in range(rounds):
-                say('%s: round %d of %d' % (
-                    operation.title, number + 1, rounds))
+                say('Round %d of %d: %s' % (
+                    number + 1, rounds, operation.title))
                 for name, measures in self._round(operation, number).items():
                     found[operation.name][name].append(measures)
         return found
@@ -208,7 +208,7 @@ class Race(base.Fixture):
 
     def _measure(self, contender: Contender,
                  task: dict[str, typing.Any]) -> dict[str, typing.Any]:
-        """Have a task done; its measures, and what else was answered."""
+        """Run a task; return its measures and the rest of its result."""
         mark = self._glance.mark()
         answer = contender.do(task)
         return answer | {'requests': len(self._glance.requests(mark))}
@@ -221,12 +221,12 @@ def _rotated(items: list[Contender], by: int
 
 
 def _add(total: Measures, measures: Measures) -> None:
-    """Add a turn's measures; of memory the most counts."""
+    """Add the measures of a turn; memory is the maximum of all turns."""
     for name in ('wall', 'cpu', 'requests'):
         total[name] += measures[name]
     total['memory'] = max(total['memory'], measures['memory'])
 
 
 def say(line: str) -> None:
-    """Tell whoever waits what is going on."""
+    """Report progress on stderr."""
     print(line, file=sys.stderr, flush=True)

@@ -10,8 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
-"""What came out: medians, ratios, budgets, as a table and as JSON."""
+"""The results as medians, ratios and budgets, as a table and as JSON."""
 
 import collections.abc
 import dataclasses
@@ -24,7 +23,7 @@ import typing
 
 from benchmarks.common import race
 
-#: Whom the budgets are for.
+#: The contender with the budgets.
 OURS = 'nova_image'
 TITLES = {'wall': 'wall clock', 'cpu': 'client CPU', 'requests': 'requests',
           'memory': 'memory over idle'}
@@ -33,10 +32,10 @@ _WIDTH = 14
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
-    """What one measure of ours may be at the most.
+    """The limit of one measure of nova_image.
 
-    ``limit`` is in terms of the contender ``against``, or, if that is None,
-    in the measure's own unit.
+    ``limit`` is a ratio to the contender ``against`` or, if that is None, a
+    value in the measure's own unit.
     """
 
     operation: str
@@ -54,18 +53,18 @@ class Results:
 
     def __init__(self, tasks: list[race.Operation], found: race.Found,
                  budgets: collections.abc.Iterable[Budget]) -> None:
-        """Take the measures of a run.
+        """Collect the measures of a run.
 
-        :param tasks: what was measured
-        :param found: what Race.run returned
-        :param budgets: those of the project's design
+        :param tasks: the operations
+        :param found: the measures from Race.run()
+        :param budgets: the budgets of the project's design
         """
         self.operations = {task.name: task for task in tasks}
         self.found = found
         self._budgets = list(budgets)
 
     def names(self, operation: str) -> list[str]:
-        """Return who did an operation."""
+        """Return the contenders of an operation."""
         return list(self.found[operation])
 
     def median(self, operation: str, name: str, measure: str) -> float:
@@ -75,10 +74,10 @@ class Results:
 
     def ratio(self, operation: str, name: str, measure: str,
               standard: str | None = None) -> float:
-        """Return a contender's median in terms of another one's.
+        """Return the ratio of a contender's median to another one's.
 
         :param standard: the other one; the operation's standard if None
-        :returns: not a number, if that one's is zero
+        :returns: the ratio; NaN if the other one's median is zero
         """
         of_standard = self.median(
             operation, standard or self.operations[operation].standard,
@@ -87,7 +86,7 @@ class Results:
         return mine / of_standard if of_standard else math.nan
 
     def limits(self, operation: str, measure: str) -> list[float]:
-        """Return what a measure of ours may be, in its own unit."""
+        """Return the limits of a measure of nova_image, in its own unit."""
         about = operation, measure
         return [budget.limit * self._unit(budget) for budget in self._budgets
                 if (budget.operation, budget.measure) == about]
@@ -97,10 +96,10 @@ class Results:
             budget.operation, budget.against, budget.measure)
 
     def budgets(self) -> list[dict[str, typing.Any]]:
-        """Return each budget, what it is about, and whether it is met.
+        """Return each budget with its figure and whether it is met.
 
-        What it is about is a ``ratio``, or a ``value`` where the budget is
-        against nobody.
+        The figure is a ``ratio``, or a ``value`` if the budget has no other
+        contender.
         """
         return [self._budget(budget) for budget in self._budgets]
 
@@ -114,7 +113,7 @@ class Results:
             kind: value, 'met': value <= budget.limit}
 
     def as_json(self) -> dict[str, typing.Any]:
-        """Return everything, for a file."""
+        """Return all results, for a JSON file."""
         return {'operations': {name: self._operation(operation)
                                for name, operation in self.operations.items()},
                 'budgets': self.budgets()}
@@ -136,7 +135,7 @@ class Results:
         }
 
     def table(self) -> str:
-        """Return the figures for a terminal."""
+        """Return the table of the figures for a terminal."""
         lines = []
         for name, operation in self.operations.items():
             lines += ['', capitalized(operation.title)]
@@ -145,7 +144,7 @@ class Results:
                 for measure in race.MEASURES))
             lines += [self._line(name, contender)
                       for contender in self.names(name)]
-        lines += ['', 'In brackets: how many times %s.' % self.standards()]
+        lines += ['', 'In brackets: ratio to %s.' % self.standards()]
         budgets = self.budgets()
         width = max((len(one['operation']) for one in budgets), default=0)
         lines += ['', 'Budgets'] if budgets else []
@@ -153,13 +152,13 @@ class Results:
         return '\n'.join(lines)
 
     def standards(self) -> str:
-        """Return whose figures the ratios are against, for a sentence."""
+        """Return the contenders that ratios are relative to, as a phrase."""
         names = sorted(
             {operation.standard for operation in self.operations.values()},
             key=lambda name: name != race.STANDARD)
         return ', or '.join(
             '%s\'s' % name if name == names[0]
-            else '%s\'s where %s does not take part' % (name, names[0])
+            else '%s\'s if %s does not take part' % (name, names[0])
             for name in names)
 
     def _line(self, operation: str, name: str) -> str:
@@ -175,7 +174,7 @@ def _brackets(ratio: float) -> str:
 
 
 def capitalized(title: str) -> str:
-    """Return a title as it stands at the head of something."""
+    """Return a title with a capital first letter."""
     return title[0].upper() + title[1:]
 
 
@@ -194,11 +193,11 @@ def show(measure: str, value: float) -> str:
 
 def _budget_line(budget: dict[str, typing.Any], width: int) -> str:
     if budget['against'] is None:
-        found = '%s, at the most %s' % tuple(
+        found = '%s, limit %s' % tuple(
             show(budget['measure'], budget[key]) for key in (
                 'value', 'limit'))
     else:
-        found = '%.2f of %s\'s, at the most %.2f' % (
+        found = '%.2f of %s\'s, limit %.2f' % (
             budget['ratio'], budget['against'], budget['limit'])
     return '  %-6s  %-*s  %-16s  %s' % (
         'met' if budget['met'] else 'MISSED', width, budget['operation'],
@@ -206,7 +205,7 @@ def _budget_line(budget: dict[str, typing.Any], width: int) -> str:
 
 
 def machine() -> dict[str, typing.Any]:
-    """Return what it was measured on."""
+    """Return the facts about this machine."""
     return {'processor': _processor(), 'cpus': os.cpu_count(),
             'system': platform.platform()}
 

@@ -10,13 +10,12 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
+"""Measures one contender in its own process.
 
-"""Measures one contender in a process of its own.
-
-Runs in the virtualenv of the peers. Each line that it reads is a JSON object,
-a task, and is answered by one line. The first task has the user's password,
-so it is not an argument that everybody could see. The end of the input is the
-end of the process.
+Runs in the virtualenv of the peers. It reads tasks, one JSON object per line,
+and answers each with one line. The first task has the user's password, which
+all users of the machine could see in an argument. The process ends when its
+input ends.
 """
 
 import collections.abc
@@ -39,16 +38,16 @@ _PACKAGES = ('nova', 'python-glanceclient', 'openstacksdk', 'keystoneauth1',
              'requests', 'urllib3')
 _PROC = pathlib.Path('/proc')
 
-#: Makes a client, and warms it.
+#: Creates a client and warms it up.
 Prepare = collections.abc.Callable[[v3.Password, ks_session.Session], object]
 
 
 def memory(name: str, process: str | int = 'self') -> int:
-    """Return a figure of a process's memory, in bytes.
+    """Return the memory of a process in bytes.
 
-    :param name: VmRSS is what it has, VmHWM the most that it had
-    :param process: its ID
-    :raises LookupError: it has none: it has ended
+    :param name: VmRSS for its current memory, VmHWM for the peak
+    :param process: the process ID
+    :raises LookupError: if it has ended and has none
     """
     status = _PROC / str(process) / 'status'
     for line in status.read_text().splitlines():
@@ -58,20 +57,20 @@ def memory(name: str, process: str | int = 'self') -> int:
 
 
 def _forget_peak() -> None:
-    # ru_maxrss cannot be set back; what showed an image after a listing
-    # would have the listing's peak.
+    # ru_maxrss cannot be reset: a show after a listing would have the peak of
+    # the listing.
     with contextlib.suppress(OSError):
         (_PROC / 'self' / 'clear_refs').write_text('5')
 
 
 def _cpu() -> float:
-    """Return the seconds that this process and its programs used."""
+    """Return the CPU seconds of this process and its programs."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
 
 
 class Worker:
-    """Does the tasks: those of its methods that subclasses add."""
+    """Runs the tasks, which are methods that subclasses add."""
 
     def __init__(self) -> None:
         """Prepare a worker."""
@@ -79,16 +78,16 @@ class Worker:
 
     def _begin(self, auth: dict[str, typing.Any], prepare: Prepare
                ) -> dict[str, typing.Any]:
-        """Have a client made and warmed.
+        """Create a client and warm it up.
 
         :param auth: the options of keystoneauth's password plugin
-        :param prepare: does it with the plugin and a session that uses it
-        :returns: versions of what is measured, memory in bytes
+        :param prepare: does so with the plugin and a session that uses it
+        :returns: the idle memory in bytes, and the versions
         """
         plugin = v3.Password(**auth)
         prepare(plugin, ks_session.Session(auth=plugin))
-        # All modules are imported in all workers, Nova's too. A collection
-        # that walks over them hits whoever is measured when it falls due.
+        # All workers import all modules, even Nova's. A full collection scans
+        # them, at the expense of the contender that is measured then.
         gc.collect()
         gc.freeze()
         self._idle = memory('VmRSS')
@@ -99,9 +98,9 @@ class Worker:
 
     def _measure(self, run: collections.abc.Callable[[], bool]
                  ) -> dict[str, float]:
-        """Return seconds of wall clock and of CPU, and bytes over idle.
+        """Return seconds of wall clock and CPU, and bytes over idle.
 
-        :param run: does what is measured; returns whether that went right
+        :param run: the operation; returns whether the result is right
         """
         _forget_peak()
         wall, cpu = time.perf_counter(), _cpu()
@@ -109,17 +108,17 @@ class Worker:
         cpu = _cpu() - cpu
         wall = time.perf_counter() - wall
         if not right:
-            raise ValueError('the answers are not those that were asked for')
+            raise ValueError('The operation returned the wrong result.')
         return {'wall': wall, 'cpu': cpu,
                 'memory': max(0, memory('VmHWM') - self._idle)}
 
 
 def serve(worker: Worker) -> None:
-    """Do the tasks of the standard input.
+    """Run the tasks from the standard input.
 
-    :param worker: who has a method for each of them
+    :param worker: the object with a method for each task
     """
-    # Whatever a library prints goes to the log, not among the answers.
+    # The output of libraries goes to the log, not to the answers.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), 'w')
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     for line in sys.stdin:

@@ -10,8 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
-"""Measures show and detail of nova_image against its peers."""
+"""Compares how nova_image and its peers show and list images."""
 
 import argparse
 import contextlib
@@ -30,13 +29,13 @@ _TITLE = 'Image metadata: nova_image and its peers on one Glance 33'
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = command.parser('metadata', (
-        'Measures how nova_image, the image code of Nova 34, '
+        'Compare how nova_image, the image code of Nova 34, '
         'python-glanceclient and openstacksdk show and list images of a '
-        'real Glance 33, which is started on 127.0.0.1 for it.'), rounds=5)
+        'real Glance 33, which this command starts on 127.0.0.1.'), rounds=5)
     command.add_numbers(
         parser, 'N',
-        ('shows', 600, 'how many images are shown in a round'),
-        ('images', 10000, 'how many images Glance has'))
+        ('shows', 600, 'number of images to show in each round'),
+        ('images', 10000, 'number of images in Glance'))
     return parser.parse_args()
 
 
@@ -51,7 +50,7 @@ def main() -> int:
 def _measure(arguments: argparse.Namespace
              ) -> tuple[results.Results, dict[str, str]]:
     with contextlib.ExitStack() as stack:
-        race.say('starting Keystone and Glance with %d images'
+        race.say('Starting Keystone and Glance with %d images'
                  % arguments.images)
         place = stack.enter_context(
             cloud.Cloud(arguments.images, arguments.keep))

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The cloud that is measured, with many images."""
+"""The cloud of the benchmark, with many images."""
 
 import collections.abc
 import datetime
@@ -20,7 +20,7 @@ import uuid
 
 from benchmarks.common import cloud
 
-#: What an image of a distribution comes with, as its publishers set it.
+#: Properties that the publishers of a distribution's image set.
 PROPERTIES = {
     'architecture': 'x86_64',
     'hw_disk_bus': 'scsi',
@@ -36,7 +36,7 @@ PROPERTIES = {
     'os_version': '13',
 }
 _OPTIONS = {
-    # As Glance is by default. The fixture shows locations.
+    # Glance's defaults; the fixture enables them.
     'DEFAULT': {'show_multiple_locations': 'false',
                 'show_image_direct_url': 'false'},
 }
@@ -46,21 +46,21 @@ _NAMESPACE = uuid.UUID('8f1c7b7e-52d4-4d3b-9a57-1f7c2f0b6a11')
 
 
 class Cloud(cloud.Cloud):
-    """Keystone and Glance, and the images of the user ``demo``.
+    """Keystone and Glance, with images of the user ``demo``.
 
-    The images are rows put straight into Glance's database, which takes a
-    second for 10 000 of them; they have no data.
+    The images have no data. They are inserted directly into Glance's
+    database, which takes a second for 10 000 images.
 
-    :ivar image_ids: the IDs of the images, the newest first
+    :ivar image_ids: the IDs of the images, newest first
     """
 
     def __init__(self, images: int, keep: bool = False) -> None:
-        """Describe a cloud; it is started when the fixture is set up.
+        """Describe a cloud; it starts when the fixture is set up.
 
-        :param images: how many images Glance has
-        :param keep: whether the services' folders stay
+        :param images: the number of images
+        :param keep: whether to keep the services' folders
         """
-        # Two processes are not equally fast: who met which would count.
+        # Two workers would not be equally fast, which would distort ratios.
         super().__init__(keep, _OPTIONS, workers=1)
         self.image_ids = [str(uuid.uuid5(_NAMESPACE, str(number)))
                           for number in range(images)]

@@ -10,11 +10,11 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The clients that are measured, each as those who use it have it.
+"""The measured clients, each used as its users do.
 
-Runs in the virtualenv of the peers. All of them get a token of Keystone by
-password, once, and the address of Glance from Keystone's catalog; all keep
-their client, session and connection from call to call.
+Runs in the virtualenv of the peers. Each client gets a token by password from
+Keystone, once, and the URL of Glance from the catalog. Each keeps its client,
+session and connection from call to call.
 """
 
 import collections.abc
@@ -31,34 +31,34 @@ class Contender(typing.Protocol):
 
     def __init__(self, auth: v3.Password, session: ks_session.Session,
                  ) -> None:
-        """Make the client.
+        """Create the client.
 
-        :param auth: what gets the user's tokens
+        :param auth: the plugin with the user's credentials
         :param session: a session that uses it
         """
 
     def show(self, image_id: str) -> str:
         """Get one image.
 
-        :param image_id: its ID
-        :returns: the ID that the answer has
+        :param image_id: the image's ID
+        :returns: the ID in the answer
         """
 
     def detail(self, page_size: int | None) -> int:
-        """List all images, into memory.
+        """List all images and keep them in memory.
 
-        :param page_size: how many to ask for in one request; None for what
-            the client does when nobody says
-        :returns: how many images came
+        :param page_size: the number of images per request; the client's
+            default if None
+        :returns: the number of images
         """
 
 
 class NovaImage:
-    """This project, called within Nova: with Nova's own kind of context."""
+    """nova_image, called as in Nova, with Nova's own kind of context."""
 
     def __init__(self, auth: v3.Password,
                  session: ks_session.Session) -> None:
-        """Make nova_image's API, which is kept."""
+        """Create nova_image's API object, which is reused."""
         from nova_image.image import api
         from oslo_config import cfg
         clients.load_nova()
@@ -80,12 +80,12 @@ class NovaImage:
 class Nova:
     """Nova's own image API, as Nova's services call it.
 
-    It makes a service object for every call, which asks the catalog anew.
+    It creates a service object for every call, which reads the catalog again.
     """
 
     def __init__(self, auth: v3.Password,
                  session: ks_session.Session) -> None:
-        """Make the API object."""
+        """Create the API object, which is reused."""
         from nova.image import glance
         clients.load_nova()
         self._context = clients.nova_context(auth, session)
@@ -106,7 +106,7 @@ class GlanceClient:
 
     def __init__(self, auth: v3.Password,
                  session: ks_session.Session) -> None:
-        """Make the client, which is kept."""
+        """Create the client, which is reused."""
         import glanceclient
         self._client = glanceclient.Client('2', session=session)
 
@@ -125,7 +125,7 @@ class OpenStackSDK:
 
     def __init__(self, auth: v3.Password,
                  session: ks_session.Session) -> None:
-        """Make the connection, which is kept."""
+        """Create the connection, which is reused."""
         import openstack
         self._image = openstack.connection.Connection(session=session).image
 

@@ -10,8 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
-"""What is measured, and what of it the project's design has budgets for."""
+"""The measured operations, and the budgets of the project's design."""
 
 import random
 
@@ -23,28 +22,28 @@ BUDGETS = (
     results.Budget('show', 'cpu', 0.5),
     results.Budget('detail', 'cpu', 0.1),
 )
-# How many images one contender shows before it is the next one's turn.
+# The number of images that a contender shows in one turn.
 _TURN = 25
 _PAGE_SIZE = 1000
 
 
 def operations(image_ids: list[str], shows: int) -> list[race.Operation]:
-    """Return what is measured.
+    """Return the operations.
 
-    :param image_ids: all images
-    :param shows: how many of them to show in one round
+    :param image_ids: the IDs of all images
+    :param shows: the number of images to show in one round
     """
     wanted = random.Random(1).sample(image_ids, min(shows, len(image_ids)))
     lists = {'task': 'detail', 'images': len(image_ids)}
     return [
         race.Operation(
-            'show', 'show %d images, one by one' % len(wanted), tuple(
+            'show', 'show %d images, one at a time' % len(wanted), tuple(
                 {'task': 'show', 'image_ids': wanted[start:start + _TURN]}
                 for start in range(0, len(wanted), _TURN))),
         race.Operation('detail', 'list %d images' % len(image_ids),
                        (lists | {'page_size': None},)),
         race.Operation('detail-%d' % _PAGE_SIZE,
-                       'list %d images, all asked for pages of %d' % (
+                       'list %d images in pages of %d' % (
                            len(image_ids), _PAGE_SIZE),
                        (lists | {'page_size': _PAGE_SIZE},)),
     ]

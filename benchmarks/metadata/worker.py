@@ -10,8 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
-"""Measures one contender, which its argument names."""
+"""Measures the contender that its argument names."""
 
 import sys
 
@@ -23,7 +22,7 @@ from benchmarks.metadata import contenders
 
 
 class Worker(worker.Worker):
-    """Does the tasks."""
+    """Runs the tasks."""
 
     def __init__(self, name: str) -> None:
         """Prepare a worker.
@@ -35,11 +34,11 @@ class Worker(worker.Worker):
         self._contender: contenders.Contender
 
     def start(self, auth: dict[str, str], image_id: str) -> dict[str, object]:
-        """Make the client and warm it with one image.
+        """Create the client and show one image to warm it up.
 
         :param auth: the options of keystoneauth's password plugin
-        :param image_id: the image
-        :returns: versions of what is measured, memory in bytes
+        :param image_id: the image's ID
+        :returns: the idle memory in bytes, and the versions
         """
         def prepare(plugin: v3.Password, session: ks_session.Session) -> None:
             self._contender = self._kind(plugin, session)
@@ -47,17 +46,18 @@ class Worker(worker.Worker):
         return self._begin(auth, prepare)
 
     def show(self, image_ids: list[str]) -> dict[str, float]:
-        """Show images one after the other; the measures of it."""
+        """Show images one at a time, and return the measures."""
         def run() -> bool:
             return [self._contender.show(image_id)
                     for image_id in image_ids] == image_ids
         return self._measure(run)
 
     def detail(self, page_size: int | None, images: int) -> dict[str, float]:
-        """List all images; the measures of it.
+        """List all images, and return the measures.
 
-        :param page_size: how many to ask for at once; None: as it comes
-        :param images: how many there are
+        :param page_size: the number of images per request; the client's
+            default if None
+        :param images: the expected number of images
         """
         return self._measure(
             lambda: self._contender.detail(page_size) == images)

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Measures snapshots of a disk in Ceph, by location and by upload."""
+"""Compares snapshots of a disk in Ceph, by location and by upload."""
 
 import argparse
 import contextlib
@@ -28,10 +28,10 @@ from nova_image.tests.fixtures import debian
 from nova_image.tests.fixtures import libvirt
 from nova_image.tests.fixtures import paths
 
-#: qemu-img, and what it needs for disks in Ceph.
+#: qemu-img, and its support for disks in Ceph.
 _QEMU = ('qemu-utils', *libvirt.CEPH_PACKAGES)
 _TITLE = 'Snapshots of a disk in Ceph: by location, and by upload'
-#: A fifth, at the most, of what either of those who upload takes.
+#: At most a fifth of the time of each upload.
 _BUDGETS = tuple(results.Budget('snapshot', 'wall', 0.2, name)
                  for name in contenders.UPLOADS)
 
@@ -39,13 +39,13 @@ _BUDGETS = tuple(results.Budget('snapshot', 'wall', 0.2, name)
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = command.parser('snapshot', (
-        'Measures how long a snapshot of a disk in Ceph takes nova_image and '
-        'Nova 34, by location and by upload, with a real Ceph and a real '
-        'Glance 33, which are started on 127.0.0.1 for it.'))
+        'Compare how long nova_image and Nova 34 take for a snapshot of a '
+        'disk in Ceph, by location and by upload, with a real Ceph and a '
+        'real Glance 33, which this command starts on 127.0.0.1.'))
     command.add_numbers(
         parser, 'MIB',
-        ('disk', 4096, 'size of the disk, in MiB'),
-        ('data', 64, 'how much of it has data, in MiB'))
+        ('disk', 4096, 'size of the disk in MiB'),
+        ('data', 64, 'size of its data in MiB'))
     return parser.parse_args()
 
 
@@ -60,7 +60,7 @@ def main() -> int:
 def _measure(arguments: argparse.Namespace
              ) -> tuple[results.Results, dict[str, str]]:
     with contextlib.ExitStack() as stack:
-        common_race.say('starting Ceph, Keystone and Glance')
+        common_race.say('Starting Ceph, Keystone and Glance')
         try:
             debian.require(_QEMU)
             stack.enter_context(fixtures.CephBindings())

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The cloud that is measured, with a server's disk in its Ceph."""
+"""The cloud of the benchmark, with a server's disk in Ceph."""
 
 import os
 import typing
@@ -26,9 +26,9 @@ from nova_image.tests.fixtures import paths
 _MIB = 1024 ** 2
 _STORE = 'rbd'
 _OPTIONS = {
-    # The zeros of an upload are not written, which would take longer yet.
+    # Do not write the zeros of an upload, which would take even longer.
     _STORE: {'rbd_thin_provisioning': 'true'},
-    # Data that a location brings is hashed while the next one is measured.
+    # Glance would hash data added by location during the next measurement.
     'DEFAULT': {'do_secure_hash': 'false'},
 }
 _IMAGE = {'name': 'snapshot', 'disk_format': 'raw',
@@ -36,23 +36,23 @@ _IMAGE = {'name': 'snapshot', 'disk_format': 'raw',
 
 
 class Cloud(cloud.Cloud):
-    """Keystone and a Glance that has its images in Ceph.
+    """Keystone and a Glance with its images in Ceph.
 
     :ivar ceph: the fixtures.Ceph
-    :ivar image: ID of the image that the disk is a clone of
-    :ivar config: the nova.conf of who takes snapshots
+    :ivar image: the ID of the image that the disk is a clone of
+    :ivar config: the nova.conf of the contenders
     """
 
     def __init__(self, ceph: fixtures.Ceph, disk: int, data: int,
                  keep: bool = False) -> None:
-        """Describe a cloud; it is started when the fixture is set up.
+        """Describe a cloud; it starts when the fixture is set up.
 
-        :param ceph: set up
-        :param disk: the size of the disk, in MiB
-        :param data: how much of it has data, in MiB
-        :param keep: whether the services' folders stay
+        :param ceph: the Ceph, already set up
+        :param disk: the size of the disk in MiB
+        :param data: the size of its data in MiB
+        :param keep: whether to keep the services' folders
         """
-        # Makes Ceph's libraries known to where Glance is installed.
+        # Links Ceph's libraries into Glance's virtualenv.
         ceph.glance(_STORE)
         super().__init__(keep, paths.merge(ceph.store(_STORE), _OPTIONS),
                          stores={_STORE: 'rbd'})
@@ -86,7 +86,7 @@ class Cloud(cloud.Cloud):
                 'auth_type': 'password', 'send_service_user_token': 'true'}})
 
     def _make_disk(self) -> None:
-        """Make the disk as Nova does."""
+        """Create the disk as Nova does."""
         rbd = typing.cast(typing.Any, __import__('rbd'))
         pool, name = contenders.DISK
         with self._rados() as cluster, cluster.open_ioctx(
@@ -100,23 +100,23 @@ class Cloud(cloud.Cloud):
             rados_id='admin', conffile=str(self.ceph.conf))
 
     def queued(self) -> str:
-        """Make an image without data; return its ID."""
+        """Create an image without data, and return its ID."""
         return self._api.post('/v2/images', json=_IMAGE).json()['id']
 
     def check(self, image_id: str) -> None:
         """Check that an image is a snapshot of the disk, and delete it.
 
-        :param image_id: the image
-        :raises race.Broken: it is not
+        :param image_id: the image's ID
+        :raises race.Broken: if it is not
         """
         image = self._api.get('/v2/images/' + image_id).json()
         if (image['status'], image['size']) != ('active', self._size):
-            raise race.Broken('The snapshot is not active, or not as long as '
-                              'the disk: %s' % image)
+            raise race.Broken('The snapshot is not active, or its size is '
+                              'not that of the disk: %s' % image)
         rbd = typing.cast(typing.Any, __import__('rbd'))
         with self._rados() as cluster, cluster.open_ioctx(
                 'images') as images, rbd.Image(
                     images, image_id, read_only=True) as stored:
             if stored.read(0, len(self._data)) != self._data:
-                raise race.Broken('The snapshot is not what was on the disk')
+                raise race.Broken('The snapshot differs from the disk.')
         self._api.delete('/v2/images/' + image_id)

@@ -10,11 +10,11 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Who takes snapshots, and how. Runs in the virtualenv of the peers.
+"""Four ways to take a snapshot. Runs in the virtualenv of the peers.
 
-The same disk, the same queued image, and the same metadata. Those who upload
-do what Nova's libvirt driver does when there can be no direct snapshot: have
-qemu-img write the disk to a file, which is sparse, and send that.
+All use the same disk, a queued image and the same metadata. Uploads do what
+Nova's libvirt driver does if a direct snapshot is not possible: qemu-img
+writes the disk to a sparse file, which they send.
 """
 
 import collections.abc
@@ -41,14 +41,14 @@ Image = dict[str, typing.Any]
 class Contender:
     """A way to take a snapshot, with one of the two image APIs."""
 
-    #: Whether this project's is the API.
+    #: Whether the API is nova_image's.
     ours = False
 
     def __init__(self, auth: v3.Password, session: ks_session.Session,
                  config: str) -> None:
-        """Make the API.
+        """Create the API object.
 
-        :param auth: what gets the user's tokens
+        :param auth: the plugin with the user's credentials
         :param session: a session that uses it
         :param config: a nova.conf
         """
@@ -68,7 +68,7 @@ class Contender:
 
     @property
     def _disk(self) -> typing.Any:
-        """The disk, as Nova's libvirt driver has it."""
+        """The disk, as an object of Nova's libvirt driver."""
         from nova.virt.libvirt import imagebackend
         return imagebackend.Rbd(path='rbd:%s/%s' % DISK)
 
@@ -77,17 +77,17 @@ class Contender:
         return self._api.get(self._context, image_id)
 
     def snapshot(self, image_id: str) -> Image:
-        """Make a queued image a snapshot of the disk; return it."""
+        """Make a queued image a snapshot of the disk, and return it."""
         raise NotImplementedError
 
 
 class Direct(Contender):
-    """nova_image's function."""
+    """nova_image's direct snapshot."""
 
     ours = True
 
     def snapshot(self, image_id: str) -> Image:
-        """Clone the disk, and give the image its location."""
+        """Clone the disk, and add its location to the image."""
         from nova_image.virt.libvirt import direct_snapshot
         return direct_snapshot.take(
             self._context, '%s/%s' % DISK, image_id, _INFO,
@@ -95,14 +95,14 @@ class Direct(Contender):
 
 
 class NovaDirect(Contender):
-    """Nova's own code, as its libvirt driver calls it.
+    """Nova's own direct snapshot, as its libvirt driver calls it.
 
-    It gives the location by the locations API, and does not wait until the
+    It adds the location by the locations API, and does not wait until the
     image is active.
     """
 
     def snapshot(self, image_id: str) -> Image:
-        """Clone the disk, give the image its location, wait."""
+        """Clone the disk, add its location to the image, and wait."""
         url = self._disk.direct_snapshot(
             self._context, uuid.uuid4().hex, 'raw', image_id, None)
         image = self._api.update(self._context, image_id, dict(
@@ -114,10 +114,10 @@ class NovaDirect(Contender):
 
 
 class NovaUpload(Contender):
-    """Nova's own code, where there can be no direct snapshot."""
+    """Nova's own code if a direct snapshot is not possible."""
 
     def snapshot(self, image_id: str) -> Image:
-        """Have the disk written to a file, and send it."""
+        """Write the disk to a file, and upload it."""
         from nova.conf import CONF
         path = os.path.join(CONF.instances_path, uuid.uuid4().hex)
         try:
@@ -136,9 +136,9 @@ class Upload(NovaUpload):
 
 
 STANDARD = 'Nova upload'
-#: Those who upload.
+#: The contenders that upload.
 UPLOADS = 'nova_image upload', STANDARD
-#: Name -> how, in the order of the tables.
+#: Name -> contender, in the order of the tables.
 KINDS: dict[str, collections.abc.Callable[..., Contender]] = {
     'nova_image': Direct, 'Nova': NovaDirect, UPLOADS[0]: Upload,
     UPLOADS[1]: NovaUpload}

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Everybody takes snapshots in turn, of the same disk."""
+"""Lets the contenders take snapshots of the same disk in turn."""
 
 import os
 import typing
@@ -21,14 +21,14 @@ from benchmarks.snapshot import contenders
 
 
 class Race(race.Race):
-    """Contenders, each with an image to fill, which is checked and deleted."""
+    """A race in which each turn has a new image, which is then checked."""
 
     def __init__(self, cloud: snapshot_cloud.Cloud, keep: bool,
                  env: dict[str, str]) -> None:
         """Describe a race.
 
-        :param cloud: the cloud, set up
-        :param keep: whether the contenders' logs stay
+        :param cloud: the cloud, already set up
+        :param keep: whether to keep the contenders' logs
         :param env: variables to add to the environment of the processes
         """
         start = {'auth': cloud.keystone.auth_options('demo'),

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Measures one contender, which its argument names."""
+"""Measures the contender that its argument names."""
 
 import sys
 
@@ -22,7 +22,7 @@ from benchmarks.snapshot import contenders
 
 
 class Worker(worker.Worker):
-    """Does the tasks."""
+    """Runs the tasks."""
 
     def __init__(self, name: str) -> None:
         """Prepare a worker.
@@ -35,12 +35,12 @@ class Worker(worker.Worker):
 
     def start(self, auth: dict[str, str], image_id: str,
               config: str) -> dict[str, object]:
-        """Make the client, and warm it with one image.
+        """Create the client and show one image to warm it up.
 
         :param auth: the options of keystoneauth's password plugin
-        :param image_id: the image
+        :param image_id: the image's ID
         :param config: a nova.conf
-        :returns: versions of what is measured, memory in bytes
+        :returns: the idle memory in bytes, and the versions
         """
         def prepare(plugin: v3.Password, session: ks_session.Session) -> None:
             self._contender = self._kind(plugin, session, config)
@@ -48,7 +48,7 @@ class Worker(worker.Worker):
         return self._begin(auth, prepare)
 
     def snapshot(self, image_id: str) -> dict[str, float]:
-        """Make a queued image a snapshot of the disk; the measures of it."""
+        """Take a snapshot as a queued image, and return the measures."""
         return self._measure(lambda: self._contender.snapshot(
             image_id)['status'] == 'active')
 

@@ -10,8 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
-"""Measures how a sparse image in Ceph becomes a sparse file."""
+"""Compares ways to write a sparse image in Ceph to a sparse file."""
 
 import argparse
 import contextlib
@@ -37,13 +36,13 @@ _BUDGETS = (
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = command.parser('sparse', (
-        'Measures how nova_image and the command rbd make a file of a sparse '
-        'image in a real Ceph, which is started on 127.0.0.1 for it together '
-        'with a Keystone and a Glance 33.'))
+        'Compare how nova_image and the command rbd write a sparse image in '
+        'a real Ceph to a file. This command starts the Ceph, a Keystone and '
+        'a Glance 33 on 127.0.0.1.'))
     command.add_numbers(
         parser, 'MIB',
-        ('size', 4096, 'size of the image, in MiB'),
-        ('data', 64, 'how much of it has data, in MiB'))
+        ('size', 4096, 'size of the image in MiB'),
+        ('data', 64, 'size of its data in MiB'))
     return parser.parse_args()
 
 
@@ -58,7 +57,7 @@ def main() -> int:
 def _measure(arguments: argparse.Namespace
              ) -> tuple[results.Results, dict[str, str]]:
     with contextlib.ExitStack() as stack:
-        common_race.say('starting Ceph, Keystone and Glance')
+        common_race.say('Starting Ceph, Keystone and Glance')
         try:
             stack.enter_context(fixtures.CephBindings())
             ceph = stack.enter_context(fixtures.Ceph())

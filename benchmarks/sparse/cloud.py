@@ -10,8 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
-"""The cloud that is measured: a sparse image in Ceph, that Glance knows."""
+"""The cloud of the benchmark, with sparse images in Ceph."""
 
 import hashlib
 import os
@@ -27,7 +26,7 @@ from nova_image.tests.fixtures import paths
 
 _MIB = 1024 ** 2
 _STORE = 'rbd'
-#: RBD objects are as big as Glance makes them.
+#: Glance's size of RBD objects.
 _ORDER = 23
 _PATCH = 'application/openstack-images-v2.1-json-patch'
 _IMAGE = {'name': 'sparse', 'disk_format': 'raw', 'container_format': 'bare'}
@@ -36,25 +35,25 @@ _OPTIONS = {'DEFAULT': {'show_multiple_locations': 'true',
 
 
 class Cloud(cloud.Cloud):
-    """Keystone, a Glance that has its images in Ceph, and two in there.
+    """Keystone and a Glance with sparse images in Ceph.
 
     :ivar ceph: the fixtures.Ceph
-    :ivar images: ID of an image without a hash, of one that has one, and of
-        a small one to warm with
-    :ivar path: the file that downloads are to make
-    :ivar config: the nova.conf of who downloads
+    :ivar images: IDs: ``sparse`` without a hash, ``sparse-hashed`` with a
+        hash, and ``warm``, a small one to warm up with
+    :ivar path: the destination of downloads
+    :ivar config: the nova.conf of the contenders
     """
 
     def __init__(self, ceph: fixtures.Ceph, size: int, data: int,
                  keep: bool = False) -> None:
-        """Describe a cloud; it is started when the fixture is set up.
+        """Describe a cloud; it starts when the fixture is set up.
 
-        :param ceph: set up
-        :param size: of the images, in MiB
-        :param data: how much of each is data, in MiB, spread over it
-        :param keep: whether the services' folders stay
+        :param ceph: the Ceph, already set up
+        :param size: the size of each image in MiB
+        :param data: the size of its data in MiB, which is spread over it
+        :param keep: whether to keep the services' folders
         """
-        # Makes Ceph's libraries known to where Glance is installed.
+        # Links Ceph's libraries into Glance's virtualenv.
         ceph.glance(_STORE)
         super().__init__(keep, paths.merge(ceph.store(_STORE), _OPTIONS),
                          stores={_STORE: 'rbd'})
@@ -82,7 +81,7 @@ class Cloud(cloud.Cloud):
 
     def _make(self, image_hash: dict[str, str], size: int | None = None
               ) -> str:
-        """Make an image, at the location where its data is; its ID."""
+        """Create an image by the location of its data; return its ID."""
         image_id = self._api.post('/v2/images', json=_IMAGE).json()['id']
         self._store(image_id, size or self._size)
         place = {'metadata': {}, 'url': '%s/images/%s/snap' % (
@@ -95,7 +94,7 @@ class Cloud(cloud.Cloud):
         return image_id
 
     def _store(self, name: str, size: int) -> None:
-        """Put the data into Ceph, with a snapshot as Glance makes it."""
+        """Write the data to Ceph, with a snapshot like Glance's."""
         rbd = typing.cast(typing.Any, __import__('rbd'))
         rados = typing.cast(typing.Any, __import__('rados'))
         with rados.Rados(rados_id='admin', conffile=str(
@@ -118,19 +117,22 @@ class Cloud(cloud.Cloud):
         return found.hexdigest()
 
     def check(self, holes: bool) -> None:
-        """Check the file that was made.
+        """Check the downloaded file.
 
-        :param holes: whether the zeros between the data are to be holes
-        :raises race.Broken: it is not the image, or has too few holes
+        :param holes: whether the zeros between the data must be holes
+        :raises race.Broken: if it differs from the image, or has too few
+            holes
         """
         with open(self.path, 'rb') as stream:
             for place, data in self._data.items():
                 stream.seek(place)
                 if stream.read(_MIB) != data:
-                    raise race.Broken('There is other data at %d' % place)
+                    raise race.Broken(
+                        'The file differs from the image at byte %d.' % place)
         found = self.path.stat()
         if found.st_size != self._size:
-            raise race.Broken('The file has %d bytes' % found.st_size)
+            raise race.Broken('The file has %d bytes, the image %d.' % (
+                found.st_size, self._size))
         if holes and found.st_blocks * 512 > 2 * len(self._data) * _MIB:
-            raise race.Broken('The file takes %d bytes of the disk'
-                              % (found.st_blocks * 512))
+            raise race.Broken('The file is not sparse enough: it takes %d '
+                              'bytes on disk.' % (found.st_blocks * 512))

@@ -10,8 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
-"""The contenders take turns at one download."""
+"""Lets the contenders download the same image in turn."""
 
 import dataclasses
 import os
@@ -22,23 +21,23 @@ from benchmarks.common import results
 from benchmarks.sparse import cloud as sparse_cloud
 from benchmarks.transfer import contenders
 
-#: Who takes part, in the order of the tables, and whom the ratios are against.
+#: The contenders in the order of the tables, and the one for ratios.
 NAMES = results.OURS, 'rbd export-diff', 'rbd export'
 STANDARD = 'rbd export-diff'
 
 
 class Race(race.Race):
-    """Contenders whose every download begins in the same state.
+    """A race in which every download begins in the same state.
 
-    The file does not exist, and nothing is left to be written to disk.
+    The file does not exist, and all earlier writes are on disk.
     """
 
     def __init__(self, cloud: sparse_cloud.Cloud, keep: bool,
                  env: dict[str, str]) -> None:
         """Describe a race.
 
-        :param cloud: the cloud, set up
-        :param keep: whether the contenders' logs stay
+        :param cloud: the cloud, already set up
+        :param keep: whether to keep the contenders' logs
         :param env: variables to add to the environment of the processes
         """
         place = contenders.Place(config=str(cloud.config),
@@ -56,7 +55,7 @@ class Race(race.Race):
         self._cloud.path.unlink(missing_ok=True)
         os.sync()
         answer = super()._measure(contender, task)
-        if contender.name != STANDARD:  # what that makes is no image
-            # rbd export writes an object's zeros with its data.
+        if contender.name != STANDARD:  # its file is not an image
+            # rbd export also writes the zeros of objects with data.
             self._cloud.check(holes=contender.name == results.OURS)
         return answer

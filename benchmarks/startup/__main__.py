@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Measures how long command lines take until they do anything."""
+"""Compares the start of command lines."""
 
 import argparse
 import contextlib
@@ -23,14 +23,14 @@ from benchmarks.common import plot
 from benchmarks.common import results
 from benchmarks.startup import programs
 
-_TITLE = 'Command lines that start: nova-image and its peers'
+_TITLE = 'Start of command lines: nova-image and its peers'
 _MEASURES = ('wall', 'cpu', 'memory')
 
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = command.parser('startup', (
-        'Measures how long nova-image, openstack and glance take to show '
+        'Compare how long nova-image, openstack and glance take to show '
         'their version and their help.'))
     parser.set_defaults(rounds=20)
     return parser.parse_args()
@@ -62,7 +62,7 @@ def _measure(rounds: int) -> tuple[results.Results, dict[str, str]]:
 
 
 def _layout() -> plot.Layout:
-    """Return a row for each operation; nobody makes requests."""
+    """Return a row for each operation, without requests."""
     return plot.Layout(_TITLE, ('Wall clock', 'CPU', 'Memory'), tuple(
         plot.Row(operation.title, tuple(
             (operation.name, measure) for measure in _MEASURES))

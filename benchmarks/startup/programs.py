@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The programs that start, and how one start is measured."""
+"""The measured programs, and the measurement of one start."""
 
 import pathlib
 import re
@@ -22,13 +22,13 @@ from nova_image.tests import fixtures
 from nova_image.tests.fixtures import processes
 
 OPENSTACK, GLANCE = 'openstackclient', 'glanceclient'
-#: Python that does nothing: faster than this no program written in it is.
-FLOOR = 'Python alone'
+#: Python without a program: no program in Python can start faster.
+FLOOR = 'bare Python'
 
 #: Contender -> its program.
 _PROGRAMS = {results.OURS: 'nova-image', OPENSTACK: 'openstack',
              GLANCE: 'glance'}
-#: Operation -> what the programs are asked, and have to say.
+#: Operation -> arguments, and a pattern that the output must match.
 _QUESTIONS = {
     'version': (['--version'], re.compile(rb'\d+\.\d+')),
     'help': (['--help'], re.compile(rb'usage: ')),
@@ -41,8 +41,8 @@ BUDGETS = (
     results.Budget('version', 'wall', 0.4, OPENSTACK),
     results.Budget('version', 'wall', 0.6, GLANCE),
 )
-# Linux counts what a process had before it became the program among what the
-# program had at the most, so a small one starts it.
+# The peak memory of a program includes that of the process that it replaced,
+# so a small process starts it.
 _START = """
 import os, sys, time
 began = time.perf_counter()
@@ -62,11 +62,11 @@ for name in ('nova_image', 'cliff', 'python-openstackclient',
 
 
 def virtualenv() -> fixtures.Virtualenv:
-    """Return the virtualenv that has all of the programs.
+    """Return the virtualenv with all programs.
 
     :returns: the fixture, not set up
     """
-    # Entry points are installed: when they change, so is the virtualenv.
+    # The virtualenv has the installed entry points: rebuild it if they change.
     setup = (race.ROOT / 'setup.cfg').read_text().splitlines()
     return fixtures.Virtualenv(
         'programs', ['python-openstackclient', 'python-glanceclient',
@@ -75,27 +75,27 @@ def virtualenv() -> fixtures.Virtualenv:
 
 
 class Starts:
-    """Programs of one virtualenv, each started again and again."""
+    """Starts the programs of a virtualenv repeatedly."""
 
     def __init__(self, programs: pathlib.Path, home: pathlib.Path) -> None:
-        """Prepare.
+        """Prepare to start programs.
 
-        :param programs: the folder that they are in
-        :param home: an empty one, for what they remember between starts
+        :param programs: the folder with the programs
+        :param home: an empty folder, for their caches
         """
         self._programs = programs
         self._environment = processes.clean_environment(
             {'HOME': str(home), 'PAGER': 'cat', 'COLUMNS': '80'})
 
     def versions(self) -> dict[str, str]:
-        """Return the versions of all that is measured."""
+        """Return the versions of the measured programs, by name."""
         done = subprocess.run(
             [self._programs / 'python', '-c', _VERSIONS], text=True,
             capture_output=True, check=True, env=self._environment)
         return dict(line.split() for line in done.stdout.splitlines())
 
     def contenders(self, operation: str) -> dict[str, list[str]]:
-        """Return whom to start, and their arguments."""
+        """Return the programs to start, with their arguments."""
         question, _ = _QUESTIONS[operation]
         found = {name: [program, *question]
                  for name, program in _PROGRAMS.items()}
@@ -104,8 +104,10 @@ class Starts:
     def measure(self, operation: str, name: str) -> race.Measures:
         """Start a program once.
 
-        :returns: its measures; of the memory all that it had at the most
-        :raises race.Broken: when it fails, or says something else
+        :param operation: the operation
+        :param name: the contender's name
+        :returns: its measures, with the peak of its memory
+        :raises race.Broken: if it fails, or its output is unexpected
         """
         program, *argv = self.contenders(operation)[name]
         path = str(self._programs / program)
@@ -123,9 +125,9 @@ class Starts:
                 'memory': int(memory) * 1024}
 
     def run(self, rounds: int) -> race.Found:
-        """Start everybody with everything, taking turns.
+        """Run all operations of all programs, in turn.
 
-        :param rounds: how often
+        :param rounds: the number of rounds
         """
         return {operation.name: self._run(operation, rounds)
                 for operation in OPERATIONS}
@@ -134,8 +136,8 @@ class Starts:
              ) -> dict[str, list[race.Measures]]:
         names = list(self.contenders(operation.name))
         found: dict[str, list[race.Measures]] = {name: [] for name in names}
-        race.say('%s: %d rounds' % (operation.title, rounds))
-        for name in names:  # what is compiled and remembered is so by now
+        race.say('%d rounds: %s' % (rounds, operation.title))
+        for name in names:  # warm up: compile modules and fill caches
             self.measure(operation.name, name)
         for number in range(rounds):
             first = number % len(names)

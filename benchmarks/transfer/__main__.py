@@ -10,8 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
-"""Measures how nova_image and its peers move images' data."""
+"""Compares how nova_image and its peers download and upload images."""
 
 import argparse
 import shutil
@@ -26,25 +25,26 @@ from benchmarks.transfer import stages
 from nova_image.tests.fixtures import paths
 
 _DEFAULT = [part for part in kinds.PARTS if part != kinds.RBD]
-# What services and virtualenvs may need, in bytes.
+# Bytes for services and virtualenvs.
 _RESERVE = 512 * 1024 ** 2
 
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = command.parser('transfer', (
-        'Measures how nova_image, the image code of Nova 34, '
+        'Compare how nova_image, the image code of Nova 34, '
         'python-glanceclient, openstacksdk, curl and cp download and upload '
-        'images of a real Glance 33, which is started on 127.0.0.1 for it.'))
+        'images of a real Glance 33, which this command starts on '
+        '127.0.0.1.'))
     parser.add_argument(
         '--sizes', type=image_sizes.parse, default='16M,256M,1G',
-        metavar='SIZE,...', help='how big the images are')
+        metavar='SIZE,...', help='sizes of the images')
     parser.add_argument(
         '--latency-sizes', type=image_sizes.parse, default='16M,256M',
-        metavar='SIZE,...', help='which of these are moved with latency too')
+        metavar='SIZE,...', help='sizes to transfer with latency, too')
     parser.add_argument(
         '--only', type=_parts, default=','.join(_DEFAULT),
-        metavar='PART,...', help='what is measured, of ' + ', '.join(
+        metavar='PART,...', help='parts to run, out of ' + ', '.join(
             kinds.PARTS))
     return parser.parse_args()
 
@@ -54,7 +54,7 @@ def _parts(text: str) -> list[str]:
     unknown = set(parts) - set(kinds.PARTS)
     if unknown:
         raise argparse.ArgumentTypeError(
-            'there is no %s' % ', '.join(sorted(unknown)))
+            'unknown parts: %s' % ', '.join(sorted(unknown)))
     return parts
 
 
@@ -76,7 +76,7 @@ def _measure(arguments: argparse.Namespace) -> None:
         {kind: sizes for kind, sizes in plan.items() if sizes},
         arguments.sizes, arguments.rounds, arguments.keep)
     if not figures.tasks:
-        raise race.Broken('nothing was measured')
+        raise race.Broken('Nothing was measured.')
     done = figures.done
     report.write(
         results.Results(figures.tasks, figures.found, kinds.budgets(done)),
@@ -89,21 +89,22 @@ def _sizes(arguments: argparse.Namespace, kind: kinds.Kind) -> list[int]:
 
 
 def check_space(sizes: list[int]) -> None:
-    """See to it that the images have room.
+    """Check that there is enough disk space for the images.
 
-    Glance has one of each size; beside them there is the file that is
-    downloaded, or the image that is uploaded.
+    Glance has one of each size. The downloaded file or the uploaded image
+    needs additional space.
 
-    :param sizes: of the images, in bytes
-    :raises Broken: they have not
+    :param sizes: the sizes of the images in bytes
+    :raises Broken: if there is not enough space
     """
     needed = sum(sizes) + max(sizes) + _RESERVE
     free = shutil.disk_usage(paths.cache()).free
     if free < needed:
         raise race.Broken(
-            '%s has %.1f GiB free, and %.1f are needed. Ask for smaller '
-            'images (--sizes), or set NOVA_IMAGE_CACHE to a folder with more '
-            'room.' % (paths.cache(), free / 1024 ** 3, needed / 1024 ** 3))
+            '%s has %.1f GiB of free space, but %.1f GiB are needed. Choose '
+            'smaller images (--sizes), or set NOVA_IMAGE_CACHE to a folder '
+            'with more space.' % (
+                paths.cache(), free / 1024 ** 3, needed / 1024 ** 3))
 
 
 if __name__ == '__main__':

@@ -10,8 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
-"""The cloud that is measured, with an image of each size."""
+"""The cloud of the benchmark, with an image of each size."""
 
 import pathlib
 import typing
@@ -23,7 +22,7 @@ from benchmarks.common import race
 from benchmarks.transfer import files
 from nova_image.tests import fixtures
 
-#: The size of the image that contenders are warmed with, in bytes.
+#: The size in bytes of the image that contenders warm up with.
 WARM = 64 * 1024
 _STORE = 'fast'
 _SHOWN = {'show_multiple_locations': 'true', 'show_image_direct_url': 'true'}
@@ -33,20 +32,21 @@ _NEW = {'name': 'image', 'disk_format': 'raw', 'container_format': 'bare'}
 class Cloud(cloud.Cloud):
     """Keystone and Glance with a file store, and images of the user demo.
 
-    :ivar sizes: of the images that are measured, in bytes
-    :ivar images: size -> ID of the image that has it
-    :ivar path: the file that downloads are to make
+    :ivar sizes: the sizes of the measured images in bytes
+    :ivar images: size -> ID of the image of that size
+    :ivar path: the destination of downloads
     """
 
     def __init__(self, sizes: list[int], keep: bool = False,
                  kind: str = 'file',
                  options: dict[str, str] | None = None) -> None:
-        """Describe a cloud; it is started when the fixture is set up.
+        """Describe a cloud; it starts when the fixture is set up.
 
-        :param sizes: of the images, in bytes
-        :param keep: whether the services' folders stay, without big files
-        :param kind: of Glance's store
-        :param options: of Glance's store
+        :param sizes: the sizes of the images in bytes
+        :param keep: whether to keep the services' folders, without large
+            files
+        :param kind: the type of Glance's store
+        :param options: the options of Glance's store
         """
         super().__init__(keep, {'DEFAULT': _SHOWN, _STORE: options or {}},
                          stores={_STORE: kind})
@@ -58,11 +58,11 @@ class Cloud(cloud.Cloud):
 
     @property
     def store(self) -> pathlib.Path:
-        """The folder that has the images' data, in files called by ID."""
+        """The folder with the images' data, in files named by ID."""
         return self.glance.folder / _STORE
 
     def source(self, size: int) -> pathlib.Path:
-        """Return a file with the data of the image of a size."""
+        """Return a file with the data of the image of this size."""
         return self.store / self.images[size]
 
     def _setUp(self) -> None:
@@ -89,59 +89,59 @@ class Cloud(cloud.Cloud):
         return image_id
 
     def _stored(self, path: pathlib.Path, size: int) -> None:
-        """See to the file that an image was made of."""
+        """Check that Glance has stored a file, and delete the file."""
         if not files.equal(path, self.source(size)):
-            raise race.Broken('Glance did not store what it was given')
+            raise race.Broken('Glance has not stored the data as sent.')
         path.unlink()
 
     def _show(self, image_id: str) -> dict[str, typing.Any]:
         return self._api.get('/v2/images/%s' % image_id).json()
 
     def glance_sent_data(self, mark: int) -> bool:
-        """Tell whether Glance was asked for an image's data.
+        """Return whether Glance got requests for an image's data.
 
-        :param mark: glance.mark() before that
+        :param mark: a glance.mark(); ignore the requests before it
         """
         return any(request.method == 'GET'
                    and request.path.partition('?')[0].endswith('/file')
                    for request in self.glance.requests(mark))
 
     def check_upload(self, image_id: str, size: int) -> None:
-        """Check an image that a contender made, and delete it.
+        """Check an image that a contender has uploaded, and delete it.
 
-        :param image_id: the image
-        :param size: the size of the image that it is to be a copy of
-        :raises Broken: it is not
+        :param image_id: the image's ID
+        :param size: the size of the image that it must be a copy of
+        :raises Broken: if it is not
         """
         image = self._show(image_id)
         found = image['status'], image['size'], image['os_hash_value']
         if found != ('active', size, self._hashes[self.images[size]]):
-            raise race.Broken('The image that was uploaded is not active, or '
-                              'not what was sent: %s' % image)
+            raise race.Broken('The uploaded image is not active, or its data '
+                              'is not as sent: %s' % image)
         self._api.delete('/v2/images/%s' % image_id)
 
     def _remove_data(self) -> None:
-        """Remove the big files, also where the services' folders stay."""
+        """Remove the large files, even if the services' folders are kept."""
         if self.store.exists():
             for path in self.store.iterdir():
                 path.unlink()
 
 
 class CephCloud(Cloud):
-    """The same with its images in a Ceph.
+    """The cloud with its images in a Ceph.
 
     :ivar ceph: the fixtures.Ceph
     """
 
     def __init__(self, ceph: fixtures.Ceph, sizes: list[int],
                  keep: bool = False) -> None:
-        """Describe a cloud; it is started when the fixture is set up.
+        """Describe a cloud; it starts when the fixture is set up.
 
-        :param ceph: the Ceph, set up
-        :param sizes: of the images, in bytes
-        :param keep: whether the services' folders stay
+        :param ceph: the Ceph, already set up
+        :param sizes: the sizes of the images in bytes
+        :param keep: whether to keep the services' folders
         """
-        # Makes Ceph's libraries known to where Glance is installed.
+        # Links Ceph's libraries into Glance's virtualenv.
         ceph.glance(_STORE)
         super().__init__(sizes, keep, 'rbd', {
             'rbd_store_pool': 'images', 'rbd_store_user': 'glance',
@@ -149,8 +149,8 @@ class CephCloud(Cloud):
         self.ceph = ceph
 
     def source(self, size: int) -> pathlib.Path:
-        """Return a file with the data of the image of a size."""
+        """Return a file with the data of the image of this size."""
         return self.path.with_name('data-%d' % size)
 
     def _stored(self, path: pathlib.Path, size: int) -> None:
-        """Keep it: there is no other."""
+        """Keep the file, which is the only one with the data."""

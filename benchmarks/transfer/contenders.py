@@ -10,12 +10,11 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
+"""The measured clients, each used as its users do.
 
-"""The clients that are measured, each as those who use it have it.
-
-Runs in the virtualenv of the peers. All that know Keystone get a token by
-password, once; all that can keep their client, session and connection. When
-a download returns, the file is on disk, whoever saw to that.
+Runs in the virtualenv of the peers. Each client of Keystone gets a token by
+password, once. Each keeps its client, session and connection if it can. When
+a download returns, the file is on disk.
 """
 
 import collections.abc
@@ -34,18 +33,18 @@ from keystoneauth1 import session as ks_session
 from benchmarks.common import clients
 from benchmarks.transfer import programs
 
-#: What an image is made with; its data is random, and in no known format.
+#: The attributes of an upload; its data is random, and has no format.
 _IMAGE: dict[str, typing.Any] = {
     'name': 'upload', 'disk_format': 'raw', 'container_format': 'bare'}
 
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """Where a contender finds what it needs.
+    """The environment of a contender.
 
-    ``url`` is Glance's address, where it is not that of the catalog;
-    ``config`` a configuration file of the contender; ``store`` the folder
-    that has Glance's data; ``ceph`` the configuration of a Ceph that has it.
+    ``url`` is Glance's URL if it is not that of the catalog, ``config`` a
+    configuration file of the contender, ``store`` the folder with Glance's
+    data, and ``ceph`` the configuration of a Ceph with that data.
     """
 
     url: str | None = None
@@ -55,26 +54,26 @@ class Place:
 
 
 class Contender(typing.Protocol):
-    """A client that can fetch an image's data and make an image of a file."""
+    """A client that can download an image and upload a file."""
 
     def __init__(self, auth: v3.Password, session: ks_session.Session,
                  place: Place) -> None:
-        """Make the client.
+        """Create the client.
 
-        :param auth: what gets the user's tokens
+        :param auth: the plugin with the user's credentials
         :param session: a session that uses it
-        :param place: where to find things
+        :param place: the environment
         """
 
     def download(self, image_id: str, path: str) -> None:
-        """Get an image's data into a new file, on disk.
+        """Write an image's data to a new file, and flush it to disk.
 
-        :param image_id: the image
+        :param image_id: the image's ID
         :param path: the file
         """
 
     def upload(self, path: str) -> str:
-        """Make an image of a file; not all can.
+        """Create an image from a file; some contenders cannot.
 
         :param path: the file
         :returns: the image's ID
@@ -82,14 +81,14 @@ class Contender(typing.Protocol):
 
 
 class NovaImage:
-    """This project, called within Nova: with Nova's own kind of context.
+    """nova_image, called as in Nova, with Nova's own kind of context.
 
-    Verifies the hash, fsyncs, publishes by rename.
+    It verifies the hash, calls fsync and publishes the file by rename.
     """
 
     def __init__(self, auth: v3.Password, session: ks_session.Session,
                  place: Place) -> None:
-        """Make nova_image's API, which is kept."""
+        """Create nova_image's API object, which is reused."""
         from nova_image.image import api
         from oslo_config import cfg
         clients.load_nova()
@@ -99,37 +98,37 @@ class NovaImage:
         self._api = api.API(conf)
 
     def download(self, image_id: str, path: str) -> None:
-        """Get an image's data."""
+        """Download an image."""
         self._api.download(self._context, image_id, dest_path=path)
 
     def upload(self, path: str) -> str:
-        """Make an image of a file."""
+        """Create an image from a file."""
         with open(path, 'rb') as stream:
             return self._api.create(self._context, _IMAGE, data=stream)['id']
 
 
 class Nova:
-    """Nova's own image code, its service object kept.
+    """Nova's own image code, with one service object.
 
-    Has glanceclient verify the hash, writes to the path itself, fsyncs. By
-    rbd it runs rbd export, which does neither.
+    It verifies the hash with glanceclient, writes the file in place and calls
+    fsync. For rbd it runs rbd export, which neither verifies nor syncs.
     """
 
     def __init__(self, auth: v3.Password, session: ks_session.Session,
                  place: Place) -> None:
-        """Make Nova's service object."""
+        """Create Nova's service object, which is reused."""
         from nova.image import glance
         clients.load_nova(place.config)
         self._context = clients.nova_context(auth, session, place.url)
         self._service = glance.GlanceImageServiceV2()
 
     def download(self, image_id: str, path: str) -> None:
-        """Get an image's data."""
+        """Download an image."""
         self._service.download(self._context, image_id, dst_path=path)
-        programs.sync(path)  # nothing is left to do but after rbd export
+        programs.sync(path)  # only has an effect after rbd export
 
     def upload(self, path: str) -> str:
-        """Make an image of a file."""
+        """Create an image from a file."""
         with open(path, 'rb') as stream:
             return self._service.create(
                 self._context, _IMAGE, data=stream)['id']
@@ -140,13 +139,13 @@ class GlanceClient:
 
     def __init__(self, auth: v3.Password, session: ks_session.Session,
                  place: Place) -> None:
-        """Make the client, which is kept."""
+        """Create the client, which is reused."""
         import glanceclient
         self._images = glanceclient.Client(
             '2', session=session, endpoint_override=place.url).images
 
     def download(self, image_id: str, path: str) -> None:
-        """Get an image's data, write it and fsync."""
+        """Download an image and call fsync."""
         with open(path, 'wb') as stream:
             for chunk in self._images.data(image_id):
                 stream.write(chunk)
@@ -154,7 +153,7 @@ class GlanceClient:
             os.fsync(stream.fileno())
 
     def upload(self, path: str) -> str:
-        """Make an image of a file: create and upload."""
+        """Create an image and upload a file."""
         image_id = self._images.create(**_IMAGE)['id']
         with open(path, 'rb') as stream:
             self._images.upload(image_id, stream)
@@ -166,7 +165,7 @@ class OpenStackSDK:
 
     def __init__(self, auth: v3.Password, session: ks_session.Session,
                  place: Place) -> None:
-        """Make the connection, which is kept."""
+        """Create the connection, which is reused."""
         import openstack
         override: dict[str, typing.Any] = (
             {'image_endpoint_override': place.url} if place.url else {})
@@ -174,16 +173,16 @@ class OpenStackSDK:
             session=session, **override).image
 
     def download(self, image_id: str, path: str) -> None:
-        """Get an image's data and fsync.
+        """Download an image and call fsync.
 
-        As its command line does it: without ``stream`` it would have all of
-        the image in memory first.
+        Like its command line, with ``stream``: otherwise the whole image
+        would be in memory.
         """
         self._image.download_image(image_id, output=path, stream=True)
         programs.sync(path)
 
     def upload(self, path: str) -> str:
-        """Make an image of a file, not looking for one of the same name."""
+        """Create an image from a file, without a check for duplicates."""
         return self._image.create_image(
             filename=path, allow_duplicates=True, **_IMAGE).id
 
@@ -193,18 +192,18 @@ class Curl(programs.Program):
 
     def __init__(self, auth: v3.Password, session: ks_session.Session,
                  place: Place) -> None:
-        """Prepare: get the token."""
+        """Find Glance, which also gets the token."""
         super().__init__()
         self._session = session
         self._url = (place.url or clients.image_url(session)) + '/v2/images'
 
     def download(self, image_id: str, path: str) -> None:
-        """Get an image's data and fsync."""
+        """Download an image and call fsync."""
         self._run({'output': path, 'url': self._file(image_id)})
         self.sync(path)
 
     def upload(self, path: str) -> str:
-        """Make an image of a file: two requests of one process."""
+        """Create an image from a file, with two requests of one process."""
         image_id = str(uuid.uuid4())
         kind = 'Content-Type: application/'
         self._run({'header': kind + 'json', 'url': self._url,
@@ -217,11 +216,11 @@ class Curl(programs.Program):
         return '%s/%s/file' % (self._url, image_id)
 
     def _run(self, *requests: dict[str, str]) -> None:
-        """Make requests one after the other on one connection.
+        """Make requests in sequence on one connection.
 
-        :param requests: options of curl
+        :param requests: the options of curl for each request
         """
-        # All of it by standard input: everybody can see arguments.
+        # By standard input: all users of the machine can see arguments.
         token = json.dumps('X-Auth-Token: %s' % self._session.get_token())
         self.run(['curl', '--disable', '--config', '-'], 'next\n'.join(
             'fail\nno-progress-meter\nheader = %s\n%s\n' % (token, '\n'.join(
@@ -230,42 +229,42 @@ class Curl(programs.Program):
 
 
 class Cp(programs.Program):
-    """cp, out of the folder that has Glance's data; verifies nothing."""
+    """cp from the folder with Glance's data; verifies nothing."""
 
     def __init__(self, auth: v3.Password, session: ks_session.Session,
                  place: Place) -> None:
-        """Prepare."""
+        """Keep the path of the folder."""
         super().__init__()
         assert place.store
         self._store = pathlib.Path(place.store)
 
     def download(self, image_id: str, path: str) -> None:
-        """Copy an image's data and fsync."""
+        """Copy an image's data and call fsync."""
         self.run(['cp', str(self._store / image_id), path])
         self.sync(path)
 
 
 class RbdExport(programs.Program):
-    """rbd export, of the snapshot that Glance makes; verifies nothing."""
+    """rbd export of Glance's snapshot; verifies nothing."""
 
     command = 'export'
 
     def __init__(self, auth: v3.Password, session: ks_session.Session,
                  place: Place) -> None:
-        """Prepare."""
+        """Keep the path of Ceph's configuration."""
         super().__init__()
         assert place.ceph
         self._conf = place.ceph
 
     def download(self, image_id: str, path: str) -> None:
-        """Export an image's data and fsync."""
+        """Export an image's data and call fsync."""
         self.run(['rbd', '--conf', self._conf, '--id', 'nova', self.command,
                   '--no-progress', 'images/%s@snap' % image_id, path])
         self.sync(path)
 
 
 class RbdExportDiff(RbdExport):
-    """rbd export-diff: the data alone, in a form of its own, no image."""
+    """rbd export-diff, which writes only the data, in its own format."""
 
     command = 'export-diff'
 
@@ -287,7 +286,7 @@ def version(name: str) -> dict[str, str]:
     """Return the version of a program.
 
     :param name: one of KINDS
-    :returns: name -> version; empty for what pip knows the version of
+    :returns: name -> version; empty for Python packages
     """
     if not issubclass(typing.cast(type, KINDS[name]), programs.Program):
         return {}

@@ -10,8 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
-"""Big files: made, read, compared."""
+"""Writes, reads and compares large files."""
 
 import contextlib
 import pathlib
@@ -21,10 +20,10 @@ _BLOCK = 1024 ** 2
 
 
 def make(path: pathlib.Path, size: int) -> None:
-    """Make a file that neither compresses nor has two equal blocks.
+    """Write a file that does not compress and has no two equal blocks.
 
     :param path: the file
-    :param size: in bytes
+    :param size: the size in bytes
     """
     block = bytearray(random.Random(size).randbytes(_BLOCK))
     with open(path, 'wb') as stream:
@@ -34,7 +33,7 @@ def make(path: pathlib.Path, size: int) -> None:
 
 
 def read(path: pathlib.Path) -> None:
-    """Read a file to its end, so that it is in the page cache."""
+    """Read a file into the page cache."""
     with open(path, 'rb', buffering=0) as stream:
         buffer = bytearray(_BLOCK)
         while stream.readinto(buffer):
@@ -42,10 +41,7 @@ def read(path: pathlib.Path) -> None:
 
 
 def equal(first: pathlib.Path, second: pathlib.Path) -> bool:
-    """Tell whether two files have the same content.
-
-    A second file that does not exist has not.
-    """
+    """Return whether two files exist and have the same content."""
     with contextlib.suppress(FileNotFoundError), \
             open(first, 'rb') as one, open(second, 'rb') as other:
         while (block := one.read(_BLOCK)) == other.read(_BLOCK):

@@ -10,8 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
-"""What is measured, and what of it the project's design has budgets for."""
+"""The measured transfers, and the budgets of the project's design."""
 
 import dataclasses
 
@@ -21,24 +20,24 @@ from benchmarks.common import results
 from benchmarks.transfer import cloud as transfer_cloud
 from benchmarks.transfer import sizes as image_sizes
 
-#: Seconds before each answer.
+#: Seconds of delay before each answer.
 LATENCY = 0.05
-#: The part of the benchmark that is not run unless asked for.
+#: The part of the benchmark that does not run by default.
 RBD = 'rbd'
 _TITLE = 'Image transfers: nova_image and its peers on one Glance 33'
-# From which size on the budgets of the wall clock hold; that of the memory
-# holds for all.
+# The smallest size with budgets for the wall clock; the budget for memory
+# applies to all sizes.
 _BIG = 1024 ** 3
 _MEMORY = 32 * 1024 ** 2
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Kind:
-    """A kind of transfer, of which there is an operation for each size.
+    """A kind of transfer, with an operation for each size.
 
-    ``part`` is the part of the benchmark that measures it. ``limits`` are
-    those of the wall clock: contender -> how many times its. ``direct`` is
-    for those whose data does not come through Glance.
+    ``part`` is the part of the benchmark that measures it, ``limits`` are the
+    budgets for the wall clock: contender -> ratio to it. ``direct`` is
+    whether the data does not come through Glance.
     """
 
     name: str
@@ -63,13 +62,13 @@ KINDS = (
     Kind('rbd', 'download %s by its rbd:// location', 'download', RBD, {},
          direct=True),
 )
-#: What can be asked for.
+#: The parts of the benchmark.
 PARTS = tuple(dict.fromkeys(kind.part for kind in KINDS))
 
 
 def task(kind: Kind, size: int, cloud: transfer_cloud.Cloud
          ) -> dict[str, str]:
-    """Return the worker's task of a kind with an image of a size."""
+    """Return the worker's task for a kind and an image size."""
     return {'task': kind.task} | (
         {'path': str(cloud.source(size))} if kind.task == 'upload'
         else {'image_id': cloud.images[size], 'path': str(cloud.path)})
@@ -77,7 +76,7 @@ def task(kind: Kind, size: int, cloud: transfer_cloud.Cloud
 
 def operation(kind: Kind, size: int, cloud: transfer_cloud.Cloud
               ) -> race.Operation:
-    """Return the operation of a kind with an image of a size."""
+    """Return the operation for a kind and an image size."""
     return race.Operation(
         _name(kind, size), kind.title % image_sizes.long(size),
         (task(kind, size, cloud) | {'size': size, 'direct': kind.direct},),
@@ -89,9 +88,9 @@ def _name(kind: Kind, size: int) -> str:
 
 
 def budgets(done: dict[Kind, list[int]]) -> list[results.Budget]:
-    """Return the budgets for what was measured.
+    """Return the budgets for the measured transfers.
 
-    :param done: kind -> sizes
+    :param done: kind -> measured sizes
     """
     return [results.Budget(_name(kind, size), 'wall', limit, against)
             for kind, sizes in done.items() for size in sizes if size >= _BIG
@@ -101,12 +100,13 @@ def budgets(done: dict[Kind, list[int]]) -> list[results.Budget]:
 
 
 def layout(done: dict[Kind, list[int]], sizes: list[int]) -> plot.Layout:
-    """Return what is drawn: a row for each kind.
+    """Return the layout of the plot, with a row for each kind.
 
-    Wall clock is drawn for all sizes, the other measures for the biggest.
+    It has the wall clock for all sizes, and the other measures for the
+    largest.
 
-    :param done: kind -> sizes that were measured
-    :param sizes: all of them, ascending
+    :param done: kind -> measured sizes
+    :param sizes: all sizes, ascending
     """
     columns = [('wall', size) for size in sizes] + [
         ('cpu', sizes[-1]), ('memory', sizes[-1])]

@@ -10,8 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
-"""Runs programs and tells what they used. Runs in the peers' virtualenv."""
+"""Runs programs and measures them, in the virtualenv of the peers."""
 
 import contextlib
 import os
@@ -22,19 +21,19 @@ import time
 
 from benchmarks.common import worker
 
-# Seconds between two looks at a program's memory, at first and in the end.
+# The interval in seconds of samples of a program's memory, first and last.
 _FIRST, _LAST = 0.002, 0.05
 
 
 class Program:
-    """A contender that starts a program for what it does.
+    """A contender that runs a program.
 
-    :ivar used: CPU in seconds and memory in bytes, of the last thing done;
-        a program that does not run needs no memory, so its is all over idle
+    :ivar used: the CPU in seconds and the memory in bytes of the last run;
+        the memory is the peak, because an idle program has none
     """
 
     def __init__(self) -> None:
-        """Prepare."""
+        """Begin without any use."""
         self.used = {'cpu': 0.0, 'memory': 0.0}
 
     def run(self, argv: list[str], text: str = '') -> None:
@@ -42,7 +41,7 @@ class Program:
 
         :param argv: the program with its arguments
         :param text: its input
-        :raises subprocess.CalledProcessError: it failed
+        :raises subprocess.CalledProcessError: if it fails
         """
         with open(os.memfd_create('input'), 'r+b', buffering=0) as given:
             given.write(text.encode())
@@ -58,17 +57,17 @@ class Program:
             raise subprocess.CalledProcessError(process.returncode, argv)
 
     def sync(self, path: str) -> None:
-        """Have a file written to disk, as part of what was run."""
+        """Flush a file to disk, as part of the last run."""
         began = time.thread_time()
         sync(path)
         self.used['cpu'] += time.thread_time() - began
 
 
 class _Peak(threading.Thread):
-    """Watches how much memory a process has at the most.
+    """Measures the peak memory of a process.
 
-    ru_maxrss would be that of this process where the other one has less: a
-    child begins as a copy.
+    ru_maxrss is never less than the memory of this process, because a child
+    begins as a copy.
     """
 
     def __init__(self, pid: int) -> None:
@@ -80,7 +79,7 @@ class _Peak(threading.Thread):
 
     def run(self) -> None:
         interval = _FIRST
-        # It may have ended, and keeps its number until it is waited for.
+        # It may have ended; its number is not reused until wait4().
         with contextlib.suppress(OSError, LookupError):
             while True:
                 self._most = worker.memory('VmHWM', self._pid)
@@ -89,16 +88,16 @@ class _Peak(threading.Thread):
                 interval = min(2 * interval, _LAST)
 
     def end(self) -> int:
-        """Stop watching; return the bytes."""
+        """Stop, and return the peak in bytes."""
         self._over.set()
         self.join()
         return self._most
 
 
 def sync(path: str) -> None:
-    """Have a file written to disk.
+    """Flush a file to disk.
 
-    :param path: the file, which nobody has open any more
+    :param path: the file, which must be closed
     """
     with open(pathlib.Path(path), 'rb') as stream:
         os.fsync(stream.fileno())

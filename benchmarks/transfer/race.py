@@ -10,8 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
-"""The contenders take turns at transfers of the images."""
+"""Lets the contenders transfer the images in turn."""
 
 import os
 import typing
@@ -22,10 +21,10 @@ from benchmarks.transfer import files
 
 
 class Race(race.Race):
-    """Contenders whose every transfer begins in the same state.
+    """A race in which every transfer begins in the same state.
 
-    That is: the image's data is in the page cache, the file that a download
-    makes does not exist, and nothing is left to be written to disk.
+    The image's data is in the page cache, the destination of a download does
+    not exist, and all earlier writes are on disk.
     """
 
     def __init__(self, cloud: transfer_cloud.Cloud,
@@ -34,10 +33,10 @@ class Race(race.Race):
                  keep: bool = False) -> None:
         """Describe a race.
 
-        :param cloud: the cloud, set up
+        :param cloud: the cloud, already set up
         :param starts: contender -> arguments of its worker's ``start``
         :param env: variables to add to the environment of the processes
-        :param keep: whether the contenders' logs stay
+        :param keep: whether to keep the contenders' logs
         """
         super().__init__('benchmarks.transfer.worker', starts, cloud.glance,
                          keep, env)
@@ -53,8 +52,9 @@ class Race(race.Race):
         mark = self._glance.mark()
         answer = super()._measure(contender, task)
         if direct and self._cloud.glance_sent_data(mark):
-            raise race.Broken('%s had Glance send the data, which it was to '
-                              'get where it is' % contender.name)
+            raise race.Broken('%s has requested the data from Glance instead '
+                              'of reading it from the store.'
+                              % contender.name)
         if task['task'] == 'upload':
             self._cloud.check_upload(answer.pop('image_id'), size)
         else:
@@ -63,5 +63,5 @@ class Race(race.Race):
 
     def _check_download(self, contender: race.Contender, size: int) -> None:
         if not files.equal(self._cloud.source(size), self._cloud.path):
-            raise race.Broken('%s did not make the file that it was to make'
+            raise race.Broken('The download of %s differs from the image.'
                               % contender.name)

@@ -10,8 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
-"""Sizes of images, as people write them."""
+"""Parses and formats the sizes of images."""
 
 import argparse
 
@@ -19,17 +18,17 @@ _UNITS = {'K': 1024, 'M': 1024 ** 2, 'G': 1024 ** 3, 'T': 1024 ** 4}
 
 
 def parse(text: str) -> list[int]:
-    """Read sizes such as ``16M,256M,1G``, as argparse asks for it.
+    """Parse sizes such as ``16M,256M,1G``; a type for argparse.
 
     :param text: numbers with a unit, separated by commas
-    :returns: the sizes in bytes, ascending, each once
-    :raises argparse.ArgumentTypeError: it is something else
+    :returns: the sizes in bytes, ascending, without duplicates
+    :raises argparse.ArgumentTypeError: if the text is not a list of sizes
     """
     try:
         return sorted({_parse_one(part) for part in text.split(',')})
     except ValueError:
         raise argparse.ArgumentTypeError(
-            '%r is not like 16M,256M,1G' % text) from None
+            '%r is not a list of sizes such as 16M,256M,1G' % text) from None
 
 
 def _parse_one(text: str) -> int:
@@ -41,7 +40,7 @@ def _parse_one(text: str) -> int:
 
 
 def short(size: int) -> str:
-    """Return a size as parse() reads it: ``16M``."""
+    """Return a size in the format of parse(): ``16M``."""
     for unit, factor in reversed(_UNITS.items()):
         if size % factor == 0:
             return '%d%s' % (size // factor, unit)

@@ -10,8 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
-"""Who takes part in what, and where: each stage has processes of its own."""
+"""The stages of the benchmark, each with its own contenders and processes."""
 
 import collections.abc
 import contextlib
@@ -33,21 +32,21 @@ from nova_image.tests.fixtures import paths
 
 _ALL = ('nova_image', 'Nova', 'glanceclient', 'openstacksdk', 'curl')
 _FILE_ROOTS = 'direct_file_roots'
-# Ceph has its data in memory, and stands still when that is nearly full.
+# Ceph keeps its data in memory, and blocks when that is nearly full.
 _CEPH_ROOM = 3 * 1024 ** 3
 
-#: The kinds of transfers that are measured -> the images' sizes in bytes.
+#: The kinds of transfers to measure -> the images' sizes in bytes.
 Plan = dict[kinds.Kind, list[int]]
 
 
 class Skip(Exception):
-    """A stage cannot be measured; the message says why."""
+    """A stage cannot run; the message states why."""
 
 
 class Setting(typing.NamedTuple):
-    """Who the contenders of a stage are, and what they are told.
+    """The contenders of a stage and their environment.
 
-    ``env`` are variables for their processes.
+    ``env`` are environment variables for their processes.
     """
 
     names: tuple[str, ...]
@@ -56,9 +55,9 @@ class Setting(typing.NamedTuple):
 
 
 class Stage(typing.NamedTuple):
-    """Parts of the benchmark that the same processes take part in.
+    """Parts of the benchmark that the same processes run.
 
-    ``set_up`` makes the setting, and has the stack take down what it starts.
+    ``set_up`` returns the setting; the stack stops the services it starts.
     """
 
     parts: tuple[str, ...]
@@ -67,13 +66,13 @@ class Stage(typing.NamedTuple):
 
     def run(self, cloud: transfer_cloud.Cloud, plan: Plan, rounds: int,
             keep: bool) -> 'Figures':
-        """Measure.
+        """Run the stage, and return the figures.
 
-        :param cloud: the cloud, set up
-        :param plan: the kinds of transfers, of this stage's parts
-        :param rounds: how often
-        :param keep: whether the contenders' logs stay
-        :raises Skip: it cannot be measured
+        :param cloud: the cloud, already set up
+        :param plan: the kinds of transfers of this stage's parts
+        :param rounds: the number of rounds
+        :param keep: whether to keep the contenders' logs
+        :raises Skip: if it cannot run
         """
         with contextlib.ExitStack() as stack:
             setting = self.set_up(cloud, stack)
@@ -86,8 +85,9 @@ class Stage(typing.NamedTuple):
                 cloud, dict.fromkeys(setting.names, start), setting.env,
                 keep))
             if next(iter(plan)).direct and cloud.glance_sent_data(mark):
-                raise Skip('not all of %s get the data where it is: Glance '
-                           'was asked for it' % ', '.join(setting.names))
+                raise Skip('one of %s has requested the data from Glance '
+                           'instead of reading it from the store'
+                           % ', '.join(setting.names))
             tasks = [kinds.operation(kind, size, cloud)
                      for kind, sizes in plan.items() for size in sizes]
             return Figures(plan, tasks, runners.run(tasks, rounds),
@@ -96,7 +96,7 @@ class Stage(typing.NamedTuple):
 
 @dataclasses.dataclass
 class Figures:
-    """What was measured, and what came out."""
+    """The measured operations and the results."""
 
     done: Plan = dataclasses.field(default_factory=dict)
     tasks: list[common_race.Operation] = dataclasses.field(
@@ -105,7 +105,7 @@ class Figures:
     versions: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def add(self, more: 'Figures') -> None:
-        """Add those of another stage."""
+        """Add the figures of another stage."""
         self.done |= more.done
         self.tasks += more.tasks
         self.found |= more.found
@@ -129,7 +129,7 @@ def _require_option(name: str) -> None:
     conf = cfg.ConfigOpts()
     nova_image_conf.register_opts(conf)
     if name not in conf.glance:
-        raise Skip('nova_image has no option [glance] ' + name)
+        raise Skip('nova_image does not have the option [glance] ' + name)
 
 
 def _latency(cloud: transfer_cloud.Cloud,
@@ -154,7 +154,7 @@ def _rbd(cloud: transfer_cloud.Cloud,
 
 
 def _config(stack: contextlib.ExitStack, options: dict[str, str]) -> str:
-    """Return the path of a file with options of the section glance."""
+    """Write options of [glance] to a file, and return its path."""
     folder = stack.enter_context(fixtures.RunFolder('benchmark')).path
     path = folder / 'nova.conf'
     paths.write_config(path, {'glance': options})
@@ -165,15 +165,15 @@ def _config(stack: contextlib.ExitStack, options: dict[str, str]) -> str:
 def _ceph_cloud(sizes: list[int], keep: bool
                 ) -> collections.abc.Iterator[transfer_cloud.CephCloud]:
     if sum(sizes) > _CEPH_ROOM:
-        raise Skip('the images take more than %s' % image_sizes.long(
-            _CEPH_ROOM))
+        raise Skip('the images are larger than %s in total'
+                   % image_sizes.long(_CEPH_ROOM))
     with (fixtures.Ceph() as ceph,
           transfer_cloud.CephCloud(ceph, sizes, keep) as cloud):
         yield cloud
 
 
-#: What makes a cloud of sizes and whether its folders stay -> the stages on
-#: it, in the order in which they run.
+#: A function that creates a cloud, from sizes and whether to keep folders ->
+#: the stages on that cloud, in order.
 _STAGES: dict[collections.abc.Callable[
     [list[int], bool],
     contextlib.AbstractContextManager[transfer_cloud.Cloud]],
@@ -187,12 +187,12 @@ _STAGES: dict[collections.abc.Callable[
 
 def measure(plan: Plan, sizes: list[int], rounds: int,
             keep: bool) -> Figures:
-    """Measure transfers. What cannot be measured is said.
+    """Measure transfers, and report stages that cannot run.
 
-    :param plan: what is measured
-    :param sizes: of all images, in bytes
-    :param rounds: how often
-    :param keep: whether folders and logs stay
+    :param plan: the transfers to measure
+    :param sizes: the sizes of all images in bytes
+    :param rounds: the number of rounds
+    :param keep: whether to keep folders and logs
     """
     figures = Figures()
     for make, stages in _STAGES.items():
@@ -201,9 +201,9 @@ def measure(plan: Plan, sizes: list[int], rounds: int,
             if chosen]
         if not wanted:
             continue
-        common_race.say('starting Keystone and Glance with images of '
+        common_race.say('Starting Keystone and Glance with images of '
                         + ', '.join(map(image_sizes.long, sizes)))
-        # The fixture that skips says why itself.
+        # A fixture that skips reports the reason itself.
         with contextlib.suppress(unittest.SkipTest), _skipping(wanted[0][1]), \
                 make(sizes, keep) as cloud:
             for stage, chosen in wanted:
@@ -214,9 +214,9 @@ def measure(plan: Plan, sizes: list[int], rounds: int,
 
 @contextlib.contextmanager
 def _skipping(plan: Plan) -> collections.abc.Iterator[None]:
-    """Go on without what cannot be measured, and say so."""
+    """Continue without a stage that cannot run, and report it."""
     try:
         yield
     except Skip as why:
-        common_race.say('SKIPPED, and not measured at all: %s: %s'
+        common_race.say('SKIPPED, not measured: %s: %s'
                         % (next(iter(plan)).part, why))

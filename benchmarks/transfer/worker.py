@@ -10,8 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
-"""Measures one contender, which its argument names."""
+"""Measures the contender that its argument names."""
 
 import collections.abc
 import os
@@ -27,7 +26,7 @@ from benchmarks.transfer import programs
 
 
 class Worker(worker.Worker):
-    """Does the tasks."""
+    """Runs the tasks."""
 
     def __init__(self, name: str) -> None:
         """Prepare a worker.
@@ -40,12 +39,12 @@ class Worker(worker.Worker):
 
     def start(self, auth: dict[str, str], place: dict[str, str],
               warm: list[dict[str, typing.Any]]) -> dict[str, typing.Any]:
-        """Make the client and warm it.
+        """Create the client and warm it up.
 
         :param auth: the options of keystoneauth's password plugin
-        :param place: fields of contenders.Place
-        :param warm: tasks
-        :returns: versions of what is measured, memory in bytes
+        :param place: the fields of contenders.Place
+        :param warm: the tasks to warm up with
+        :returns: the idle memory in bytes, and the versions
         """
         def prepare(plugin: v3.Password, session: ks_session.Session) -> None:
             self._contender = contenders.KINDS[self._name](
@@ -59,22 +58,22 @@ class Worker(worker.Worker):
     def _warm(self, task: str, path: str, **arguments: str) -> None:
         getattr(self, task)(path=path, **arguments)
         if task == 'download':
-            os.unlink(path)  # some programs replace no files
+            os.unlink(path)  # some programs do not replace files
 
     def download(self, image_id: str, path: str) -> dict[str, typing.Any]:
-        """Download an image to a path; the measures of it."""
+        """Download an image to a path, and return the measures."""
         return self._measures(
             lambda: self._contender.download(image_id, path))[0]
 
     def upload(self, path: str) -> dict[str, typing.Any]:
-        """Upload a file; the measures of it, and the image's ID."""
+        """Upload a file; return the measures and the image's ID."""
         measures, image_id = self._measures(
             lambda: self._contender.upload(path))
         return measures | {'image_id': image_id}
 
     def _measures(self, run: collections.abc.Callable[[], typing.Any]
                   ) -> tuple[dict[str, typing.Any], typing.Any]:
-        """Return measures, and what was returned by what was measured."""
+        """Return the measures of a function, and its result."""
         results: list[typing.Any] = []
 
         def succeed() -> bool:
