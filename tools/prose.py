@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Finds turns of phrase that plain, idiomatic English does without.
+"""Finds phrases that plain, idiomatic English avoids.
 
 Usage: python -m tools.prose [PATH ...]; all files that git tracks by default.
 The patterns, each with what to write in its place, are in tools/prose.txt.
@@ -25,17 +25,17 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).parent.parent
-#: what is read; the rest is data, or somebody else's words
+#: suffixes of the files to check; others are data or quotations
 SUFFIXES = {'.py', '.rst', '.sh', '.yaml', '.cfg', '.ini', '.txt', '.toml'}
 EXCLUDED = {'tools/prose.txt', 'LICENSE'}
 
-#: what may stand between two words: the end of a line, the quotes between
-#: two string literals, the beginning of a comment
+#: text between two words: the end of a line, the quotes between two string
+#: literals, the beginning of a comment
 _GAP = re.compile(r'''\s*['"]?\s*\n\s*(?:\#:?\s+|[urbf]?['"])?|\s+''')
 
 
 def read_patterns() -> list[tuple[re.Pattern[str], str]]:
-    """Return the patterns with what to write in their place."""
+    """Return the patterns, each with the advice on what to write instead."""
     lines = (ROOT / 'tools/prose.txt').read_text().splitlines()
     pairs = (line.split(' => ') for line in lines
              if line.strip() and not line.startswith('#'))
@@ -44,7 +44,7 @@ def read_patterns() -> list[tuple[re.Pattern[str], str]]:
 
 
 def tracked() -> list[pathlib.Path]:
-    """Return the files that git tracks and this can read."""
+    """Return the files to check among those that git tracks."""
     names = subprocess.run(
         ['git', 'ls-files'], cwd=ROOT, check=True, capture_output=True,
         text=True).stdout.splitlines()
@@ -65,7 +65,7 @@ def find(path: pathlib.Path, patterns: list[tuple[re.Pattern[str], str]]
 
 
 def _on_one_line(text: str) -> tuple[str, list[int]]:
-    """Return a text on one line, and where in it each line begins."""
+    """Return a text on one line, and the place of each line in it."""
     parts, starts, length, end = [], [0], 0, 0
     for gap in _GAP.finditer(text):
         parts.append(text[end:gap.start()] + ' ')
@@ -76,7 +76,7 @@ def _on_one_line(text: str) -> tuple[str, list[int]]:
 
 
 def main() -> int:
-    """Read the files and print what was found."""
+    """Check the files and print the matches."""
     given = [found for name in sys.argv[1:]
              for found in _files(pathlib.Path(name))]
     patterns = read_patterns()

@@ -10,17 +10,17 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Records what real Glances answer, for the unit tests to give back.
+"""Records the answers of real Glances, which unit tests replay.
 
-Starts Glance 15.0.2 and Glance 33.0.0, asks their v2 over plain HTTP and
-writes their answers to nova_image/tests/unit/recordings/, one file for each
-Glance. What differs from run to run (dates, ports, paths, request IDs) is
-replaced, so that a new recording of the same Glance shows no difference. Run
-it from the root of the clone, with Python 3.11 and 2.7::
+Starts Glance 15.0.2 and Glance 33.0.0, sends plain HTTP requests to their v2
+and writes the answers to nova_image/tests/unit/recordings/, one file for each
+Glance. Values that differ from run to run (dates, ports, paths, request IDs)
+are replaced, so a new recording of the same Glance is identical. Run it from
+the root of the clone, with Python 3.11 and 2.7::
 
     python -m tools.record_answers
 
-What v1 answers is recorded by tools.record_v1_answers.
+tools.record_v1_answers records the answers of v1.
 """
 
 import collections.abc
@@ -36,7 +36,7 @@ from nova_image.tests import fixtures
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 FOLDER = ROOT / 'nova_image' / 'tests' / 'unit' / 'recordings'
-#: what stands for the address of the Glance that answered
+#: replaces the URL of the Glance
 ENDPOINT = 'http://glance:9292'
 
 ACTIVE = 'aaaaaaaa-0000-4000-8000-000000000001'
@@ -69,7 +69,11 @@ Steps = collections.abc.Callable[['Recorder'], None]
 
 
 def identity(*roles: str, project: str = 'a-project') -> dict[str, str]:
-    """Return the headers by which a caller says who it is."""
+    """Return the headers that identify a caller.
+
+    :param roles: the caller's roles
+    :param project: the caller's project
+    """
     return {'X-Identity-Status': 'Confirmed', 'X-User-Id': 'a-user',
             'X-Tenant-Id': project, 'X-Roles': ','.join(roles)}
 
@@ -80,7 +84,7 @@ SERVICE = identity('member', 'reader', 'service')
 
 
 class Recorder:
-    """Asks one Glance and keeps what it answers.
+    """Sends requests to a Glance and keeps the answers.
 
     :param glance: a fixture of nova_image.tests.fixtures
     """
@@ -92,27 +96,28 @@ class Recorder:
     def ask(self, method: str, path: str, who: dict[str, str] = MEMBER,
             headers: dict[str, typing.Any] | None = None,
             **body: typing.Any) -> requests.Response:
-        """Send a request and return the answer, whatever it is."""
+        """Send a request, and return the answer with any status."""
         return requests.request(
             method, self.glance.url + path, headers={**who, **(headers or {})},
             allow_redirects=False, timeout=60, **body)
 
     def do(self, *args: typing.Any, **kwargs: typing.Any) -> None:
-        """Send a request that only prepares; it has to succeed."""
+        """Send a request that must succeed, without recording it."""
         answer = self.ask(*args, **kwargs)
         if not answer.ok:
-            raise SystemExit('%s: %s %s' % (
+            raise SystemExit('%s failed: %s %s' % (
                 args, answer.status_code, answer.text))
 
     def record(self, name: str, status: int, *args: typing.Any,
                **kwargs: typing.Any) -> None:
         """Send a request and keep its answer under a name.
 
-        :param status: what the answer's status has to be
+        :param name: the name
+        :param status: the expected status
         """
         answer = self.ask(*args, **kwargs)
         if answer.status_code != status:
-            raise SystemExit('%s: expected %d of %s, got %d: %s' % (
+            raise SystemExit('%s: expected status %d for %s, got %d: %s' % (
                 name, status, args, answer.status_code, answer.text))
         self.answers[name] = self._kept(answer)
 
@@ -143,7 +148,7 @@ def _fixed_time(found: re.Match[str]) -> str:
 
 
 def v2(recorder: Recorder) -> None:
-    """Record v2, of any Glance."""
+    """Record the v2 of any Glance."""
     make_v2(recorder)
     read_v2(recorder)
     change_v2(recorder)
@@ -151,7 +156,7 @@ def v2(recorder: Recorder) -> None:
 
 
 def make_v2(recorder: Recorder) -> None:
-    """Make the images, and record the answers that make one."""
+    """Create the images, and record the answers to that."""
     for image_id, more in ((QUEUED, {}), (SHARED, {'visibility': 'shared'}),
                            (COMMUNITY, {'visibility': 'community'}),
                            (PROTECTED, {'protected': True})):
@@ -174,7 +179,7 @@ def make_v2(recorder: Recorder) -> None:
 
 
 def members_v2(recorder: Recorder, path: str) -> None:
-    """Record what members answer; one is there."""
+    """Record the answers about members of an image that has one."""
     member, another = path + '/another-project', identity(
         'member', 'reader', project='another-project')
     recorder.record('member_409', 409, 'POST', path,
@@ -197,7 +202,7 @@ def members_v2(recorder: Recorder, path: str) -> None:
 
 
 def read_v2(recorder: Recorder) -> None:
-    """Record what reading answers."""
+    """Record the answers to reads."""
     for name, image_id in (('active', ACTIVE), ('queued', QUEUED),
                            ('shared', SHARED), ('community', COMMUNITY),
                            ('empty', EMPTY)):
@@ -222,7 +227,7 @@ def read_v2(recorder: Recorder) -> None:
 
 
 def change_v2(recorder: Recorder) -> None:
-    """Record what changing and deleting answer."""
+    """Record the answers to changes and deletions."""
     recorder.record('patch_200', 200, 'PATCH', '/v2/images/' + SHARED,
                     headers={'Content-Type': PATCH}, data=json.dumps([
                         {'op': 'replace', 'path': '/name', 'value': 'two'},
@@ -236,7 +241,7 @@ def change_v2(recorder: Recorder) -> None:
 
 
 def refused_v2(recorder: Recorder) -> None:
-    """Record how requests are refused."""
+    """Record the answers to refused requests."""
     images = '/v2/images'
     recorder.record('show_404', 404, 'GET', images + '/' + ABSENT)
     recorder.record('list_400', 400, 'GET', images + '?limit=-1')
@@ -260,7 +265,7 @@ def refused_v2(recorder: Recorder) -> None:
 
 
 def imports_v2(recorder: Recorder) -> None:
-    """Record the copies between stores, of a Glance that has two."""
+    """Record copies between the stores of a Glance that has two."""
     body = {'method': {'name': 'copy-image'}, 'stores': ['slow']}
     recorder.record('import_202', 202, 'POST',
                     '/v2/images/%s/import' % ACTIVE, ADMIN, json=body)
@@ -269,7 +274,7 @@ def imports_v2(recorder: Recorder) -> None:
 
 
 def checks_v2(recorder: Recorder) -> None:
-    """Record how a Glance that looks at the data refuses it."""
+    """Record the answer of a Glance that inspects and refuses the data."""
     recorder.do('POST', '/v2/images', json=dict(
         FORMATS, id=NEW, disk_format='qcow2'))
     recorder.record('empty_415', 415, 'PUT', '/v2/images/%s/file' % NEW,
@@ -278,13 +283,13 @@ def checks_v2(recorder: Recorder) -> None:
 
 
 def versions(recorder: Recorder) -> None:
-    """Record what a Glance says that it serves."""
+    """Record the versions and the schema that a Glance serves."""
     recorder.record('versions_200', 200, 'GET', '/versions')
     recorder.record('schema_200', 200, 'GET', '/v2/schemas/image')
 
 
 def locations_api(recorder: Recorder) -> None:
-    """Record the asynchronous locations API, which shows no locations."""
+    """Record the locations API of a Glance that hides locations."""
     image = '/v2/images/' + NEW
     made = dict(FORMATS, id=NEW, name=NAME)
     nowhere = {'url': 'http://127.0.0.1:9/nothing-is-here'}
@@ -308,7 +313,7 @@ def locations_api(recorder: Recorder) -> None:
 
 
 def save(name: str, answers: dict[str, dict[str, typing.Any]]) -> None:
-    """Write the recordings of one API and Glance."""
+    """Write the recordings of one API of a Glance."""
     path = FOLDER / (name + '.json')
     path.write_text(json.dumps(answers, indent=1, sort_keys=True,
                                ensure_ascii=False) + '\n', encoding='utf-8')
@@ -318,7 +323,7 @@ def save(name: str, answers: dict[str, dict[str, typing.Any]]) -> None:
 
 def record(glance: typing.Any, *scenarios: Steps
            ) -> dict[str, dict[str, typing.Any]]:
-    """Return the answers of a Glance that runs."""
+    """Return the answers of a running Glance."""
     recorder = Recorder(glance)
     for scenario in scenarios:
         scenario(recorder)
@@ -326,7 +331,7 @@ def record(glance: typing.Any, *scenarios: Steps
 
 
 def disabled(apis: tuple[str], path: str) -> dict[str, typing.Any]:
-    """Return what a Glance 15 answers where it does not serve a version."""
+    """Return the answer of a Glance 15 that does not serve a version."""
     with fixtures.LegacyGlance(apis=apis) as glance:
         recorder = Recorder(glance)
         recorder.record('disabled_300', 300, 'GET', path + ABSENT)
@@ -334,7 +339,7 @@ def disabled(apis: tuple[str], path: str) -> dict[str, typing.Any]:
 
 
 def main() -> None:
-    """Record all of it."""
+    """Record all answers."""
     with fixtures.LegacyGlance() as glance:
         save('v2_glance15',
              record(glance, v2, versions) |

@@ -10,11 +10,11 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Records what a real Glance 33.0.0 answers about imports.
+"""Records the answers of a real Glance 33.0.0 about imports.
 
-Beside tools.record_answers, whose ways it has. An import that goes on is
-recorded while its source holds back the rest of the data. Run it from the
-root of the clone, with Python 3.11::
+It works like tools.record_answers. An import in progress is recorded while
+its source holds back the rest of the data. Run it from the root of the clone,
+with Python 3.11::
 
     python -m tools.record_import_answers
 """
@@ -39,7 +39,7 @@ _REQUEST = re.compile(r'req-[0-9a-f-]{36}')
 
 
 class Recorder(record_answers.Recorder):
-    """Keeps the headers that imports need, too."""
+    """Also keeps the headers of imports."""
 
     def _kept(self, answer: requests.Response) -> dict[str, object]:
         kept = super()._kept(answer)
@@ -55,7 +55,7 @@ class Recorder(record_answers.Recorder):
 
 
 def imports(recorder: Recorder) -> None:
-    """Record imports: one that is held up until it is seen, one that fails."""
+    """Record imports: one in progress until it is seen, and one that fails."""
     for page in ('import', 'stores', 'usage'):
         recorder.record('info_' + page, 200, 'GET', '/v2/info/' + page)
     with web_source.WebSource(DATA) as web:
@@ -71,7 +71,7 @@ def imports(recorder: Recorder) -> None:
 
 
 def staged(recorder: Recorder) -> None:
-    """Record what staging data answers."""
+    """Record the answers to staged data."""
     image = '/v2/images/' + STAGED
     recorder.do('POST', '/v2/images', json=dict(
         record_answers.FORMATS, id=STAGED, name=record_answers.NAME))
@@ -82,7 +82,7 @@ def staged(recorder: Recorder) -> None:
 
 
 def begin(recorder: Recorder, image_id: str, uri: str) -> None:
-    """Make an image and have Glance begin to get its data."""
+    """Create an image, and start the import of its data."""
     recorder.record('create_201', 201, 'POST', '/v2/images', json=dict(
         record_answers.FORMATS, id=image_id, name=record_answers.NAME))
     path = '/v2/images/%s/import' % image_id
@@ -93,16 +93,16 @@ def begin(recorder: Recorder, image_id: str, uri: str) -> None:
 
 
 def look(recorder: Recorder, image_id: str, name: str) -> None:
-    """Record how an import stands: the image, and its tasks."""
+    """Record the state of an import: the image and its tasks."""
     path = '/v2/images/' + image_id
     recorder.record('show_' + name, 200, 'GET', path)
     recorder.record('tasks_' + name, 200, 'GET', path + '/tasks')
     for task in recorder.answers['tasks_' + name]['json']['tasks']:
-        del task['input']  # has the address of the source
+        del task['input']  # has the URL of the source
 
 
 def wait(recorder: Recorder, image_id: str) -> None:
-    """Wait until Glance lets go of an image, and its task has ended."""
+    """Wait until Glance unlocks an image and its task has ended."""
     path = '/v2/images/' + image_id
     while 'os_glance_import_task' in recorder.ask('GET', path).json():
         time.sleep(0.05)
@@ -112,7 +112,7 @@ def wait(recorder: Recorder, image_id: str) -> None:
 
 
 def main() -> None:
-    """Record all of it."""
+    """Record all answers."""
     with fixtures.Glance(stores={'fast': 'file', 'web': 'http'}) as glance:
         recorder = Recorder(glance)
         imports(recorder)

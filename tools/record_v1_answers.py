@@ -10,9 +10,9 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Records what a real Glance answers to v1. Goes with the v1 driver.
+"""Records the answers of a real Glance to v1; part of the v1 driver.
 
-As tools.record_answers does it for v2::
+It works like tools.record_answers for v2::
 
     python -m tools.record_v1_answers
 """
@@ -30,14 +30,14 @@ def v1(recorder: answers.Recorder) -> None:
 
 
 def meta(**fields: str) -> dict[str, bytes]:
-    """Return metadata as the headers that v1 takes."""
+    """Return metadata in the form of v1's headers."""
     return {'x-image-meta-' + name.replace('_', '-', 1)
             if name.startswith('property_') else 'x-image-meta-' + name:
             value.encode() for name, value in fields.items()}
 
 
 def make_v1(recorder: answers.Recorder) -> None:
-    """Make the images, and record the answers that make one."""
+    """Create the images, and record the answers to that."""
     recorder.record('create_201', 201, 'POST', '/v1/images', headers=meta(
         id=answers.ACTIVE, name=answers.NAME, min_ram='512', min_disk='1',
         is_public='False', property_os_type='linux',
@@ -60,19 +60,19 @@ def make_v1(recorder: answers.Recorder) -> None:
 
 
 def members_v1(recorder: answers.Recorder, path: str) -> None:
-    """Record what members answer; one is there."""
+    """Record the answers about members of an image that has one."""
     recorder.record('members_200', 200, 'GET', path)
     recorder.record('member_404', 404, 'DELETE', path + '/nobody')
     recorder.record('members_404', 404, 'GET',
                     '/v1/images/%s/members' % answers.ABSENT)
-    # A registry that denies access is a Glance that finds nothing.
+    # If the registry denies access, Glance answers 404.
     recorder.record('member_denied_404', 404, 'PUT', path + '/a-third',
                     answers.identity('member', 'reader',
                                      project='another-project'))
 
 
 def read_v1(recorder: answers.Recorder) -> None:
-    """Record what reading answers."""
+    """Record the answers to reads."""
     for name, image_id in (('active', answers.ACTIVE),
                            ('queued', answers.QUEUED),
                            ('empty', answers.EMPTY)):
@@ -85,7 +85,7 @@ def read_v1(recorder: answers.Recorder) -> None:
 
 
 def refused_v1(recorder: answers.Recorder) -> None:
-    """Record how requests are refused."""
+    """Record the answers to refused requests."""
     images = '/v1/images'
     recorder.record('show_404', 404, 'HEAD', images + '/' + answers.ABSENT)
     recorder.record('create_400', 400, 'POST', images, headers=meta(
@@ -102,7 +102,7 @@ def refused_v1(recorder: answers.Recorder) -> None:
 
 
 def change_v1(recorder: answers.Recorder) -> None:
-    """Record what changing and deleting answer."""
+    """Record the answers to changes and deletions."""
     path = '/v1/images/' + answers.QUEUED
     recorder.record('update_200', 200, 'PUT', path, headers=dict(
         meta(name='two', property_os_type='bsd'),
@@ -115,7 +115,7 @@ def change_v1(recorder: answers.Recorder) -> None:
 
 
 def main() -> None:
-    """Record all of it."""
+    """Record all answers."""
     with fixtures.LegacyGlance() as glance:
         recorded = answers.record(glance, v1)
     answers.save('v1', recorded | answers.disabled(('v2',), '/v1/images/'))
