@@ -10,6 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
+from typing import Self
 from typing import TypedDict
 from typing import Unpack
 
@@ -21,6 +22,7 @@ class _Facts(TypedDict, total=False):
     reason: object
     advice: str | None
     retry_after: float | None
+    retriable: bool | None
 
 class _CertificateFacts(_Facts, total=False):
     certificate_id: str | None
@@ -41,6 +43,7 @@ class NovaImageException(Exception):
     retry_after: float | None
     def __init__(self, message: object = None,
                  **facts: Unpack[_Facts]) -> None: ...
+    def but(self, **facts: Unpack[_Facts]) -> Self: ...
     def format_message(self) -> str: ...
 
 class NotFound(NovaImageException): ...

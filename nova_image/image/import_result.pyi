@@ -12,9 +12,9 @@
 
 from collections.abc import Mapping
 from typing import Any
+from typing import ClassVar
 from typing import Literal
 from typing import NamedTuple
-from typing import Self
 
 class Seen(NamedTuple):
     state: Literal['staging', 'pending', 'importing', 'finishing', 'unknown']
@@ -25,41 +25,48 @@ class Seen(NamedTuple):
     done: int | None
     total: int | None
 
-class _Imported(NamedTuple):
+class _Result(NamedTuple):
     image_id: str
-    image: dict[str, Any]
+    image: dict[str, Any] | None
+    reason: str | None
     stores: list[str]
     failed: dict[str, str]
-    request_id: str | None
-
-class Imported(_Imported):
-    succeeded: Literal[True]
     changes: Mapping[str, tuple[Any, Any]]
+    seen: Seen | None
+    request_id: str | None
+    cleaned: bool
+
+class Result(_Result):
+    succeeded: bool
+    timed_out: bool
+    def __eq__(self, other: object) -> bool: ...
+    def __ne__(self, other: object) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # as at runtime
+    @property
+    def size(self) -> int | None: ...
+    @property
+    def hash(self) -> tuple[str | None, str | None] | None: ...
+
+class Imported(Result):
+    succeeded: Literal[True]
+    timed_out: Literal[False]
+    @property
+    def image(self) -> dict[str, Any]: ...
     @property
     def size(self) -> int: ...
     @property
     def hash(self) -> tuple[str | None, str | None]: ...
 
-class Converted(Imported):
-    def __new__(cls, changes: Mapping[str, tuple[Any, Any]],
-                *args: Any) -> Self: ...
+class Converted(Imported): ...
 
-class _Failed(NamedTuple):
-    image_id: str
-    reason: str
-    stores: dict[str, str]
-    request_id: str | None
-    cleaned: bool
-
-class Failed(_Failed):
+class Failed(Result):
     succeeded: Literal[False]
+    timed_out: Literal[False]
+    @property
+    def reason(self) -> str: ...
 
-class _TimedOut(NamedTuple):
-    image_id: str
-    reason: Literal['deadline', 'stalled']
-    seen: Seen
-    request_id: str | None
-    cleaned: bool
-
-class TimedOut(_TimedOut):
+class TimedOut(Result):
     succeeded: Literal[False]
+    timed_out: Literal[True]
+    @property
+    def reason(self) -> Literal['deadline', 'stalled']: ...
