@@ -26,7 +26,6 @@ import typing
 import requests
 
 from demo import cast
-from nova_image.tests import fixtures
 
 _MIB = 1024 * 1024
 _SIZE = 16 * _MIB
@@ -90,7 +89,7 @@ def tell(stage: cast.Stage, folder: pathlib.Path) -> bool:
     same = _fetch(teller, stage, image['id'], disk, folder / 'copy.raw')
 
     if stage.nova:
-        _ask_nova(teller, stage, stage.nova, image['id'])
+        _ask_nova(teller, stage, image['id'])
 
     teller.step('delete it', images.delete, caller, image['id'])
     left = images.get_all(caller)
@@ -127,17 +126,16 @@ def _make_empty(teller: Teller, stage: cast.Stage) -> None:
     teller.note('gone')
 
 
-def _ask_nova(teller: Teller, stage: cast.Stage, nova: fixtures.NovaApi,
-              image_id: str) -> None:
+def _ask_nova(teller: Teller, stage: cast.Stage, image_id: str) -> None:
     """Have nova-api, which has loaded nova_image, show the image."""
-    url = '%s/images/%s' % (nova.url, image_id)
+    url = '%s/images/%s' % (stage.nova.url, image_id)
     answer = teller.step(
         "GET /v2.1/images/ID of nova-api: Nova's images proxy", requests.get,
         url, headers={'X-Auth-Token': stage.caller.auth_token}, timeout=60)
     image = answer.json()['image']
     teller.note('%d: %s, metadata %s' % (
         answer.status_code, image['status'], image['metadata']))
-    log = nova.api.log.read_text()
+    log = stage.nova.api.log.read_text()
     line = next(line for line in log.splitlines()
                 if 'serves the images of' in line)
     teller.note("nova-api's log: %s" % line.partition('] ')[2])
