@@ -36,7 +36,7 @@ _BAR = re.compile(r'\|[^|]*\| *([\d.]+[MG]/[\d.]+[MG]) \[.*\]')
 def story() -> collections.abc.Iterator[tuple[str, str]]:
     """Yield the commands of the README with the output that they have."""
     text = _README.read_text().partition(
-        'Use it from the command line')[2].partition('\nWith ``')[0]
+        'Using the command line')[2].partition('\nWith ``')[0]
     lines = [line[4:] for line in text.splitlines()
              if line.startswith('    ')]
     blocks = '\n'.join(lines).replace('\\\n', '').split('$ nova-image ')[1:]
