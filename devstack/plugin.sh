@@ -12,33 +12,33 @@
 #    under the License.
 
 
-# DevStack's plugin for nova_image: Nova gets its images through it.
+# DevStack plugin that makes Nova use nova_image.
 #
-# Sourced as "plugin.sh MODE [PHASE]". What it does, and when:
+# DevStack sources it as "plugin.sh MODE [PHASE]":
 #
-#   stack install      the package, into the Python that has Nova
-#   stack post-config  nova.conf and the configuration of each cell's conductor
-#   stack extra        looks at nova-cpu.conf, which is there only now
-#   unstack            takes the settings out again
-#   clean              uninstalls the package
+#   stack install      installs the package into the Python that runs Nova
+#   stack post-config  configures nova.conf and each cell's conductor
+#   stack extra        checks nova-cpu.conf, which does not exist earlier
+#   unstack            removes the settings
+#   clean              removes the settings and uninstalls the package
 #
-# nova-cpu.conf is not written here: start_nova_compute copies nova.conf over
-# it just before nova-compute starts, long after post-config. So what is in
-# nova.conf gets there, and anything written into it earlier would be lost.
-# Being a copy, it has to be cleaned like the others.
+# The plugin does not write nova-cpu.conf: start_nova_compute overwrites it
+# with nova.conf just before nova-compute starts, long after post-config. The
+# settings in nova.conf get there with the copy, and any earlier change would
+# be lost. Because it is a copy, unstack has to clean it like the other files.
 
 NOVA_IMAGE_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-# The name of the package, of its oslo.config driver, and of the section of
-# nova.conf that asks for the driver.
+# The name of the package, of its oslo.config driver, and of the section in
+# nova.conf that selects the driver.
 NOVA_IMAGE_NAME=nova_image
 
 function install_nova_image {
     setup_develop "$NOVA_IMAGE_DIR"
 }
 
-# The counterpart of install_nova_image. DevStack's pip_uninstall knows
-# PIP_VIRTUAL_ENV only; its pip_install knows the global virtualenv too.
+# The counterpart of install_nova_image. DevStack's pip_uninstall only supports
+# PIP_VIRTUAL_ENV; its pip_install also supports the global virtualenv.
 function uninstall_nova_image {
     local venv=${PIP_VIRTUAL_ENV:-}
     if [[ "${GLOBAL_VENV:-False}" == "True" ]]; then
@@ -47,9 +47,9 @@ function uninstall_nova_image {
     PIP_VIRTUAL_ENV=$venv pip_uninstall "$NOVA_IMAGE_NAME"
 }
 
-# nova_image_confs() - Prints the files to configure, one a line
-# nova-api, the scheduler and the super conductor read nova.conf; a cell's
-# conductor reads its own file and nothing else.
+# nova_image_confs() - Prints the files to configure, one per line
+# nova-api, the scheduler and the super conductor read nova.conf. The conductor
+# of a cell reads only its own file.
 function nova_image_confs {
     echo "$NOVA_CONF"
     if is_service_enabled n-cond; then
@@ -72,7 +72,7 @@ function nova_image_sources {
 
 # configure_nova_image() - Makes the services that read a file use the package
 # configure_nova_image file
-# config_source is a list: the sources that are there already stay.
+# config_source is a list: existing sources are kept.
 function configure_nova_image {
     local conf=$1
     local sources
@@ -85,17 +85,17 @@ function configure_nova_image {
     iniset "$conf" glance use_glance_v1 "$NOVA_IMAGE_USE_GLANCE_V1"
 }
 
-# nova_image_is_in() - Whether a config_source names the package
+# nova_image_is_in() - Returns whether a config_source contains the package
 # nova_image_is_in sources
 function nova_image_is_in {
     local sources=${1//[[:space:]]/}
     [[ ",$sources," == *",$NOVA_IMAGE_NAME,"* ]]
 }
 
-# unconfigure_nova_image() - Takes out what configure_nova_image put in
+# unconfigure_nova_image() - Removes the settings of configure_nova_image
 # unconfigure_nova_image file
-# A file that does not ask for the package is left alone: a use_glance_v1 in
-# it is somebody else's.
+# A file that does not use the package is not changed, because the plugin did
+# not set any use_glance_v1 in it.
 function unconfigure_nova_image {
     local conf=$1
     local sources
@@ -113,7 +113,7 @@ function unconfigure_nova_image {
     nova_image_drop_empty_section "$conf" glance
 }
 
-# nova_image_leave_sources() - Takes the package out of config_source
+# nova_image_leave_sources() - Removes the package from config_source
 # nova_image_leave_sources file sources
 function nova_image_leave_sources {
     local conf=$1
@@ -129,15 +129,15 @@ function nova_image_leave_sources {
 
 # nova_image_drop_empty_section() - Removes a section without options
 # nova_image_drop_empty_section file section
-# iniset begins a section with a blank line and a header; inidelete leaves
-# both.
+# iniset starts a section with a blank line and a header; inidelete does not
+# remove them.
 function nova_image_drop_empty_section {
     sed -i -z -E "s/\n\n\[$2\]\n(\n*(\[|$))/\n\1/" "$1"
 }
 
-# check_nova_image() - Warns where nova-compute runs without the package
-# Not an error: a post-config section for $NOVA_CPU_CONF in local.conf, which
-# DevStack merges last, may want it so.
+# check_nova_image() - Warns if nova-compute runs without the package
+# This is not an error: a post-config section for $NOVA_CPU_CONF in local.conf,
+# which DevStack merges last, may disable the package on purpose.
 function check_nova_image {
     if ! nova_image_is_in "$(nova_image_sources "$NOVA_CPU_CONF")"; then
         local what="$NOVA_CPU_CONF does not name $NOVA_IMAGE_NAME"
@@ -160,8 +160,9 @@ function nova_image_stack {
             ;;
         post-config)
             echo_summary "Configuring nova_image"
-            # stack.sh has this edit the same files in the background while
-            # it goes through post-config: one of two edits could be lost.
+            # During post-config, stack.sh runs this function in the
+            # background. It edits the same files, and one of two concurrent
+            # edits could be lost.
             async_wait configure_neutron_nova
             for conf in $(nova_image_confs); do
                 configure_nova_image "$conf"
@@ -175,7 +176,7 @@ function nova_image_stack {
     esac
 }
 
-# Whatever is enabled now: the run before may have had other services.
+# Does not depend on the enabled services: an earlier run may have had others.
 function nova_image_unstack {
     local conf
     for conf in "$NOVA_CONF" "$NOVA_CPU_CONF" $(nova_image_cell_confs); do
@@ -188,13 +189,14 @@ case ${1:-} in
         nova_image_stack "${2:-}"
         ;;
     unstack)
-        # The services, which still run, have read their configuration. The
-        # package stays: they may import more of it while they stop.
+        # The services are still running and have read their configuration. The
+        # package stays installed, because they may import more of it while
+        # they stop.
         nova_image_unstack
         ;;
     clean)
         # clean.sh calls unstack.sh first, but nova.conf must never name a
-        # package that is gone.
+        # package that is not installed.
         nova_image_unstack
         uninstall_nova_image
         ;;

@@ -12,9 +12,9 @@
 #    under the License.
 
 
-# Stand-ins for what plugin.sh uses of DevStack, for a test to source. They
-# edit ini files for real, below NOVA_CONF_DIR; the others only write down in
-# the file CALLS how they were called.
+# Stand-ins for the DevStack functions that plugin.sh calls; a test sources
+# this file. Functions for ini files edit the files below NOVA_CONF_DIR; all
+# other functions only record their calls in the file CALLS.
 
 # shellcheck disable=SC2034
 NOVA_CONF=$NOVA_CONF_DIR/nova.conf
@@ -45,7 +45,7 @@ function pip_uninstall {
     note "pip_uninstall $* from [$PIP_VIRTUAL_ENV]"
 }
 
-# Like DevStack's, it takes a line's number and one more argument.
+# Like DevStack's function, this accepts a line number and one message.
 function warn {
     note warn "$2"
 }
@@ -54,7 +54,7 @@ function conductor_conf {
     echo "$NOVA_CONF_DIR/nova_cell$1.conf"
 }
 
-# Any of the services is enough; "nova" stands for any service of Nova's.
+# True if any of the services is enabled; "nova" means any service of Nova.
 function is_service_enabled {
     local service
     for service in "$@"; do
@@ -77,8 +77,8 @@ function trueorfalse {
     esac
 }
 
-# ini FILE SECTION OPTION [VALUE]: prints the file with the option set, or
-# without the option where there is no VALUE.
+# ini FILE SECTION OPTION [VALUE]: prints the file with the option set to
+# VALUE, or without the option if VALUE is missing.
 function ini {
     local set
     set=$(($# > 3))
