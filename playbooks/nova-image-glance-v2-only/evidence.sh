@@ -12,13 +12,14 @@
 #    under the License.
 
 
-# Did Nova get its images through nova_image, and by the Images API v2 alone?
-# The answer is in the journal of DevStack's services.
+# Checks in the journal of DevStack's services that Nova got its images through
+# nova_image and only used the Images API v2.
 #
 # Usage: evidence.sh collect FOLDER
-#            saves the lines that tell, a file a service
+#            saves the relevant log lines, one file for each service
 #        evidence.sh check FOLDER
-#            judges them; 1 and a line for each fault where they will not do
+#            checks these files, prints a line for each fault, and exits with 1
+#            if there is any
 
 set -euo pipefail
 
@@ -31,12 +32,13 @@ usage() {
     exit 2
 }
 
-units() {  # PATTERN...: the services of DevStack's that there are
+units() {  # PATTERN...: prints the matching services of DevStack
     systemctl list-units --all --plain --no-legend "${@/#/devstack@}" |
         awk '{print $1}'
 }
 
-save() {  # REGEX PATTERN...: a file a service, empty where no line matches
+# Saves one file for each service, which is empty if no line matches.
+save() {  # REGEX PATTERN...
     local regex=$1 unit name
     for unit in $(units "${@:2}"); do
         name=${unit#devstack@}
@@ -58,7 +60,8 @@ fault() {
     faults=$((faults + 1))
 }
 
-judge_service() {  # WHAT FILE...: one that is there is named by its file
+# Checks a service that may have several processes; files may be missing.
+judge_service() {  # NAME FILE...
     local what=$1 file seen=0
     shift
     for file in "$@"; do
@@ -67,16 +70,16 @@ judge_service() {  # WHAT FILE...: one that is there is named by its file
         if ! [ -s "$file" ]; then
             fault "$what (${file%.txt}) did not announce nova_image"
         elif grep -qv "$V2_DRIVER" "$file"; then
-            fault "$what (${file%.txt}) announced another driver than v2's"
+            fault "$what (${file%.txt}) announced a driver other than v2"
         else
             echo "$what (${file%.txt}): $(wc -l < "$file") announcement(s)"
         fi
     done
-    [ "$seen" != 0 ] || fault "there is no $what"
+    [ "$seen" != 0 ] || fault "$what is missing"
 }
 
-requests() {  # VERSION: how many there were of the Images API
-    # Without a file of Glance's there were none.
+requests() {  # VERSION: prints the number of requests to this Images API
+    # A missing file of Glance counts as no requests.
     { cat g-api*.txt 2>/dev/null || true; } |
         { grep -cE "$REQUEST/$1(\.[0-9]+)?([/? ]|$)" || true; }
 }
@@ -86,8 +89,8 @@ judge_glance() {
     v1=$(requests v1)
     v2=$(requests v2)
     echo "glance-api: $v2 request(s) for /v2, $v1 for /v1"
-    [ "$v1" = 0 ] || fault "Glance was asked for /v1 $v1 times"
-    [ "$v2" != 0 ] || fault "Glance was never asked for /v2: was it read?"
+    [ "$v1" = 0 ] || fault "Glance got $v1 request(s) for /v1"
+    [ "$v2" != 0 ] || fault "Glance got no request for /v2: check its log"
 }
 
 check() {
