@@ -110,7 +110,8 @@ class Command(command.Command):
 
     def _called(self, name: str) -> list[str]:
         """Return the IDs of the images of a name, some if there are many."""
-        filters, limit = {'name': name}, _NAMED + 1
+        filters: dict[str, str] = {'name': name}
+        limit: int | None = _NAMED + 1
         if not name.isascii():  # Glance 15 answers 500 to that in v1
             filters, limit = {}, None
         # What Glance makes of a filter is not to decide what is deleted.

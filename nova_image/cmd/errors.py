@@ -35,7 +35,7 @@ _CODES: tuple[tuple[type[Exception], int], ...] = (
 )
 
 #: what to do here, where the library names an option of nova.conf
-_ADVICE: tuple[tuple[type[Exception], str], ...] = (
+_ADVICE: tuple[tuple[type[exception.NovaImageException], str], ...] = (
     (exception.ImageActionNotSupported, 'Use --os-image-api-version 2'),
     (exception.GlanceVersionNotServed,
      'Try another --os-image-api-version: 1 or 2'),
@@ -103,9 +103,10 @@ def _ours(error: Exception) -> Exception:
         error = _of_keystone(error)
     elif origin == 'openstack':
         return Usage(str(error))
-    if isinstance(error, exception.NovaImageException):
-        error.advice = error.advice.replace('import_info',
-                                            'nova-image import-info')
+    if not isinstance(error, exception.NovaImageException):
+        return error
+    error.advice = error.advice.replace('import_info',
+                                        'nova-image import-info')
     if type(error) is exception.GlanceConnectionFailed and (
             not error.endpoint):
         return _no_keystone(error.reason)

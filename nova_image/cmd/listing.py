@@ -80,11 +80,11 @@ class List(base.Lister):
             self.caller, filters=_filters(parsed_args),
             sort_key=keys, sort_dir=directions,
             limit=_limit(parsed_args.limit), marker=parsed_args.marker)
-        names = display.LONG if parsed_args.long else display.SHORT
+        names: tuple[str, ...] = (
+            display.LONG if parsed_args.long else display.SHORT)
         if parsed_args.columns or parsed_args.sort_columns:
+            parsed_args.columns = parsed_args.columns or list(names)
             names = display.FIELDS
-            parsed_args.columns = parsed_args.columns or list(
-                display.LONG if parsed_args.long else display.SHORT)
         return names, [display.row(image, names) for image in found]
 
 

@@ -133,8 +133,8 @@ def _for_loader(options: argparse.Namespace) -> argparse.Namespace:
     return argparse.Namespace(**chosen)
 
 
-def _ask(prompt: str) -> str:
-    return getpass.getpass(prompt + ': ', sys.stderr)
+def _ask(prompt: str | None = None) -> str:
+    return getpass.getpass('%s: ' % (prompt or 'Password'), sys.stderr)
 
 
 def _conf(options: argparse.Namespace,
