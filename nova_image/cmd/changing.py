@@ -23,7 +23,7 @@ from nova_image.cmd import import_options
 from nova_image.cmd import importing
 
 
-class Create(base.ShowOne):
+class Create(importing.ImportCommand):
     """Create an image, with its data or without.
 
     What is created is deleted again when its data cannot be sent whole, on
@@ -58,10 +58,10 @@ class Create(base.ShowOne):
         image.update(name=parsed_args.name, id=attributes.new_id())
         if parsed_args.by_import:
             return self._import(parsed_args.file, image)
-        with data.source(parsed_args.file, self.app) as stream:
-            with data.undone_on_interrupt(self, image['id']):
-                return self.columns(self.images.create(
-                    self.caller, image, stream))
+        with (self.source(parsed_args.file) as stream,
+              self.undone_on_interrupt(image['id'])):
+            return self.columns(self.images.create(
+                self.caller, image, stream))
 
     def _import(self, path: str | None, image: dict[str, typing.Any]
                 ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
@@ -69,11 +69,10 @@ class Create(base.ShowOne):
         if path is None:
             raise errors.Usage('--import needs --file; for a URL there is '
                                'nova-image create-via-import')
-        return importing.shown(self, *importing.create(
-            self, path, image, import_options.DIRECT, {}))
+        return self.created(path, image, import_options.DIRECT, {})
 
 
-class Set(base.ShowOne):
+class Set(data.UploadCommand, base.ShowOne):
     """Set attributes, properties or the data of an image.
 
     What is not named stays as it is. Data can be given to an image that has
@@ -104,7 +103,7 @@ class Set(base.ShowOne):
                 set(changes) == {'properties'}):
             raise errors.Usage('Nothing to set. See nova-image help set')
         image_id = self.find(parsed_args.image)
-        with data.source(parsed_args.file, self.app) as stream:
+        with self.source(parsed_args.file) as stream:
             return self.columns(self.images.update(
                 self.caller, image_id, changes, stream))
 

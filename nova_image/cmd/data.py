@@ -28,9 +28,6 @@ from nova_image.cmd import errors
 from nova_image.cmd import progress
 from nova_image import exception
 
-if typing.TYPE_CHECKING:
-    from nova_image.cmd import shell
-
 STANDARD = '-'
 
 
@@ -42,51 +39,60 @@ def add_file(parser: argparse.ArgumentParser,
         help='File with the data; - is the standard input.')
 
 
-@contextlib.contextmanager
-def source(path: str | None, app: 'shell.Shell', quiet: bool = False
-           ) -> collections.abc.Iterator[typing.Any]:
-    """Give the data to upload in the body of a ``with``.
+class UploadCommand(base.Command):
+    """Base of the commands that send image data."""
 
-    :param path: of a file; - for the standard input, None for no data
-    :param quiet: whether to show no progress
-    """
-    if path is None:
-        yield None
-        return
-    with contextlib.ExitStack() as stack:
-        if path == STANDARD:
-            stream = sys.stdin.buffer
-            if stream.isatty():
-                raise errors.Usage('The standard input is a terminal: pipe '
-                                   'the data, or give --file a path')
-        else:
-            stream = stack.enter_context(open(path, 'rb'))
-        report = stack.enter_context(progress.bar(
-            os.path.basename(path), app.shows_progress and not quiet))
-        yield progress.Reading(stream, report)
+    @contextlib.contextmanager
+    def source(self, path: str | None, quiet: bool = False
+               ) -> collections.abc.Iterator[typing.Any]:
+        """Open the data to upload for the body of a ``with``.
 
+        :param path: path of a file, - for standard input, None for no data
+        :param quiet: whether to hide the progress
+        """
+        if path is None:
+            yield None
+            return
+        with contextlib.ExitStack() as stack:
+            stream = (_standard_input() if path == STANDARD else
+                      stack.enter_context(open(path, 'rb')))
+            report = stack.enter_context(progress.bar(
+                os.path.basename(path),
+                self.app.shows_progress and not quiet))
+            yield progress.Reading(stream, report)
 
-@contextlib.contextmanager
-def undone_on_interrupt(command: base.Command, image_id: str
-                        ) -> collections.abc.Iterator[None]:
-    """Delete a half image when the body is interrupted, and say so.
+    @contextlib.contextmanager
+    def undone_on_interrupt(self, image_id: str
+                            ) -> collections.abc.Iterator[None]:
+        """Delete the new image if the body is interrupted, and report it.
 
-    The driver does so as well, but not where it has yet to hear that the
-    image is there.
+        The driver does so too, unless Glance has not answered it yet.
 
-    :param image_id: what the body creates; nobody else has this ID
-    """
-    try:
-        yield
-    except (KeyboardInterrupt, SystemExit):
+        :param image_id: ID of the image that the body creates; no other
+            image has it
+        """
         try:
-            with contextlib.suppress(exception.ImageNotFound):
-                command.images.delete(command.caller, image_id)
-            command.app.say('Interrupted; what was created is deleted')
-        except exception.NovaImageException as error:
-            command.app.say('Interrupted; image %s may be left: %s' % (
-                image_id, errors.line_of(error)))
-        raise
+            yield
+        except (KeyboardInterrupt, SystemExit):
+            try:
+                with contextlib.suppress(exception.ImageNotFound):
+                    self.images.delete(self.caller, image_id)
+                self.app.say('Interrupted; what was created is deleted')
+            except exception.NovaImageException as error:
+                self.app.say('Interrupted; image %s may be left: %s' % (
+                    image_id, errors.line_of(error)))
+            raise
+
+
+def _standard_input() -> typing.BinaryIO:
+    """Return standard input.
+
+    :raises errors.Usage: if it is a terminal
+    """
+    if sys.stdin.isatty():
+        raise errors.Usage('The standard input is a terminal: pipe '
+                           'the data, or give --file a path')
+    return sys.stdin.buffer
 
 
 class Save(base.Command):

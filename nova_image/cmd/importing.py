@@ -30,7 +30,7 @@ from nova_image.cmd import import_options
 from nova_image.cmd import progress
 
 
-class Stage(base.Command):
+class Stage(data.UploadCommand):
     """Send data to where Glance keeps it until it is imported."""
 
     examples = """
@@ -46,73 +46,114 @@ class Stage(base.Command):
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Stage it."""
         image_id = self.find(parsed_args.image)
-        with data.source(parsed_args.file, self.app) as stream:
+        with self.source(parsed_args.file) as stream:
             self.images.stage(self.caller, image_id, stream)
 
 
-def shown(command: base.ShowOne, image_id: str, result: typing.Any
-          ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
-    """Return the output for a result, or raise what says why there is none.
+class ImportCommand(data.UploadCommand, base.ShowOne):
+    """Base of the commands that import or copy the data of an image."""
 
-    :param result: one of nova_image.image.import_result, or None where
-        nobody has waited for it
-    """
-    if result is None:
-        return command.columns(command.images.get(command.caller, image_id))
-    if not result.succeeded:
-        raise _failure(result)
-    found = display.details(result.image)
-    found['stores'] = display.Names(result.stores)
-    if result.failed:
-        found['failed_stores'] = display.Properties(result.failed)
-    if result.changes:
-        found['changes'] = display.Changes(result.changes)
-    return command.dict2columns(found)
+    def created(self, path: str | None, image: dict[str, typing.Any],
+                method: str, chosen: dict[str, typing.Any]
+                ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
+        """Create an image by an import, and return the output.
+
+        :param path: path of the file with the data, - for standard input,
+            None if Glance gets the data itself
+        :param image: attributes of the image, in the format of images
+        :param method: Glance's name of the import method
+        :param chosen: other options of the driver's create_via_import
+        """
+        image_id = image.setdefault('id', attributes.new_id())
+        with (self.source(path, quiet=True) as stream,
+              self.undone_on_interrupt(image_id),
+              progress.watch(image['name'],
+                             self.app.shows_progress) as report):
+            _, result = self.images.create_via_import(
+                self.caller, image, method, data=stream, progress=report,
+                **chosen)
+        return self.shown(image_id, result)
+
+    @contextlib.contextmanager
+    def watched(self, image_id: str, title: str
+                ) -> collections.abc.Iterator[typing.Any]:
+        """Show the progress of an import; Ctrl-C only stops the waiting.
+
+        :param title: what Glance does, as the progress bar names it
+        """
+        try:
+            with progress.watch(title, self.app.shows_progress) as report:
+                yield report
+        except (KeyboardInterrupt, SystemExit):
+            self.app.say('Interrupted; Glance may go on: see nova-image show '
+                         '%s' % image_id)
+            raise
+
+    def shown(self, image_id: str, result: typing.Any
+              ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
+        """Return the output for the result of an import.
+
+        :param result: one of nova_image.image.import_result; None if the
+            command did not wait for it
+        :raises errors.Failed: if the import has failed or timed out
+        """
+        if result is None:
+            return self.columns(self.images.get(self.caller, image_id))
+        if not result.succeeded:
+            raise _failure(result)
+        found = display.details(result.image)
+        found['stores'] = display.Names(result.stores)
+        if result.failed:
+            found['failed_stores'] = display.Properties(result.failed)
+        if result.changes:
+            found['changes'] = display.Changes(result.changes)
+        return self.dict2columns(found)
 
 
 def _failure(result: typing.Any) -> errors.Failed:
-    """Return the error for a nova_image.image.import_result."""
+    """Return the error for an import that did not succeed.
+
+    :param result: Failed or TimedOut of nova_image.image.import_result
+    """
     left = 'nothing is left of it' if result.cleaned else (
         'see nova-image show %s' % result.image_id)
     request = ' (request %s)' % result.request_id if (
         result.request_id) else ''
-    if result.timed_out:
+    if _timed_out(result):
         return errors.Failed(
             'The import into image %s was not seen to end, %s: %s. It may go '
-            'on; %s%s' % (result.image_id, result.reason, _stood(result.seen),
-                          left, request), codes.TIMED_OUT)
+            'on; %s%s' % (result.image_id, result.reason,
+                          _progress(result.seen), left, request),
+            codes.TIMED_OUT)
     stores = ''.join('; store %s: %s' % item
-                     for item in sorted(result.failed.items())
+                     for item in sorted(_store_errors(result).items())
                      if item[1] != result.reason)
     return errors.Failed('The import into image %s failed: %s%s; %s%s' % (
         result.image_id, result.reason, stores, left, request),
         codes.IMPORT_FAILED)
 
 
-def _stood(seen: typing.Any) -> str:
-    """Return how an import stood when it was seen last."""
+def _timed_out(result: typing.Any) -> bool:
+    """Return whether the import may still be in progress."""
+    return hasattr(result, 'seen')
+
+
+def _store_errors(result: typing.Any) -> dict[str, str]:
+    """Return {store: reason} of the stores that failed."""
+    return result.stores
+
+
+def _progress(seen: typing.Any) -> str:
+    """Return the last known state of an import as text.
+
+    :param seen: nova_image.image.import_result.Seen, or None
+    """
     if seen is None:
         return 'nothing was seen of it'
     return 'it stood at %s, the image is %s' % (seen.state, seen.status)
 
 
-@contextlib.contextmanager
-def _watched(command: base.Command, image_id: str, title: str
-             ) -> collections.abc.Iterator[typing.Any]:
-    """Give what shows how an import stands; Ctrl-C ends the waiting alone.
-
-    :param title: what is waited for
-    """
-    try:
-        with progress.watch(title, command.app.shows_progress) as report:
-            yield report
-    except (KeyboardInterrupt, SystemExit):
-        command.app.say('Interrupted; Glance may go on: see nova-image show '
-                        '%s' % image_id)
-        raise
-
-
-class Import(base.ShowOne):
+class Import(ImportCommand):
     """Have Glance get the data of an image that has none yet.
 
     Waits until it has, and shows the image. Ctrl-C ends the waiting; Glance
@@ -137,15 +178,15 @@ class Import(base.ShowOne):
         method = import_options.method(parsed_args)
         chosen = import_options.driver_options(parsed_args)
         image_id = self.find(parsed_args.image)
-        with data.source(parsed_args.file, self.app, quiet=True) as stream:
-            with _watched(self, image_id, 'import') as report:
+        with self.source(parsed_args.file, quiet=True) as stream:
+            with self.watched(image_id, 'import') as report:
                 result = self.images.import_image(
                     self.caller, image_id, method, data=stream,
                     progress=report, **chosen)
-        return shown(self, image_id, result)
+        return self.shown(image_id, result)
 
 
-class CreateViaImport(base.ShowOne):
+class CreateViaImport(ImportCommand):
     """Create an image and have Glance get its data.
 
     From a file (it is staged first), a URL or another Glance. Waits until
@@ -175,30 +216,10 @@ class CreateViaImport(base.ShowOne):
         chosen = import_options.driver_options(parsed_args)
         image = attributes.given(parsed_args)
         image['name'] = parsed_args.name
-        return shown(self, *create(self, parsed_args.file, image, method,
-                                   chosen))
+        return self.created(parsed_args.file, image, method, chosen)
 
 
-def create(command: base.Command, path: str | None,
-           image: dict[str, typing.Any], method: str,
-           chosen: dict[str, typing.Any]) -> tuple[str, typing.Any]:
-    """Create an image by an import.
-
-    :param path: of the file with the data, - for the standard input
-    :returns: its ID, and one of nova_image.image.import_result
-    """
-    image.setdefault('id', attributes.new_id())
-    app = command.app
-    with data.source(path, app, quiet=True) as stream:
-        with data.undone_on_interrupt(command, image['id']):
-            with progress.watch(image['name'], app.shows_progress) as report:
-                _, result = command.images.create_via_import(
-                    command.caller, image, method, data=stream,
-                    progress=report, **chosen)
-    return image['id'], result
-
-
-class Copy(base.ShowOne):
+class Copy(ImportCommand):
     """Copy the data of an image to more stores.
 
     Waits until they have it, and shows the image.
@@ -221,11 +242,11 @@ class Copy(base.ShowOne):
             raise errors.Usage('Where to? Give --store or --all-stores; '
                                'nova-image stores lists them')
         image_id = self.find(parsed_args.image)
-        with _watched(self, image_id, 'copy') as report:
+        with self.watched(image_id, 'copy') as report:
             result = self.images.import_image(
                 self.caller, image_id, import_options.COPY, progress=report,
                 **import_options.target(parsed_args))
-        return shown(self, image_id, result)
+        return self.shown(image_id, result)
 
 
 class ImportInfo(base.ShowOne):
