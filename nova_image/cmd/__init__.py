@@ -10,12 +10,13 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The command line nova-image, for Python 3.11 and later.
+"""The nova-image command line, for Python 3.11 and later.
 
-The rest of the package runs on Python 2.7 as well, and there this says so.
+The rest of the package also runs on Python 2.7, so importing this package
+there fails with a message.
 """
 
 import sys
 
 if sys.version_info < (3, 11):
-    sys.exit('nova-image: Python 3.11 or later is needed')
+    sys.exit('nova-image: Python 3.11 or later is required')

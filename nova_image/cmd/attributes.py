@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What an image is, as options of the commands that say it."""
+"""The attributes of an image as command-line options."""
 
 import argparse
 import typing
@@ -18,39 +18,41 @@ import uuid
 
 from nova_image.cmd import options
 
-#: option -> (what its value is called, help) of attributes under one name
+#: option -> (metavar, help) of attributes with the same name
 _ATTRIBUTES = {
-    'disk-format': ('<format>', 'Disk format, such as qcow2, raw.'),
+    'disk-format': ('<format>', 'Disk format, such as qcow2 or raw.'),
     'container-format': ('<format>', 'Container format, such as bare.'),
-    'min-disk': ('<GiB>', 'Disk that a server needs at least.'),
-    'min-ram': ('<MiB>', 'Memory that a server needs at least.'),
-    'owner': ('<project-id>', 'Project that is to own it (administrators).'),
+    'min-disk': ('<GiB>', 'Minimum disk size to boot the image, in GiB.'),
+    'min-ram': ('<MiB>', 'Minimum memory to boot the image, in MiB.'),
+    'owner': ('<project-id>', 'Project that owns the image (administrators '
+              'only).'),
 }
 _VISIBILITIES = ('public', 'private', 'shared', 'community')
 
 
 def new_id() -> str:
-    """Return an ID that no image has."""
+    """Return an ID for a new image."""
     return str(uuid.uuid4())
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Add the options for what an image is, but for its name and ID."""
+    """Add the options for all attributes except the name and the ID."""
     for name, (metavar, text) in _ATTRIBUTES.items():
         parser.add_argument('--' + name, metavar=metavar, help=text)
     group = parser.add_mutually_exclusive_group()
     for name in _VISIBILITIES:
         group.add_argument(
             '--' + name, action='store_const', const=name, dest='visibility',
-            help='Make it %s%s.' % (name, '' if name in _VISIBILITIES[:2]
-                                    else ' (v2; v1 knows public or not)'))
+            help='Make the image %s%s.' % (
+                name, '' if name in _VISIBILITIES[:2] else
+                ' (in v1: not public)'))
     protected = parser.add_mutually_exclusive_group()
     protected.add_argument(
         '--protected', action='store_true', default=None,
-        help='Let nobody delete it.')
+        help='Prevent the image from being deleted.')
     protected.add_argument(
         '--unprotected', action='store_false', dest='protected',
-        help='Let it be deleted again.')
+        help='Allow the image to be deleted.')
     parser.add_argument(
         '--property', metavar='<name>=<value>', action='append', default=[],
         dest='properties', type=options.pairs,
@@ -58,7 +60,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def given(arguments: argparse.Namespace) -> dict[str, typing.Any]:
-    """Return what add() took, in the format of images."""
+    """Return the values of these options, in the format of images."""
     values = vars(arguments)
     names = [name.replace('-', '_') for name in _ATTRIBUTES]
     image = options.without_nones(

@@ -10,10 +10,11 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What all commands have in common.
+"""The base classes of the commands.
 
-Command modules import cliff and little else, so that help stays quick; what
-reaches Glance is imported with the cloud, by nova_image.cmd.session.
+Command modules import cliff and little else, so that help stays fast.
+nova_image.cmd.session imports the client libraries when a command opens the
+cloud.
 """
 
 import argparse
@@ -36,21 +37,22 @@ if typing.TYPE_CHECKING:
     from nova_image.cmd import shell
     from nova_image.image import api as image_api
 
-#: images to name in an error at the most
+#: maximum number of images that an error names
 _NAMED = 5
 
 
 class Command(command.Command):
-    """Base: one-line errors, examples in the help, images by ID or name.
+    """A command with one-line errors and examples in its help.
 
-    ``examples`` is what the help shows of them, one a line.
+    It finds images by ID or by name. ``examples`` is the text of the examples
+    in the help.
     """
 
     app: 'shell.Shell'
     examples = ''
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """Return the parser of this command's arguments."""
+        """Return the parser of the command's arguments."""
         parser = super().get_parser(prog_name)
         parser.formatter_class = options.Formatter
         parser.epilog = 'Examples::\n\n' + textwrap.indent(
@@ -64,7 +66,7 @@ class Command(command.Command):
         """Add the arguments of the command."""
 
     def run(self, parsed_args: argparse.Namespace) -> int:
-        """Run the command; an error becomes a line and an exit code."""
+        """Run the command; report an error as one line and an exit code."""
         try:
             _check_text(parsed_args)
             return super().run(parsed_args)
@@ -79,61 +81,63 @@ class Command(command.Command):
 
     @property
     def images(self) -> 'image_api.API':
-        """The images of the cloud."""
+        """The image API of the cloud."""
         return self.app.cloud.images
 
     @property
     def caller(self) -> typing.Any:
-        """Who asks; the context that the methods of ``images`` want."""
+        """The request context to pass to the methods of ``images``."""
         return self.app.cloud.caller
 
     def find(self, reference: str) -> str:
         """Return the ID of an image.
 
-        A UUID is one; anything else is first looked for among the names.
+        A UUID is returned as it is. Anything else is a name or, if no image
+        has that name, an ID.
 
         :param reference: ID or name
-        :raises errors.Failed: when several images are called so
+        :raises errors.Failed: if no image or several images match
         """
         if _is_uuid(reference):
             return reference
         if '://' in reference:
             return self.images.get(self.caller, reference)['id']
-        found = self._called(reference)
+        found = self._ids_by_name(reference)
         if len(found) > 1:
             more = ', ...' if len(found) > _NAMED else ''
             raise errors.Failed(
-                'Several images are called %s. Use an ID: %s' % (
+                'Several images have the name %s. Use an ID: %s' % (
                     reference, ', '.join(found[:_NAMED]) + more),
                 codes.CONFLICT)
         return found[0] if found else self._by_other_id(reference)
 
-    def _called(self, name: str) -> list[str]:
-        """Return the IDs of the images of a name, some if there are many."""
+    def _ids_by_name(self, name: str) -> list[str]:
+        """Return the IDs of images with a name, at most _NAMED + 1."""
         filters: dict[str, str] = {'name': name}
         limit: int | None = _NAMED + 1
-        if not name.isascii():  # Glance 15 answers 500 to that in v1
+        if not name.isascii():  # in v1, Glance 15 responds with 500
             filters, limit = {}, None
-        # What Glance makes of a filter is not to decide what is deleted.
+        # Compare the names here: a wrong match might be deleted.
         return [image['id'] for image in self.images.get_all(
             self.caller, filters=filters, limit=limit)
             if image['name'] == name][:_NAMED + 1]
 
     def _by_other_id(self, reference: str) -> str:
-        """Return the ID of an image whose ID is no UUID; v1 takes any."""
+        """Return an ID that is not a UUID; v1 allows any ID."""
         try:
             return self.images.get(self.caller, reference)['id']
         except (exception.ImageNotFound, exception.InvalidImageRef):
             raise errors.Failed(
-                'No image is called %s, or has it for ID. Check the name, '
-                'and that the project has access to it' % reference,
+                'No image has the name or ID %s. Check the name, and that '
+                'the project has access to the image' % reference,
                 codes.NOT_FOUND)
 
     def each(self, references: collections.abc.Iterable[str],
              act: collections.abc.Callable[[str], object]) -> int:
-        """Do something to several images, whatever becomes of the others.
+        """Call a function for each of several images, despite errors.
 
-        :param act: takes an ID
+        :param references: IDs or names
+        :param act: the function, which is called with an ID
         :returns: the exit code
         """
         found = set()
@@ -148,38 +152,38 @@ class Command(command.Command):
 
 
 class _Display(Command):
-    """Base of commands with output."""
+    """A command with output."""
 
     def produce_output(self, parsed_args: argparse.Namespace,
                        column_names: collections.abc.Sequence[str],
                        data: typing.Any) -> int:
-        """Show the data, unless a column was asked for that is not there."""
+        """Write the output; reject unknown columns."""
         wrong = [name for name in (*parsed_args.columns, *getattr(
             parsed_args, 'sort_columns', ())) if name not in column_names]
         if wrong:
-            raise errors.Usage('There is no column %s. There are: %s' % (
+            raise errors.Usage('Unknown column: %s. Available columns: %s' % (
                 ', '.join(wrong), ', '.join(column_names)))
         return super().produce_output(  # type: ignore[misc]
             parsed_args, column_names, data)
 
 
 class Lister(_Display, lister.Lister):
-    """Base of commands that show several things."""
+    """A command whose output is a list."""
 
 
 class ShowOne(_Display, show.ShowOne):
-    """Base of commands that show one thing."""
+    """A command whose output is one object."""
 
     def columns(self, image: dict[str, typing.Any]
                 ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
-        """Return an image as cliff wants it."""
+        """Return the column names and the values of an image."""
         return self.dict2columns(display.details(image))
 
 
 def add_image(parser: argparse.ArgumentParser, several: bool = False) -> None:
-    """Add the argument that names an image, or several.
+    """Add the argument for an image, or for several images.
 
-    :param several: whether it may be given more than once
+    :param several: whether to accept more than one image
     """
     if several:
         parser.add_argument('images', metavar='<image>', nargs='+',
@@ -190,13 +194,13 @@ def add_image(parser: argparse.ArgumentParser, several: bool = False) -> None:
 
 
 def _check_text(arguments: argparse.Namespace) -> None:
-    """Refuse what is no text, but for names of files."""
+    """Reject arguments that are not UTF-8, except file names."""
     for name, value in vars(arguments).items():
         if name != 'file' and not str(value).isascii():
             try:
                 str(value).encode()
             except UnicodeEncodeError:
-                raise errors.Usage('What is given for %s is no UTF-8' % name)
+                raise errors.Usage('The value of %s is not valid UTF-8' % name)
 
 
 def _is_uuid(text: str) -> bool:

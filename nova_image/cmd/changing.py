@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The commands that change images: create, set, unset, delete."""
+"""The commands that change images: create, set, unset and delete."""
 
 import argparse
 import typing
@@ -24,11 +24,11 @@ from nova_image.cmd import importing
 
 
 class Create(importing.ImportCommand):
-    """Create an image, with its data or without.
+    """Create an image, with or without data.
 
-    What is created is deleted again when its data cannot be sent whole, on
-    an error and on Ctrl-C. Without --file the image waits for its data
-    (status queued).
+    If the data cannot be sent completely, because of an error or Ctrl-C, the
+    image is deleted. Without --file, the image waits for its data (status
+    queued).
     """
 
     examples = """
@@ -41,19 +41,18 @@ class Create(importing.ImportCommand):
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add the attributes and the data."""
+        """Add the attributes and the file."""
         parser.add_argument('name', metavar='<name>',
                             help='Name of the new image.')
         attributes.add(parser)
         data.add_file(parser)
         parser.add_argument(
             '--import', action='store_true', dest='by_import',
-            help='Send the data by way of an import, as create-via-import '
-                 'does (v2 alone).')
+            help='Import the file, like create-via-import (v2 only).')
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
-        """Create it."""
+        """Create the image."""
         image = attributes.given(parsed_args)
         image.update(name=parsed_args.name, id=attributes.new_id())
         if parsed_args.by_import:
@@ -65,18 +64,18 @@ class Create(importing.ImportCommand):
 
     def _import(self, path: str | None, image: dict[str, typing.Any]
                 ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
-        """Create an image by an import of a file."""
+        """Create an image by importing a file."""
         if path is None:
-            raise errors.Usage('--import needs --file; for a URL there is '
-                               'nova-image create-via-import')
+            raise errors.Usage('--import requires --file. To import from a '
+                               'URL, use nova-image create-via-import')
         return self.created(path, image, import_options.DIRECT, {})
 
 
 class Set(data.UploadCommand, base.ShowOne):
     """Set attributes, properties or the data of an image.
 
-    What is not named stays as it is. Data can be given to an image that has
-    none yet (status queued).
+    Attributes and properties that are not named do not change. --file
+    requires an image without data (status queued).
     """
 
     examples = """
@@ -87,7 +86,7 @@ class Set(data.UploadCommand, base.ShowOne):
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add the image and what can be changed."""
+        """Add the image and the attributes to change."""
         base.add_image(parser)
         parser.add_argument('--name', metavar='<name>', help='New name.')
         attributes.add(parser)
@@ -95,7 +94,7 @@ class Set(data.UploadCommand, base.ShowOne):
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
-        """Change it."""
+        """Change the image."""
         changes = attributes.given(parsed_args)
         if parsed_args.name is not None:
             changes['name'] = parsed_args.name
@@ -109,10 +108,10 @@ class Set(data.UploadCommand, base.ShowOne):
 
 
 class Unset(base.ShowOne):
-    """Remove properties of an image.
+    """Remove properties from an image.
 
-    Either all of them are removed or, when one is not there, none. Others
-    should not change the image's properties in the same moment.
+    If one of the properties does not exist, none is removed. Nobody else
+    should change the properties of the image at the same time.
     """
 
     examples = """
@@ -120,7 +119,7 @@ class Unset(base.ShowOne):
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add the image and the names."""
+        """Add the image and the names of the properties."""
         base.add_image(parser)
         parser.add_argument(
             '--property', metavar='<name>', action='append', required=True,
@@ -128,28 +127,29 @@ class Unset(base.ShowOne):
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
-        """Remove them."""
+        """Remove the properties."""
         image = self.images.get(self.caller, self.find(parsed_args.image))
-        left = dict(image['properties'])
+        remaining = dict(image['properties'])
         missing = [name for name in parsed_args.properties
-                   if name not in left]
+                   if name not in remaining]
         if missing:
             raise errors.Usage(
-                'Image %s has no property %s, and is unchanged. It has: %s' % (
+                'Image %s has no property %s and was not changed. Its '
+                'properties: %s' % (
                     image['id'], ', '.join(missing),
-                    ', '.join(sorted(left)) or 'none'))
+                    ', '.join(sorted(remaining)) or 'none'))
         for name in parsed_args.properties:
-            left.pop(name, None)
+            remaining.pop(name, None)
         return self.columns(self.images.update(
-            self.caller, image['id'], {'properties': left},
+            self.caller, image['id'], {'properties': remaining},
             purge_props=True))
 
 
 class Delete(base.Command):
     """Delete images.
 
-    Each is tried, whatever becomes of the others. The exit code is that of
-    the errors, or 1 when there were several kinds.
+    Each image is tried, even if others cannot be deleted. The exit code is
+    that of the errors, or 1 if they are of different kinds.
     """
 
     examples = """
@@ -162,6 +162,6 @@ class Delete(base.Command):
         base.add_image(parser, several=True)
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:
-        """Delete them."""
+        """Delete the images."""
         return self.each(parsed_args.images, lambda image_id:
                          self.images.delete(self.caller, image_id))

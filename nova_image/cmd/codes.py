@@ -12,7 +12,7 @@
 
 """Exit codes of nova-image; scripts may rely on them.
 
-MEANINGS is what help, manual and documentation tell of them.
+The help, the manual page and the documentation show MEANINGS.
 """
 
 DONE = 0
@@ -22,10 +22,10 @@ NOT_FOUND = 3
 NOT_AUTHORIZED = 4
 REFUSED = 5
 CONFLICT = 6
-NO_ROOM = 7
+NO_SPACE = 7
 NOT_SUPPORTED = 8
 NO_CONNECTION = 9
-NOT_WHOLE = 10
+BAD_DATA = 10
 LOCAL_FILE = 11
 IMPORT_FAILED = 12
 TIMED_OUT = 13
@@ -33,23 +33,25 @@ INTERRUPTED = 130
 BROKEN_PIPE = 141
 TERMINATED = 143
 
-#: code -> what it means
+#: code -> its meaning
 MEANINGS = {
-    DONE: 'done',
-    OTHER: 'another error, or several errors of different kinds',
-    USAGE: 'the command line, the environment or clouds.yaml is wrong',
-    NOT_FOUND: 'there is no such image, store or member to be seen',
-    NOT_AUTHORIZED: 'Keystone or Glance refuses the caller',
-    REFUSED: 'Glance refuses the request, or the image cannot be used so',
-    CONFLICT: "the image's state or its ID is in the way, or it is in use",
-    NO_ROOM: 'a quota is exceeded, or the disk is full',
-    NOT_SUPPORTED: 'this version of the Images API cannot do it',
-    NO_CONNECTION: 'Keystone or Glance cannot be reached or does not work',
-    NOT_WHOLE: 'image data did not arrive whole, or cannot be trusted',
+    DONE: 'success',
+    OTHER: 'any other error, or several errors of different kinds',
+    USAGE: 'the command line, the environment or clouds.yaml is invalid',
+    NOT_FOUND: 'the image, store or member does not exist or is not visible',
+    NOT_AUTHORIZED: 'Keystone or Glance denied access',
+    REFUSED: 'Glance rejected the request, or the image cannot be used this '
+             'way',
+    CONFLICT: 'the image is in use or in the wrong state, or a name or ID is '
+              'not unique',
+    NO_SPACE: 'a quota is exceeded, or the disk is full',
+    NOT_SUPPORTED: 'the Images API version does not support the operation',
+    NO_CONNECTION: 'Keystone or Glance is unreachable or not working',
+    BAD_DATA: 'image data is incomplete, corrupt or not trusted',
     LOCAL_FILE: 'a local file cannot be read or written',
-    IMPORT_FAILED: 'Glance could not import or copy the data',
-    TIMED_OUT: 'an import or a copy was not seen to end in time',
-    INTERRUPTED: 'Ctrl-C; what was begun is undone, or kept where it says so',
-    BROKEN_PIPE: 'whoever read the output has stopped reading',
-    TERMINATED: 'SIGTERM, likewise (129: SIGHUP)',
+    IMPORT_FAILED: 'Glance failed to import or copy the data',
+    TIMED_OUT: 'waiting for an import or a copy timed out',
+    INTERRUPTED: 'Ctrl-C; unless reported otherwise, nothing is left behind',
+    BROKEN_PIPE: 'the reader of the output closed the pipe',
+    TERMINATED: 'SIGTERM, handled like Ctrl-C (129: SIGHUP)',
 }

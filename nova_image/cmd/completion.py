@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The command that makes a shell complete the others."""
+"""The command that prints the completion script for bash."""
 
 from cliff import complete
 
@@ -18,9 +18,9 @@ from nova_image.cmd import base
 
 
 class Complete(base.Command, complete.CompleteCommand):
-    """Print what bash needs to complete commands and options.
+    """Print the completion script for bash.
 
-    It uses functions of the package bash-completion.
+    The script uses functions of the bash-completion package.
     """
 
     examples = """

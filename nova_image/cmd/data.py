@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Image data on this side: files, pipes and the command save."""
+"""Image data in files and pipes, and the save command."""
 
 import argparse
 import collections.abc
@@ -33,10 +33,10 @@ STANDARD = '-'
 
 def add_file(parser: argparse.ArgumentParser,
              required: bool = False) -> None:
-    """Add the option for where data comes from."""
+    """Add the option for the file with the data."""
     parser.add_argument(
         '--file', metavar='<path>', required=required,
-        help='File with the data; - is the standard input.')
+        help='File with the data, or - for standard input.')
 
 
 class UploadCommand(base.Command):
@@ -77,9 +77,9 @@ class UploadCommand(base.Command):
             try:
                 with contextlib.suppress(exception.ImageNotFound):
                     self.images.delete(self.caller, image_id)
-                self.app.say('Interrupted; what was created is deleted')
+                self.app.say('Interrupted; the new image was deleted')
             except exception.NovaImageException as error:
-                self.app.say('Interrupted; image %s may be left: %s' % (
+                self.app.say('Interrupted; image %s may still exist: %s' % (
                     image_id, errors.line_of(error)))
             raise
 
@@ -90,24 +90,24 @@ def _standard_input() -> typing.BinaryIO:
     :raises errors.Usage: if it is a terminal
     """
     if sys.stdin.isatty():
-        raise errors.Usage('The standard input is a terminal: pipe '
-                           'the data, or give --file a path')
+        raise errors.Usage('Standard input is a terminal. Pipe the data, or '
+                           'pass a path with --file')
     return sys.stdin.buffer
 
 
 class Save(base.Command):
     """Save the data of an image.
 
-    It is checked against what Glance recorded.
+    The data is checked against the size and the hash that Glance recorded.
 
-    Into a file: it appears under its name only when it is whole, has the
-    size and the hash that Glance recorded, and is on disk. A file that is
-    there already is replaced then, and not before. What an interrupted or
-    failed save has fetched is kept beside it in a hidden file: the same
-    command goes on there.
+    With --file, the file appears under its name only when the data is
+    complete, verified and on disk. An existing file is replaced at that
+    moment, and not before.
+    If a save fails or is interrupted, the data fetched so far stays beside
+    it in a hidden file, and the same command resumes there.
 
-    To the standard output: the data comes as it arrives. The exit code says
-    whether it was whole.
+    Without --file, the data is written to standard output as it arrives. The
+    exit code shows whether the data was complete.
     """
 
     examples = """
@@ -117,35 +117,35 @@ class Save(base.Command):
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add the image and where it goes."""
+        """Add the image and the file."""
         base.add_image(parser)
         parser.add_argument(
             '--file', metavar='<path>', default=STANDARD,
-            help='File to make; - (the default) is the standard output.')
+            help='File to write, or - for standard output (the default).')
         parser.add_argument(
             '--no-clobber', action='store_true',
-            help='Fail if the file is there already.')
+            help='Fail if the file already exists.')
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        """Save it."""
+        """Save the data."""
         if parsed_args.file == STANDARD:
             if sys.stdout.isatty():
-                raise errors.Usage('Image data is not for a terminal: give '
+                raise errors.Usage('Image data cannot go to a terminal. Use '
                                    '--file, or redirect the output')
             self._save(parsed_args.image, 'stdout', data=_Pipe())
             return
         path = parsed_args.file
         if parsed_args.no_clobber and os.path.lexists(path):
-            raise FileExistsError(17, 'it is there already, and --no-clobber '
-                                  'was given', path)
+            raise FileExistsError(17, 'File exists, and --no-clobber was '
+                                  'given', path)
         if os.path.isdir(path):
-            raise IsADirectoryError(21, 'is a folder: name a file', path)
+            raise IsADirectoryError(21, 'Is a directory, not a file', path)
         began = time.time()
         try:
             self._save(parsed_args.image, os.path.basename(path),
                        dest_path=path)
         except (KeyboardInterrupt, SystemExit, Exception) as error:
-            self._tell_what_is_kept(path, began, error)
+            self._report_kept_data(path, began, error)
             raise
 
     def _save(self, image: str, title: str, **target: typing.Any) -> None:
@@ -154,19 +154,19 @@ class Save(base.Command):
             self.images.download(self.caller, image_id, progress=report,
                                  **target)
 
-    def _tell_what_is_kept(self, path: str, began: float,
-                           error: BaseException) -> None:
+    def _report_kept_data(self, path: str, began: float,
+                          error: BaseException) -> None:
         kept = _kept_beside(path, began)
-        why = '' if isinstance(error, Exception) else 'Interrupted; '
+        prefix = '' if isinstance(error, Exception) else 'Interrupted; '
         if kept:
-            self.app.say('%s%s of %s are kept: the same command goes on '
-                         'there' % (why, display.human_size(kept), path))
-        elif why:
-            self.app.say('%snothing of %s is kept' % (why, path))
+            self.app.say('%skept %s of %s. Run the same command to resume' % (
+                prefix, display.human_size(kept), path))
+        elif prefix:
+            self.app.say('%sno data of %s was kept' % (prefix, path))
 
 
 class _Pipe:
-    """The standard output, where nothing can be taken back."""
+    """Standard output as a file that cannot seek."""
 
     closed = False
 
@@ -175,15 +175,17 @@ class _Pipe:
         sys.stdout.buffer.write(piece)
 
     def flush(self) -> None:
-        """Hand the last ones over."""
+        """Flush the buffered bytes."""
         sys.stdout.buffer.flush()
 
 
 def _kept_beside(path: str, began: float) -> int:
-    """Return the size of what a download has left for the next.
+    """Return the size of the data that a failed download has kept.
 
-    :param path: what it was to make
-    :param began: Unix time; what is older is not of this download
+    :param path: path of the file that was downloaded
+    :param began: Unix time when the download started; older data belongs to
+        another download
+    :returns: number of bytes, 0 if there is no such data
     """
     folder, name = os.path.split(os.path.realpath(path))
     partial = re.compile(r'\.%s\.[0-9a-f]{12}\.part' % re.escape(name))

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Values as people and as programs want them."""
+"""Values in the formats for people and for programs."""
 
 import datetime
 import typing
@@ -21,7 +21,7 @@ from cliff import columns
 FIELDS = ('id', 'name', 'status', 'size', 'disk_format', 'container_format',
           'is_public', 'owner', 'min_disk', 'min_ram', 'checksum',
           'created_at', 'updated_at', 'deleted', 'deleted_at', 'properties')
-#: what a list shows when nothing else is asked for, and with --long
+#: the default columns of a list, without and with --long
 SHORT = ('id', 'name', 'status', 'size')
 LONG = SHORT + ('disk_format', 'container_format', 'is_public', 'owner',
                 'updated_at', 'properties')
@@ -30,28 +30,28 @@ _UNITS = ('KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB')
 
 
 class Size(columns.FormattableColumn[int]):
-    """Bytes; people see a larger unit."""
+    """A number of bytes; people see a larger unit."""
 
     def human_readable(self) -> str:
-        """Return such as ``64.0 MiB``."""
+        """Return the size in a larger unit, such as ``64.0 MiB``."""
         return human_size(self._value)
 
 
 class ExactSize(columns.FormattableColumn[int]):
-    """Bytes; people see a larger unit beside them."""
+    """A number of bytes; people also see a larger unit."""
 
     def human_readable(self) -> str:
-        """Return such as ``67108864 (64.0 MiB)``."""
+        """Return the size in both units: ``67108864 (64.0 MiB)``."""
         if self._value < 1024:
             return '%d' % self._value
         return '%d (%s)' % (self._value, human_size(self._value))
 
 
 class Properties(columns.FormattableColumn[dict[str, typing.Any]]):
-    """Custom properties; people see a line for each."""
+    """Custom properties; people see one line for each."""
 
     def human_readable(self) -> str:
-        """Return such as ``os_type=linux``, sorted."""
+        """Return sorted lines such as ``os_type=linux``."""
         return '\n'.join('%s=%s' % item
                          for item in sorted(self._value.items()))
 
@@ -60,21 +60,24 @@ class Names(columns.FormattableColumn[list[str]]):
     """Several names; people see them in one line."""
 
     def human_readable(self) -> str:
-        """Return such as ``fast, slow``."""
+        """Return the names as ``fast, slow``."""
         return ', '.join(self._value)
 
 
 class Changes(columns.FormattableColumn[dict[str, typing.Any]]):
-    """What has become another: {name: (before, now)}."""
+    """Changed values: {name: (before, now)}."""
 
     def human_readable(self) -> str:
-        """Return such as ``disk_format: qcow2 -> raw``, sorted."""
+        """Return sorted lines such as ``disk_format: qcow2 -> raw``."""
         return '\n'.join('%s: %s -> %s' % (name, *values)
                          for name, values in sorted(self._value.items()))
 
 
 def human_size(number: int) -> str:
-    """Return bytes in the largest unit that leaves one or more of it."""
+    """Return a size in the largest unit in which it is at least 1.
+
+    :param number: size in bytes
+    """
     if number < 1024:
         return '%d B' % number
     power = min((number.bit_length() - 1) // 10, len(_UNITS))
@@ -82,7 +85,7 @@ def human_size(number: int) -> str:
 
 
 def details(image: dict[str, typing.Any]) -> dict[str, typing.Any]:
-    """Return an image for the output of one.
+    """Return the fields of an image for the output of one image.
 
     :param image: in the format of nova_image.image.driver.ImageDriver
     """
@@ -91,7 +94,11 @@ def details(image: dict[str, typing.Any]) -> dict[str, typing.Any]:
 
 def row(image: dict[str, typing.Any],
         names: tuple[str, ...]) -> tuple[typing.Any, ...]:
-    """Return fields of an image for the output of several."""
+    """Return fields of an image for a list of images.
+
+    :param image: in the format of nova_image.image.driver.ImageDriver
+    :param names: names of the fields
+    """
     return tuple(_value(name, image[name], Size) for name in names)
 
 
@@ -105,7 +112,7 @@ def _value(name: str, value: typing.Any,
 
 
 def text(value: typing.Any) -> typing.Any:
-    """Return a time as text, and anything else as it is."""
+    """Return a time as text, any other value unchanged."""
     if isinstance(value, datetime.datetime):
         return value.strftime('%Y-%m-%dT%H:%M:%SZ')
     return value

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Any error as one line for people and one exit code for scripts."""
+"""Errors as one line for people and an exit code for scripts."""
 
 import traceback
 import typing
@@ -18,29 +18,29 @@ import typing
 from nova_image.cmd import codes
 from nova_image import exception
 
-#: the first that an error is of counts
+#: exception class -> exit code; the first class that matches wins
 _CODES: tuple[tuple[type[Exception], int], ...] = (
     (exception.NotFound, codes.NOT_FOUND),
     (exception.Forbidden, codes.NOT_AUTHORIZED),
-    (exception.ImageCorrupt, codes.NOT_WHOLE),
-    (exception.ImageUploadFailed, codes.NOT_WHOLE),
-    (exception.SignatureVerificationError, codes.NOT_WHOLE),
-    (exception.CertificateValidationFailed, codes.NOT_WHOLE),
+    (exception.ImageCorrupt, codes.BAD_DATA),
+    (exception.ImageUploadFailed, codes.BAD_DATA),
+    (exception.SignatureVerificationError, codes.BAD_DATA),
+    (exception.CertificateValidationFailed, codes.BAD_DATA),
     (exception.Invalid, codes.REFUSED),
     (exception.ImageConflict, codes.CONFLICT),
-    (exception.ImageQuotaExceeded, codes.NO_ROOM),
-    (exception.InsufficientDiskSpace, codes.NO_ROOM),
+    (exception.ImageQuotaExceeded, codes.NO_SPACE),
+    (exception.InsufficientDiskSpace, codes.NO_SPACE),
     (exception.ImageActionNotSupported, codes.NOT_SUPPORTED),
     (exception.GlanceConnectionFailed, codes.NO_CONNECTION),
 )
 
-#: what to do here, where the library names an option of nova.conf
+#: advice for the command line, instead of advice about nova.conf
 _ADVICE: tuple[tuple[type[exception.NovaImageException], str], ...] = (
     (exception.ImageActionNotSupported, 'Use --os-image-api-version 2'),
     (exception.GlanceVersionNotServed,
      'Try another --os-image-api-version: 1 or 2'),
     (exception.GlanceEndpointUnknown,
-     'Give --os-endpoint, another --os-region-name or --os-interface, or '
+     'Use --os-endpoint, another --os-region-name or --os-interface, or '
      'register Glance in the catalog'),
     (exception.Forbidden,
      'Check the user, the password, the project and their domains'),
@@ -48,23 +48,23 @@ _ADVICE: tuple[tuple[type[exception.NovaImageException], str], ...] = (
 
 
 class Failed(Exception):
-    """What a command says itself.
+    """An error that a command itself detects.
 
     :param message: one line
     :param code: the exit code
     """
 
     def __init__(self, message: str, code: int = codes.OTHER) -> None:
-        """Take the message and the exit code."""
+        """Store the message and the exit code."""
         super().__init__(message)
         self.code = code
 
 
 class Usage(Failed):
-    """The command line, the environment or clouds.yaml is wrong."""
+    """The command line, the environment or clouds.yaml is invalid."""
 
     def __init__(self, message: str) -> None:
-        """Take the message."""
+        """Store the message."""
         super().__init__(message, codes.USAGE)
 
 
@@ -87,7 +87,7 @@ def line_of(error: Exception) -> str:
         text = ': '.join(str(part) for part in (
             error.filename, error.strerror) if part is not None)
     elif not isinstance(error, (Failed, exception.NovaImageException)):
-        text = '%s: %s. More with --debug' % (type(error).__name__, text)
+        text = '%s: %s. Use --debug for details' % (type(error).__name__, text)
     return ' '.join(exception.redact(text).split())
 
 
@@ -97,7 +97,7 @@ def trace_of(error: BaseException) -> str:
 
 
 def _ours(error: Exception) -> Exception:
-    """Return an error with the advice that suits a command line."""
+    """Return an error of ours, with advice for the command line."""
     origin = type(error).__module__.partition('.')[0]
     if origin == 'keystoneauth1':
         error = _of_keystone(error)
@@ -117,15 +117,15 @@ def _ours(error: Exception) -> Exception:
 
 
 def _of_keystone(error: Exception) -> Exception:
-    """Return our error for one of the identity library."""
+    """Return our error for an error of keystoneauth."""
     from keystoneauth1 import exceptions as identity
 
     if isinstance(error, (identity.MissingRequiredOptions,
                           identity.NoMatchingPlugin,
                           identity.OptionError)):
-        return Usage('%s. Say who you are: by --os-cloud and clouds.yaml, '
-                     'by OS_AUTH_URL, OS_USERNAME and so on, or by '
-                     '--os-auth-type none' % error)
+        return Usage('%s. Set the credentials with --os-cloud and '
+                     'clouds.yaml or with OS_AUTH_URL, OS_USERNAME and so '
+                     'on, or use --os-auth-type none' % error)
     facts: dict[str, typing.Any] = {'reason': error, 'advice': '[glance]'}
     if isinstance(error, identity.CatalogException):
         return exception.GlanceEndpointUnknown(**facts)
@@ -134,13 +134,13 @@ def _of_keystone(error: Exception) -> Exception:
                           identity.MissingAuthPlugin)):
         return exception.Forbidden('Not authorized by Keystone', **facts)
     if isinstance(error, identity.NotFound):
-        return Usage('%s. Check OS_AUTH_URL: it has to be that of '
+        return Usage('%s. Check that OS_AUTH_URL is the URL of '
                      'Keystone' % error)
     return _no_keystone(error)
 
 
 def _no_keystone(reason: typing.Any) -> exception.NovaImageException:
-    """Return the error for what failed before Glance was asked."""
+    """Return the error for a failed connection to Keystone."""
     return exception.GlanceConnectionFailed(
         'Connection to Keystone failed', reason=reason,
-        advice='Check OS_AUTH_URL and that Keystone runs')
+        advice='Check OS_AUTH_URL and that Keystone is running')

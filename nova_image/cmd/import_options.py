@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Where an import takes its data from and where to, as options."""
+"""The options for the source and the target of an import."""
 
 import argparse
 import typing
@@ -27,62 +27,63 @@ COPY = 'copy-image'
 
 
 def add_origin(parser: argparse.ArgumentParser) -> None:
-    """Add the options for where the data is."""
+    """Add the options for the source of the data."""
     parser.add_argument(
-        '--method', metavar='<method>', help='How to import: %s (from '
-        '--file), %s (from --uri), %s (from another Glance) or another that '
-        'nova-image import-info shows. Need not be given with the others.' % (
-            DIRECT, WEB, REMOTE))
+        '--method', metavar='<method>', help='Import method: %s (--file), '
+        '%s (--uri), %s (--remote-image), or another method that '
+        'nova-image import-info shows. Not required with --file, --uri or '
+        '--remote-image.' % (DIRECT, WEB, REMOTE))
     data.add_file(parser)
     parser.add_argument('--uri', metavar='<url>',
-                        help='URL that Glance gets the data from.')
+                        help='URL that Glance downloads the data from.')
     for name, metavar, text in (
             ('region', '<region>', 'Region of the other Glance.'),
-            ('image', '<image-id>', 'The image in the other Glance.'),
-            ('interface', '<interface>', 'Its kind of endpoint: public (the '
-                                         'default), internal, admin.')):
+            ('image', '<image-id>', 'ID of the image in the other Glance.'),
+            ('interface', '<interface>', 'Interface of its endpoint: public '
+                                         '(the default), internal or '
+                                         'admin.')):
         parser.add_argument('--remote-' + name, metavar=metavar, help=text)
     parser.add_argument(
         '--hash', metavar='<algorithm>=<digest>', type=options.pairs,
-        help='Hash that the data has to have, such as sha512=....')
+        help='Expected hash of the data, such as sha512=....')
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:
-    """Add the options for where it goes, and for the waiting."""
+    """Add the options for the stores and for the waiting."""
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
         '--store', metavar='<store>', action='append', dest='stores',
         help='Store for the data; may be repeated. See nova-image stores.')
     group.add_argument(
         '--all-stores', action='store_true', default=None,
-        help='All stores that can be written.')
+        help='Store the data in all writable stores.')
     parser.add_argument(
         '--allow-failure', action='store_false', default=None,
-        dest='must_succeed', help='Be content when some of the stores have '
-        'the data in the end.')
+        dest='must_succeed', help='Succeed even if some of the stores cannot '
+        'store the data.')
     parser.add_argument(
         '--no-wait', action='store_false', default=None, dest='wait',
-        help='Return as soon as Glance has begun.')
+        help='Do not wait for Glance to finish.')
     parser.add_argument(
         '--import-timeout', metavar='<seconds>', type=int, dest='timeout',
-        help='How long to wait; 0 for no limit.')
+        help='Maximum time to wait; 0 for no limit.')
 
 
 def method(arguments: argparse.Namespace) -> str:
-    """Return the method that was given, or the one that the rest means."""
-    meant = [name for name, given in (
+    """Return the method, from --method or the source of the data."""
+    implied = [name for name, given in (
         (DIRECT, arguments.file), (WEB, arguments.uri),
         (REMOTE, arguments.remote_image)) if given]
-    if len(meant) > 1:
-        raise errors.Usage('Give one of --file, --uri and --remote-image')
-    if not meant and not arguments.method:
-        raise errors.Usage('What is to be imported? Give --method, --file, '
-                           '--uri or --remote-image')
-    return arguments.method or meant[0]
+    if len(implied) > 1:
+        raise errors.Usage('Use only one of --file, --uri and --remote-image')
+    if not implied and not arguments.method:
+        raise errors.Usage('Nothing to import. Use --method, --file, --uri '
+                           'or --remote-image')
+    return arguments.method or implied[0]
 
 
 def _origin(arguments: argparse.Namespace) -> dict[str, typing.Any]:
-    """Return the driver's options for where the data is."""
+    """Return the driver's options for the source of the data."""
     algorithm, digest = arguments.hash or (None, None)
     return options.without_nones({
         'uri': arguments.uri, 'glance_region': arguments.remote_region,
@@ -92,14 +93,14 @@ def _origin(arguments: argparse.Namespace) -> dict[str, typing.Any]:
 
 
 def driver_options(arguments: argparse.Namespace) -> dict[str, typing.Any]:
-    """Return the driver's options for all that these options say."""
+    """Return the driver's options for add_origin() and add_target()."""
     return target(arguments) | _origin(arguments)
 
 
 def target(arguments: argparse.Namespace) -> dict[str, typing.Any]:
-    """Return the driver's options for what add_target() took."""
+    """Return the driver's options for add_target()."""
     if arguments.timeout is not None and arguments.timeout < 0:
-        raise errors.Usage('--import-timeout has to be 0 or more')
+        raise errors.Usage('--import-timeout must be 0 or more')
     return options.without_nones({
         'stores': arguments.stores, 'all_stores': arguments.all_stores,
         'all_stores_must_succeed': arguments.must_succeed,

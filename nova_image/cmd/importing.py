@@ -10,9 +10,9 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The commands about imports: stage, import, create-via-import, copy.
+"""The commands for imports and stores.
 
-And those that say what Glance can do: import-info, stores.
+They are stage, import, create-via-import, copy, import-info and stores.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from nova_image.cmd import progress
 
 
 class Stage(data.UploadCommand):
-    """Send data to where Glance keeps it until it is imported."""
+    """Stage data in Glance for a later import."""
 
     examples = """
         nova-image stage cirros --file cirros.img
@@ -44,7 +44,7 @@ class Stage(data.UploadCommand):
         data.add_file(parser, required=True)
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        """Stage it."""
+        """Stage the data."""
         image_id = self.find(parsed_args.image)
         with self.source(parsed_args.file) as stream:
             self.images.stage(self.caller, image_id, stream)
@@ -85,8 +85,8 @@ class ImportCommand(data.UploadCommand, base.ShowOne):
             with progress.watch(title, self.app.shows_progress) as report:
                 yield report
         except (KeyboardInterrupt, SystemExit):
-            self.app.say('Interrupted; Glance may go on: see nova-image show '
-                         '%s' % image_id)
+            self.app.say('Interrupted; Glance may continue. See nova-image '
+                         'show %s' % image_id)
             raise
 
     def shown(self, image_id: str, result: typing.Any
@@ -115,32 +115,22 @@ def _failure(result: typing.Any) -> errors.Failed:
 
     :param result: Failed or TimedOut of nova_image.image.import_result
     """
-    left = 'nothing is left of it' if result.cleaned else (
+    left = 'nothing is left behind' if result.cleaned else (
         'see nova-image show %s' % result.image_id)
     request = ' (request %s)' % result.request_id if (
         result.request_id) else ''
-    if _timed_out(result):
+    if result.timed_out:
         return errors.Failed(
-            'The import into image %s was not seen to end, %s: %s. It may go '
-            'on; %s%s' % (result.image_id, result.reason,
-                          _progress(result.seen), left, request),
+            'Import into image %s timed out (%s): %s. Glance may continue; '
+            '%s%s' % (result.image_id, result.reason, _progress(result.seen),
+                      left, request),
             codes.TIMED_OUT)
     stores = ''.join('; store %s: %s' % item
-                     for item in sorted(_store_errors(result).items())
+                     for item in sorted(result.failed.items())
                      if item[1] != result.reason)
-    return errors.Failed('The import into image %s failed: %s%s; %s%s' % (
+    return errors.Failed('Import into image %s failed: %s%s; %s%s' % (
         result.image_id, result.reason, stores, left, request),
         codes.IMPORT_FAILED)
-
-
-def _timed_out(result: typing.Any) -> bool:
-    """Return whether the import may still be in progress."""
-    return hasattr(result, 'seen')
-
-
-def _store_errors(result: typing.Any) -> dict[str, str]:
-    """Return {store: reason} of the stores that failed."""
-    return result.stores
 
 
 def _progress(seen: typing.Any) -> str:
@@ -149,15 +139,15 @@ def _progress(seen: typing.Any) -> str:
     :param seen: nova_image.image.import_result.Seen, or None
     """
     if seen is None:
-        return 'nothing was seen of it'
-    return 'it stood at %s, the image is %s' % (seen.state, seen.status)
+        return 'no progress was seen'
+    return 'last state %s, image status %s' % (seen.state, seen.status)
 
 
 class Import(ImportCommand):
-    """Have Glance get the data of an image that has none yet.
+    """Import the data of an image that has none yet.
 
-    Waits until it has, and shows the image. Ctrl-C ends the waiting; Glance
-    may go on.
+    The command waits for Glance, then shows the image. Ctrl-C only stops the
+    waiting; Glance may continue.
     """
 
     examples = """
@@ -167,14 +157,14 @@ class Import(ImportCommand):
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add the image, where the data is and where it goes."""
+        """Add the image, the source of the data and the stores."""
         base.add_image(parser)
         import_options.add_origin(parser)
         import_options.add_target(parser)
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
-        """Import it."""
+        """Import the data."""
         method = import_options.method(parsed_args)
         chosen = import_options.driver_options(parsed_args)
         image_id = self.find(parsed_args.image)
@@ -187,11 +177,11 @@ class Import(ImportCommand):
 
 
 class CreateViaImport(ImportCommand):
-    """Create an image and have Glance get its data.
+    """Create an image and import its data.
 
-    From a file (it is staged first), a URL or another Glance. Waits until
-    the image is active in the stores, and shows it. What is created is
-    deleted again on an error, and on Ctrl-C.
+    The data comes from a file, which is staged first, from a URL or from
+    another Glance. The command waits until the image is active in the
+    stores, then shows it. On an error or Ctrl-C, it deletes the image.
     """
 
     examples = """
@@ -202,7 +192,7 @@ class CreateViaImport(ImportCommand):
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add the attributes, where the data is and where it goes."""
+        """Add the attributes, the source of the data and the stores."""
         parser.add_argument('name', metavar='<name>',
                             help='Name of the new image.')
         attributes.add(parser)
@@ -211,7 +201,7 @@ class CreateViaImport(ImportCommand):
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
-        """Create it."""
+        """Create the image."""
         method = import_options.method(parsed_args)
         chosen = import_options.driver_options(parsed_args)
         image = attributes.given(parsed_args)
@@ -222,7 +212,7 @@ class CreateViaImport(ImportCommand):
 class Copy(ImportCommand):
     """Copy the data of an image to more stores.
 
-    Waits until they have it, and shows the image.
+    The command waits until the stores have the data, then shows the image.
     """
 
     examples = """
@@ -231,16 +221,16 @@ class Copy(ImportCommand):
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add the image and where it goes."""
+        """Add the image and the stores."""
         base.add_image(parser)
         import_options.add_target(parser)
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
-        """Copy it."""
+        """Copy the data."""
         if not parsed_args.stores and not parsed_args.all_stores:
-            raise errors.Usage('Where to? Give --store or --all-stores; '
-                               'nova-image stores lists them')
+            raise errors.Usage('No store to copy to. Use --store or '
+                               '--all-stores; see nova-image stores')
         image_id = self.find(parsed_args.image)
         with self.watched(image_id, 'copy') as report:
             result = self.images.import_image(
@@ -250,7 +240,7 @@ class Copy(ImportCommand):
 
 
 class ImportInfo(base.ShowOne):
-    """Show how and to where Glance imports."""
+    """Show the import methods and the stores of Glance."""
 
     examples = """
         nova-image import-info
@@ -259,7 +249,7 @@ class ImportInfo(base.ShowOne):
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
-        """Show it."""
+        """Show the methods and the stores."""
         info = self.images.import_info(self.caller)
         stores = [store['id'] for store in info['stores']]
         return ('methods', 'stores'), (display.Names(info['methods']),
@@ -267,7 +257,7 @@ class ImportInfo(base.ShowOne):
 
 
 class Stores(base.Lister):
-    """List the stores of Glance; none where it has but one."""
+    """List the stores of Glance; none if it has only one."""
 
     examples = """
         nova-image stores
@@ -277,7 +267,7 @@ class Stores(base.Lister):
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[tuple[str, ...],
                                collections.abc.Iterable[typing.Any]]:
-        """List them."""
+        """List the stores."""
         found = self.images.import_info(self.caller)['stores']
         return ('id', 'default', 'read-only', 'description'), [
             (store['id'], bool(store.get('default')),

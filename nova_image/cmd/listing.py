@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The commands that read: list, show."""
+"""The commands list and show."""
 
 import argparse
 import collections.abc
@@ -21,28 +21,29 @@ from nova_image.cmd import display
 from nova_image.cmd import errors
 from nova_image.cmd import options
 
-#: option -> (what its value is called, help) of filters under one name
+#: option -> (metavar, help) of filters with the same name
 _FILTERS = {
-    'name': ('<name>', 'Images of this name.'),
-    'status': ('<status>', 'Images in this status, such as active, queued.'),
-    'disk-format': ('<format>', 'Images of this disk format.'),
-    'container-format': ('<format>', 'Images of this container format.'),
-    'owner': ('<project-id>', 'Images of this project.'),
+    'name': ('<name>', 'Images with this name.'),
+    'status': ('<status>', 'Images with this status, such as active or '
+               'queued.'),
+    'disk-format': ('<format>', 'Images in this disk format.'),
+    'container-format': ('<format>', 'Images in this container format.'),
+    'owner': ('<project-id>', 'Images owned by this project.'),
     'checksum': ('<md5>', 'Images with this checksum.'),
-    'size-min': ('<bytes>', 'Images that are as big, or bigger.'),
-    'size-max': ('<bytes>', 'Images that are as big, or smaller.'),
+    'size-min': ('<bytes>', 'Images of at least this size.'),
+    'size-max': ('<bytes>', 'Images of at most this size.'),
     'visibility': ('<visibility>', 'Images with this visibility: public, '
-                                   'private, shared, community (v2 alone).'),
-    'changes-since': ('<time>', 'Images changed since: ISO 8601, UTC, such '
-                                'as 2026-01-31T12:00:00Z.'),
+                                   'private, shared or community (v2 only).'),
+    'changes-since': ('<time>', 'Images changed since this time in UTC, '
+                                'ISO 8601, such as 2026-01-31T12:00:00Z.'),
 }
 
 
 class List(base.Lister):
     """List images.
 
-    All that the project may see, newest first, unless filters, sorting and
-    limits say otherwise. Any field of an image can be a column.
+    By default, the list has all images that the project can see, newest
+    first. Any field of an image can be a column.
     """
 
     examples = """
@@ -61,20 +62,20 @@ class List(base.Lister):
         parser.add_argument(
             '--sort', metavar='<field>[:asc|:desc],...', type=_sorting,
             default=([], []), help='Fields to sort by, in this order '
-            '(v1: one). Ascending, unless :desc says otherwise.')
+            '(v1: only one). The default direction is asc.')
         parser.add_argument(
             '--limit', metavar='<number>', type=int,
-            help='How many images to list at the most.')
+            help='Maximum number of images to list.')
         parser.add_argument(
             '--marker', metavar='<image-id>',
-            help='List what comes after this image.')
+            help='List the images after this one.')
         parser.add_argument('--long', action='store_true',
                             help='Show more columns.')
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[tuple[str, ...],
                                collections.abc.Iterable[typing.Any]]:
-        """List them."""
+        """List the images."""
         keys, directions = parsed_args.sort
         found = self.images.get_all(
             self.caller, filters=_filters(parsed_args),
@@ -100,11 +101,11 @@ def _add_more_filters(parser: argparse.ArgumentParser) -> None:
         help='Images with this property; may be repeated.')
     parser.add_argument(
         '--tag', metavar='<tag>', action='append', dest='tags',
-        help='Images with this tag; may be repeated (v2 alone).')
+        help='Images with this tag; may be repeated (v2 only).')
 
 
 def _filters(arguments: argparse.Namespace) -> dict[str, typing.Any]:
-    """Return the filters in the names of the driver."""
+    """Return the filters with the names that the driver uses."""
     given = vars(arguments)
     filters = options.without_nones(
         (name, given[name.replace('-', '_')]) for name in _FILTERS)
@@ -118,13 +119,14 @@ def _filters(arguments: argparse.Namespace) -> dict[str, typing.Any]:
 
 
 def _sorting(text: str) -> tuple[list[str], list[str]]:
-    """Take FIELD:DIRECTION,... apart; for an argument's ``type``."""
+    """Split FIELD:DIRECTION,...; the ``type`` of an argument."""
     keys, directions = [], []
     for part in text.split(','):
         key, _, direction = part.partition(':')
         if not key or direction not in ('', 'asc', 'desc'):
             raise argparse.ArgumentTypeError(
-                '%r is not of the form FIELD, FIELD:asc or FIELD:desc' % part)
+                '%r does not have the form FIELD, FIELD:asc or FIELD:desc' %
+                part)
         keys.append(key)
         directions.append(direction or 'asc')
     return keys, directions
@@ -132,7 +134,7 @@ def _sorting(text: str) -> tuple[list[str], list[str]]:
 
 def _limit(number: int | None) -> int | None:
     if number is not None and number < 1:
-        raise errors.Usage('--limit has to be 1 or more')
+        raise errors.Usage('--limit must be 1 or more')
     return number
 
 
@@ -151,6 +153,6 @@ class Show(base.ShowOne):
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
-        """Show it."""
+        """Show the image."""
         return self.columns(self.images.get(
             self.caller, self.find(parsed_args.image)))

@@ -10,11 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Where the program nova-image begins: as little as the task needs.
+"""The entry point of nova-image, which imports as little as possible.
 
-``--version`` imports nothing but what knows it. The rest comes with the
-command that needs it: help needs no client library, and only what reaches
-Glance imports one.
+``--version`` imports only the module that reads the version. Help imports no
+client library; only commands that reach Glance do.
 """
 
 import collections.abc
@@ -31,7 +30,7 @@ _INSTALL = "pip install 'nova_image[cli]'"
 def main(argv: collections.abc.Sequence[str] | None = None) -> int:
     """Run the program.
 
-    :param argv: the arguments; those of the process if None
+    :param argv: the arguments; None for those of the process
     :returns: the exit code, one of nova_image.cmd.codes
     """
     argv = sys.argv[1:] if argv is None else list(argv)
@@ -43,13 +42,13 @@ def main(argv: collections.abc.Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return codes.INTERRUPTED
     except BrokenPipeError:
-        # What Python still has to write at its end has nowhere to go.
+        # Python flushes standard output at exit, and nobody reads it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return codes.BROKEN_PIPE
 
 
 def _end(number: int, frame: types.FrameType | None) -> None:
-    """End by a signal as by Ctrl-C, so that everything is cleaned up."""
+    """Exit on a signal as on Ctrl-C, so that cleanup code runs."""
     sys.exit(128 + number)
 
 
@@ -66,9 +65,9 @@ def _run(argv: list[str]) -> int:
 
 
 def missing(error: ModuleNotFoundError) -> int:
-    """Say what to install, and return the exit code."""
-    sys.stderr.write('nova-image: %s is not installed; the command line '
-                     'needs: %s\n' % (error.name, _INSTALL))
+    """Report the package to install, and return the exit code."""
+    sys.stderr.write('nova-image: %s is not installed. Install the command '
+                     'line with: %s\n' % (error.name, _INSTALL))
     return codes.OTHER
 
 

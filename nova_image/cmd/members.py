@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The commands about who may use an image that is shared."""
+"""The commands for the members of shared images."""
 
 import argparse
 import collections.abc
@@ -29,7 +29,7 @@ def _add_member(parser: argparse.ArgumentParser) -> None:
 
 
 def _row(member: dict[str, typing.Any]) -> tuple[typing.Any, ...]:
-    """Return a member for the output."""
+    """Return the values of a member for the output."""
     return tuple(display.text(member.get(name)) for name in _FIELDS)
 
 
@@ -48,7 +48,7 @@ class Members(base.Lister):
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[tuple[str, ...],
                                collections.abc.Iterable[typing.Any]]:
-        """List them."""
+        """List the members."""
         image_id = self.find(parsed_args.image)
         return _FIELDS, [_row(member) for member in self.images.members(
             self.caller, image_id)]
@@ -57,9 +57,9 @@ class Members(base.Lister):
 class MemberAdd(base.ShowOne):
     """Share an image with a project.
 
-    The project sees it in its list as soon as it has accepted it, and can
-    use it by its ID at once. With v2 the image has to be shared: see
-    nova-image set --shared.
+    The project can use the image by its ID at once. The image appears in the
+    project's list when the project accepts it. With v2, the visibility of the
+    image must be shared: see nova-image set --shared.
     """
 
     examples = """
@@ -73,15 +73,15 @@ class MemberAdd(base.ShowOne):
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
-        """Add it."""
+        """Add the member."""
         return _FIELDS, _row(self.images.add_member(
             self.caller, self.find(parsed_args.image), parsed_args.member))
 
 
 class MemberSet(base.ShowOne):
-    """Accept or reject an image that is shared with one's project.
+    """Accept or reject an image shared with your project.
 
-    v1 knows no such thing: an image is there at once.
+    v1 does not support this: a shared image is in the list at once.
     """
 
     examples = """
@@ -90,26 +90,26 @@ class MemberSet(base.ShowOne):
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add the image, the project and the answer."""
+        """Add the image, the project and the decision."""
         _add_member(parser)
         group = parser.add_mutually_exclusive_group(required=True)
         for option, status, text in (
-                ('--accept', 'accepted', 'Have it in the list of images.'),
-                ('--reject', 'rejected', 'Do not.'),
+                ('--accept', 'accepted', 'Show the image in lists.'),
+                ('--reject', 'rejected', 'Do not show the image in lists.'),
                 ('--pending', 'pending', 'Decide later.')):
             group.add_argument(option, action='store_const', const=status,
                                dest='status', help=text)
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
-        """Set it."""
+        """Set the status of the member."""
         return _FIELDS, _row(self.images.set_member_status(
             self.caller, self.find(parsed_args.image), parsed_args.member,
             parsed_args.status))
 
 
 class MemberRemove(base.Command):
-    """Share an image no longer with a project."""
+    """Stop sharing an image with a project."""
 
     examples = """
         nova-image member-remove cirros 8b23c7e6a5d04d0fa9a3e6a1f2b4c5d6
@@ -120,6 +120,6 @@ class MemberRemove(base.Command):
         _add_member(parser)
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        """Remove it."""
+        """Remove the member."""
         self.images.remove_member(
             self.caller, self.find(parsed_args.image), parsed_args.member)

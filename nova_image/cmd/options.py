@@ -10,10 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The options that stand before or after any command: who asks which cloud.
+"""The options that all commands share, before or after the command.
 
-They are those that all OpenStack clients have, and override the variables of
-the same names (``OS_CLOUD`` for ``--os-cloud``) and clouds.yaml.
+They are common to all OpenStack clients, and override the environment
+variables of the same name (``OS_CLOUD`` for ``--os-cloud``) and clouds.yaml.
 """
 
 import argparse
@@ -24,10 +24,10 @@ import typing
 from nova_image.cmd import codes
 from nova_image.cmd import release
 
-#: name -> (what its value is called, help)
+#: name -> (metavar, help)
 _AUTH = {
-    'cloud': ('<cloud>', 'Cloud of clouds.yaml to use.'),
-    'auth-type': ('<type>', 'How to authenticate, such as password, token, '
+    'cloud': ('<cloud>', 'Cloud in clouds.yaml to use.'),
+    'auth-type': ('<type>', 'Authentication type, such as password, token or '
                             'v3applicationcredential; none for a Glance '
                             'without Keystone.'),
     'auth-url': ('<url>', 'URL of Keystone.'),
@@ -35,39 +35,41 @@ _AUTH = {
     'user-id': ('<id>', 'ID of the user.'),
     'user-domain-name': ('<name>', "Name of the user's domain."),
     'user-domain-id': ('<id>', "ID of the user's domain."),
-    'password': ('<password>', 'Password; asked for on a terminal where it '
-                               'is missing. Others on this machine can see '
-                               'it here: better use OS_PASSWORD.'),
+    'password': ('<password>', 'Password; prompted for on a terminal if '
+                               'missing. Other users of this machine can '
+                               'see it here; prefer OS_PASSWORD.'),
     'project-name': ('<name>', 'Name of the project.'),
     'project-id': ('<id>', 'ID of the project.'),
     'project-domain-name': ('<name>', "Name of the project's domain."),
     'project-domain-id': ('<id>', "ID of the project's domain."),
-    'system-scope': ('<scope>', 'Scope of the token beside projects: all.'),
-    'token': ('<token>', 'A token that was got elsewhere.'),
+    'system-scope': ('<scope>', 'System scope instead of a project: all.'),
+    'token': ('<token>', 'Existing token to use.'),
     'application-credential-id': ('<id>', 'ID of an application '
                                           'credential.'),
-    'application-credential-name': ('<name>', 'Name of one of the user.'),
-    'application-credential-secret': ('<secret>', 'Its secret.'),
+    'application-credential-name': ('<name>', 'Name of an application '
+                                              'credential of the user.'),
+    'application-credential-secret': ('<secret>', 'Secret of the '
+                                                  'application credential.'),
 }
 _SERVICE = {
-    'region-name': ('<region>', 'Region whose Glance to ask.'),
-    'interface': ('<interface>', 'Kind of endpoint to look for in the '
+    'region-name': ('<region>', 'Region of Glance.'),
+    'interface': ('<interface>', 'Interface of the endpoint in the '
                                  'catalog: public, internal or admin.'),
-    'endpoint': ('<url>', 'URL of Glance, in place of the one that the '
-                          'catalog has.'),
+    'endpoint': ('<url>', 'URL of Glance, instead of the endpoint in the '
+                          'catalog.'),
 }
 _TLS = {
-    'cacert': ('<file>', 'Bundle of the CA certificates to trust.'),
-    'cert': ('<file>', "The client's certificate."),
-    'key': ('<file>', "The client's key."),
+    'cacert': ('<file>', 'Bundle of CA certificates to trust.'),
+    'cert': ('<file>', 'Client certificate.'),
+    'key': ('<file>', 'Key of the client certificate.'),
 }
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
-    """Help whose descriptions and examples stand as they were written."""
+    """Help with descriptions and examples as they are written."""
 
     def __init__(self, prog: str, **options: typing.Any) -> None:
-        """Leave room for options as long as ours."""
+        """Make the column of the options wide enough for ours."""
         super().__init__(prog, **{**options, 'max_help_position': 30})
 
 
@@ -79,7 +81,7 @@ def build(description: str) -> argparse.ArgumentParser:
         add_help=False, allow_abbrev=False)
     parser.add_argument(
         '-h', '--help', dest='deferred_help', action='store_true',
-        help='Show this, or the help of the command, and exit.')
+        help='Show this help, or the help of the command, and exit.')
     parser.add_argument(
         '--version', action=_Version, nargs=0,
         help='Show the version and exit.')
@@ -88,9 +90,9 @@ def build(description: str) -> argparse.ArgumentParser:
     group.add_argument(
         '--os-image-api-version', metavar='<version>',
         help='Version of the Images API: 2 (the default), or 1 for a Glance '
-             'before Rocky that serves nothing else.')
+             'before Rocky that serves only v1.')
     _add_all(group, _SERVICE)
-    _add_all(parser.add_argument_group('who asks'), _AUTH)
+    _add_all(parser.add_argument_group('authentication'), _AUTH)
     _add_tls(parser.add_argument_group('connections'))
     return parser
 
@@ -99,17 +101,17 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     level = parser.add_mutually_exclusive_group()
     level.add_argument(
         '-v', '--verbose', action='count', dest='verbose_level', default=1,
-        help='Say more, such as what is tried again and why.')
+        help='Show more messages, such as retries and their reasons.')
     level.add_argument(
         '-q', '--quiet', action='store_const', dest='verbose_level',
-        const=0, help='Say nothing but errors, and show no progress.')
+        const=0, help='Show only errors, and no progress.')
     parser.add_argument(
         '--debug', action='store_true',
-        help='Show every request, and where errors come from. Passwords '
-             'and tokens are left out.')
+        help='Show every request, and the traceback of an error. Passwords '
+             'and tokens are not shown.')
     parser.add_argument(
         '--log-file', metavar='<file>',
-        help='Append all that --debug shows to this file.')
+        help='Append everything that --debug shows to this file.')
 
 
 def _add_all(group: typing.Any,
@@ -122,14 +124,14 @@ def _add_tls(group: typing.Any) -> None:
     _add_all(group, _TLS)
     group.add_argument(
         '--insecure', action='store_true', default=None,
-        help='Do not verify certificates of servers.')
+        help='Do not verify server certificates.')
     group.add_argument(
         '--timeout', metavar='<seconds>', type=float, dest='api_timeout',
-        help='Seconds to wait for an answer (default: 600).')
+        help='Seconds to wait for a response (default: 600).')
 
 
 class _Version(argparse.Action):
-    """Finds the version out only when it is asked for."""
+    """Show the version, which is read only when it is needed."""
 
     def __call__(self, parser: argparse.ArgumentParser,
                  namespace: argparse.Namespace, values: typing.Any,
@@ -139,16 +141,16 @@ class _Version(argparse.Action):
 
 
 def exit_codes() -> str:
-    """Return the exit codes, for the end of a help."""
+    """Return the exit codes as text for the end of the help."""
     return '\n'.join(['Exit codes::', ''] + [
         '    %-4d %s' % item for item in codes.MEANINGS.items()])
 
 
 def one_line_errors(parser: argparse.ArgumentParser,
                     see: str) -> argparse.ArgumentParser:
-    """Make a parser say what is wrong in one line.
+    """Make a parser report errors in one line.
 
-    :param see: where more can be read
+    :param see: the command that shows the help
     """
     def error(message: str) -> typing.NoReturn:
         parser.exit(codes.USAGE, '%s: %s. See %s\n' % (
@@ -159,15 +161,15 @@ def one_line_errors(parser: argparse.ArgumentParser,
 
 
 def pairs(text: str) -> tuple[str, str]:
-    """Take NAME=VALUE apart; for an argument's ``type``."""
+    """Split NAME=VALUE; the ``type`` of an argument."""
     name, equals, value = text.partition('=')
     if not equals or not name.strip():
         raise argparse.ArgumentTypeError(
-            '%r is not of the form NAME=VALUE' % text)
+            '%r does not have the form NAME=VALUE' % text)
     return name.strip(), value
 
 
 def without_nones(items: collections.abc.Iterable[tuple[str, typing.Any]]
                   ) -> dict[str, typing.Any]:
-    """Return what was given of some options."""
+    """Return the items whose value is not None."""
     return {name: value for name, value in items if value is not None}

@@ -10,24 +10,28 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Progress on a terminal; in a pipe and with --quiet there is none."""
+"""Progress bars on a terminal."""
 
 import collections.abc
 import contextlib
 import typing
 
-#: what a transfer calls: (bytes done, bytes in all or None, bytes a second)
+#: called with the bytes done, the total or None, and the bytes per second
 Report = collections.abc.Callable[[int, int | None, float], None]
 
 
 class Reading:
-    """A file that tells how much of it was read.
+    """A file that reports how much of it has been read.
 
-    :ivar done: bytes since the place where it stood at first
+    :ivar done: number of bytes read, from the first position of the file
     """
 
     def __init__(self, stream: typing.BinaryIO, report: Report) -> None:
-        """Take a binary file and what to tell."""
+        """Wrap a file.
+
+        :param stream: the file
+        :param report: called after each read
+        """
         self._stream = stream
         self._report = report
         self._start = self._end = None
@@ -39,22 +43,22 @@ class Reading:
 
     @property
     def closed(self) -> bool:
-        """Whether it is closed."""
+        """Whether the file is closed."""
         return self._stream.closed
 
     def tell(self) -> int:
-        """Return where it stands."""
+        """Return the current position."""
         return self._stream.tell()
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Go elsewhere; back to the beginning before another attempt."""
+        """Change the position, such as before another attempt."""
         place = self._stream.seek(offset, whence)
         if self._start is not None:
             self.done = place - self._start
         return place
 
     def read(self, size: int = -1) -> bytes:
-        """Read, and tell how far it is."""
+        """Read bytes and report the progress."""
         piece = self._stream.read(size)
         self.done += len(piece)
         total = None
@@ -66,10 +70,12 @@ class Reading:
 
 @contextlib.contextmanager
 def bar(title: str, shown: bool) -> collections.abc.Iterator[Report]:
-    """Give what shows a transfer's progress in the body of a ``with``.
+    """Show the progress of a transfer in the body of a ``with``.
 
-    :param title: what is transferred
-    :param shown: whether to show anything
+    The body receives the function to call.
+
+    :param title: name of the data
+    :param shown: whether to show a bar
     """
     if not shown:
         yield _ignore
@@ -86,12 +92,13 @@ def bar(title: str, shown: bool) -> collections.abc.Iterator[Report]:
 @contextlib.contextmanager
 def watch(title: str, shown: bool) -> collections.abc.Iterator[
         collections.abc.Callable[[typing.Any], None] | None]:
-    """Give what shows how an import stands in the body of a ``with``.
+    """Show the progress of an import in the body of a ``with``.
 
-    It takes nova_image.image.import_result.Seen.
+    The body receives the function to call with each
+    nova_image.image.import_result.Seen, or None if there is no bar.
 
-    :param title: what is imported
-    :param shown: whether to show anything; None is given if not
+    :param title: name of the import
+    :param shown: whether to show a bar
     """
     if not shown:
         yield None
@@ -108,11 +115,11 @@ def watch(title: str, shown: bool) -> collections.abc.Iterator[
 
 
 def _new_bar(title: str) -> typing.Any:
-    """Return a bar for bytes; tqdm is imported where there is one alone."""
+    """Return a bar that counts bytes; only a shown bar imports tqdm."""
     import tqdm
     return tqdm.tqdm(desc=title, unit='B', unit_scale=True, unit_divisor=1024,
                      miniters=1, dynamic_ncols=True)
 
 
 def _ignore(done: int, total: int | None, rate: float) -> None:
-    """Show nothing."""
+    """Do not show the progress."""

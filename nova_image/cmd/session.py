@@ -10,10 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The way to the cloud: credentials as all OpenStack clients take them.
+"""The connection to the cloud, with the usual OpenStack credentials.
 
-openstacksdk reads clouds.yaml, the OS_* variables and the options; the image
-driver is loaded by its usual way, with a configuration of this process.
+openstacksdk reads clouds.yaml, the OS_* variables and the options. The image
+driver is loaded as usual, with a configuration that only this process uses.
 """
 
 import argparse
@@ -34,16 +34,17 @@ from nova_image import conf as nova_image_conf
 from nova_image.image import api
 from nova_image.image import identity
 
-#: plugins that know no Keystone: requests carry no token
+#: auth plugins without Keystone: requests have no token
 _WITHOUT_KEYSTONE = (None, '', 'None', 'none', 'noauth')
 
 
 @dataclasses.dataclass(frozen=True)
 class Caller:
-    """The context of whoever runs the command.
+    """The request context of the user who runs the command.
 
-    With Keystone all of it is in the token. Without, these are the identity
-    headers: an administrator's, for nobody would check another claim.
+    With Keystone, the token identifies the user. Without Keystone, these are
+    the values of the identity headers. They claim an administrator, because
+    Glance would not check any other claim either.
     """
 
     user_id: str | None = None
@@ -55,14 +56,14 @@ class Caller:
 
 @dataclasses.dataclass(frozen=True)
 class Cloud:
-    """What commands work with."""
+    """The image API of a cloud, and the context of its user."""
 
     images: api.API
     caller: Caller
 
 
 class _Identity(identity.Identity):
-    """The session of the cloud that was chosen, for every endpoint."""
+    """The session of the selected cloud, for every endpoint."""
 
     def __init__(self, conf: cfg.ConfigOpts, session: ks_session.Session,
                  auth: plugin.BaseAuthPlugin | None) -> None:
@@ -75,15 +76,15 @@ class _Identity(identity.Identity):
         return self._session
 
     def auth(self, context: Caller) -> plugin.BaseAuthPlugin | None:
-        """Return what gets tokens; None without Keystone."""
+        """Return the auth plugin; None without Keystone."""
         return self._auth
 
 
 def open_cloud(options: argparse.Namespace) -> Cloud:
-    """Prepare to talk to the Glance of the cloud that was chosen.
+    """Return the selected cloud.
 
-    :param options: those of nova_image.cmd.options
-    :raises errors.Usage: when they do not say which
+    :param options: the options of nova_image.cmd.options
+    :raises errors.Usage: if the options do not select a cloud
     """
     loader = _Loader(
         app_name='nova-image', app_version=release.version(),
@@ -93,26 +94,26 @@ def open_cloud(options: argparse.Namespace) -> Cloud:
     conf = _conf(options, region)
     keystone = loader.claims is None
     if not keystone and not conf.glance.endpoint_override:
-        raise errors.Usage('Without Keystone, --os-endpoint has to say '
-                           'where Glance is')
-    who = _Identity(conf, session, session.auth if keystone else None)
+        raise errors.Usage('Without Keystone, --os-endpoint must be the URL '
+                           'of Glance')
+    user = _Identity(conf, session, session.auth if keystone else None)
     claims = loader.claims or {}
-    return Cloud(api.API(conf, identity=who, log_is_ready=False), Caller(
+    return Cloud(api.API(conf, identity=user, log_is_ready=False), Caller(
         claims.get('user_id'), claims.get('project_id')))
 
 
 class _Loader(config.OpenStackConfig):
-    """Takes from what is given whatever does not go with its plugin.
+    """Remove the credentials that an auth plugin without Keystone rejects.
 
-    :ivar claims: who the caller says to be where no Keystone knows; None
-        with Keystone
+    :ivar claims: the removed credentials, which the caller claims without
+        proof; None with Keystone
     """
 
     claims: dict[str, typing.Any] | None = None
 
     def auth_config_hook(self, config: dict[str, typing.Any]
                          ) -> dict[str, typing.Any]:
-        """Look at the credentials before the plugin is loaded."""
+        """Adapt the credentials before the plugin is loaded."""
         config = super().auth_config_hook(config)
         if config.get('auth_type') in _WITHOUT_KEYSTONE:
             self.claims = config.get('auth') or {}
@@ -123,7 +124,7 @@ class _Loader(config.OpenStackConfig):
 
 
 def _for_loader(options: argparse.Namespace) -> argparse.Namespace:
-    """Return the options that say which cloud, and no others."""
+    """Return only the options that select the cloud."""
     chosen = {name: value for name, value in vars(options).items()
               if name.startswith('os_') or name == 'api_timeout'}
     for name in ('cacert', 'cert', 'key'):
@@ -139,7 +140,7 @@ def _ask(prompt: str | None = None) -> str:
 
 def _conf(options: argparse.Namespace,
           region: cloud_region.CloudRegion) -> cfg.ConfigOpts:
-    """Return the configuration of this process."""
+    """Return the configuration of the image driver."""
     conf = cfg.ConfigOpts()
     conf([], project='nova_image', default_config_files=[],
          default_config_dirs=[])
@@ -166,11 +167,11 @@ def _list(value: str | list[str] | None) -> list[str]:
 
 
 def _api_version(region: cloud_region.CloudRegion) -> int:
-    """Return 1 or 2."""
+    """Return the major version of the Images API, 1 or 2."""
     wanted = str(region.config.get('image_api_version') or '2')
     major = wanted.removeprefix('v').partition('.')[0]
     if major not in ('1', '2'):
         raise errors.Usage(
-            'There is no version %s of the Images API: --os-image-api-'
-            'version and OS_IMAGE_API_VERSION take 1 or 2' % wanted)
+            'Unknown Images API version %s. Set --os-image-api-version or '
+            'OS_IMAGE_API_VERSION to 1 or 2' % wanted)
     return int(major)

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The program nova-image: cliff's application with our options and errors."""
+"""The nova-image application: cliff with our options and errors."""
 
 import argparse
 import functools
@@ -32,24 +32,24 @@ from nova_image import exception
 if typing.TYPE_CHECKING:
     from nova_image.cmd import session
 
-#: entry points of the commands, those of other packages too
+#: group of the commands' entry points, also for other packages
 NAMESPACE = 'nova_image.cli'
 _DESCRIPTION = """\
-Images of an OpenStack cloud, as Nova sees them: the same commands and the
-same output over the Glance Images API v2 and v1.
+Manage the images of an OpenStack cloud as Nova sees them. The commands and
+their output are the same for the Glance Images API v2 and v1.
 
-The cloud and the user are given as for any OpenStack client: by OS_CLOUD and
-clouds.yaml, by OS_AUTH_URL, OS_USERNAME and so on, or by options. Images are
-named by ID or, where only one is called so, by name."""
-#: what tells of each repeat of a request, and of what it guesses
+Specify the cloud and the user as for any OpenStack client: with OS_CLOUD and
+clouds.yaml, with OS_AUTH_URL, OS_USERNAME and so on, or with options. Specify
+an image by its ID, or by its name if no other image has the same name."""
+#: loggers that warn about every retry and every guess
 _CHATTY = ('nova_image.image.client', 'keystoneauth')
 
 
 class Shell(app.App):
     """The application.
 
-    ``cloud`` is what commands work with, ``said_anything`` whether people
-    were told of anything yet.
+    ``cloud`` gives commands access to Glance. ``said_anything`` is whether
+    say() has been called.
     """
 
     NAME = 'nova-image'
@@ -57,7 +57,7 @@ class Shell(app.App):
     said_anything = False
 
     def __init__(self) -> None:
-        """Find the commands."""
+        """Load the list of commands."""
         super().__init__(
             _DESCRIPTION, None, commandmanager.CommandManager(NAMESPACE),
             deferred_help=True)
@@ -68,23 +68,23 @@ class Shell(app.App):
             self, description: str | None, version: str | None,
             argparse_kwargs: dict[str, typing.Any] | None = None,
     ) -> argparse.ArgumentParser:
-        """Return the parser of the options before any command."""
+        """Return the parser of the options that all commands share."""
         return options.one_line_errors(
             options.build(description or ''), 'nova-image --help')
 
     @functools.cached_property
     def cloud(self) -> 'session.Cloud':
-        """The cloud, with an image driver; found when it is asked for."""
+        """The cloud and its image driver, opened on first use."""
         from nova_image.cmd import session
         return session.open_cloud(self.options)
 
     @property
     def shows_progress(self) -> bool:
-        """Whether somebody is there to look at it."""
+        """Whether to show progress bars."""
         return bool(self.options.verbose_level) and sys.stderr.isatty()
 
     def configure_logging(self) -> None:
-        """Say warnings, or more where it is wanted; never a secret."""
+        """Log warnings, or more if requested, without secrets."""
         level = {0: logging.ERROR, 1: logging.WARNING}.get(
             self.options.verbose_level, logging.INFO)
         if self.options.debug:
@@ -101,14 +101,14 @@ class Shell(app.App):
                 logging.getLogger(name).setLevel(logging.ERROR)
 
     def run(self, argv: list[str]) -> int:
-        """Run one command, and return its exit code."""
+        """Run one command and return its exit code."""
         try:
             return super().run(argv)
         except Exception as error:
             return self.report(error)
 
     def print_help_if_requested(self) -> None:
-        """Show the options and the commands, where that was asked for."""
+        """Show the options and the commands if --help was given."""
         if self.options.deferred_help:
             self.print_help()
             raise SystemExit(codes.DONE)
@@ -126,42 +126,42 @@ class Shell(app.App):
                          for name, point in sorted(self.command_manager))
 
     def interact(self) -> None:
-        """Refuse: a command is needed."""
-        self.stderr.write('nova-image: which command? See nova-image '
+        """Report that a command is required."""
+        self.stderr.write('nova-image: no command given. See nova-image '
                           '--help\n')
         raise SystemExit(codes.USAGE)
 
     def run_subcommand(self, argv: list[str]) -> int:
-        """Run a command; one that is not there gets a hint."""
+        """Run a command; suggest similar names for an unknown one."""
         try:
             self.command_manager.find_command(argv)
         except ValueError:
             near = self.get_fuzzy_matches(argv[0])
-            self.stderr.write('nova-image: there is no command %s%s. See '
-                              'nova-image --help\n' % (
-                                  argv[0], ', but ' + ', '.join(
-                                      near[:4]) if near else ''))
+            hint = '. Did you mean %s?' % ' or '.join(
+                near[:4]) if near else '.'
+            self.stderr.write('nova-image: unknown command %s%s See '
+                              'nova-image --help\n' % (argv[0], hint))
             return codes.USAGE
         return super().run_subcommand(argv)
 
     def report(self, error: Exception) -> int:
-        """Tell of an error in one line, and return the exit code for it."""
+        """Report an error in one line and return its exit code."""
         if getattr(self, 'options', None) and self.options.debug:
             self.stderr.write(errors.trace_of(error))
         self.say(errors.line_of(error))
         return errors.code_of(error)
 
     def say(self, line: str) -> None:
-        """Tell people something; programs read the standard output."""
+        """Write a message for people to standard error."""
         self.said_anything = True
         self.stderr.write('nova-image: %s\n' % line)
 
 
 class _Redacted(logging.Formatter):
-    """Leaves out tokens and the credentials of URLs, whoever logs them."""
+    """Mask tokens and credentials in URLs, whatever logs them."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line of a record."""
+        """Return a record as text."""
         return exception.redact(super().format(record))
 
 
@@ -183,13 +183,13 @@ class Help(command.Command):
     app: Shell
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """Take the words of a command."""
+        """Return a parser that accepts the name of a command."""
         parser = super().get_parser(prog_name)
-        parser.add_argument('cmd', nargs='*', help='the command')
+        parser.add_argument('cmd', nargs='*', help='Name of the command.')
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
-        """Find it, and show its help."""
+        """Show the help of a command, or of the application."""
         if not parsed_args.cmd:
             self.app.print_help()
             return codes.DONE
@@ -201,8 +201,8 @@ class Help(command.Command):
             kind, name, _ = self.app.command_manager.find_command(
                 parsed_args.cmd)
         except ValueError:
-            raise errors.Usage('There is no command %s. See nova-image '
-                               '--help' % ' '.join(parsed_args.cmd))
+            raise errors.Usage('Unknown command %s. See nova-image --help' %
+                               ' '.join(parsed_args.cmd))
         found = kind(self.app, self.app.options)
         self.app.stdout.write(found.get_parser(
             'nova-image ' + name).format_help())

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The command line as a process, on real servers."""
+"""Base classes that run the command line against real servers."""
 
 import dataclasses
 import json
@@ -29,13 +29,13 @@ from nova_image.tests.functional import servers
 
 PROGRAM = pathlib.Path(sys.executable).with_name('nova-image')
 RAW = ('--disk-format', 'raw', '--container-format', 'bare')
-#: seconds for one command
+#: timeout of one command in seconds
 _DEADLINE = 120
 
 
 @dataclasses.dataclass
 class Done:
-    """What came of a command."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -43,14 +43,14 @@ class Done:
 
 
 class CommandLineTest(base.FunctionalTest):
-    """Runs commands in a folder of their own, as a user without a home.
+    """A test that runs commands in a new folder and with a new home.
 
     :ivar folder: pathlib.Path of that folder
-    :ivar variables: the environment's, beside what is always there
+    :ivar variables: additional environment variables
     """
 
     def setUp(self) -> None:
-        """Make the folder."""
+        """Make the folder and the home."""
         super().setUp()
         self.folder = pathlib.Path(self.useFixture(base.folder()).path)
         self.home = self.useFixture(base.folder()).path
@@ -82,7 +82,7 @@ class CommandLineTest(base.FunctionalTest):
 
     def finish(self, process: 'subprocess.Popen[bytes]',
                data: bytes | None = None) -> Done:
-        """Wait for a command that was started.
+        """Wait for a command to end.
 
         :param data: for its standard input
         """
@@ -105,11 +105,11 @@ class CommandLineTest(base.FunctionalTest):
         return done
 
     def json(self, *argv: str) -> typing.Any:
-        """Run a command that shows something, and return that."""
+        """Run a command and return its output, parsed from JSON."""
         return json.loads(self.run_it(*argv, '-f', 'json').out)
 
     def error(self, code: int, *argv: str) -> str:
-        """Run a command that fails with this code and one line."""
+        """Run a command that fails with one line, and return the line."""
         done = self.run_it(*argv, code=code)
         self.assertEqual('', done.out)
         self.assertEqual(1, done.err.count('\n'), done.err)
@@ -135,22 +135,22 @@ class CommandLineTest(base.FunctionalTest):
         return child.exitstatus, text.replace('\r\n', '\n')
 
     def write(self, name: str, size: int) -> bytes:
-        """Make a file of random bytes in the folder, and return them."""
+        """Write a file of random bytes to the folder; return the bytes."""
         data = os.urandom(size)
         (self.folder / name).write_bytes(data)
         return data
 
     def create(self, name: str, *argv: str) -> str:
-        """Create an image, and return its ID."""
+        """Create an image and return its ID."""
         return self.run_it('create', name, *argv, '-f', 'value',
                            '-c', 'id').out.strip()
 
 
 class OnKeystone(CommandLineTest):
-    """As a user of a cloud with Keystone 30 and Glance 33."""
+    """A test as a user of a cloud with Keystone 30 and Glance 33."""
 
     def setUp(self) -> None:
-        """Become the user demo."""
+        """Use the credentials of the user demo."""
         super().setUp()
         self.glance = servers.secured_glance()
         self.become('demo')
@@ -159,7 +159,7 @@ class OnKeystone(CommandLineTest):
         self.addCleanup(self.raw.wipe)
 
     def become(self, user: str) -> None:
-        """Be another user from now on."""
+        """Use the credentials of another user."""
         options = servers.keystone().auth_options(user)
         self.variables = {'OS_' + name.upper(): value
                           for name, value in options.items()}

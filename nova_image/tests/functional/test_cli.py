@@ -30,7 +30,7 @@ _NOBODY = '71c675ab-d94f-49cd-a114-e12490b328d9'
 
 
 class CommandsTest(cli_case.OnKeystone):
-    """Each command does what it says."""
+    """Each command works as documented."""
 
     def test_life_of_an_image(self) -> None:
         data = self.write('disk', 3 * _MIB)
@@ -59,7 +59,7 @@ class CommandsTest(cli_case.OnKeystone):
         out, err = process.communicate()
         self.assertEqual((0, data, b''), (process.returncode, out, err))
 
-    def test_data_for_an_image_that_waits(self) -> None:
+    def test_set_data_of_a_queued_image(self) -> None:
         data = self.write('disk', 1000)
         image = self.create('waiting', *cli_case.RAW)
         self.assertEqual('active', self.json(
@@ -128,9 +128,9 @@ class CommandsTest(cli_case.OnKeystone):
 
 
 class ImportsTest(cli_case.OnKeystone):
-    """What goes by Glance's imports."""
+    """The commands that use Glance's imports."""
 
-    def test_what_there_is(self) -> None:
+    def test_methods_and_stores(self) -> None:
         self.assertEqual(['fast', 'slow', 'web'],
                          self.json('import-info')['stores'])
         self.assertEqual([
@@ -139,7 +139,7 @@ class ImportsTest(cli_case.OnKeystone):
                 (one['id'], one['default'], one['read-only'])
                 for one in self.json('stores')])
 
-    def test_of_a_file(self) -> None:
+    def test_import_of_a_file(self) -> None:
         data = self.write('disk', 3 * _MIB)
         made = self.json('create-via-import', 'disk', '--file', 'disk',
                          *cli_case.RAW)
@@ -150,7 +150,7 @@ class ImportsTest(cli_case.OnKeystone):
                           *cli_case.RAW)
         self.assertEqual(['fast'], again['stores'])
 
-    def test_in_steps(self) -> None:
+    def test_stage_then_import(self) -> None:
         data = self.write('disk', 1000)
         image = self.create('disk', *cli_case.RAW)
         self.run_it('stage', image, '--file', 'disk')
@@ -158,12 +158,12 @@ class ImportsTest(cli_case.OnKeystone):
             'import', image, '--method', 'glance-direct')['status'])
         self.assertEqual(data, self.raw.data(image))
 
-    def test_what_fails_leaves_nothing(self) -> None:
+    def test_failed_import_leaves_nothing(self) -> None:
         self.write('disk', 1000)
         line = self.error(
             codes.IMPORT_FAILED, 'create-via-import', 'disk', '--file',
             'disk', '--hash', 'sha512=' + '0' * 128, *cli_case.RAW)
-        self.assertIn('nothing is left of it', line)
+        self.assertIn('nothing is left behind', line)
         self.assertIn('nova-image import-info', self.error(
             codes.REFUSED, 'create-via-import', 'disk', '--method', 'post',
             *cli_case.RAW))
@@ -182,9 +182,9 @@ class ImportsTest(cli_case.OnKeystone):
 
 
 class MistakesTest(cli_case.OnKeystone):
-    """One line, one code, and nothing lost."""
+    """A mistake has one line and one exit code, and loses no data."""
 
-    def test_of_the_cloud(self) -> None:
+    def test_wrong_cloud(self) -> None:
         right = self.variables
         for code, word, changes in (
                 (codes.NOT_AUTHORIZED, 'Keystone',
@@ -202,7 +202,7 @@ class MistakesTest(cli_case.OnKeystone):
             self.variables = {**right, **changes}
             self.assertIn(word, self.error(code, 'list'))
 
-    def test_of_files(self) -> None:
+    def test_wrong_files(self) -> None:
         data = self.write('disk', 1000)
         image = self.create('disk', '--file', 'disk', *cli_case.RAW)
         self.assertIn('nothing', self.error(
@@ -215,14 +215,14 @@ class MistakesTest(cli_case.OnKeystone):
         self.assertEqual(data, (self.folder / 'disk').read_bytes())
         self.assertEqual(['disk'], os.listdir(self.folder))
 
-    def test_a_failed_save_keeps_the_old_file(self) -> None:
+    def test_failed_save_keeps_the_existing_file(self) -> None:
         waiting = self.create('waiting', *cli_case.RAW)
         (self.folder / 'old').write_text('old')
         self.assertIn('no data', self.error(
             codes.REFUSED, 'save', waiting, '--file', 'old'))
         self.assertEqual('old', (self.folder / 'old').read_text())
 
-    def test_odd_names(self) -> None:
+    def test_unusual_names(self) -> None:
         names = ('ubuntu:22.04', 'na\xefve \u2603', 'a/b', 'in:a/b')
         for name in names:
             self.assertEqual(self.create(name),
@@ -230,14 +230,14 @@ class MistakesTest(cli_case.OnKeystone):
         self.error(codes.NOT_FOUND, 'delete', '')
         self.assertEqual(len(names), len(self.raw.images()))
 
-    def test_several_of_a_name(self) -> None:
+    def test_several_images_with_a_name(self) -> None:
         both = [self.create('twin') for _ in range(2)]
         line = self.error(codes.CONFLICT, 'delete', 'twin')
         for image in both:
             self.assertIn(image, line)
         self.assertEqual(2, len(self.raw.images()))
 
-    def test_debug_tells_requests_and_no_secrets(self) -> None:
+    def test_debug_shows_requests_without_secrets(self) -> None:
         done = self.run_it('show', _NOBODY, '--debug', '--log-file', 'log',
                            code=codes.NOT_FOUND)
         log = (self.folder / 'log').read_text()
@@ -249,14 +249,14 @@ class MistakesTest(cli_case.OnKeystone):
 
 
 class InterruptionsTest(cli_case.OnKeystone):
-    """Ctrl-C, a closed pipe, and SIGTERM."""
+    """Ctrl-C, SIGTERM and a closed pipe."""
 
     def _image(self) -> tuple[str, bytes]:
         data = self.write('disk', 4 * _MIB)
         return self.create('disk', '--file', 'disk', *cli_case.RAW), data
 
     def _stalling(self) -> fixtures.FaultyProxy:
-        """Be on a network where a download stops behind 2 MiB."""
+        """Use a network where a download stops after 2 MiB."""
         proxy = self.useFixture(fixtures.FaultyProxy(self.glance.url))
         proxy.plan(faults.Stall(2 * _MIB), method='GET')
         self.variables['OS_IMAGE_ENDPOINT_OVERRIDE'] = proxy.url
@@ -265,7 +265,7 @@ class InterruptionsTest(cli_case.OnKeystone):
     def _partial(self) -> pathlib.Path | None:
         return next(self.folder.glob('.copy.*.part'), None)
 
-    def test_save_goes_on_where_it_was_interrupted(self) -> None:
+    def test_interrupted_save_resumes(self) -> None:
         image, data = self._image()
         proxy = self._stalling()
         process = self.start('save', image, '--file', 'copy')
@@ -275,8 +275,8 @@ class InterruptionsTest(cli_case.OnKeystone):
         self.assertEqual(codes.INTERRUPTED, done.code)
         kept = self._size()
         self.assertEqual(
-            'nova-image: Interrupted; %s of copy are kept: the same command '
-            'goes on there\n' % display.human_size(kept), done.err)
+            'nova-image: Interrupted; kept %s of copy. Run the same command '
+            'to resume\n' % display.human_size(kept), done.err)
         self.assertFalse((self.folder / 'copy').exists())
         self.run_it('save', image, '--file', 'copy')
         self.assertEqual(data, (self.folder / 'copy').read_bytes())
@@ -287,7 +287,7 @@ class InterruptionsTest(cli_case.OnKeystone):
         partial = self._partial()
         return partial.stat().st_size if partial else 0
 
-    def test_save_without_anything_yet(self) -> None:
+    def test_save_interrupted_before_any_data(self) -> None:
         image, _ = self._image()
         proxy = self.useFixture(fixtures.FaultyProxy(self.glance.url))
         proxy.plan(faults.Stall(0), method='GET')
@@ -299,7 +299,7 @@ class InterruptionsTest(cli_case.OnKeystone):
         done = self.finish(process)
         self.assertEqual(codes.INTERRUPTED, done.code)
         self.assertEqual(
-            'nova-image: Interrupted; nothing of copy is kept\n', done.err)
+            'nova-image: Interrupted; no data of copy was kept\n', done.err)
         self.assertEqual(['disk'], os.listdir(self.folder))
 
     def test_corrupt_data_is_not_saved(self) -> None:
@@ -308,12 +308,12 @@ class InterruptionsTest(cli_case.OnKeystone):
         proxy.plan(*[faults.Corrupt(_MIB)] * 4, method='GET')
         self.variables['OS_IMAGE_ENDPOINT_OVERRIDE'] = proxy.url
         done = self.run_it('save', image, '--file', 'copy', '-q',
-                           code=codes.NOT_WHOLE)
+                           code=codes.BAD_DATA)
         self.assertEqual(1, done.err.count('\n'), done.err)
         self.assertEqual(['disk'], os.listdir(self.folder))
 
     def _half_create(self, *argv: str) -> typing.Any:
-        """Begin to create an image of data that does not end."""
+        """Start to create an image whose data does not end."""
         process = self.start('create', 'half', '--file', '-', *cli_case.RAW,
                              *argv, stdin=-1)
         assert process.stdin
@@ -324,7 +324,7 @@ class InterruptionsTest(cli_case.OnKeystone):
             for image in self.raw.images()), 'being sent')
         return process
 
-    def test_create_leaves_no_half_image(self) -> None:
+    def test_interrupted_create_leaves_no_image(self) -> None:
         for number, code, argv in (
                 (signal.SIGINT, codes.INTERRUPTED, ()),
                 (signal.SIGTERM, codes.TERMINATED, ()),
@@ -332,11 +332,11 @@ class InterruptionsTest(cli_case.OnKeystone):
             process = self._half_create(*argv)
             process.send_signal(number)
             done = self.finish(process)
-            self.assertEqual((code, 'nova-image: Interrupted; what was '
-                              'created is deleted\n'), (done.code, done.err))
+            self.assertEqual((code, 'nova-image: Interrupted; the new image '
+                              'was deleted\n'), (done.code, done.err))
             self.assertEqual([], self.raw.images())
 
-    def test_nobody_reads(self) -> None:
+    def test_closed_pipe_of_save(self) -> None:
         image, _ = self._image()
         reading, writing = os.pipe()
         process = self.start('save', image, stdout=writing)
@@ -348,11 +348,11 @@ class InterruptionsTest(cli_case.OnKeystone):
 
     def finish_without_output(self, process: typing.Any
                               ) -> tuple[int, bytes]:
-        """Wait for a command whose standard output is elsewhere."""
+        """Wait for a command whose standard output is redirected."""
         err = process.stderr.read()
         return process.wait(), err
 
-    def test_nobody_reads_a_list(self) -> None:
+    def test_closed_pipe_of_list(self) -> None:
         self.create('a')
         reading, writing = os.pipe()
         os.close(reading)
@@ -363,7 +363,7 @@ class InterruptionsTest(cli_case.OnKeystone):
 
 
 class WithoutKeystoneTest(cli_case.CommandLineTest):
-    """--os-auth-type none"""
+    """The option --os-auth-type none."""
 
     def test_with_an_endpoint(self) -> None:
         self.clean(servers.glance33().url)
@@ -375,9 +375,9 @@ class WithoutKeystoneTest(cli_case.CommandLineTest):
         self.assertEqual([made['id']],
                          [image['id'] for image in self.json('list', *none)])
 
-    def test_without_one(self) -> None:
+    def test_without_an_endpoint(self) -> None:
         self.assertIn('--os-endpoint', self.error(
             codes.USAGE, 'list', '--os-auth-type', 'none'))
 
-    def test_nothing_said(self) -> None:
+    def test_without_any_option(self) -> None:
         self.assertIn('--os-cloud', self.error(codes.USAGE, 'list'))

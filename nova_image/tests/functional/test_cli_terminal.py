@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""nova-image in a real terminal, and what the README shows of it."""
+"""nova-image in a real terminal, and the example in the README."""
 
 import collections.abc
 import os
@@ -28,13 +28,13 @@ from nova_image.tests.functional import cli_case
 _README = pathlib.Path(__file__).parents[3] / 'README.rst'
 _COMPLETION = pathlib.Path('/usr/share/bash-completion/bash_completion')
 _MIB = 1024 ** 2
-#: what is different each time
+#: parts of the output that differ in each run
 _UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}')
 _BAR = re.compile(r'\|[^|]*\| *([\d.]+[MG]/[\d.]+[MG]) \[.*\]')
 
 
 def story() -> collections.abc.Iterator[tuple[str, str]]:
-    """Yield the commands of the README with the output that they have."""
+    """Yield the commands in the README, each with its output."""
     text = _README.read_text().partition(
         'Using the command line')[2].partition('\nWith ``')[0]
     lines = [line[4:] for line in text.splitlines()
@@ -46,9 +46,10 @@ def story() -> collections.abc.Iterator[tuple[str, str]]:
 
 
 def shown(text: str) -> str:
-    """Return a terminal's text as the README has it.
+    """Return the text of a terminal as the README shows it.
 
-    A bar is drawn over itself: its last state counts, without its speed.
+    A progress bar overwrites itself. Only its last state remains, without the
+    speed.
     """
     lines = [line.rpartition('\r')[2].rstrip()
              for line in text.replace('\r\r\n', '\n').split('\n')]
@@ -58,9 +59,9 @@ def shown(text: str) -> str:
 
 
 class StoryTest(cli_case.OnKeystone):
-    """The story of the README."""
+    """The example in the README."""
 
-    def test_it_is_true(self) -> None:
+    def test_commands_and_output(self) -> None:
         self.write('cirros.img', 20 * _MIB)
         told = list(story())
         self.assertEqual(
@@ -74,10 +75,10 @@ class StoryTest(cli_case.OnKeystone):
 
 
 class TerminalTest(cli_case.OnKeystone):
-    """What is there for somebody who looks, and for nobody else."""
+    """The behaviour on a terminal."""
 
     def setUp(self) -> None:
-        """Have an image."""
+        """Create an image."""
         super().setUp()
         self.write('disk', 8 * _MIB)
         self.image = self.create('disk', '--file', 'disk', *cli_case.RAW)
@@ -109,11 +110,11 @@ class TerminalTest(cli_case.OnKeystone):
         child.sendintr()
         code, text = self.end_of(child)
         self.assertEqual(codes.INTERRUPTED, code)
-        self.assertIn('MiB of copy are kept: the same command goes on there',
+        self.assertIn('MiB of copy. Run the same command to resume',
                       text)
         self.assertNotIn('Traceback', text)
 
-    def test_a_password_is_asked_for(self) -> None:
+    def test_password_prompt(self) -> None:
         password = self.variables.pop('OS_PASSWORD')
         child = self.terminal('list', '-f', 'value', '-c', 'name')
         child.expect('assword.*: ')
@@ -142,9 +143,9 @@ class TerminalTest(cli_case.OnKeystone):
 
 
 class SignalsTest(cli_case.OnKeystone):
-    """What ends a command on its own."""
+    """Signals from a terminal."""
 
-    def test_sighup_leaves_no_half_image(self) -> None:
+    def test_sighup_leaves_no_image(self) -> None:
         child = self.terminal('create', 'half', '--file', '/dev/zero',
                               *cli_case.RAW)
         self.wait_for(lambda: any(image['status'] == 'saving'
@@ -152,5 +153,5 @@ class SignalsTest(cli_case.OnKeystone):
         child.kill(signal.SIGHUP)
         code, text = self.end_of(child)
         self.assertEqual(128 + signal.SIGHUP, code)
-        self.assertIn('what was created is deleted', text)
+        self.assertIn('the new image was deleted', text)
         self.assertEqual([], self.raw.images())

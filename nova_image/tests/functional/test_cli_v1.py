@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""nova-image on a Glance 15 through v1. Goes with the driver of v1."""
+"""nova-image on Glance 15 through v1. Removed with the v1 driver."""
 
 from nova_image.cmd import codes
 from nova_image.tests.functional import cli_case
@@ -18,10 +18,10 @@ from nova_image.tests.functional import servers
 
 
 class OnGlance15Test(cli_case.CommandLineTest):
-    """Commands that v1 can do work; the others say so in one line."""
+    """Commands either work with v1 or fail with one line."""
 
     def setUp(self) -> None:
-        """Talk v1, without Keystone."""
+        """Use v1 without Keystone."""
         super().setUp()
         url = servers.glance15().url
         self.raw = self.clean(url)
@@ -57,7 +57,7 @@ class OnGlance15Test(cli_case.CommandLineTest):
         self.run_it('member-remove', image, 'another')
         self.assertEqual([], self.json('members', image))
 
-    def test_what_it_cannot_do(self) -> None:
+    def test_unsupported_commands(self) -> None:
         self.write('disk', 10)
         image = self.create('disk')
         for argv in (

@@ -17,9 +17,9 @@ import testtools
 
 
 class TestCase(testtools.TestCase):
-    """A test of a module that Python 2.7 cannot even read."""
+    """A test of a module that Python 2.7 cannot parse."""
 
     def setUp(self):
         super(TestCase, self).setUp()
         if six.PY2:
-            self.skipTest('the command line needs Python 3.11')
+            self.skipTest('the command line requires Python 3.11')

@@ -16,7 +16,7 @@ import io
 
 
 class Images(object):
-    """Writes down what it is asked for, and answers from a list.
+    """An image API that records its calls and returns images from a list.
 
     :ivar calls: (method, arguments)
     """
@@ -27,7 +27,7 @@ class Images(object):
         self.error = None
 
     def get_all(self, context, **kwargs):
-        """Return the images of the name that the filter has."""
+        """Return the images with the name in the filter."""
         self.calls.append(('get_all', kwargs))
         name = kwargs['filters'].get('name')
         return [image for image in self.images
@@ -41,13 +41,23 @@ class Images(object):
         return next(image for image in self.images
                     if image['id'] == image_id)
 
+    def create(self, context, image, data=None):
+        """Be interrupted, as by Ctrl-C."""
+        self.calls.append(('create', image['id']))
+        raise KeyboardInterrupt
+
+    def import_image(self, context, image_id, method, **kwargs):
+        """Be interrupted, as by Ctrl-C."""
+        self.calls.append(('import_image', image_id, method))
+        raise KeyboardInterrupt
+
     def update(self, context, image_id, changes, data=None, **kwargs):
-        """Return the image as it is."""
+        """Return the first image, unchanged."""
         self.calls.append(('update', image_id, changes, kwargs))
         return self.images[0]
 
     def delete(self, context, image_id):
-        """Raise what it was told to."""
+        """Raise the error for this image, if there is one."""
         self.calls.append(('delete', image_id))
         error = self.error.get(image_id)
         if error is not None:
@@ -55,7 +65,7 @@ class Images(object):
 
 
 class Cloud(object):
-    """Of nova_image.cmd.session."""
+    """Stands in for nova_image.cmd.session.Cloud."""
 
     caller = 'me'
 
@@ -64,7 +74,7 @@ class Cloud(object):
 
 
 def shell(images):
-    """Return the real application on this cloud, and what it says."""
+    """Return the application with these images and captured output."""
     from nova_image.cmd import shell as real
     app = real.Shell()
     app.cloud = Cloud(images)

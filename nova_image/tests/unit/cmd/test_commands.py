@@ -34,62 +34,62 @@ def _image(**changes):
 
 
 class CommandTestCase(case.TestCase):
-    """Runs commands."""
+    """A test that runs commands."""
 
     def setUp(self):
         super(CommandTestCase, self).setUp()
         self.images = fake_app.Images(_image(id=ID, name='disk'))
 
     def run_it(self, *argv):
-        """Run a command; return its exit code and what it wrote."""
+        """Run a command; return its exit code, output and errors."""
         app = fake_app.shell(self.images)
         code = app.run(list(argv))
         return code, app.stdout.getvalue(), app.stderr.getvalue()
 
 
 class TestFinding(CommandTestCase):
-    """Images by ID and by name."""
+    """Finding images by ID and by name."""
 
-    def test_a_uuid_is_not_looked_for(self):
+    def test_uuid_is_not_looked_up(self):
         self.run_it('show', ID)
         self.assertEqual([('get', ID)], self.images.calls)
 
-    def test_a_name(self):
+    def test_name(self):
         self.assertEqual(0, self.run_it('show', 'disk')[0])
         self.assertEqual(('get', ID), self.images.calls[-1])
 
-    def test_several_of_a_name(self):
+    def test_several_images_with_a_name(self):
         self.images.images.append(_image(id=OTHER, name='disk'))
         code, out, err = self.run_it('show', 'disk')
         self.assertEqual((codes.CONFLICT, ''), (code, out))
         self.assertIn('%s, %s' % (ID, OTHER), err)
 
-    def test_a_filter_that_finds_others(self):
+    def test_filter_that_returns_other_images(self):
         self.images.get_all = lambda *_, **__: self.images.images
         self.images.error = exception.ImageNotFound()
         self.assertEqual(codes.NOT_FOUND, self.run_it('delete', '')[0])
         self.assertEqual([('get', '')], self.images.calls)
 
-    def test_a_name_that_is_not_ascii(self):
+    def test_name_outside_ascii(self):
         self.images.images[0]['name'] = 'na\xefve'
         self.assertEqual(0, self.run_it('show', 'na\xefve')[0])
         self.assertEqual({}, self.images.calls[0][1]['filters'])
 
-    def test_what_is_no_text(self):
+    def test_invalid_utf8(self):
         code, _, err = self.run_it('show', 'a\udcff')
         self.assertEqual((codes.USAGE, []), (code, self.images.calls))
-        self.assertIn('image is no UTF-8', err)
+        self.assertIn('image is not valid UTF-8', err)
 
-    def test_none_of_a_name(self):
+    def test_no_image_with_a_name(self):
         self.images.error = exception.ImageNotFound()
         code, _, err = self.run_it('show', 'disc')
         self.assertEqual(codes.NOT_FOUND, code)
-        self.assertIn('No image is called disc', err)
+        self.assertIn('No image has the name or ID disc', err)
         self.assertEqual(1, err.count('\n'))
 
 
 class TestList(CommandTestCase):
-    """list"""
+    """The list command."""
 
     def _asked(self, *argv):
         self.assertEqual(0, self.run_it('list', *argv)[0])
@@ -109,11 +109,11 @@ class TestList(CommandTestCase):
         self.assertEqual((['name', 'size'], ['asc', 'desc'], 3), (
             asked['sort_key'], asked['sort_dir'], asked['limit']))
 
-    def test_any_field_is_a_column(self):
+    def test_any_field_can_be_a_column(self):
         _, out, _ = self.run_it('list', '-c', 'min_disk', '-f', 'json')
         self.assertEqual([{'min_disk': 0}], json.loads(out))
 
-    def test_what_cannot_be(self):
+    def test_invalid_arguments(self):
         for argv in (['--sort', 'name:up'], ['--limit', '0'],
                      ['--property', 'a'], ['-c', 'nope']):
             try:
@@ -124,25 +124,25 @@ class TestList(CommandTestCase):
 
 
 class TestSet(CommandTestCase):
-    """set and unset"""
+    """The set and unset commands."""
 
-    def test_only_what_is_named(self):
+    def test_set_changes_only_named_attributes(self):
         self.run_it('set', ID, '--name', 'b', '--property', 'x=1',
                     '--protected')
         self.assertEqual(('update', ID, {
             'name': 'b', 'protected': True, 'properties': {'x': '1'}}, {}),
             self.images.calls[-1])
 
-    def test_nothing(self):
+    def test_set_without_changes(self):
         self.assertEqual(codes.USAGE, self.run_it('set', ID)[0])
         self.assertEqual([], self.images.calls)
 
-    def test_unset_leaves_the_others(self):
+    def test_unset_keeps_other_properties(self):
         self.run_it('unset', ID, '--property', 'a')
         self.assertEqual(('update', ID, {'properties': {'b': '1'}},
                           {'purge_props': True}), self.images.calls[-1])
 
-    def test_unset_of_what_is_not_there_changes_nothing(self):
+    def test_unset_of_a_missing_property_changes_nothing(self):
         code, _, err = self.run_it('unset', ID, '--property', 'a',
                                    '--property', 'c')
         self.assertEqual(codes.USAGE, code)
@@ -151,7 +151,7 @@ class TestSet(CommandTestCase):
 
 
 class TestDelete(CommandTestCase):
-    """delete"""
+    """The delete command."""
 
     def _delete(self, **errors):
         self.images.error = {str(uuid.UUID(int=int(name[1:]))): error
@@ -159,33 +159,67 @@ class TestDelete(CommandTestCase):
         return self.run_it('delete', *(str(uuid.UUID(int=number))
                                        for number in (1, 2, 3)))
 
-    def test_all_are_tried(self):
+    def test_every_image_is_tried(self):
         code, _, err = self._delete(n1=exception.ImageNotFound())
         self.assertEqual((codes.NOT_FOUND, 1), (code, err.count('\n')))
         self.assertEqual(3, len(self.images.calls))
 
-    def test_several_kinds_of_errors(self):
+    def test_errors_of_different_kinds(self):
         code, _, err = self._delete(n1=exception.ImageNotFound(),
                                     n2=exception.ImageNotAuthorized())
         self.assertEqual((codes.OTHER, 2), (code, err.count('\n')))
 
 
-class TestShell(CommandTestCase):
-    """What stands before the commands."""
+class TestInterruption(CommandTestCase):
+    """Ctrl-C during a request."""
 
-    def test_no_such_command(self):
+    def setUp(self):
+        super(TestInterruption, self).setUp()
+        self.images.error = {}
+
+    def _interrupt(self, *argv):
+        """Run a command that is interrupted; return its errors."""
+        code, _, err = self.run_it(*argv)
+        self.assertEqual(codes.INTERRUPTED, code)
+        return err
+
+    def test_create_deletes_the_image(self):
+        err = self._interrupt('create', 'new')
+        (_, created), deletion = self.images.calls
+        self.assertEqual(('delete', created), deletion)
+        self.assertEqual(
+            'nova-image: Interrupted; the new image was deleted\n', err)
+
+    def test_create_that_cannot_delete_the_image(self):
+        self.patch(self.images, 'delete', self._fail)
+        self.assertIn('may still exist: ', self._interrupt('create', 'new'))
+
+    def _fail(self, context, image_id):
+        raise exception.GlanceConnectionFailed
+
+    def test_import_keeps_the_image(self):
+        err = self._interrupt('import', ID, '--uri', 'http://host/')
+        self.assertEqual([('import_image', ID, 'web-download')],
+                         self.images.calls)
+        self.assertIn('See nova-image show %s' % ID, err)
+
+
+class TestShell(CommandTestCase):
+    """The application."""
+
+    def test_unknown_command(self):
         code, out, err = self.run_it('lst')
         self.assertEqual((codes.USAGE, ''), (code, out))
-        self.assertIn('no command lst, but list', err)
+        self.assertIn('unknown command lst. Did you mean list', err)
 
-    def test_debug_has_the_traceback_without_secrets(self):
+    def test_debug_shows_the_traceback_without_secrets(self):
         self.images.error = ValueError('at http://me:secret@host/')
         code, _, err = self.run_it('show', ID, '--debug')
         self.assertEqual(codes.OTHER, code)
         self.assertIn('Traceback', err)
         self.assertNotIn('secret', err)
 
-    def test_help_has_every_command_with_an_example(self):
+    def test_help_of_every_command_has_an_example(self):
         _, out, _ = self.run_it('help')
         app = fake_app.shell(self.images)
         for name, _ in app.command_manager:

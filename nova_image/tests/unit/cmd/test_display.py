@@ -32,7 +32,7 @@ IMAGE = {
 
 
 class TestValues(case.TestCase):
-    """Sizes, times and properties."""
+    """The formats of values."""
 
     def test_sizes(self):
         self.assertEqual(
@@ -40,7 +40,7 @@ class TestValues(case.TestCase):
             [display.human_size(number) for number in (
                 0, 1023, 1024, 3 * 512 * 1024, 2 ** 63, 2 ** 50)])
 
-    def test_people_and_programs(self):
+    def test_formats_for_people_and_programs(self):
         shown = display.details(IMAGE)
         self.assertEqual('67108864 (64.0 MiB)',
                          shown['size'].human_readable())
@@ -58,7 +58,7 @@ class TestValues(case.TestCase):
         name, size = display.row(IMAGE, ('name', 'size'))
         self.assertEqual(('disk', '64.0 MiB'), (name, str(size)))
 
-    def test_imports(self):
+    def test_formats_of_imports(self):
         self.assertEqual('fast, slow',
                          str(display.Names(['fast', 'slow'])))
         self.assertEqual('disk_format: qcow2 -> raw', str(

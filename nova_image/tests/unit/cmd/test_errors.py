@@ -32,9 +32,9 @@ _ROOT = os.path.join(os.path.dirname(__file__), *['..'] * 4)
 
 
 class TestCodes(case.TestCase):
-    """Exit codes."""
+    """The exit codes."""
 
-    def test_every_kind_of_ours(self):
+    def test_our_exceptions(self):
         expected = {
             'ImageNotFound': 3, 'NotFound': 3, 'Forbidden': 4,
             'ImageNotAuthorized': 4, 'ImageBadRequest': 5, 'Invalid': 5,
@@ -49,25 +49,25 @@ class TestCodes(case.TestCase):
             name: errors.code_of(getattr(exception, name)())
             for name in expected})
 
-    def test_others(self):
+    def test_other_exceptions(self):
         self.assertEqual(1, errors.code_of(KeyError('x')))
         self.assertEqual(2, errors.code_of(errors.Usage('x')))
         self.assertEqual(6, errors.code_of(errors.Failed('x', 6)))
         self.assertEqual(11, errors.code_of(OSError(errno.ENOENT, 'x')))
 
-    def test_each_has_a_meaning(self):
+    def test_each_code_has_a_meaning(self):
         named = {value for name, value in vars(codes).items()
                  if name.isupper() and isinstance(value, int)}
         self.assertEqual(named, set(codes.MEANINGS))
 
-    def test_the_documents_have_them(self):
+    def test_documentation_lists_the_codes(self):
         text = io.open(os.path.join(
             _ROOT, 'doc/source/cli/index.rst'), encoding='utf-8').read()
         self.assertEqual(codes.MEANINGS, {
             int(code): meaning for code, meaning in re.findall(
                 r'\* - (\d+)\n     - (.*)', text)})
 
-    def test_of_keystone(self):
+    def test_keystone_exceptions(self):
         self.assertEqual(4, errors.code_of(identity.Unauthorized()))
         self.assertEqual(9, errors.code_of(identity.ConnectFailure()))
         self.assertEqual(9, errors.code_of(identity.EndpointNotFound()))
@@ -75,31 +75,31 @@ class TestCodes(case.TestCase):
 
 
 class TestLines(case.TestCase):
-    """What people read."""
+    """The error lines."""
 
     def test_one_line_without_secrets(self):
         line = errors.line_of(exception.ImageBadRequest(
             reason='at http://me:secret@host/\nand more'))
         self.assertIn('http://***@host/ and more', line)
 
-    def test_advice_for_a_command_line(self):
+    def test_advice_fits_the_command_line(self):
         line = errors.line_of(exception.ImageActionNotSupported(
             advice='Set [glance] use_glance_v1 to False'))
         self.assertThat(line, matchers.EndsWith('--os-image-api-version 2'))
 
-    def test_other_advice_stays(self):
+    def test_other_advice_is_kept(self):
         line = errors.line_of(exception.ImageActionNotSupported(
             advice='Buy another'))
         self.assertThat(line, matchers.EndsWith('Buy another'))
 
-    def test_local_files(self):
+    def test_local_file(self):
         self.assertEqual('a.img: No such file or directory', errors.line_of(
             OSError(errno.ENOENT, 'No such file or directory', 'a.img')))
 
-    def test_a_bug_names_its_kind(self):
-        self.assertEqual("KeyError: 'x'. More with --debug",
+    def test_unexpected_exception_is_named(self):
+        self.assertEqual("KeyError: 'x'. Use --debug for details",
                          errors.line_of(KeyError('x')))
 
-    def test_what_keystone_lacks(self):
+    def test_missing_credentials(self):
         self.assertIn('--os-cloud', errors.line_of(
             identity.MissingRequiredOptions([])))

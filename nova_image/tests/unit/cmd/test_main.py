@@ -23,7 +23,7 @@ from nova_image.tests.unit.cmd import case
 if six.PY3:
     from importlib import metadata
 
-#: what only commands that reach Glance may import
+#: only commands that reach Glance may import these
 _HEAVY = ('glanceclient', 'keystoneauth1', 'openstack', 'oslo_config',
           'requests', 'tqdm')
 _RUN = """
@@ -49,7 +49,7 @@ class TestMain(case.TestCase):
         self.assertEqual(0, done.returncode, done.stderr)
         return done.stdout, set(done.stderr.split())
 
-    def test_version_imports_next_to_nothing(self):
+    def test_version_imports_almost_nothing(self):
         out, modules = self._run('--version')
         self.assertEqual('nova-image %s\n' % metadata.version('nova_image'),
                          out)
@@ -60,13 +60,13 @@ class TestMain(case.TestCase):
         self.assertEqual(set(), modules & set(
             ('argparse', 'cliff', 'logging', 'pbr', 'stevedore') + _HEAVY))
 
-    def test_help_imports_no_client(self):
+    def test_help_imports_no_client_library(self):
         for argv in (['--help'], ['list', '--help'], ['help', 'save']):
             out, modules = self._run(*argv)
             self.assertIn('usage: nova-image', out)
             self.assertEqual(set(), modules & set(_HEAVY))
 
-    def test_what_to_install(self):
+    def test_missing_package(self):
         code = ('import sys; sys.modules["cliff"] = None\n'
                 'from nova_image.cmd import main\n'
                 'sys.exit(main.main(["list"]))')
@@ -75,5 +75,5 @@ class TestMain(case.TestCase):
                               universal_newlines=True)
         self.assertEqual(1, done.returncode)
         self.assertEqual(
-            "nova-image: cliff is not installed; the command line needs: "
-            "pip install 'nova_image[cli]'\n", done.stderr)
+            "nova-image: cliff is not installed. Install the command line "
+            "with: pip install 'nova_image[cli]'\n", done.stderr)

@@ -32,7 +32,7 @@ class TestReading(case.TestCase):
     def _tell(self, done, total, rate):
         self.told.append((done, total))
 
-    def test_from_where_it_stands(self):
+    def test_counts_from_the_first_position(self):
         stream = io.BytesIO(b'0123456789')
         stream.seek(4)
         reading = progress.Reading(stream, self._tell)
@@ -41,14 +41,14 @@ class TestReading(case.TestCase):
         self.assertEqual(b'789', reading.read())
         self.assertEqual([(3, 6), (6, 6)], self.told)
 
-    def test_again(self):
+    def test_seek_resets_the_count(self):
         reading = progress.Reading(io.BytesIO(b'0123'), self._tell)
         reading.read()
         reading.seek(0)
         reading.read(1)
         self.assertEqual([(4, 4), (1, 4)], self.told)
 
-    def test_a_pipe_has_no_length(self):
+    def test_pipe_has_no_total(self):
         class Pipe(io.RawIOBase):
             def readable(self):
                 return True
@@ -62,7 +62,7 @@ class TestReading(case.TestCase):
         reading.read(1)
         self.assertEqual([(1, None)], self.told)
 
-    def test_no_bar_where_nobody_looks(self):
+    def test_hidden_bar(self):
         with progress.bar('x', False) as report:
             report(1, 2, 0.0)
         with progress.watch('x', False) as watch:
