@@ -11,13 +11,13 @@
 #    under the License.
 
 
-"""The whole list of what differs between the Images APIs v1 and v2.
+"""The complete list of differences between the Images APIs v1 and v2.
 
-Callers get the same answers in the same format from both drivers, but for
-what is here: one entry a difference. The page
-``doc/source/user/incompatibilities.rst`` is page() of this list, and a test
-of random images takes the entries' functions for the only differences that
-there may be. Run this module to write the page::
+Callers get the same results in the same format from both drivers, except for
+the differences listed here. The function page() renders the list as
+``doc/source/user/incompatibilities.rst``, and a test of random images accepts
+no differences other than those that the entries' functions describe. Run this
+module to write the page::
 
     python -m nova_image.tests.functional.incompatibilities
 """
@@ -35,16 +35,16 @@ Image = dict[str, typing.Any]
 PAGE = (pathlib.Path(__file__).resolve().parents[3] / 'doc' / 'source' /
         'user' / 'incompatibilities.rst')
 
-#: names that v2 has for itself, of those that a property may have in v1
+#: names that v2 reserves, but that a property may have in v1
 RESERVED = ('owner', 'tags', 'self', 'file', 'schema', 'status', 'size',
             'visibility', 'os_glance_x')
 
 
 @dataclasses.dataclass(frozen=True)
 class Reading:
-    """How an image came to be, and how it is read."""
+    """How an image was created, and how it is read."""
 
-    #: the API that made it, ``v1`` or ``v2``
+    #: the API that created it, ``v1`` or ``v2``
     maker: str
     #: ``show`` or ``detail``
     operation: str
@@ -63,20 +63,20 @@ Change = collections.abc.Callable[[Image, Reading], Image]
 
 @dataclasses.dataclass(frozen=True)
 class Incompatibility:
-    """One difference, for people and for the test."""
+    """One difference, for readers and for the test."""
 
-    #: for links
+    #: the anchor of links
     id: str
     title: str
     #: one paragraph, in plain words
     text: str
-    #: what v1 makes of the image that v2 answers
+    #: changes an image as v2 returns it to the same image as v1 returns it
     as_v1: Change = _same
-    #: what v2 makes of the image that v1 answers
+    #: changes an image as v1 returns it to the same image as v2 returns it
     as_v2: Change = _same
-    #: whether one of them (``v1`` or ``v2``) refuses to make such an image
+    #: whether an API (``v1`` or ``v2``) refuses to create such an image
     refuses: collections.abc.Callable[[str, Image], bool] = _never
-    #: whether v1's answer about an image of that API is not to be relied on
+    #: whether v1 misreads an image that an API (``v1`` or ``v2``) created
     spoils: collections.abc.Callable[[str, Image], bool] = _never
 
 
@@ -100,7 +100,7 @@ def _lower(image: Image, reading: Reading) -> Image:
 
 
 def _unclashing(image: Image, reading: Reading) -> Image:
-    """Leave out what differs in case alone."""
+    """Leave out properties whose names differ only in case."""
     if reading.operation == 'detail':
         return image
     count = collections.Counter(map(str.lower, image['properties']))
@@ -112,7 +112,7 @@ def _folded(name: str) -> str:
 
 
 def _sent(meta: Image) -> Image:
-    """Return the properties that are sent: no empty kernel_id."""
+    """Return the properties that the drivers send: no empty kernel_id."""
     return {name: value for name, value in meta['properties'].items()
             if not (name in ('kernel_id', 'ramdisk_id') and
                     value in (None, ''))}
@@ -172,118 +172,121 @@ def _entry(name: str, title: str, text: str,
 
 INCOMPATIBILITIES = (
     _entry(
-        'property-names', 'Names of properties in v1 are in lower case', """
-        v1 stores the name of a property in lower case and with an underscore
-        for each hyphen; v2 stores it as it is. A property that was stored
-        through v2 is found under its own name by v1's list, and in lower
-        case where v1 reads that one image. Programs that work with both have
-        to use lower case and underscores.""", as_v1=_lower),
+        'property-names', 'Property names in v1 are lower case', """
+        v1 stores the name of a property in lower case, with an underscore for
+        each hyphen; v2 stores it unchanged. A property that was stored
+        through v2 has its own name when v1 lists images, and a lower case
+        name when v1 shows the image. Programs that work with both APIs must
+        use lower case and underscores.""", as_v1=_lower),
     _entry(
-        'clashing-names', 'Names that differ in case alone', """
-        v2 keeps two properties apart whose names differ in case, or in a
-        hyphen and an underscore, alone. v1 cannot: the v1 driver refuses to
-        store such an image, and when it reads one that was stored through v2
-        the values of those properties are not to be relied on.""",
+        'clashing-names', 'Property names that differ only in case', """
+        In v2, two properties may have names that differ only in case, or only
+        in a hyphen and an underscore. In v1 they cannot: the v1 driver
+        refuses to store such an image, and if it reads one that was stored
+        through v2, the values of those properties are unreliable.""",
         as_v1=_unclashing, as_v2=_unclashing, refuses=_clash),
     _entry(
         'reserved-names', 'Properties named like fields of v2', """
-        v1 has a room of its own for properties, so that one may be called
-        owner, tags or size. v2 has them beside its own fields, where these
-        names are taken: those of all its fields, location and deleted among
-        them, and all that begin with os_glance_. The v2 driver refuses to
-        store such a property, and does not show one that was stored through
-        v1. In particular a property called owner never changes an image's
-        owner.""", as_v2=_visible, refuses=_reserved),
+        v1 keeps properties separate from fields, so a property may have the
+        name owner, tags or size. v2 keeps both in one namespace and reserves
+        the names of all its fields, including location and deleted, and all
+        names that begin with os_glance_. The v2 driver refuses to store such
+        a property, and does not show one that was stored through v1. In
+        particular, a property with the name owner never changes the owner of
+        an image.""", as_v2=_visible, refuses=_reserved),
     _entry(
         'empty-properties', 'Properties without a value', """
-        A property whose value is an empty text is there for v2. v1 has no
-        such thing when it reads one image, nor anywhere when it stored the
-        property itself.""", as_v1=_no_empty, as_v2=_no_empty),
+        v2 keeps a property whose value is the empty string. v1 never shows
+        one, and lists only those that were stored through v2.""",
+        as_v1=_no_empty, as_v2=_no_empty),
     _entry(
         'white-space', 'White space around values', """
-        v1 carries metadata as HTTP headers, which may lose blanks at both
-        ends and cannot have line breaks or other control characters. The v1
-        driver refuses to store an image whose name or properties have them,
-        and may read those that were stored through v2 without the blanks.
-        """, as_v1=_stripped, as_v2=_stripped, refuses=_white_space),
+        v1 carries metadata in HTTP headers, which may lose leading and
+        trailing blanks and cannot contain line breaks or other control
+        characters. The v1 driver refuses to store an image whose name or
+        properties have them, and may return values that were stored through
+        v2 without the blanks.""",
+        as_v1=_stripped, as_v2=_stripped, refuses=_white_space),
     _entry(
-        'header-names', 'Characters in names of properties', """
-        A property's name is part of an HTTP header's name in v1: colons,
-        blanks and the like are refused by the v1 driver and are no problem
-        in v2. Where v2 stored such a name, v1 spoils it, and may lose other
-        attributes, when it reads that image. Names that are not ASCII are
-        refused by both: Glance 15 stores them and can then no longer show
-        the image through v2.""",
+        'header-names', 'Characters in property names', """
+        In v1 the name of a property is part of the name of an HTTP header:
+        the v1 driver refuses colons, blanks and similar characters, which v2
+        accepts. If such a name was stored through v2, v1 shows it damaged,
+        and may lose other attributes of that image. Both drivers refuse
+        names that are not ASCII: Glance 15 stores them, but can then no
+        longer show the image through v2.""",
         refuses=_refuses_odd_names, spoils=_spoils_odd_names),
     _entry(
         'long-values', 'Long values', """
-        Glance takes 16384 bytes in one header unless it is told otherwise
-        (max_header_line), so the v1 driver refuses longer values of names
-        and properties. v2 takes as much as the database."""),
+        By default, Glance accepts 16384 bytes in one header
+        (max_header_line), so the v1 driver refuses longer names and property
+        values. v2 accepts as much as the database does."""),
     _entry(
         'kernel-and-ramdisk', 'kernel_id and ramdisk_id', """
-        Where the usual description of properties is installed, v2 takes the
-        ID of an image, or nothing, for kernel_id and ramdisk_id; v1 takes
-        any text. Both drivers leave them out when they are empty or None.
-        """),
+        If the usual property schema is installed, v2 accepts only the ID of
+        an image, or null, as kernel_id and ramdisk_id; v1 accepts any text.
+        Both drivers leave them out if they are empty or None."""),
     _entry(
         'locations', 'Locations', """
-        v1 never tells where an image's data is: the list of locations is
-        empty. v2 tells it where Glance is configured to
+        v1 never returns the locations of an image's data: the list of
+        locations is empty. v2 returns them if Glance is configured to
         (show_multiple_locations, show_image_direct_url)."""),
     _entry(
         'deleted-images', 'Deleted images', """
-        An administrator can still read a deleted image through v1. For v2 it
-        is gone at once, for everybody: the answer is ImageNotFound."""),
+        An administrator can still read a deleted image through v1. Through v2
+        it is gone at once, for everybody: the driver raises
+        ImageNotFound."""),
     _entry(
-        'changes-since', 'Listing what has changed', """
-        With the filter changes-since v1 lists images that were deleted since
-        then, too. v2 lists those that exist. A program that keeps a copy of
-        the list has to compare IDs to learn what was deleted."""),
+        'changes-since', 'Listing changed images', """
+        With the filter changes-since, v1 also lists images that were deleted
+        since then. v2 lists only images that exist. A program that keeps a
+        copy of the list must compare IDs to detect deleted images."""),
     _entry(
-        'visibility', 'More than public and private', """
-        v2 knows images that are public, private, shared and community.
-        Callers see is_public alone, which is False for the last three. The
-        v2 driver leaves an image as it is when is_public False is written
-        back; v1 cannot tell them apart and makes it shared, which without
-        members is as good as private, and takes a community image away from
-        the projects that use it."""),
+        'visibility', 'Visibilities other than public and private', """
+        In v2 an image is public, private, shared or community. Callers see
+        only is_public, which is False for the last three. If is_public False
+        is written back, the v2 driver leaves the visibility unchanged. v1
+        cannot distinguish the three and makes the image shared: without
+        members this is equivalent to private, and a community image is no
+        longer available to the projects that use it."""),
     _entry(
         'members', 'Members of shared images', """
-        v1 lists an image that was shared with a project at once. v2 lists it
-        when the project has accepted it; by its ID it can be read and used
-        at once through both. To give a project access, v2 wants the image to
-        be shared rather than private; the v2 driver creates it so. v1 takes
-        members for any image, and they have access only where v2 calls it
-        shared, which is how v1 makes images that are not public. v1 takes
-        the same member twice; v2 refuses it with ImageConflict. Only v2 has
-        a status of members, only v1 members that may share on."""),
+        v1 lists an image as soon as it is shared with a project; v2 lists it
+        once the project has accepted it. Through both, the project can read
+        and use the image by its ID at once. To share an image, v2 requires
+        the visibility shared instead of private; the v2 driver creates the
+        image as shared. v1 accepts members for any image, but they have
+        access only if the visibility in v2 is shared, which v1 gives to all
+        images that are not public. v1 accepts the same member twice; v2
+        refuses it with ImageConflict. Only in v2 do members have a status;
+        only in v1 can members be allowed to share the image further."""),
     _entry(
         'tags', 'Tags and filters by tag and visibility', """
-        v1 knows no tags: it neither shows nor changes those that an image
-        has. The v1 driver refuses to filter by tag and by visibility rather
-        than to list everything."""),
+        v1 does not support tags: it neither shows nor changes the tags of an
+        image. The v1 driver refuses to filter by tag or visibility instead
+        of listing all images."""),
     _entry(
         'sorting', 'Sorting by several keys', """
-        v2 sorts by several keys, v1 by one: the v1 driver refuses more."""),
+        v2 sorts by several keys, v1 by only one: the v1 driver refuses
+        more."""),
     _entry(
         'empty-images', 'Images without data', """
-        Through v1 an image of size 0 becomes active with neither data nor
-        formats. v2 wants both formats and an upload of nothing; where the
-        caller names no formats the v2 driver chooses bare, if Glance offers
-        it, and of raw, qcow2, vhd and vmdk the first that it offers."""),
+        Through v1 an image of size 0 becomes active without data and without
+        formats. v2 requires both formats and an empty upload. If the caller
+        gives no formats, the v2 driver chooses bare, if Glance offers it,
+        and the first of raw, qcow2, vhd and vmdk that Glance offers."""),
     _entry(
-        'failed-uploads', 'After an upload that failed', """
-        When sending the data of an existing image fails, v1 leaves the image
+        'failed-uploads', 'After a failed upload', """
+        If sending the data of an existing image fails, v1 leaves the image
         killed: it can only be deleted. v2 leaves it queued: the data can be
-        sent again. An image that the failed call itself created is deleted
-        in both cases."""),
+        sent again. In both cases, an image that the failed call itself
+        created is deleted."""),
     _entry(
         'import', 'Import and copies between stores', """
-        v1 has one store and no import. The v1 driver refuses to import, and
-        to copy an image to another store, with ImageActionNotSupported. v1's
-        copy_from is offered by neither: it lets callers scan Glance's network
-        (OSSN 0078)."""),
+        v1 has one store and no import. The v1 driver refuses to import an
+        image or to copy it to another store with ImageActionNotSupported.
+        Neither driver offers copy_from of v1: it lets callers scan the
+        network of Glance (OSSN 0078)."""),
 )
 
 
@@ -291,11 +294,11 @@ def page() -> str:
     """Return the documentation page, as reStructuredText."""
     title = 'Incompatibilities of the Images APIs v1 and v2'
     intro = """
-        Whichever Images API the driver speaks, callers get the same answers
-        in the same format. This is the list of all differences that are
-        left, because one of the APIs cannot do what the other can. A test
-        stores random images through either driver, reads them through both
-        and accepts no other difference."""
+        Callers get the same results in the same format, whichever Images API
+        the driver uses. This page lists all remaining differences, which
+        exist because one API lacks a feature of the other. A test stores
+        random images through each driver, reads them through both, and
+        accepts no other difference."""
     lines = [title, '=' * len(title), '', *_wrapped(intro)]
     for entry in INCOMPATIBILITIES:
         lines += ['', '.. _incompatibility-%s:' % entry.id, '', entry.title,
@@ -304,7 +307,7 @@ def page() -> str:
 
 
 def _wrapped(text: str) -> list[str]:
-    # Names of the code are literals on the page.
+    # Identifiers are literals on the page.
     literal = re.sub(r'\b(\w+_\w+|changes-since|ImageNotFound|'
                      r'ImageActionNotSupported)(?!\w)', r'``\1``',
                      _as_one(text))

@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""The page about incompatibilities says what the list says."""
+"""The page about incompatibilities matches the list."""
 
 import testtools
 
@@ -24,9 +24,10 @@ class PageTest(testtools.TestCase):
     def test_page_and_list_agree(self) -> None:
         self.assertEqual(
             incompatibilities.page(), incompatibilities.PAGE.read_text(),
-            'Write the page anew: python -m %s' % incompatibilities.__name__)
+            'The page is outdated. Write it again with: python -m %s'
+            % incompatibilities.__name__)
 
-    def test_each_entry_is_its_own(self) -> None:
+    def test_entries_are_unique(self) -> None:
         entries = incompatibilities.INCOMPATIBILITIES
         for name in ('id', 'title', 'text'):
             values = {getattr(entry, name) for entry in entries}
