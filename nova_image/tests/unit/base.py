@@ -10,16 +10,16 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What the unit tests share: a context, a configuration, a scripted Glance.
+"""The base of the unit tests: a context, options and a scripted Glance.
 
-A test says what Glance answers, one answer for each request, does something
-with the driver and asserts the exact list of requests::
+A test scripts one answer of Glance for each request, calls the driver, and
+asserts the exact list of requests::
 
     self.glance.answers(GLANCE33('show_active'))
     image = self.driver().show(self.context, ACTIVE)
     self.assert_calls([('GET', '/v2/images/' + ACTIVE)])
 
-Time does not pass: waits are written down in ``self.waits``.
+Nothing waits: the seconds of each wait are appended to ``self.waits``.
 """
 
 import collections
@@ -43,12 +43,12 @@ from nova_image.image import identity
 
 ENDPOINT = 'http://glance:9292'
 
-#: One request that the scripted Glance got: with the query in ``path``.
+#: A request to the scripted Glance; ``path`` includes the query.
 Call = collections.namedtuple('Call', 'method url path headers body')
 
 
 class Context(object):
-    """A caller's context, as little of one as the drivers need."""
+    """A caller's context, with only the attributes that the drivers need."""
 
     def __init__(self, **attributes):
         self.auth_token = 'a-secret-token'
@@ -61,11 +61,11 @@ class Context(object):
 
 
 class Lost(object):
-    """Something goes wrong before an answer arrives.
+    """An error before an answer arrives.
 
-    :param error: what requests raises
-    :param pieces: how many pieces of the request's body are read before;
-        None for all of them
+    :param error: the exception that requests raises
+    :param pieces: the number of pieces of the request's body that are read
+        before the error; all of them if None
     """
 
     def __init__(self, error=None, pieces=None):
@@ -78,10 +78,10 @@ class Lost(object):
 
 
 class BrokenBody(io.BytesIO):
-    """An answer's body that breaks off.
+    """A body of an answer that is interrupted.
 
-    :param content: bytes that arrive
-    :param error: what is raised then
+    :param content: the bytes that arrive
+    :param error: the exception that is raised after them
     """
 
     def __init__(self, content, error):
@@ -89,7 +89,7 @@ class BrokenBody(io.BytesIO):
         self._error = error
 
     def read(self, *args):
-        """Return the next bytes, or raise."""
+        """Return the next bytes, or raise the error after the last ones."""
         found = super(BrokenBody, self).read(*args)
         if not found:
             raise self._error
@@ -99,7 +99,7 @@ class BrokenBody(io.BytesIO):
 class ScriptedGlance(fixtures.Fixture):
     """Answers each request with the next answer of its script.
 
-    :ivar calls: list of Call, in their order
+    :ivar calls: a list of the Calls, in order
     """
 
     def _setUp(self):
@@ -109,16 +109,16 @@ class ScriptedGlance(fixtures.Fixture):
         mocker.add_matcher(self._answer)
 
     def answers(self, *answers):
-        """Add to the script.
+        """Append answers to the script.
 
-        :param answers: recordings.Answer, Lost, or a callable that takes the
-            Call and returns one
+        :param answers: each a recordings.Answer, a Lost, or a callable that
+            takes the Call and returns one of them
         """
         self._script.extend(answers)
 
     @property
     def left(self):
-        """How many answers were not asked for."""
+        """The number of answers that no request has used."""
         return len(self._script)
 
     def _answer(self, request):
@@ -157,13 +157,13 @@ def _call(request, body):
 
 
 class TestCase(testtools.TestCase):
-    """Base of the unit tests.
+    """The base class of the unit tests.
 
-    :ivar conf: a ConfigOpts of this test's own
-    :ivar context: a caller with a token
-    :ivar glance: ScriptedGlance
-    :ivar log: fixtures.FakeLogger, from DEBUG on
-    :ivar waits: seconds that were waited for, in their order
+    :ivar conf: a ConfigOpts that only this test uses
+    :ivar context: the context of a caller with a token
+    :ivar glance: the ScriptedGlance
+    :ivar log: a fixtures.FakeLogger, from level DEBUG up
+    :ivar waits: the seconds of each wait, in order
     """
 
     def setUp(self):
@@ -204,11 +204,11 @@ class TestCase(testtools.TestCase):
             self.conf, sleep=self.waits.append, **options)
 
     def without_keystone(self, **attributes):
-        """Let the caller have no token."""
+        """Replace the context by one without a token."""
         self.context = Context(auth_token=None, **attributes)
 
     def with_renewable_token(self):
-        """Let the caller have a plugin whose token can be renewed.
+        """Give the context a plugin whose token can be renewed.
 
         :returns: the plugin
         """
@@ -218,22 +218,22 @@ class TestCase(testtools.TestCase):
         return plugin
 
     def assert_calls(self, expected):
-        """Assert the exact list of the requests that were made.
+        """Check the exact list of requests, and that no answer is left.
 
-        :param expected: list of (method, path with its query)
+        :param expected: a list of (method, path with its query)
         """
         self.assertEqual(
             expected, [(call.method, call.path) for call in self.glance.calls])
-        self.assertEqual(0, self.glance.left, 'answers nobody asked for')
+        self.assertEqual(0, self.glance.left, 'answers without a request')
 
     def sent_json(self, number):
-        """Return the JSON that a request carried.
+        """Return the JSON body of a request.
 
-        :param number: of the request, from 0
+        :param number: the index of the request, starting at 0
         """
         return json.loads(self.glance.calls[number].body.decode('utf-8'))
 
     def warnings(self):
-        """Return the lines that were logged at level WARNING."""
+        """Return the lines logged at level WARNING."""
         return [line for line in self.log.output.splitlines()
                 if line.startswith('WARNING')]

@@ -10,10 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What real Glances answered, recorded by tools/record_answers.py.
+"""Answers of real Glances, recorded by tools/record_answers.py.
 
-One file for each API and Glance; each has answers by name, such as
-``show_active`` and ``create_409``. A test takes one with::
+There is a file for each API and version of Glance, with answers by name, such
+as ``show_active`` and ``create_409``. A test gets one with::
 
     GLANCE33 = recordings.load('v2_glance33')
     answer = GLANCE33('show_active')
@@ -37,18 +37,18 @@ ABSENT = u'aaaaaaaa-0000-4000-8000-00000000000f'
 KERNEL = u'bbbbbbbb-0000-4000-8000-000000000001'
 #: the data of the active image
 DATA = b'0123456789' * 10
-#: its name, and its property ``description``
+#: the name of the active image, and its property ``description``
 NAME = u'Z\xfcrich \u65e5\u672c'
 
 
 class Answer(object):
-    """One HTTP answer.
+    """An HTTP answer.
 
-    :param status: an int
-    :param headers: dict
-    :param content: bytes, or a binary file object for what breaks
-    :keyword pieces: how many pieces of the request's body are read before it
-        answers; None for all of them
+    :param status: the status, an int
+    :param headers: a dict of the headers
+    :param content: the body: bytes, or a binary file object that may fail
+    :param pieces: the number of pieces of the request's body that are read
+        before the answer; all of them if None
     """
 
     def __init__(self, status=200, headers=None, content=b'', pieces=None):
@@ -59,24 +59,24 @@ class Answer(object):
 
     @property
     def json(self):
-        """The JSON of the body; a new object each time."""
+        """The decoded JSON body; a new object each time."""
         return json.loads(self.content.decode('utf-8'))
 
     def but(self, **fields):
-        """Return the same answer with other fields in its JSON object."""
+        """Return a copy with changed or added fields in its JSON object."""
         return self.saying(dict(self.json, **fields))
 
     def without(self, *names):
-        """Return the same answer with fewer fields in its JSON object."""
+        """Return a copy without some fields in its JSON object."""
         return self.saying({name: value for name, value in self.json.items()
                             if name not in names})
 
     def saying(self, found):
-        """Return the same answer with another JSON body."""
+        """Return a copy with another JSON body."""
         return self.changed(content=json.dumps(found).encode('utf-8'))
 
     def changed(self, **attributes):
-        """Return the same answer with other attributes; headers are added."""
+        """Return a copy with other attributes; ``headers`` are added."""
         other = copy.copy(self)
         other.headers = dict(self.headers, **attributes.pop('headers', {}))
         for name, value in attributes.items():
@@ -84,7 +84,7 @@ class Answer(object):
         return other
 
     def respond(self, request):
-        """Return the requests.Response to a request."""
+        """Return this answer as the requests.Response to a request."""
         body = self.content
         if isinstance(body, bytes):
             body = io.BytesIO(body)
@@ -95,16 +95,16 @@ class Answer(object):
 
 
 def _as_received(text):
-    """Return a header's UTF-8 as the HTTP library of this Python gives it."""
+    """Return a header's UTF-8 text as this Python's HTTP library does."""
     if isinstance(text, six.text_type):
         text = text.encode('utf-8')
     return text if six.PY2 else text.decode('latin-1')
 
 
 def load(name):
-    """Return a function that gives the answers of one file by their names.
+    """Return a function that returns the answers of a file by name.
 
-    :param name: of the file, without ``.json``
+    :param name: the name of the file, without ``.json``
     """
     path = os.path.join(os.path.dirname(__file__), name + '.json')
     with io.open(path, encoding='utf-8') as stream:
