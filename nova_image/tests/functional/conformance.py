@@ -11,18 +11,18 @@
 #    under the License.
 
 
-"""One suite that every image driver passes, whatever Images API it speaks.
+"""The suite that every image driver passes, whichever API it uses.
 
-A driver of another package runs it too: a test module of its own names the
-driver and the servers, and the test runner finds the rest::
+A driver of another package runs it too. Its test module names the driver and
+the servers, and the test runner finds the rest::
 
     from nova_image.tests.functional import conformance
 
     class MyDriver(conformance.DriverConformance):
-        keeps_property_case = False        # what it cannot do
+        keeps_property_case = False        # not supported by this driver
 
         @property
-        def url(self):                     # a Glance v2 over the same images
+        def url(self):                     # v2 of a Glance, same images
             return 'http://127.0.0.1:9292'
 
         def make_driver(self, **options):  # options of [glance]
@@ -31,17 +31,16 @@ driver and the servers, and the test runner finds the rest::
         def make_context(self, project, admin=False):
             return my_package.Context(...)
 
-``make_context`` gives contexts that the server behind the driver takes for a
-member, or an administrator, of any project. By default they are those of
-nova_image.tests.functional.base, which a Glance without Keystone understands.
-What happened is checked by plain HTTP at ``url``, a Glance that takes its
-callers' identity from headers; no other images may be there, and all are
-deleted at the end of each test.
+``make_context`` returns contexts that the driver's server accepts as those of
+a member, or an administrator, of any project. By default they are contexts of
+nova_image.tests.functional.base, which a Glance without Keystone accepts. The
+suite checks the results by plain HTTP at ``url``, a Glance that reads its
+callers' identity from headers. That Glance must have no other images: each
+test deletes all of them when it ends.
 
-What a driver cannot do, because the API behind it cannot, is said by
-attributes of the class (nova_image.tests.functional.conformance_case has the
-list with the meanings). Each chooses between two expectations: none switches
-a check off, but for ``data_folder``.
+Attributes of the class describe what the API behind a driver does not support;
+nova_image.tests.functional.conformance_case lists them. Each selects one of
+two expectations. None disables a check, except ``data_folder``.
 """
 
 from nova_image.tests.functional import conformance_create

@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""Making images, as every driver does it."""
+"""Creating images, with every driver."""
 
 import collections.abc
 import copy
@@ -26,12 +26,12 @@ from nova_image.tests.functional import conformance_case as case
 from nova_image.tests.functional import conformance_show as show
 from nova_image.tests.functional import loopback
 
-#: more than one piece of any buffer, and not a multiple of one
+#: larger than any buffer, and not a multiple of one
 SIZE = 5 * 1024 * 1024 + 321
 
 
 def pieces(data: bytes) -> collections.abc.Iterator[bytes]:
-    """Yield data in pieces of many sizes, empty ones among them."""
+    """Yield data in pieces of many sizes, some of them empty."""
     yield b''
     begin, size = 0, 1
     while begin < len(data):
@@ -41,7 +41,7 @@ def pieces(data: bytes) -> collections.abc.Iterator[bytes]:
 
 
 def pipe_of(data: bytes) -> io.BufferedReader:
-    """Return the end of a pipe that gives some data."""
+    """Return the reading end of a pipe that delivers some data."""
     reader, writer = os.pipe()
 
     def write() -> None:
@@ -87,7 +87,7 @@ class Create(case.DriverCase):
         self.assertIsNone(raw['name'])
         self.assertNotEqual('public', raw['visibility'])
 
-    def test_json_properties(self) -> None:
+    def test_json_properties_are_encoded(self) -> None:
         kernel = base.new_id()
         image = self.make(properties={
             'block_device_mapping': show.DEVICES, 'mappings': [],
@@ -99,20 +99,20 @@ class Create(case.DriverCase):
         self.assertEqual(show.DEVICES,
                          json.loads(raw['block_device_mapping']))
 
-    def test_names_of_properties(self) -> None:
+    def test_case_of_property_names(self) -> None:
         image = self.make(properties={'MixedCase-Name': '1', 'lower': '2'})
         name = ('MixedCase-Name' if self.keeps_property_case
                 else 'mixedcase_name')
         self.assertEqual({name: '1', 'lower': '2'}, image['properties'])
         self.assertEqual('1', self.raw.image(image['id'])[name])
 
-    def test_names_that_would_collide_with_arguments(self) -> None:
+    def test_property_names_that_are_also_argument_names(self) -> None:
         names = ('version', 'context', 'method', 'image_id', 'data', 'action',
                  'filters', 'limit', 'headers', 'url')
         image = self.make(properties=dict.fromkeys(names, 'x'))
         self.assertEqual(dict.fromkeys(names, 'x'), image['properties'])
 
-    def test_values_that_are_hard_to_carry(self) -> None:
+    def test_property_values_that_need_quoting(self) -> None:
         values = {'json': '{"a": ["b c", "%20"]}', 'signs': '%7B+ "\\\'&=;,#',
                   'long': 'ü' * 5000}
         image = self.make(properties=values)
@@ -120,7 +120,7 @@ class Create(case.DriverCase):
         raw = self.raw.image(image['id'])
         self.assertEqual(values, {name: raw[name] for name in values})
 
-    def test_white_space(self) -> None:
+    def test_white_space_in_property_values(self) -> None:
         for value in (' around ', 'two\nlines', '\ttab'):
             if self.keeps_white_space:
                 image = self.make(properties={'a': value})
@@ -131,7 +131,7 @@ class Create(case.DriverCase):
                     properties={'a': value})
                 self.assertIn('white space', str(error))
 
-    def test_empty_property(self) -> None:
+    def test_empty_property_value(self) -> None:
         made = self.make(properties={'empty': '', 'full': 'x'})
         for image in (self.driver.show(self.ctx, made['id']),
                       *self.driver.detail(self.ctx)):
@@ -140,7 +140,7 @@ class Create(case.DriverCase):
                 expected['empty'] = ''
             self.assertEqual(expected, image['properties'])
 
-    def test_data_of_every_kind(self) -> None:
+    def test_every_kind_of_data(self) -> None:
         data = os.urandom(SIZE)
         path = os.path.join(self.useFixture(base.folder()).path, 'image')
         with open(path, 'wb') as stream:
@@ -170,7 +170,7 @@ class Create(case.DriverCase):
             self.assertEqual(b'', b''.join(
                 self.driver.download(self.ctx, image['id'])))
 
-    def test_size_zero(self) -> None:
+    def test_size_zero_without_data(self) -> None:
         for formats in ({}, {'disk_format': 'raw',
                              'container_format': 'bare'}):
             image = self.driver.create(self.ctx, {
@@ -179,8 +179,8 @@ class Create(case.DriverCase):
             self.assertEqual(('active', 0), (image['status'], image['size']))
             self.assertEqual(image, self.driver.show(self.ctx, image['id']))
 
-    def test_size_zero_beside_data(self) -> None:
-        """It is the size that is not known yet."""
+    def test_size_zero_with_data(self) -> None:
+        """Size 0 then means that the size is not known yet."""
         store = self.useFixture(loopback.WebStore(b'elsewhere'))
         for image, size in ((self.make(b'data', size=0), 4),
                             (self.make(size=0, location=store.url), 9)):
@@ -197,11 +197,11 @@ class Create(case.DriverCase):
                           is_public='true')
         self.assertNothingLeft()
 
-    def test_id_of_the_caller(self) -> None:
+    def test_id_given_by_the_caller(self) -> None:
         image_id = base.new_id()
         self.assertEqual(image_id, self.make(id=image_id)['id'])
 
-    def test_id_that_is_taken(self) -> None:
+    def test_id_that_is_in_use(self) -> None:
         first = self.make(b'the first', name='first',
                           properties={'a': 'b'})
         for data in (None, b'another', iter([b'another'])):
@@ -227,7 +227,7 @@ class Create(case.DriverCase):
                               location=url)
         self.assertNothingLeft()
 
-    def test_instance_owner_is_no_property_but_a_member(self) -> None:
+    def test_instance_owner_becomes_a_member(self) -> None:
         other = base.new_id()
         meta = {'name': 'snapshot', 'disk_format': 'raw',
                 'container_format': 'bare',

@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""Downloading, as every driver does it."""
+"""Downloading images, with every driver."""
 
 import hashlib
 import io
@@ -26,7 +26,7 @@ from nova_image.tests.functional import conformance_create as create
 
 
 class _Broken(io.BytesIO):
-    """A file on a disk that is full."""
+    """A file on a full disk."""
 
     def write(self, data: object) -> int:
         raise OSError(28, 'No space left on device')
@@ -36,11 +36,11 @@ class Data(case.DriverCase):
     """ImageDriver.download()."""
 
     def setUp(self) -> None:
-        """Make a folder to download to."""
+        """Create a folder to download to."""
         super().setUp()
         self.folder = pathlib.Path(self.useFixture(base.folder()).path)
 
-    def test_every_destination(self) -> None:
+    def test_every_kind_of_destination(self) -> None:
         data = os.urandom(create.SIZE)
         image_id = self.make(data)['id']
         chunks = self.driver.download(self.ctx, image_id)
@@ -55,7 +55,7 @@ class Data(case.DriverCase):
         self.assertSameBytes(data, path.read_bytes())
         self.assertEqual([path], list(self.folder.iterdir()))
 
-    def test_path_that_exists(self) -> None:
+    def test_existing_file_behind_a_symlink(self) -> None:
         image_id = self.make(b'new')['id']
         path = self.folder / 'image'
         path.write_bytes(b'something longer that was there')
@@ -65,7 +65,7 @@ class Data(case.DriverCase):
         self.assertEqual(b'new', path.read_bytes())
         self.assertTrue(link.is_symlink())
 
-    def test_fifo(self) -> None:
+    def test_download_to_a_fifo(self) -> None:
         data = os.urandom(create.SIZE)
         image_id = self.make(data)['id']
         path = self.folder / 'fifo'
@@ -79,7 +79,7 @@ class Data(case.DriverCase):
         self.assertSameBytes(data, b''.join(read))
         self.assertTrue(path.is_fifo())
 
-    def test_file_object_that_stands_somewhere(self) -> None:
+    def test_file_object_is_written_at_its_position(self) -> None:
         image_id = self.make(b'data')['id']
         stream = io.BytesIO(b'before')
         stream.seek(0, os.SEEK_END)
@@ -94,9 +94,10 @@ class Data(case.DriverCase):
 
     def assertUntouched(self, kind: type[Exception], image_id: str,
                         **kwargs: object) -> Exception:
-        """Check that a download fails and that files are as they were.
+        """Check that a download fails and changes no file.
 
-        :param kind: of the error, which is returned
+        :param kind: the class of the error
+        :returns: the error
         """
         there, missing = self.folder / 'there', self.folder / 'missing'
         there.write_bytes(b'was there')
@@ -108,7 +109,7 @@ class Data(case.DriverCase):
         self.assertEqual([there], list(self.folder.iterdir()))
         return error
 
-    def test_no_data(self) -> None:
+    def test_image_without_data(self) -> None:
         image_id = self.make()['id']
         for error in (
                 self.assertUntouched(exception.ImageUnacceptable, image_id),
@@ -136,9 +137,9 @@ class Data(case.DriverCase):
                      204)
         self.assertUntouched(exception.ImageNotAuthorized, image_id)
 
-    def test_data_that_is_not_what_was_stored(self) -> None:
+    def test_data_that_was_damaged_in_the_store(self) -> None:
         if self.data_folder is None:
-            self.skipTest('data_folder says nothing of where the data is')
+            self.skipTest('data_folder is not set')
         image_id = self.make(b'the data')['id']
         for path in self.data_folder.rglob(image_id):
             path.write_bytes(b'not data')
@@ -164,7 +165,7 @@ class Data(case.DriverCase):
             dst_path=str(self.folder / 'no' / 'such'))
         self.assertEqual([], list(self.folder.iterdir()))
 
-    def test_iterator_that_is_not_read_to_its_end(self) -> None:
+    def test_iterator_that_is_closed_early(self) -> None:
         data = os.urandom(create.SIZE)
         image_id = self.make(data)['id']
         for _ in range(3):

@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""Listing, as every driver does it."""
+"""Listing images, with every driver."""
 
 import copy
 import datetime
@@ -25,8 +25,8 @@ from nova_image.tests.functional import conformance_case as case
 class Detail(case.DriverCase):
     """ImageDriver.detail()."""
 
-    def _three(self) -> None:
-        """Make three images that differ in all that can be filtered by."""
+    def _create_three(self) -> None:
+        """Create three images that differ in every attribute of a filter."""
         self.alpha = self.make(
             b'abc', name='alpha', min_ram=64, min_disk=1, properties={
                 'os_type': 'linux', 'auto_disk_config': True,
@@ -37,22 +37,22 @@ class Detail(case.DriverCase):
                                properties={'os_type': 'windows'})
 
     def assertFilters(self, expected: str, **filters: typing.Any) -> None:
-        """Check what a filter leaves.
+        """Check which images match the filters.
 
-        :param expected: names, with blanks between
+        :param expected: their names, separated by blanks
         """
         before = copy.deepcopy(filters)
         self.assertEqual(expected.split(), self.names(filters=filters),
                          filters)
         self.assertEqual(before, filters)
 
-    def test_detail_of_nothing(self) -> None:
+    def test_detail_without_matches(self) -> None:
         for kwargs in ({}, {'filters': None}, {'filters': {}},
                        {'filters': {'name': 'nothing'}}):
             self.assertEqual([], self.driver.detail(self.ctx, **kwargs))
 
-    def test_detail_has_what_show_has(self) -> None:
-        self._three()
+    def test_detail_returns_the_same_images_as_show(self) -> None:
+        self._create_three()
         listed = self.driver.detail(self.ctx)
         self.assertEqual(3, len(listed))
         for image in listed:
@@ -61,7 +61,7 @@ class Detail(case.DriverCase):
                 self.driver.show(self.ctx, image['id']), image)
 
     def test_plain_filters(self) -> None:
-        self._three()
+        self._create_three()
         for expected, filters in (
                 ('alpha beta gamma', {}),
                 ('alpha', {'name': 'alpha'}),
@@ -90,7 +90,7 @@ class Detail(case.DriverCase):
             self.assertFilters(name, name=name)
 
     def test_number_filters(self) -> None:
-        self._three()
+        self._create_three()
         for expected, filters in (
                 ('gamma', {'size_min': 4}),
                 ('alpha gamma', {'size_min': '3'}),
@@ -102,7 +102,7 @@ class Detail(case.DriverCase):
             self.assertFilters(expected, **filters)
 
     def test_property_filters(self) -> None:
-        self._three()
+        self._create_three()
         for expected, filters in (
                 ('alpha', {'property-os_type': 'linux'}),
                 ('alpha', {'os_type': 'linux'}),
@@ -114,12 +114,12 @@ class Detail(case.DriverCase):
                 ('alpha', {'property-auto_disk_config': 'True'}),
                 ('alpha', {'property-auto_disk_config': True}),
                 ('alpha', {'word': 'two words & 50%+'}),
-                # v2 has these names for itself; no property is called so.
+                # v2 reserves these names, so no property can have them.
                 ('', {'property-owner': self.project}),
                 ('', {'property-status': 'active'})):
             self.assertFilters(expected, **filters)
 
-    def test_unicode_filter(self) -> None:
+    def test_filter_by_unicode(self) -> None:
         self.make(name=case.UNICODE, properties={'word': case.UNICODE})
         self.make(name='other')
         self.driver = self.make_driver(num_retries=0)
@@ -131,7 +131,7 @@ class Detail(case.DriverCase):
                 self.assertRaises(exception.GlanceServerError, self.names,
                                   filters=filters)
 
-    def _public_and_others(self) -> None:
+    def _create_public_and_others(self) -> None:
         self.make(name='mine')
         self.make(name='public', ctx=self.root, is_public=True)
         self.make(name='shared')
@@ -142,7 +142,7 @@ class Detail(case.DriverCase):
         self.make(name='theirs', ctx=other)
 
     def test_is_public(self) -> None:
-        self._public_and_others()
+        self._create_public_and_others()
         everything = ['mine', 'public', 'shared']
         for expected, values in (
                 (everything, (None, 'none', 'None')),
@@ -153,7 +153,7 @@ class Detail(case.DriverCase):
         self.assertEqual(everything, self.names())
 
     def test_administrators_see_all_projects(self) -> None:
-        self._public_and_others()
+        self._create_public_and_others()
         self.assertEqual(['mine', 'public', 'shared', 'theirs'],
                          self.names(self.root))
         self.assertEqual(['mine', 'shared', 'theirs'], self.names(
@@ -161,7 +161,7 @@ class Detail(case.DriverCase):
         stranger = self.make_context(base.new_id())
         self.assertEqual(['public'], self.names(stranger))
 
-    def test_tags_and_visibility(self) -> None:
+    def test_filter_by_tags_and_visibility(self) -> None:
         self.raw.create(name='tagged', tags=['a', 'b'], owner=self.project)
         self.make(name='plain', is_public=False)
         if not self.filters_by_tag_and_visibility:
@@ -187,7 +187,7 @@ class Detail(case.DriverCase):
         for value in (before, before.isoformat(),
                       before.strftime('%Y-%m-%dT%H:%M:%S'),
                       before.strftime('%Y-%m-%dT%H:%M:%SZ')):
-            # Deleted images of other tests may be there, public ones.
+            # Other tests may have left deleted public images.
             self.assertFilters(expected, **{'changes-since': value,
                                             'owner': self.project})
         self.assertFilters('', **{'changes-since': after})
@@ -198,13 +198,13 @@ class Detail(case.DriverCase):
             self.assertEqual((True, 'deleted'),
                              (image['deleted'], image['status']))
 
-    def _five(self) -> list[str]:
+    def _create_five(self) -> list[str]:
         for name in 'bdaec':
             self.make(name=name, data=b'x' * (ord(name) - ord('a') + 1))
         return sorted('abcde')
 
     def test_sorting(self) -> None:
-        five = self._five()
+        five = self._create_five()
         for key in ('name', 'size'):
             for value in (key, [key]):
                 self.assertEqual(five, self.names(
@@ -220,7 +220,7 @@ class Detail(case.DriverCase):
                               self.names, **several)
 
     def test_pages_limit_and_marker(self) -> None:
-        five = self._five()
+        five = self._create_five()
         order = {'sort_key': 'name', 'sort_dir': 'asc'}
         marker = {image['name']: image['id'] for image in
                   self.driver.detail(self.ctx)}
@@ -237,10 +237,10 @@ class Detail(case.DriverCase):
                 ({'marker': marker['e']}, [])):
             self.assertEqual(expected, self.names(**order, **kwargs), kwargs)
 
-    def test_limit_of_filtered(self) -> None:
-        self._public_and_others()
-        # No filter of v2 says "not public": the driver goes on until it has
-        # as many as were asked for.
+    def test_limit_applies_after_filters(self) -> None:
+        self._create_public_and_others()
+        # v2 has no filter for "not public": the driver requests pages until
+        # it has enough matches.
         self.assertEqual(['mine', 'shared'], self.names(
             filters={'is_public': False}, limit=2, page_size=1))
 

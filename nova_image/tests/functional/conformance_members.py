@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""Sharing images with other projects, as every driver does it."""
+"""Sharing images with other projects, with every driver."""
 
 import datetime
 import io
@@ -29,17 +29,17 @@ class Members(case.DriverCase):
     """ImageDriver.members() and the methods that change them."""
 
     def setUp(self) -> None:
-        """Have another project, which images are shared with."""
+        """Create another project, with which images are shared."""
         super().setUp()
         self.other = base.new_id()
         self.them = self.make_context(self.other)
 
     def share(self) -> str:
-        """Make an image with data that can have members; return its id."""
+        """Create an image with data that can have members; return its ID."""
         return self.make(b'data', visibility='shared')['id']
 
     def reads(self, project: str, image_id: str) -> bool:
-        """Tell whether a project can read an image and its data."""
+        """Return whether a project can read an image and its data."""
         raw = servers.RawGlance(self.url, servers.headers_of(
             project, 'member', 'reader'))
         try:
@@ -52,9 +52,9 @@ class Members(case.DriverCase):
 
     def assertMember(self, status: str, member: dict[str, typing.Any]
                      ) -> None:
-        """Check the other project as a member.
+        """Check that the other project is a member.
 
-        :param status: where members have one
+        :param status: the expected status, if members have one
         """
         self.assertEqual(_KEYS, set(member))
         self.assertEqual(self.other, member['member_id'])
@@ -67,7 +67,7 @@ class Members(case.DriverCase):
         for name in ('created_at', 'updated_at'):
             self.assertEqual(datetime.timedelta(0), member[name].utcoffset())
 
-    def test_sharing(self) -> None:
+    def test_share_and_stop_sharing(self) -> None:
         image_id = self.share()
         self.assertEqual([], self.driver.members(self.ctx, image_id))
         self.assertIs(False, self.reads(self.other, image_id))
@@ -83,7 +83,7 @@ class Members(case.DriverCase):
         self.assertEqual([], self.driver.members(self.ctx, image_id))
 
     def test_instance_owner_has_access(self) -> None:
-        """As when an administrator makes a snapshot of someone's server."""
+        """An administrator makes a snapshot of another project's server."""
         for data in (b'data', io.BytesIO(b'data'), iter([b'da', b'ta'])):
             image = self.make(data, properties={'instance_owner': self.other})
             member, = self.driver.members(self.ctx, image['id'])
@@ -91,12 +91,12 @@ class Members(case.DriverCase):
             self.assertIs(True, self.reads(self.other, image['id']))
             self.assertIs(False, self.reads(base.new_id(), image['id']))
 
-    def test_instance_owner_of_what_nova_calls_shared(self) -> None:
+    def test_instance_owner_has_access_to_a_shared_image(self) -> None:
         image = self.make(b'data', visibility='shared', properties={
             'instance_owner': self.other})
         self.assertIs(True, self.reads(self.other, image['id']))
 
-    def test_many(self) -> None:
+    def test_many_members(self) -> None:
         image_id = self.share()
         expected = sorted(base.new_id() for _ in range(30))
         for project in expected:
@@ -105,7 +105,7 @@ class Members(case.DriverCase):
             member['member_id'] for member in
             self.driver.members(self.ctx, image_id)))
 
-    def test_status(self) -> None:
+    def test_member_status(self) -> None:
         image_id = self.share()
         self.driver.add_member(self.ctx, image_id, self.other)
         if not self.members_have_a_status:
@@ -123,12 +123,12 @@ class Members(case.DriverCase):
             raw = servers.RawGlance(self.url, servers.headers_of(
                 self.other, 'member', 'reader'))
             self.assertEqual(listed, len(raw.images()))
-            # It takes the image from the list, and no access away.
+            # The status affects only the list, not the access.
             self.assertIs(True, self.reads(self.other, image_id))
-        self.check_status_that_is_refused(image_id)
+        self.check_refused_status_changes(image_id)
 
-    def check_status_that_is_refused(self, image_id: str) -> None:
-        """Check who may set which status."""
+    def check_refused_status_changes(self, image_id: str) -> None:
+        """Check that only the member sets the status, and only valid ones."""
         change = self.driver.set_member_status
         error = self.assertRaises(exception.ImageNotAuthorized, change,
                                   self.ctx, image_id, self.other, 'accepted')
@@ -137,7 +137,7 @@ class Members(case.DriverCase):
                                   self.them, image_id, self.other, 'maybe')
         self.assertIn('accepted', str(error))
 
-    def test_twice(self) -> None:
+    def test_add_the_same_member_twice(self) -> None:
         image_id = self.share()
         self.driver.add_member(self.ctx, image_id, self.other)
         if self.members_have_a_status:
@@ -149,7 +149,7 @@ class Members(case.DriverCase):
             self.driver.add_member(self.ctx, image_id, self.other)
         self.assertEqual(1, len(self.driver.members(self.ctx, image_id)))
 
-    def test_nothing_is_there(self) -> None:
+    def test_missing_images_and_members(self) -> None:
         image_id, nobody = self.share(), base.new_id()
         for missing, args in ((base.new_id(), (self.other,)),
                               (image_id, (nobody,))):
@@ -166,8 +166,8 @@ class Members(case.DriverCase):
                 exception.NotFound, self.driver.set_member_status, self.them,
                 image_id, nobody, 'accepted')
 
-    def test_strangers(self) -> None:
-        """What they do not see is none, what they see is not theirs."""
+    def test_other_projects_cannot_change_members(self) -> None:
+        """An image is not found if not shared, and read-only if shared."""
         image_id, stranger = self.share(), self.make_context(base.new_id())
         for operation, args in ((self.driver.members, ()),
                                 (self.driver.add_member, (self.other,))):
@@ -179,13 +179,13 @@ class Members(case.DriverCase):
                           base.new_id())
         self.assertEqual([self.other], self.raw.members(image_id))
 
-    def test_images_that_have_no_members(self) -> None:
+    def test_images_that_cannot_have_members(self) -> None:
         image_id = self.make(ctx=self.root, visibility='public')['id']
         operations = [(self.driver.members, ()),
                       (self.driver.add_member, (self.other,)),
                       (self.driver.remove_member, (self.other,))]
         if not self.members_have_a_status:
-            # v1 keeps members of any image.
+            # v1 accepts members for any image.
             for operation, args in operations:
                 operation(self.root, image_id, *args)
             return
@@ -194,7 +194,7 @@ class Members(case.DriverCase):
                                       operation, self.root, image_id, *args)
             self.assertIn('visibility shared', str(error))
 
-    def test_what_is_no_project(self) -> None:
+    def test_invalid_project_ids(self) -> None:
         image_id = self.share()
         for member in ('', '.', '..', 'a/b', 'ключ', 'a b', None):
             for operation in (self.driver.add_member,
@@ -207,7 +207,7 @@ class Members(case.DriverCase):
                           properties={'instance_owner': '..'})
         self.assertNothingLeft()
 
-    def test_names_that_have_to_be_quoted(self) -> None:
+    def test_member_ids_that_need_quoting(self) -> None:
         image_id, odd = self.share(), "a?b#c%20d&e;f'g:h@i"
         self.driver.add_member(self.ctx, image_id, odd)
         self.assertEqual([odd], self.raw.members(image_id))

@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""Reading one image, as every driver does it."""
+"""Showing one image, with every driver."""
 
 import json
 
@@ -40,7 +40,7 @@ class Show(case.DriverCase):
                 'disk_format', 'container_format', 'checksum', 'owner',
                 'is_public', 'deleted', 'deleted_at', 'properties')))
 
-    def test_show_of_an_image_without_anything(self) -> None:
+    def test_show_of_an_image_without_metadata(self) -> None:
         made = self.driver.create(self.ctx, {})
         image = self.driver.show(self.ctx, made['id'])
         self.assertShape(image)
@@ -51,7 +51,7 @@ class Show(case.DriverCase):
                 'name', 'status', 'size', 'min_disk', 'min_ram',
                 'disk_format', 'container_format', 'checksum')))
 
-    def test_show_of_images_made_by_v2(self) -> None:
+    def test_show_of_images_created_through_v2(self) -> None:
         raw = self.raw.create(name=case.UNICODE, owner=self.project,
                               tags=['a'], os_type=case.UNICODE, number='1')
         image = self.driver.show(self.ctx, raw['id'])
@@ -86,7 +86,7 @@ class Show(case.DriverCase):
             self.assertEqual([], image['locations'])
             return
         raw = self.raw.image(made['id'])
-        # The direct URL is among the locations, and not there twice.
+        # The direct URL is one of the locations, and is listed only once.
         self.assertEqual([raw['direct_url']],
                          [place['url'] for place in image['locations']])
         for place in image['locations']:

@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""Changing and deleting images, as every driver does it."""
+"""Changing and deleting images, with every driver."""
 
 import copy
 import typing
@@ -22,8 +22,8 @@ from nova_image.tests.functional import conformance_case as case
 from nova_image.tests.functional import conformance_show as show
 from nova_image.tests.functional import loopback
 
-#: what a server changes by itself
-_MOVES = ('updated_at',)
+#: attributes that a server changes by itself
+_VOLATILE = ('updated_at',)
 
 
 class Update(case.DriverCase):
@@ -31,10 +31,10 @@ class Update(case.DriverCase):
 
     def update(self, image: case.Image, meta: case.Image,
                *args: typing.Any, **kwargs: typing.Any) -> case.Image:
-        """Update an image; check the answer and the arguments' integrity.
+        """Update an image; check the result, and that ``meta`` is unchanged.
 
-        :param image: the image as it was
-        :param meta: what to change
+        :param image: the image before the update
+        :param meta: the changes
         """
         before = copy.deepcopy(meta)
         updated = self.driver.update(self.ctx, image['id'], meta, *args,
@@ -51,7 +51,7 @@ class Update(case.DriverCase):
             'properties': {'os_type': case.UNICODE}})
         changed = {'name': case.UNICODE, 'min_ram': 32, 'min_disk': 7,
                    'properties': {'os_type': case.UNICODE}}
-        self.assertEqual(_still(dict(image, **changed)), _still(updated))
+        self.assertEqual(_stable(dict(image, **changed)), _stable(updated))
 
     def test_formats_of_a_queued_image(self) -> None:
         image = self.driver.create(self.ctx, {'name': 'no formats'})
@@ -60,7 +60,7 @@ class Update(case.DriverCase):
         self.assertEqual(('raw', 'bare'), (
             updated['disk_format'], updated['container_format']))
 
-    def test_purge(self) -> None:
+    def test_purge_of_properties(self) -> None:
         for kwargs, expected in (
                 ({}, {'b': '3', 'c': '4'}),
                 ({'purge_props': True}, {'b': '3', 'c': '4'}),
@@ -70,7 +70,7 @@ class Update(case.DriverCase):
                 image, {'properties': {'b': '3', 'c': '4'}}, **kwargs)
             self.assertEqual(expected, updated['properties'])
 
-    def test_purge_of_all(self) -> None:
+    def test_purge_of_all_properties(self) -> None:
         for meta in ({}, {'properties': {}}, {'name': 'x'}):
             image = self.make(properties={'a': '1'})
             self.assertEqual({}, self.update(image, meta)['properties'])
@@ -78,7 +78,7 @@ class Update(case.DriverCase):
             self.assertEqual({'a': '1'}, self.update(
                 image, meta, purge_props=False)['properties'])
 
-    def test_what_is_not_named_stays(self) -> None:
+    def test_attributes_that_are_not_given_stay(self) -> None:
         image = self.make(b'abc', properties={'a': '1'}, protected=True,
                           min_ram=5)
         member = base.new_id()
@@ -95,10 +95,10 @@ class Update(case.DriverCase):
                      json={'member': member})
 
     def assertRawSame(self, before: case.Image, image_id: str) -> None:
-        """Check that Glance has an image as it was."""
-        self.assertEqual(_still(before), _still(self.raw.image(image_id)))
+        """Check that an image in Glance is unchanged."""
+        self.assertEqual(_stable(before), _stable(self.raw.image(image_id)))
 
-    def test_round_trip_changes_nothing(self) -> None:
+    def test_writing_a_shown_image_back_changes_nothing(self) -> None:
         for purge in (True, False):
             for visibility in ('private', 'shared', 'public', 'community'):
                 self._round_trip(purge, visibility)
@@ -125,7 +125,7 @@ class Update(case.DriverCase):
         shown = self.driver.show(stranger, image['id'])
         updated = self.driver.update(stranger, image['id'],
                                      dict(shown, name='x'))
-        self.assertEqual(_still(dict(image, name='x')), _still(updated))
+        self.assertEqual(_stable(dict(image, name='x')), _stable(updated))
 
     def test_is_public(self) -> None:
         image = self.make(b'abc', ctx=self.root)
@@ -135,7 +135,7 @@ class Update(case.DriverCase):
             self.assertIs(str(public).lower() == 'true',
                           updated['is_public'])
 
-    def test_data(self) -> None:
+    def test_data_with_metadata(self) -> None:
         image = self.make(properties={'a': '1'})
         updated = self.update(image, {'name': 'full', 'properties': {
             'b': '2'}}, b'some data')
@@ -152,7 +152,7 @@ class Update(case.DriverCase):
         self.assertEqual(('active', 9, {'a': '1'}), (
             updated['status'], updated['size'], updated['properties']))
 
-    def test_data_of_an_active_image(self) -> None:
+    def test_data_for_an_active_image_is_refused(self) -> None:
         image = self.make(b'first')
         self.assertRaises(exception.ImageConflict, self.driver.update,
                           self.ctx, image['id'], {}, b'second')
@@ -203,7 +203,7 @@ class Update(case.DriverCase):
         self.update(image, {'protected': False})
         self.assertIs(True, self.driver.delete(self.ctx, image['id']))
 
-    def test_delete_of_what_is_not_there(self) -> None:
+    def test_delete_of_images_that_cannot_be_seen(self) -> None:
         theirs = self.make(ctx=self.make_context(base.new_id()))['id']
         for image_id in (base.new_id(), '', '..', 'ä', theirs):
             error = self.assertRaises(
@@ -221,9 +221,10 @@ class Update(case.DriverCase):
             self.assertIn(image['id'], str(error))
             return
         self.driver.image_import_copy(self.root, image['id'], ['slow'])
-        # Glance 33 goes on after the last store; a delete meanwhile is a 500.
-        # It lets go of the image at the very end. Who asks it for its tasks
-        # has it write, which sqlite may refuse to the task then.
+        # Glance 33 still works after the last store, and answers a delete
+        # with 500 until it releases the image at the very end. A request for
+        # the tasks makes Glance write, and sqlite may then refuse the write
+        # of the import task itself.
         self.wait_for(lambda: 'os_glance_import_task' not in self.raw.image(
             image['id']), 'copied')
         tasks = self.raw.ask('GET', '/v2/images/%s/tasks' % image['id'])
@@ -233,7 +234,7 @@ class Update(case.DriverCase):
         self.assertEqual({'fast', 'slow'}, set(stores.split(',')))
 
 
-def _still(image: case.Image) -> case.Image:
-    """Return an image without what a server changes by itself."""
+def _stable(image: case.Image) -> case.Image:
+    """Return an image without attributes that a server changes by itself."""
     return {name: value for name, value in image.items()
-            if name not in _MOVES}
+            if name not in _VOLATILE}
