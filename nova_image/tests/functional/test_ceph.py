@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""Tests of the fixture Ceph: it starts, asks for keys, and leaves nothing."""
+"""Tests of the fixture Ceph: it starts, checks keys, leaves nothing behind."""
 
 import os
 import pathlib
@@ -24,9 +24,9 @@ from nova_image.tests.functional import test_fixtures
 
 
 class CephTest(test_fixtures.ServiceTest):
-    """Ceph, and what may be done with it by whom."""
+    """Ceph, and the permissions of its users."""
 
-    def test_users(self) -> None:
+    def test_permissions_of_users(self) -> None:
         with fixtures.Ceph() as ceph:
             self.assertEqual(list(ceph_fixture.POOLS),
                              ceph.ceph('osd', 'pool', 'ls').split())
@@ -41,7 +41,7 @@ class CephTest(test_fixtures.ServiceTest):
                     '10', '--id', user, name)
             self.assertEqual(0o600, ceph.keyring.stat().st_mode & 0o777)
 
-    def test_it_comes_back_with_what_it_had(self) -> None:
+    def test_restart_keeps_its_images(self) -> None:
         with fixtures.Ceph() as ceph:
             ceph.rbd('create', '--size', '10', 'images/image')
             leaders = test_fixtures.groups(ceph.pids)
@@ -59,21 +59,21 @@ class CephTest(test_fixtures.ServiceTest):
 
 
 class BindingsTest(base.FunctionalTest):
-    """Debian's bindings of Ceph, in this process."""
+    """Debian's Python bindings of Ceph, in this process."""
 
-    def test_imported(self) -> None:
+    def test_bindings_can_be_imported(self) -> None:
         bindings = self.useFixture(fixtures.CephBindings())
         for module in (bindings.rados, bindings.rbd):
             self.assertIn('Error', dir(module))
 
     def test_another_python_is_skipped_with_a_reason(self) -> None:
-        told: list[str] = []
-        self.patch(ceph_fixture.debian, 'warn_skipped', told.append)
+        warnings: list[str] = []
+        self.patch(ceph_fixture.debian, 'warn_skipped', warnings.append)
         folder = pathlib.Path(self.useFixture(base.folder()).path)
         error = self.assertRaises(
             fixtures.NoCephBindings, ceph_fixture.link_bindings, folder,
             '3.99.1')
         self.assertIn('this is Python 3.99.1, and Debian has rados.cpython-',
                       str(error))
-        self.assertEqual([str(error)], told)
+        self.assertEqual([str(error)], warnings)
         self.assertEqual([], os.listdir(folder))

@@ -11,11 +11,11 @@
 #    under the License.
 
 
-"""DevStack's plugin, taken through all its phases with stand-ins.
+"""DevStack's plugin in all its phases, with stand-ins for DevStack.
 
-The stand-ins (``devstack/tests/standins.sh``) take the place of the functions
-of DevStack that the plugin calls. They edit files for real, so these tests
-read what Nova would read.
+The stand-ins (``devstack/tests/standins.sh``) replace the functions of
+DevStack that the plugin calls. They really edit files, so these tests read
+the files that Nova would read.
 """
 
 import collections.abc
@@ -30,13 +30,13 @@ _ROOT = pathlib.Path(__file__).resolve().parents[3]
 _DEVSTACK = _ROOT / 'devstack'
 _STANDINS = _DEVSTACK / 'tests' / 'standins.sh'
 
-# What DevStack has written by the time that plugins configure.
+# The files that DevStack has written before plugins configure anything.
 _FILES = {
     'nova.conf': '[DEFAULT]\ndebug = True\n\n[vnc]\nenabled = False\n',
     'nova_cell1.conf': '\n[database]\nconnection = c1\n\n[DEFAULT]\nx = 1\n',
     'nova_cell2.conf': '\n[database]\nconnection = c2\n\n[DEFAULT]\nx = 2\n',
 }
-# Where nova-compute has run, there is a copy.
+# Starting nova-compute copies nova.conf.
 _RESTORED = {**_FILES, 'nova-cpu.conf': _FILES['nova.conf']}
 _SERVICES = 'g-api,n-api,n-cond,n-cpu,n-sch'
 _NAME = 'nova_image'
@@ -45,13 +45,13 @@ _OTHER_PHASES = ('stack pre-install', 'stack test-config', 'stack nonsense',
 
 
 class Run:
-    """A machine with DevStack on it, as far as the plugin can tell.
+    """A machine with DevStack, as the plugin sees it.
 
-    :ivar folder: what is /etc/nova there
+    :ivar folder: stands for /etc/nova
     """
 
     def __init__(self, folder: pathlib.Path) -> None:
-        """Write the files that DevStack has written before the plugin runs.
+        """Write the files that DevStack writes before the plugin runs.
 
         :param folder: an empty folder
         """
@@ -62,10 +62,10 @@ class Run:
             (self.folder / name).write_text(text)
 
     def phases(self, *phases: str, **variables: str) -> list[str]:
-        """Source the plugin as DevStack does: errors and unset names end it.
+        """Source the plugin as DevStack does: errors and unset names abort it.
 
         :param phases: arguments of plugin.sh, or ``start_nova_compute``
-        :param variables: what stands in the localrc section
+        :param variables: variables of the localrc section
         :returns: the calls of DevStack's functions, in order
         """
         self._calls.write_text('')
@@ -89,9 +89,9 @@ class Run:
         return 'source %s/plugin.sh %s' % (_DEVSTACK, phase)
 
     def stack(self, **variables: str) -> list[str]:
-        """Run what stack.sh runs.
+        """Run all phases of stack.sh.
 
-        :returns: as :meth:`phases`
+        :returns: the same as :meth:`phases`
         """
         return self.phases(
             'stack pre-install', 'stack install', 'stack post-config',
@@ -99,14 +99,14 @@ class Run:
             **variables)
 
     def texts(self) -> dict[str, str]:
-        """Return the text of each configuration file by its name."""
+        """Return the text of each configuration file, by file name."""
         return {path.name: path.read_text()
                 for path in self.folder.iterdir()}
 
     def options(self, name: str) -> dict[str, dict[str, str]]:
-        """Return the options of a file by their sections.
+        """Return the options of a file, by section.
 
-        :param name: the file's name
+        :param name: the name of the file
         """
         parser = configparser.ConfigParser(default_section='')
         parser.read_string((self.folder / name).read_text())
@@ -115,10 +115,10 @@ class Run:
 
 
 class _Case(testtools.TestCase):
-    """A test with a machine of its own."""
+    """A test with its own machine."""
 
     def setUp(self) -> None:
-        """Make a machine for the test."""
+        """Create a machine for the test."""
         super().setUp()
         self.folder = pathlib.Path(
             self.useFixture(lib_fixtures.TempDir()).path)
@@ -126,7 +126,7 @@ class _Case(testtools.TestCase):
 
 
 class StackTest(_Case):
-    """What the plugin does in each phase of stack.sh."""
+    """The plugin in each phase of stack.sh."""
 
     def _assert_configured(self, *names: str, v1: str = 'False') -> None:
         for name in names:
@@ -145,7 +145,7 @@ class StackTest(_Case):
         self.run_.stack()
         self._assert_configured(*_FILES, 'nova-cpu.conf')
 
-    def test_own_options_stay(self) -> None:
+    def test_other_options_stay(self) -> None:
         self.run_.stack()
         self.assertEqual(
             'True', self.run_.options('nova.conf')['DEFAULT']['debug'])
@@ -153,16 +153,16 @@ class StackTest(_Case):
             'c2', self.run_.options('nova_cell2.conf')['database'][
                 'connection'])
 
-    def test_compute_is_configured_by_the_copy_alone(self) -> None:
+    def test_compute_is_configured_only_by_the_copy(self) -> None:
         self.run_.phases('stack install', 'stack post-config')
         self.assertNotIn('nova-cpu.conf', self.run_.texts())
 
-    def test_package_is_installed_from_this_clone_in_its_phase(self) -> None:
+    def test_install_phase_installs_this_clone(self) -> None:
         self.assertEqual(['setup_develop %s' % _ROOT],
                          self.run_.phases('stack install'))
         self._assert_untouched(_FILES)
 
-    def test_files_are_edited_once_nobody_else_does(self) -> None:
+    def test_files_are_edited_after_neutron_has_configured_nova(self) -> None:
         calls = self.run_.phases('stack post-config')
         self.assertEqual('async_wait configure_neutron_nova', calls[0])
         self.assertEqual({'iniset'}, {call.split()[0] for call in calls[1:]})
@@ -172,42 +172,42 @@ class StackTest(_Case):
             self.assertEqual([], self.run_.phases(phase), phase)
         self.assertEqual(_FILES, self.run_.texts())
 
-    def test_again_changes_nothing(self) -> None:
+    def test_second_run_changes_nothing(self) -> None:
         self.run_.stack()
         texts = self.run_.texts()
         self.run_.stack()
         self.assertEqual(texts, self.run_.texts())
 
-    def test_v1_where_it_is_asked_for(self) -> None:
+    def test_v1_on_request(self) -> None:
         self.run_.stack(NOVA_IMAGE_USE_GLANCE_V1='yes')
         self._assert_configured(*_FILES, 'nova-cpu.conf', v1='True')
 
-    def test_v1_of_the_run_before_is_replaced(self) -> None:
+    def test_v1_of_an_earlier_run_is_replaced(self) -> None:
         self.run_.stack(NOVA_IMAGE_USE_GLANCE_V1='True')
         self.run_.stack()
         self._assert_configured(*_FILES, 'nova-cpu.conf')
 
-    def test_switched_off(self) -> None:
+    def test_disabled_plugin_does_nothing(self) -> None:
         self.assertEqual([], self.run_.stack(NOVA_IMAGE_ENABLED='False'))
         self._assert_untouched(_FILES)
 
-    def test_machine_without_nova(self) -> None:
+    def test_nothing_is_done_without_nova(self) -> None:
         self.assertEqual([], self.run_.phases(
             'stack install', 'stack post-config', 'stack extra',
             ENABLED_SERVICES='g-api,key'))
         self._assert_untouched(_FILES)
 
-    def test_machine_without_conductor(self) -> None:
+    def test_cells_are_not_configured_without_conductor(self) -> None:
         self.run_.stack(ENABLED_SERVICES='n-cpu')
         self._assert_configured('nova.conf', 'nova-cpu.conf')
         self._assert_untouched(('nova_cell1.conf', 'nova_cell2.conf'))
 
-    def test_cells_that_there_are(self) -> None:
+    def test_only_existing_cells_are_configured(self) -> None:
         self.run_.stack(NOVA_NUM_CELLS='1')
         self._assert_configured('nova_cell1.conf')
         self._assert_untouched(('nova_cell2.conf',))
 
-    def test_compute_that_was_overridden_is_told(self) -> None:
+    def test_warning_if_nova_compute_overrides_the_options(self) -> None:
         self.run_.phases('stack post-config', 'start_nova_compute')
         (self.run_.folder / 'nova-cpu.conf').write_text('[DEFAULT]\n')
         calls = self.run_.phases('stack extra')
@@ -215,11 +215,11 @@ class StackTest(_Case):
         self.assertIn('warn nova-compute uses', calls[0])
         self.assertIn('nova-cpu.conf does not name nova_image', calls[0])
 
-    def test_nothing_is_told_of_a_compute_that_is_not_here(self) -> None:
+    def test_no_warning_without_nova_compute(self) -> None:
         self.assertEqual([], self.run_.phases(
             'stack extra', ENABLED_SERVICES='n-api'))
 
-    def test_compute_that_is_right_gets_no_warning(self) -> None:
+    def test_no_warning_if_nova_compute_has_the_options(self) -> None:
         calls = self.run_.stack()
         self.assertEqual([], [call for call in calls if 'warn' in call])
 
@@ -232,7 +232,7 @@ class UndoTest(_Case):
         self.run_.phases('unstack')
         self.assertEqual(_RESTORED, self.run_.texts())
 
-    def test_unstack_restores_what_has_sections_after_ours(self) -> None:
+    def test_unstack_keeps_sections_that_follow_ours(self) -> None:
         later = '\n[key_manager]\nfixed_key = 0\n'
         self.run_.phases('stack post-config')
         for name in _FILES:
@@ -248,7 +248,7 @@ class UndoTest(_Case):
         calls = self.run_.phases('unstack')
         self.assertEqual([], [call for call in calls if 'pip' in call])
 
-    def test_unstack_does_not_ask_what_is_enabled_now(self) -> None:
+    def test_unstack_ignores_the_services_enabled_now(self) -> None:
         self.run_.stack()
         self.run_.phases('unstack', NOVA_IMAGE_ENABLED='False',
                          ENABLED_SERVICES='')
@@ -273,7 +273,7 @@ class UndoTest(_Case):
         self.run_.phases('unstack', 'unstack', 'clean')
         self.assertEqual(texts, self.run_.texts())
 
-    def test_undoing_without_files(self) -> None:
+    def test_undoing_without_files_creates_none(self) -> None:
         for name in _FILES:
             (self.run_.folder / name).unlink()
         self.run_.phases('unstack', 'clean')
@@ -281,7 +281,7 @@ class UndoTest(_Case):
 
 
 class OtherSourcesTest(_Case):
-    """nova.conf names other sources of configuration already."""
+    """nova.conf already has other sources of configuration."""
 
     def _with(self, sources: str) -> pathlib.Path:
         conf = self.run_.folder / 'nova.conf'
@@ -291,7 +291,7 @@ class OtherSourcesTest(_Case):
     def _sources(self) -> str:
         return self.run_.options('nova.conf')['DEFAULT']['config_source']
 
-    def test_they_stay(self) -> None:
+    def test_other_sources_stay(self) -> None:
         for sources in ('remote', 'remote,vault', 'remote, vault'):
             text = self._with(sources).read_text()
             self.run_.stack()
@@ -299,14 +299,14 @@ class OtherSourcesTest(_Case):
             self.run_.phases('unstack')
             self.assertEqual(text, self.run_.texts()['nova.conf'])
 
-    def test_ours_is_taken_out_wherever_it_is(self) -> None:
+    def test_unstack_removes_only_ours_from_any_position(self) -> None:
         for ours in ('nova_image,a,b', 'nova_image, a,b', 'a,nova_image,b',
                      'a, nova_image ,b', 'a,b, nova_image'):
             self._with(ours)
             self.run_.phases('unstack')
             self.assertEqual('a,b', self._sources(), ours)
 
-    def test_one_with_a_longer_name_is_another(self) -> None:
+    def test_source_with_a_longer_name_stays(self) -> None:
         self._with('nova_image_2')
         self.run_.stack()
         self.assertEqual('nova_image_2,nova_image', self._sources())

@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""The proxy that spoils requests: each fault as a plain client sees it."""
+"""The proxy that injects faults: each fault as a plain client sees it."""
 
 import collections.abc
 import gc
@@ -32,7 +32,7 @@ DATA = bytes(range(256)) * 256
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
-    """Serves DATA, whole or in part, and takes uploads."""
+    """Serves DATA or a range of it, and accepts uploads."""
 
     protocol_version = 'HTTP/1.1'
     server: '_Server'
@@ -70,7 +70,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _upload(self) -> tuple[bytes, bool]:
-        """Return what came of the body, and whether that was all."""
+        """Return the received part of the body, and whether it is complete."""
         size = self.headers['Content-Length']
         if size is not None:
             body = self.rfile.read(int(size))
@@ -105,7 +105,7 @@ class _Web(lib_fixtures.Fixture):
 
 
 class _ProxyTest(testtools.TestCase):
-    """A server, the proxy before it, and a client that keeps connections."""
+    """A server, the proxy in front of it, and a client with keep-alive."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -133,9 +133,9 @@ class _ProxyTest(testtools.TestCase):
 
     def seen(self, request: bytes = b'GET /file HTTP/1.1\r\n\r\n'
              ) -> tuple[bytes, bytes, str]:
-        """Return what comes for a request until the connection ends.
+        """Send a request and read until the connection ends.
 
-        :returns: head, body, and ``end`` or ``reset``
+        :returns: the head, the body, and ``end`` or ``reset``
         """
         client, came, how = self.open(), b'', 'end'
         client.sendall(request)
@@ -153,7 +153,7 @@ class _ProxyTest(testtools.TestCase):
 
 
 class PassingTest(_ProxyTest):
-    """Nothing is planned: what comes is what the server sends."""
+    """Without a plan, the proxy passes everything through."""
 
     def test_get(self) -> None:
         answer = self.get()
@@ -171,7 +171,7 @@ class PassingTest(_ProxyTest):
                          (answer.status_code, answer.content))
         self.assertEqual('bytes=10-19', self.last().range)
 
-    def test_connection_is_kept(self) -> None:
+    def test_connection_is_kept_open(self) -> None:
         for path in ('/file', '/chunked', '/file?again'):
             self.assertEqual(DATA, self.get(path).content)
             self.assertEqual(b'', self.session.head(
@@ -190,12 +190,12 @@ class PassingTest(_ProxyTest):
         clients[0].close()
         self.assertEqual(1, self.proxy.open_connections)
 
-    def test_answer_that_the_end_ends(self) -> None:
+    def test_response_that_ends_with_the_connection(self) -> None:
         head, body, how = self.seen(b'GET /open HTTP/1.1\r\n\r\n')
         self.assertEqual((DATA, 'end'), (body, how))
         self.assertIn(b'Connection: close', head)
 
-    def test_client_that_wants_the_end(self) -> None:
+    def test_client_that_asks_to_close_the_connection(self) -> None:
         for request in (b'GET /file HTTP/1.0\r\n\r\n',
                         b'GET /file HTTP/1.1\r\nConnection: close\r\n\r\n'):
             head, body, how = self.seen(request)
@@ -226,7 +226,7 @@ class PassingTest(_ProxyTest):
         self.assertEqual(409, self.put(body, '/early').status_code)
         self.assertEqual(len(body), self.last().received)
 
-    def test_server_that_is_not_there(self) -> None:
+    def test_server_that_refuses_connections(self) -> None:
         with fixtures.FaultyProxy('http://127.0.0.1:1') as proxy:
             self.assertRaises(requests.ConnectionError, self.session.get,
                               proxy.url + '/file', timeout=10)
@@ -247,14 +247,14 @@ class PassingTest(_ProxyTest):
 
 
 class FaultTest(_ProxyTest):
-    """One fault each, and the next request passes."""
+    """Each test injects a fault, and the next request passes."""
 
     def tearDown(self) -> None:
-        """Check that the proxy is none the worse for it."""
+        """Check that the proxy still works."""
         self.assertEqual(0, self.proxy.left)
         self.assertEqual(DATA, self.get().content)
         self.session.close()
-        gc.collect()  # urllib3 closes what no exception holds any more
+        gc.collect()  # lets urllib3 close what the exceptions referenced
         self.proxy.wait_idle()
         self.assertEqual(0, self.proxy.open_connections)
         super().tearDown()
@@ -277,7 +277,7 @@ class FaultTest(_ProxyTest):
         for size in (0, 5000, len(DATA) - 1):
             self.assert_cut(faults.End(size), 'end', size)
 
-    def test_chunks_break_off(self) -> None:
+    def test_interrupted_chunks(self) -> None:
         self.proxy.plan(faults.End(0), faults.End(100), path='/chunked')
         for size in (0, 100):
             client = http.client.HTTPConnection(
@@ -289,14 +289,14 @@ class FaultTest(_ProxyTest):
             self.assertEqual(DATA[:size], error.partial)
             client.close()
 
-    def test_place_that_the_body_does_not_have(self) -> None:
+    def test_place_beyond_the_end_of_the_body(self) -> None:
         self.proxy.plan(faults.Reset(len(DATA) + 1),
                         faults.Corrupt(len(DATA)))
         for _ in range(2):
             self.assertEqual(DATA, self.get().content)
             self.assertFalse(self.last().struck)
 
-    def test_corrupt(self) -> None:
+    def test_corrupt_byte(self) -> None:
         places = (0, 1, 40000, len(DATA) - 1)
         self.proxy.plan(*map(faults.Corrupt, places))
         for place in places:
@@ -305,20 +305,20 @@ class FaultTest(_ProxyTest):
             self.assertEqual(bytes(wrong), self.get().content)
             self.assertTrue(self.last().struck)
 
-    def test_length_that_is_too_long(self) -> None:
+    def test_content_length_that_is_too_long(self) -> None:
         self.proxy.plan(faults.Length(7))
         head, body, how = self.seen()
         self.assertIn(b'Content-Length: %d' % (len(DATA) + 7), head)
         self.assertEqual((DATA, 'end', True), (body, how, self.last().struck))
 
-    def test_length_that_is_too_short(self) -> None:
+    def test_content_length_that_is_too_short(self) -> None:
         self.proxy.plan(faults.Length(-7), faults.Length(-7))
         head, body, how = self.seen()
         self.assertIn(b'Content-Length: %d' % (len(DATA) - 7), head)
         self.assertEqual((DATA, 'end'), (body, how))
         self.assertEqual(DATA[:-7], self.get().content)
 
-    def test_content_range(self) -> None:
+    def test_wrong_content_range(self) -> None:
         self.proxy.plan(faults.ContentRange(start=1),
                         faults.ContentRange(end=-2, total=3),
                         faults.ContentRange(missing=True))
@@ -329,13 +329,13 @@ class FaultTest(_ProxyTest):
                 answer.content))
             self.assertTrue(self.last().struck)
 
-    def test_faults_of_ranges_where_none_is_asked_for(self) -> None:
+    def test_range_faults_need_a_range_request(self) -> None:
         self.proxy.plan(faults.ContentRange(start=1), faults.Whole())
         for _ in range(2):
             self.assertEqual(DATA, self.get().content)
             self.assertFalse(self.last().struck)
 
-    def test_whole(self) -> None:
+    def test_whole_body_instead_of_a_range(self) -> None:
         self.proxy.plan(faults.Whole())
         answer = self.get(Range='bytes=10-19')
         self.assertEqual((200, DATA), (answer.status_code, answer.content))
@@ -373,7 +373,7 @@ class FaultTest(_ProxyTest):
         self.assertGreater(time.monotonic() - began, 0.1)
         self.assertTrue(self.last().struck)
 
-    def test_stall_that_the_client_ends(self) -> None:
+    def test_stall_until_the_client_gives_up(self) -> None:
         self.proxy.plan(faults.Stall(500))
         client, came = self.open(), b''
         client.sendall(b'GET /file HTTP/1.1\r\n\r\n')
@@ -396,7 +396,7 @@ class FaultTest(_ProxyTest):
                 self.assertEqual(size, self.last().received)
                 self.assertTrue(self.last().struck)
         self.wait_for_uploads(8)
-        # The server's threads may end in another order than they began in.
+        # The server's threads may end in a different order.
         self.assertEqual(
             sorted((size, False) for size in sizes * 2),
             sorted((len(body), whole) for body, whole in self.web.uploads))
@@ -424,12 +424,12 @@ class FaultTest(_ProxyTest):
 
 
 class PlanTest(_ProxyTest):
-    """Which request takes which fault."""
+    """Which request gets which fault."""
 
     def codes(self, *paths: str) -> list[int]:
         return [self.get(path).status_code for path in paths]
 
-    def test_in_their_order(self) -> None:
+    def test_faults_strike_in_order(self) -> None:
         self.proxy.plan(faults.Status(500), None, faults.Status(503))
         self.assertEqual(3, self.proxy.left)
         self.assertEqual([500, 200, 200, 503, 200],
@@ -439,17 +439,17 @@ class PlanTest(_ProxyTest):
         self.assertEqual([True, False, False, True, False], [
             record.struck for record in self.proxy.requests])
 
-    def test_by_method(self) -> None:
+    def test_plan_for_one_method(self) -> None:
         self.proxy.plan(faults.Status(500), method='PUT')
         self.assertEqual([200], self.codes('/file'))
         self.assertEqual(500, self.put(b'').status_code)
 
-    def test_two_plans(self) -> None:
+    def test_two_plans_for_different_paths(self) -> None:
         self.proxy.plan(faults.Status(500), path='/a')
         self.proxy.plan(faults.Status(501), path='/')
         self.assertEqual([501, 500, 200], self.codes('/b', '/a', '/a'))
 
-    def test_clear(self) -> None:
+    def test_clear_removes_plans_and_records(self) -> None:
         self.proxy.plan(faults.Status(500), faults.Status(500))
         self.assertEqual([500], self.codes('/file'))
         self.proxy.clear()
@@ -458,9 +458,9 @@ class PlanTest(_ProxyTest):
 
 
 class CleanUpTest(testtools.TestCase):
-    """Nothing is left, whatever was under way."""
+    """The proxy cleans up, even with requests in progress."""
 
-    def test_nothing_is_left(self) -> None:
+    def test_no_threads_or_connections_are_left(self) -> None:
         web = self.useFixture(_Web()).server
         with fixtures.FaultyProxy(
                 'http://127.0.0.1:%d' % web.server_port) as proxy:
@@ -482,7 +482,7 @@ class CleanUpTest(testtools.TestCase):
         self.assertRaises(ConnectionRefusedError, socket.create_connection,
                           ('127.0.0.1', port))
 
-    def test_error_of_its_own_is_told(self) -> None:
+    def test_error_of_the_proxy_is_raised(self) -> None:
         proxy = fixtures.FaultyProxy('http://127.0.0.1:1')
         proxy.setUp()
         proxy.note(ValueError('a mistake'))

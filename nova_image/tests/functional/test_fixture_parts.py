@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of what the fixtures of services are made of."""
+"""Tests of the parts of the service fixtures."""
 
 import concurrent.futures
 import fcntl
@@ -31,10 +31,10 @@ _ROOT = pathlib.Path(__file__).resolve().parents[3]
 
 
 class FolderTest(testtools.TestCase):
-    """What the fixtures keep, and when it goes away."""
+    """Folders of the fixtures, and when they are removed."""
 
     def setUp(self) -> None:
-        """Give the test a cache of its own."""
+        """Use a cache that only this test has."""
         super().setUp()
         self.cache = pathlib.Path(
             self.useFixture(lib_fixtures.TempDir()).path).resolve()
@@ -46,12 +46,12 @@ class FolderTest(testtools.TestCase):
         self.useFixture(lib_fixtures.EnvironmentVariable('NOVA_IMAGE_CACHE'))
         self.assertEqual(_ROOT / '.cache', paths.cache())
 
-    def test_folder_goes_away(self) -> None:
+    def test_folder_is_removed(self) -> None:
         with fixtures.RunFolder('a') as folder:
             self.assertEqual(self.cache / 'run', folder.path.parent)
         self.assertFalse(folder.path.exists())
 
-    def test_folder_that_is_kept_stays(self) -> None:
+    def test_folder_stays_on_request(self) -> None:
         with fixtures.RunFolder('a', keep=True) as folder:
             pass
         with fixtures.RunFolder('b'):
@@ -69,7 +69,7 @@ class FolderTest(testtools.TestCase):
         self.assertFalse(Failing('test').run().wasSuccessful())
         self.assertTrue(folder.path.exists())
 
-    def test_folder_of_a_dead_process_goes_away(self) -> None:
+    def test_folder_of_a_dead_process_is_removed(self) -> None:
         left = paths.below('run') / 'left'
         left.mkdir()
         (left / '.lock').touch()
@@ -85,7 +85,7 @@ class FolderTest(testtools.TestCase):
 
 
 class PortTest(testtools.TestCase):
-    """Ports are free, low, and handed out once."""
+    """Ports are free, low, and claimed only once."""
 
     def test_ports_differ(self) -> None:
         numbers = [self.useFixture(fixtures.Port()).number
@@ -99,13 +99,13 @@ class PortTest(testtools.TestCase):
             listener.bind(('127.0.0.1', port.number))
             self.assertFalse(fixtures.Port()._claim(port.number))
 
-    def test_port_in_use_is_left_alone(self) -> None:
+    def test_port_in_use_is_not_claimed(self) -> None:
         with socket.socket() as listener:
             listener.bind(('127.0.0.1', 0))
             taken = listener.getsockname()[1]
             self.assertFalse(fixtures.Port()._claim(taken))
 
-    def test_port_of_another_process_is_left_alone(self) -> None:
+    def test_port_of_another_process_is_not_claimed(self) -> None:
         port = self.useFixture(fixtures.Port()).number
         code = ('from nova_image.tests.fixtures import ports; '
                 'raise SystemExit(ports.Port()._claim(%d))' % port)
@@ -114,10 +114,10 @@ class PortTest(testtools.TestCase):
 
 
 class ProcessTest(testtools.TestCase):
-    """Processes start, get ready, end, and leave nothing behind."""
+    """Processes start, become ready, end, and leave nothing behind."""
 
     def setUp(self) -> None:
-        """Give the test a folder for logs."""
+        """Create a folder for logs."""
         super().setUp()
         self.folder = self.useFixture(fixtures.RunFolder('process')).path
 
@@ -135,7 +135,7 @@ class ProcessTest(testtools.TestCase):
             self.assertEqual(3, len(process.members))
         self.assertEqual([], processes.group(group))
 
-    def test_process_that_does_not_listen_is_killed(self) -> None:
+    def test_process_that_ignores_sigterm_is_killed(self) -> None:
         process = self._process(
             "trap '' TERM; echo ready; while :; do sleep 1; done")
         self.addCleanup(process.cleanUp)
@@ -144,13 +144,13 @@ class ProcessTest(testtools.TestCase):
         self.assertFalse(process.running)
         self.assertEqual([], process.members)
 
-    def test_process_that_ends_is_an_error_with_its_log(self) -> None:
+    def test_process_that_ends_early_raises_an_error_and_its_log(self) -> None:
         process = self._process('echo what is wrong; exit 3')
         error = self.assertRaises(fixtures.ProcessFailed, process.start)
         self.assertIn('sh ended while it started', str(error))
         self.assertIn('what is wrong', str(error))
 
-    def test_process_that_is_never_ready_is_an_error(self) -> None:
+    def test_process_that_is_never_ready_raises_an_error(self) -> None:
         process = self._process('echo what it does; sleep 60')
         error = self.assertRaises(
             fixtures.ProcessFailed, process.start, timeout=0.3)
@@ -163,7 +163,7 @@ class ProcessTest(testtools.TestCase):
         process.stop()
         with concurrent.futures.ThreadPoolExecutor(1) as executor:
             executor.submit(process.start).result()
-        # The signal would have come when the thread ended, just now.
+        # The signal would have arrived when the thread ended.
         self.assertIsNone(process._popen.poll())
 
     def test_log_is_a_detail(self) -> None:
@@ -182,19 +182,19 @@ class ProcessTest(testtools.TestCase):
 
 
 class VirtualenvTest(testtools.TestCase):
-    """Virtualenvs are built once, and again where they are not whole."""
+    """Virtualenvs are built once, and rebuilt if they are incomplete."""
 
     def setUp(self) -> None:
-        """Give the test a cache of its own."""
+        """Use a cache that only this test has."""
         super().setUp()
         self.cache = pathlib.Path(
             self.useFixture(lib_fixtures.TempDir()).path).resolve()
         self.useFixture(lib_fixtures.EnvironmentVariable(
             'NOVA_IMAGE_CACHE', str(self.cache)))
-        # What is installed already needs no package index.
+        # pip is installed already, which needs no package index.
         self.venv = virtualenvs.Virtualenv('a', ['pip'])
 
-    def test_built_once(self) -> None:
+    def test_virtualenv_is_built_once(self) -> None:
         with self.venv:
             before = (self.venv.path / 'stamp').stat().st_mtime_ns
         with virtualenvs.Virtualenv('a', ['pip']) as again:
@@ -203,14 +203,14 @@ class VirtualenvTest(testtools.TestCase):
                 before, (again.path / 'stamp').stat().st_mtime_ns)
             subprocess.check_call([again.bin / 'python', '-c', ''])
 
-    def test_interrupted_build_is_done_again(self) -> None:
+    def test_interrupted_build_is_repeated(self) -> None:
         path = self.cache / 'venvs' / self.venv.name
         (path / 'bin').mkdir(parents=True)
         (path / 'bin' / 'python').symlink_to('/bin/false')
         with self.venv:
             subprocess.check_call([self.venv.bin / 'python', '-c', ''])
 
-    def test_failed_build_is_an_error_with_its_log(self) -> None:
+    def test_failed_build_raises_an_error_with_its_log(self) -> None:
         venv = virtualenvs.Virtualenv('a', ['/no/such/package'])
         error = self.assertRaises(fixtures.VirtualenvFailed, venv.setUp)
         self.assertIn('/no/such/package', str(error))

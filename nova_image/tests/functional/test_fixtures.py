@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of the fixtures: the services start, answer, refuse and stop."""
+"""Tests of the service fixtures: they start, answer, refuse and stop."""
 
 import collections.abc
 import json
@@ -32,7 +32,8 @@ from nova_image.tests.fixtures import processes
 
 _DEADLINE = 10
 _ROOT = pathlib.Path(__file__).resolve().parents[3]
-# What a starter that is to be killed runs: it says what it started, waits.
+# The program of a starter that the test kills: it prints what it has started,
+# then waits.
 _STARTER = """
 import json, sys
 from nova_image.tests import fixtures
@@ -44,10 +45,10 @@ with fixtures.%s as service:
 
 
 def identity(*roles: str, project: str = 'a-project') -> dict[str, str]:
-    """Return the headers by which a caller says who it is.
+    """Return the headers that identify a caller.
 
     :param roles: the caller's roles
-    :param project: the id of the caller's project
+    :param project: the ID of the caller's project
     """
     return {'X-Identity-Status': 'Confirmed', 'X-User-Id': 'a-user',
             'X-Tenant-Id': project, 'X-Roles': ','.join(roles)}
@@ -71,11 +72,11 @@ def running(leaders: set[int]) -> list[int]:
 
 def wait_for(condition: collections.abc.Callable[[], bool],
              what: str) -> None:
-    """Wait until something is so.
+    """Wait until a condition holds.
 
-    :param condition: tells whether it is
-    :param what: what the error says if it never was
-    :raises AssertionError: it was not so within the deadline
+    :param condition: returns whether it holds
+    :param what: what is wrong until then, for the error message
+    :raises AssertionError: if it does not hold before the deadline
     """
     deadline = time.monotonic() + _DEADLINE
     while not condition():
@@ -85,16 +86,16 @@ def wait_for(condition: collections.abc.Callable[[], bool],
 
 
 class ServiceTest(testtools.TestCase):
-    """What the tests of all services use."""
+    """The base class of the tests of services."""
 
     def get(self, service: fixtures.Service, path: str,
             headers: dict[str, str] | None = None) -> requests.Response:
-        """Send a GET to a service, by a connection of its own."""
+        """Send a GET to a service, on a new connection."""
         return requests.get(service.url + path, headers=headers, timeout=30)
 
     def assertStopsAndStarts(self, service: fixtures.Service,
                              path: str, headers: dict[str, str]) -> None:
-        """Check that a stopped service leaves nothing and comes back."""
+        """Check that a service leaves nothing behind and starts again."""
         before = self.get(service, path, headers).content
         leaders = groups(service.pids)
         service.stop()
@@ -108,7 +109,7 @@ class ServiceTest(testtools.TestCase):
         self.assertEqual(before, self.get(service, path, headers).content)
 
     def assertDiesWithItsStarter(self, call: str) -> None:
-        """Check that a service goes away when its starter is killed."""
+        """Check that a service ends when its starter is killed."""
         starter = subprocess.Popen(
             [sys.executable, '-c', _STARTER % call], cwd=_ROOT,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -128,11 +129,11 @@ class ServiceTest(testtools.TestCase):
 class GlanceTest(ServiceTest):
     """Glance 33 with identities in headers."""
 
-    def test_arguments(self) -> None:
+    def test_bad_arguments(self) -> None:
         self.assertRaises(ValueError, fixtures.Glance, auth='magic')
         self.assertRaises(ValueError, fixtures.Glance, auth='keystone')
 
-    def test_answers_those_who_say_who_they_are(self) -> None:
+    def test_answers_callers_with_identity_headers(self) -> None:
         glance = self.useFixture(fixtures.Glance(
             stores={'fast': 'file', 'slow': 'file'},
             options={'DEFAULT': {'show_image_direct_url': 'false'}}))
@@ -219,7 +220,7 @@ class GlanceTest(ServiceTest):
     def test_dies_with_its_starter(self) -> None:
         self.assertDiesWithItsStarter('Glance()')
 
-    def test_bad_option_is_an_error_with_the_log(self) -> None:
+    def test_bad_option_raises_an_error_with_the_log(self) -> None:
         glance = fixtures.Glance(options={
             'glance_store': {'default_backend': 'missing'}})
         error = self.assertRaises(fixtures.ProcessFailed, glance.setUp)
@@ -228,9 +229,9 @@ class GlanceTest(ServiceTest):
 
 
 class KeystoneTest(ServiceTest):
-    """Keystone 30, and a Glance that asks it."""
+    """Keystone 30, and a Glance that uses it."""
 
-    def test_glance_asks_keystone(self) -> None:
+    def test_glance_authenticates_with_keystone(self) -> None:
         keystone = self.useFixture(fixtures.Keystone())
         glance = self.useFixture(
             fixtures.Glance(auth='keystone', keystone=keystone))
@@ -265,14 +266,14 @@ class KeystoneTest(ServiceTest):
     def _test_secrets(self, keystone: fixtures.Keystone,
                       glance: fixtures.Glance) -> None:
         token = keystone.session('demo').get_token()
-        told = [service.log.read_text() + service.access_log.read_text()
-                for service in (keystone, glance)]
+        texts = [service.log.read_text() + service.access_log.read_text()
+                 for service in (keystone, glance)]
         for pid in keystone.pids + glance.pids:
-            told.append(pathlib.Path('/proc/%d/cmdline' % pid).read_text())
+            texts.append(pathlib.Path('/proc/%d/cmdline' % pid).read_text())
         for user in ('admin', 'demo', 'glance'):
             secret = keystone.auth_options(user)['password']
-            self.assertFalse(any(secret in text for text in told), user)
-        self.assertFalse(any(token in text for text in told))
+            self.assertFalse(any(secret in text for text in texts), user)
+        self.assertFalse(any(token in text for text in texts))
 
     def test_dies_with_its_starter(self) -> None:
         self.assertDiesWithItsStarter('Keystone()')
@@ -284,11 +285,11 @@ class LegacyGlanceTest(ServiceTest):
     def _legacy(self, **kwargs) -> fixtures.LegacyGlance:
         return self.useFixture(fixtures.LegacyGlance(**kwargs))
 
-    def test_arguments(self) -> None:
+    def test_bad_arguments(self) -> None:
         for apis in ((), ('v3',)):
             self.assertRaises(ValueError, fixtures.LegacyGlance, apis=apis)
 
-    def test_without_python27_it_is_a_skip(self) -> None:
+    def test_skipped_without_python27(self) -> None:
         self.useFixture(lib_fixtures.MonkeyPatch(
             'nova_image.tests.fixtures.virtualenvs.find_python27',
             lambda: None))
@@ -304,7 +305,7 @@ class LegacyGlanceTest(ServiceTest):
         self.assertEqual([legacy._WHY], list(result.skip_reasons))
         self.assertEqual([], result.errors)
 
-    def test_serves_both(self) -> None:
+    def test_serves_both_apis(self) -> None:
         glance = self._legacy()
         for api in ('/v1/images', '/v2/images'):
             for headers, status in (({}, 401), (MEMBER, 200), (ADMIN, 200)):
@@ -326,7 +327,7 @@ class LegacyGlanceTest(ServiceTest):
                                       'application/octet-stream'})
         ).status_code
 
-    def test_each_alone_over_the_same_images(self) -> None:
+    def test_one_server_for_each_api_over_the_same_images(self) -> None:
         first = self._legacy(apis=('v1',))
         second = self._legacy(apis=('v2',), data_of=first)
         self.assertEqual(201, self._create(first))
@@ -338,6 +339,6 @@ class LegacyGlanceTest(ServiceTest):
         self.assertEqual(1, len(second.pids))
 
     def test_dies_with_its_starter(self) -> None:
-        # Skips where there is none.
+        # Skips without a Python 2.7.
         with fixtures.LegacyGlance(apis=('v2',)):
             self.assertDiesWithItsStarter('LegacyGlance()')
