@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""What callers and endpoints may do wrong, and how any driver takes it."""
+"""Mistakes of callers and endpoints, and how every driver handles them."""
 
 import collections.abc
 import io
@@ -26,10 +26,10 @@ from nova_image.tests.functional import conformance_case as case
 from nova_image.tests.functional import loopback
 
 _HTML = b'<html><body><h1>Please log in</h1></body></html>'
-_BREAKING = 'this is the source speaking'
+_BREAKING = 'this is an error of the source'
 _VERSIONS = json.dumps({'versions': [{'id': 'v2.3'}]}).encode()
 
-#: name -> (what the endpoint does, the error, words of its message)
+#: name -> (the endpoint's script, the error, words of its message)
 ENDPOINTS: dict[str, tuple[loopback.Script, type[Exception], list[str]]] = {
     'a login page': (
         loopback.answering('200 OK', _HTML, 'Content-Type: text/html'),
@@ -80,29 +80,30 @@ def _text() -> collections.abc.Iterator[typing.Any]:
 
 
 class BadInput(case.DriverCase):
-    """Each thing is refused by one clear error, and leaves nothing behind."""
+    """Bad input is refused with one clear error and leaves nothing behind."""
 
-    #: names of properties that only Glance's own fields may have
+    #: property names that are reserved for Glance's own fields
     reserved_names: tuple[str, ...] = (
         'owner', 'size', 'status', 'tags', 'self', 'os_glance_x',
         'os_hash_value', 'visibility', 'location')
-    #: names that cannot be carried
+    #: property names that the API cannot carry
     impossible_names: tuple[str, ...] = ('', 'ключ', 'a\nb', 'é')
-    #: the longest value of a property that can be carried; None for any
+    #: the length of the longest property value, in bytes; None if unlimited
     longest_value: int | None = None
 
     @property
     def server(self) -> fixtures.Service:
-        """The server under test, which notes what it has answered."""
+        """The server under test, which records its requests."""
         raise NotImplementedError
 
     def assertRefused(self, kind: type[Exception], *words: str,
                       data: typing.Any = None,
                       **meta: typing.Any) -> Exception:
-        """Check that no image can be created of this.
+        """Check that an image cannot be created from some input.
 
-        :param kind: of the error, which is returned
-        :param words: parts of its message
+        :param kind: the class of the error
+        :param words: parts of the error's message
+        :returns: the error
         """
         error = self.assertRaises(kind, self.make, data, **meta)
         for word in words:
@@ -110,7 +111,7 @@ class BadInput(case.DriverCase):
         self.assertNothingLeft()
         return error
 
-    def test_filters(self) -> None:
+    def test_bad_filters(self) -> None:
         for filters in (
                 {'name': None}, {'name': ['a']}, {'status': {}},
                 {'property-a': ('b',)}, {'a': object()}, {'owner': None},
@@ -123,60 +124,60 @@ class BadInput(case.DriverCase):
             name, = filters
             self.assertIn(name.replace('property-a', 'a'), str(error))
 
-    def test_numbers_of_a_listing(self) -> None:
+    def test_bad_limit_and_page_size(self) -> None:
         for name in ('limit', 'page_size'):
             for value in ('many', -1, [5]):
                 error = self.assertRaises(
                     exception.ImageBadRequest, self.names, **{name: value})
                 self.assertIn(name, str(error))
 
-    def test_sort_keys(self) -> None:
+    def test_bad_sort_keys_and_directions(self) -> None:
         self.make()
         for kwargs in ({'sort_key': 'no_such_key'}, {'sort_dir': 'up'}):
             self.assertRaises(exception.Invalid, self.names, **kwargs)
 
-    def test_names_of_properties(self) -> None:
+    def test_bad_property_names(self) -> None:
         for name in self.reserved_names + self.impossible_names:
             error = self.assertRefused(exception.ImageBadRequest,
                                        properties={name: 'x'})
             self.assertIn(name if name.isascii() and name.isprintable()
                           else 'property', str(error))
 
-    def test_names_with_a_colon(self) -> None:
+    def test_property_name_with_a_colon(self) -> None:
         if 'a:b' in self.impossible_names:
             return
         self.assertEqual({'a:b': 'x'}, self.make(
             properties={'a:b': 'x'})['properties'])
 
-    def test_numbers(self) -> None:
+    def test_bad_numbers(self) -> None:
         for name in ('min_ram', 'min_disk'):
             for value in (-1, 'many', '-5', []):
                 self.assertRefused(exception.ImageBadRequest, name,
                                    **{name: value})
 
-    def test_booleans(self) -> None:
+    def test_bad_booleans(self) -> None:
         for name in ('is_public', 'protected'):
             for value in ('maybe', 7, ''):
                 self.assertRefused(exception.ImageBadRequest, name,
                                    **{name: value})
 
-    def test_long_name(self) -> None:
+    def test_name_longer_than_255_characters(self) -> None:
         self.assertEqual('n' * 255, self.make(name='n' * 255)['name'])
         self.raw.wipe()
         for data in (None, b'data'):
             self.assertRefused(exception.ImageBadRequest, self.url, data=data,
                                name='n' * 256)
 
-    def test_formats(self) -> None:
+    def test_unknown_formats(self) -> None:
         for name in ('disk_format', 'container_format'):
             self.assertRefused(exception.ImageBadRequest, 'nonsense',
                                **{name: 'nonsense'})
 
-    def test_id(self) -> None:
+    def test_bad_id(self) -> None:
         for image_id in ('no uuid', '../x'):
             self.assertRefused(exception.ImageBadRequest, id=image_id)
 
-    def test_huge_property(self) -> None:
+    def test_huge_property_value(self) -> None:
         length = self.longest_value or 50000
         value = 'ü' * (length // 2)
         image = self.make(properties={'a': value})
@@ -187,7 +188,7 @@ class BadInput(case.DriverCase):
             self.assertRefused(exception.ImageBadRequest, 'too long',
                                properties={'a': value + 'üü'})
 
-    def test_data_of_a_kind_that_is_none(self) -> None:
+    def test_unsupported_kinds_of_data(self) -> None:
         closed = open(__file__, 'rb')
         closed.close()
         text = self.enter(open(__file__))
@@ -196,7 +197,7 @@ class BadInput(case.DriverCase):
                 ({'a': b'b'}, 'dict'), (5, 'int'), (object(), 'object')):
             self.assertRefused(exception.ImageUploadFailed, word, data=data)
 
-    def test_data_that_breaks(self) -> None:
+    def test_data_source_that_fails(self) -> None:
         for data, kind, words in (
                 (_breaking(), ZeroDivisionError, _BREAKING),
                 (_BadFile(b'abcdef'), OSError, 'Input/output error'),
@@ -206,25 +207,25 @@ class BadInput(case.DriverCase):
             image_id = base.new_id()
             error = self.assertRaises(kind, self.make, data, id=image_id)
             self.assertIn(words, str(error))
-            self._wait_for_the_end_of(image_id)
+            self._wait_until_upload_ends(image_id)
             self.assertNothingLeft()
 
-    def test_data_that_breaks_in_an_update(self) -> None:
+    def test_data_source_that_fails_during_an_update(self) -> None:
         for data, kind in ((_breaking(), ZeroDivisionError),
                            (_BadFile(b'abcdef'), OSError),
                            (_text(), exception.ImageUploadFailed)):
             image_id = self.make()['id']
             self.assertRaises(kind, self.driver.update, self.ctx, image_id,
                               {}, data)
-            self._wait_for_the_end_of(image_id)
+            self._wait_until_upload_ends(image_id)
             self.assertIn(self.raw.image(image_id)['status'],
                           ('queued', 'killed'))
 
-    def _wait_for_the_end_of(self, image_id: str) -> None:
-        """Wait until the server has answered an upload that broke off.
+    def _wait_until_upload_ends(self, image_id: str) -> None:
+        """Wait until the server has answered an interrupted upload.
 
-        The client is not there any more to read the answer. Until then the
-        server changes the image, and another change may find sqlite locked.
+        The client no longer reads the answer. Until the server has sent it,
+        it still changes the image, and another change may find sqlite locked.
         """
         self.wait_for(lambda: any(
             request.method == 'PUT' and image_id in request.path
@@ -233,14 +234,14 @@ class BadInput(case.DriverCase):
 
     def _operations(self, broken: driver.ImageDriver, image_id: str
                     ) -> dict[str, collections.abc.Callable[[], typing.Any]]:
-        """Return operations by the names that errors give them."""
+        """Return operations, by the names that error messages use."""
         return {
             'list images': lambda: broken.detail(self.ctx),
             'show': lambda: broken.show(self.ctx, image_id),
             'update': lambda: broken.update(self.ctx, image_id, {'name': 'x'}),
             'create': lambda: broken.create(self.ctx, {'name': 'x'}, b'data')}
 
-    def test_endpoints_that_are_no_glance(self) -> None:
+    def test_endpoints_that_are_not_glance(self) -> None:
         image_id = base.new_id()
         for name, (script, kind, words) in ENDPOINTS.items():
             with loopback.BrokenGlance(script) as glance:
@@ -252,7 +253,7 @@ class BadInput(case.DriverCase):
                     for word in (action, glance.url, *words):
                         self.assertIn(word, str(error), name)
 
-    def test_nobody_is_there(self) -> None:
+    def test_endpoint_that_refuses_connections(self) -> None:
         with loopback.BrokenGlance() as glance:
             url = glance.url
         broken = self.make_driver(api_servers=[url], num_retries=0)
@@ -263,7 +264,7 @@ class BadInput(case.DriverCase):
             for word in (action, url, 'Check that'):
                 self.assertIn(word, str(error))
 
-    def test_endpoint_that_does_not_answer(self) -> None:
+    def test_endpoint_that_never_answers(self) -> None:
         glance = self.useFixture(loopback.BrokenGlance())
         broken = self.make_driver(api_servers=[glance.url], num_retries=0,
                                   timeout=1)
@@ -289,5 +290,5 @@ class BadInput(case.DriverCase):
         for word in ('upload', glance.url, '302'):
             self.assertIn(word, str(error))
         self.assertEqual([], elsewhere.asked)
-        # What was created is gone again.
+        # The created image is deleted again.
         self.assertEqual('DELETE', glance.asked[-1].partition(' ')[0])

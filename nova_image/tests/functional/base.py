@@ -11,11 +11,11 @@
 #    under the License.
 
 
-"""What functional tests have in common.
+"""The base class of the functional tests, and helpers that they share.
 
-Each test has a project of its own, on servers that it shares with others; it
-leaves no image behind, and fails when a token or password of the run reaches
-a log at any level, whoever wrote it.
+Each test has its own project, on servers that it shares with other tests. It
+leaves no image behind, and fails if a token or password of the run reaches a
+log at any level, whoever wrote it.
 """
 
 import collections.abc
@@ -44,7 +44,7 @@ _ID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}')
 
 @dataclasses.dataclass
 class Context:
-    """Who asks: what nova_image wants of a context, and no more."""
+    """A caller's context, with only the attributes that nova_image needs."""
 
     project_id: str | None = 'a-project'
     user_id: str | None = 'a-user'
@@ -55,30 +55,30 @@ class Context:
     global_id: str | None = None
 
     def __post_init__(self) -> None:
-        """Note the token as something that must not be told."""
+        """Register the token as a secret that no log may contain."""
         if self.auth_token:
             servers.SECRETS.add(self.auth_token)
 
 
 def folder() -> lib_fixtures.TempDir:
-    """Return a fixture that is an empty folder."""
+    """Return a fixture for an empty folder."""
     return lib_fixtures.TempDir()
 
 
 def new_id() -> str:
-    """Return an id for a project or an image that nobody has used."""
+    """Return an unused ID for a project or an image."""
     return str(uuid.uuid4())
 
 
 def make_driver(api: str, endpoints: collections.abc.Sequence[str] = (),
                 options: dict[str, typing.Any] | None = None,
                 **client: typing.Any) -> driver.ImageDriver:
-    """Load a driver as a service does, with a configuration of its own.
+    """Load a driver as a service does, with its own configuration.
 
     :param api: ``v1`` or ``v2``
     :param endpoints: ``[glance] api_servers``
-    :param options: more of ``[glance]``
-    :param client: for nova_image.image.client.Client
+    :param options: further options of ``[glance]``
+    :param client: arguments for nova_image.image.client.Client
     """
     return driver.load(make_conf(
         {'use_glance_v1': api == 'v1', 'api_servers': list(endpoints),
@@ -86,9 +86,9 @@ def make_driver(api: str, endpoints: collections.abc.Sequence[str] = (),
 
 
 def make_conf(options: dict[str, typing.Any]) -> cfg.ConfigOpts:
-    """Return a configuration that no file and no other test has a say in.
+    """Return a configuration that no file and no other test affects.
 
-    :param options: those of ``[glance]``
+    :param options: options of ``[glance]``
     """
     conf = cfg.ConfigOpts()
     conf([], project='nova_image', default_config_files=[],
@@ -99,40 +99,40 @@ def make_conf(options: dict[str, typing.Any]) -> cfg.ConfigOpts:
     return conf
 
 
-class Told:
+class Recording:
     """The requests that a server answered during an operation."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start with no requests."""
         self.requests: list[fixtures.Request] = []
 
     @property
     def lines(self) -> list[str]:
-        """As ``'GET /v2/images/ID 200'``, every image's id being ID."""
+        """The requests as ``'GET /v2/images/ID 200'``, with ID for each ID."""
         return ['%s %s %d' % (one.method, _ID.sub('ID', one.path), one.status)
                 for one in self.requests]
 
     @property
     def calls(self) -> list[str]:
-        """As ``'GET /v2/images/ID'``, without query and status."""
+        """The requests as ``'GET /v2/images/ID'``: no query, no status."""
         return ['%s %s' % (one.method,
                            _ID.sub('ID', one.path.partition('?')[0]))
                 for one in self.requests]
 
 
 @contextlib.contextmanager
-def listening(server: fixtures.Service) -> collections.abc.Iterator[Told]:
-    """Note the requests that a server answers in the body of a ``with``.
+def recording(server: fixtures.Service) -> collections.abc.Iterator[Recording]:
+    """Record the requests that a server answers in the body of a ``with``.
 
     :param server: a running service
     """
-    told, mark = Told(), server.mark()
-    yield told
-    told.requests = server.requests(mark)
+    recorded, mark = Recording(), server.mark()
+    yield recorded
+    recorded.requests = server.requests(mark)
 
 
 class _Memory(logging.Handler):
-    """Keeps every record as the text that a log file would have."""
+    """Keeps every record as the line that a log file would have."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -145,12 +145,12 @@ class _Memory(logging.Handler):
 
 
 class LogCapture(lib_fixtures.Fixture):
-    """All that any logger of this process says, from DEBUG on.
+    """Everything that this process logs, from level DEBUG up.
 
-    :ivar lines: what was said so far
+    :ivar lines: the lines logged so far
     """
 
-    #: loggers that set a level of their own, or may
+    #: loggers that set their own level, or may do so
     names = ('', 'keystoneauth', 'keystoneauth.session', 'urllib3',
              'glanceclient', 'nova_image', 'stevedore')
 
@@ -167,66 +167,66 @@ class LogCapture(lib_fixtures.Fixture):
 
     @property
     def text(self) -> str:
-        """What was said, line by line."""
+        """The log so far, as one text."""
         return '\n'.join(self.lines)
 
 
 class FunctionalTest(testtools.TestCase):
     """A test against real servers.
 
-    :ivar project: the id of a project that only this test knows
+    :ivar project: the ID of a project that no other test uses
     :ivar log: LogCapture
     """
 
     def setUp(self) -> None:
-        """Begin to listen to the log."""
+        """Start capturing the log."""
         super().setUp()
         self.project = new_id()
         self.log = self.useFixture(LogCapture())
         self.addOnException(self._show_log)
-        self.addCleanup(self._assert_nothing_told)
+        self.addCleanup(self._assert_no_secrets_logged)
 
     def _show_log(self, exc_info: typing.Any) -> None:
         for name, text in {'log': self.log.text, **servers.logs()}.items():
             self.addDetail(name, content.text_content(hide(text)[-65536:]))
 
-    def _assert_nothing_told(self) -> None:
-        self.assertTellsNothing(self.log.text, 'the log')
+    def _assert_no_secrets_logged(self) -> None:
+        self.assertNoSecrets(self.log.text, 'the log')
 
-    def assertTellsNothing(self, text: str, where: str) -> None:
-        """Check that no token and no password of this run is in a text.
+    def assertNoSecrets(self, text: str, where: str) -> None:
+        """Check that a text contains no token or password of this run.
 
         :param where: what the text is, for the message
         """
-        told = [line for line in text.splitlines() if hide(line) != line]
-        if told:
-            self.fail('A secret is in %s: %s' % (where, hide(told[0])))
+        leaked = [line for line in text.splitlines() if hide(line) != line]
+        if leaked:
+            self.fail('A secret is in %s: %s' % (where, hide(leaked[0])))
 
     def context(self, **changes: typing.Any) -> Context:
         """Return a context of this test's project.
 
-        :param changes: attributes that are to be different
+        :param changes: attributes that differ from the defaults
         """
         return Context(**{'project_id': self.project, **changes})
 
     def admin(self, **changes: typing.Any) -> Context:
-        """Return an administrator's context, of this test's project."""
+        """Return an administrator's context in this test's project."""
         return self.context(**{'is_admin': True, 'roles': ('admin',),
                                **changes})
 
     def enter(self, manager: contextlib.AbstractContextManager[Kind]) -> Kind:
-        """Enter a context that is left when the test ends."""
+        """Enter a context manager, and exit it when the test ends."""
         stack = contextlib.ExitStack()
         self.addCleanup(stack.close)
         return stack.enter_context(manager)
 
     def wait_for(self, condition: collections.abc.Callable[[], bool],
                  what: str, deadline: float = 60) -> None:
-        """Wait until something is so.
+        """Wait until a condition holds.
 
-        :param condition: tells whether it is
-        :param what: what the error says if it never was
-        :param deadline: seconds
+        :param condition: returns whether it holds
+        :param what: the state that is awaited, for the error message
+        :param deadline: how long to wait, in seconds
         """
         end = time.monotonic() + deadline
         while not condition():
@@ -234,10 +234,10 @@ class FunctionalTest(testtools.TestCase):
                 self.fail('not %s after %d s' % (what, deadline))
             time.sleep(0.02)
 
-    def clean(self, url: str) -> servers.RawGlance:
-        """Return a Glance by raw HTTP, whose images go when the test ends.
+    def raw_glance(self, url: str) -> servers.RawGlance:
+        """Return a plain HTTP client, and delete all images after the test.
 
-        :param url: of a server without Keystone
+        :param url: the URL of a Glance without Keystone
         """
         raw = servers.RawGlance(url)
         self.addCleanup(raw.wipe)
@@ -245,7 +245,7 @@ class FunctionalTest(testtools.TestCase):
 
 
 def hide(text: str) -> str:
-    """Return a text with the secrets of this run made unreadable."""
+    """Return a text with the secrets of this run masked."""
     for secret in servers.SECRETS:
         text = text.replace(secret, '<SECRET>')
     return text

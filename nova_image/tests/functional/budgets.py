@@ -11,10 +11,10 @@
 #    under the License.
 
 
-"""How many requests, and which, an operation may take: for any driver.
+"""The exact requests that each operation may make, for every driver.
 
-The numbers are a promise to operators: each request is a round trip that a
-server's start waits for.
+The numbers are a promise to operators: each request is a round trip that
+delays the start of a server.
 """
 
 import datetime
@@ -29,14 +29,14 @@ from nova_image.tests import fixtures
 from nova_image.tests.functional import base
 from nova_image.tests.functional import conformance_case as case
 
-#: three pages of what Glance gives at the most in one
+#: enough images for three pages of Glance's maximum size
 MANY = 2500
 
 
 def insert_images(database: pathlib.Path, owner: str, count: int) -> None:
-    """Put queued images into a Glance's sqlite database.
+    """Insert queued images into a Glance's sqlite database.
 
-    :param owner: the project that they are of
+    :param owner: the ID of the project that owns them
     """
     begin = datetime.datetime(2020, 1, 1)
     rows = []
@@ -55,7 +55,7 @@ def insert_images(database: pathlib.Path, owner: str, count: int) -> None:
 
 
 def remove_images(database: pathlib.Path, owner: str) -> None:
-    """Take a project's images out of a Glance's sqlite database."""
+    """Delete a project's images from a Glance's sqlite database."""
     with _opened(database) as connection:
         connection.execute('delete from images where owner = ?', (owner,))
     connection.close()
@@ -66,7 +66,7 @@ def _opened(database: pathlib.Path) -> sqlite3.Connection:
 
 
 class Budgets(case.DriverCase):
-    """The requests of each operation, in their order."""
+    """The requests of each operation, in order."""
 
     show: list[str]
     detail: str
@@ -86,7 +86,7 @@ class Budgets(case.DriverCase):
 
     @property
     def server(self) -> fixtures.Service:
-        """The server that is asked."""
+        """The server under test."""
         raise NotImplementedError
 
     @property
@@ -95,7 +95,7 @@ class Budgets(case.DriverCase):
         raise NotImplementedError
 
     def setUp(self) -> None:
-        """Begin with a process that knows nothing of the server."""
+        """Forget what this process knows about the server."""
         super().setUp()
         self.useFixture(lib_fixtures.MonkeyPatch(
             'nova_image.image.endpoint._KNOWLEDGE', {}))
@@ -105,11 +105,11 @@ class Budgets(case.DriverCase):
                    **kwargs: typing.Any) -> typing.Any:
         """Check the requests of an operation, and return its result.
 
-        :param expected: such as ``['GET /v2/images/ID']``
+        :param expected: the requests, such as ``['GET /v2/images/ID']``
         """
-        with base.listening(self.server) as told:
+        with base.recording(self.server) as recorded:
             result = operation(*args, **kwargs)
-        self.assertEqual(expected, told.calls)
+        self.assertEqual(expected, recorded.calls)
         return result
 
     def test_show(self) -> None:
@@ -118,7 +118,7 @@ class Budgets(case.DriverCase):
             self.assertAsks(self.show, self.driver.show, self.ctx, image_id,
                             **kwargs)
 
-    def test_detail_of_many(self) -> None:
+    def test_detail_of_several_pages(self) -> None:
         self.addCleanup(remove_images, self.database, self.project)
         insert_images(self.database, self.project, MANY)
         for _ in range(2):
@@ -155,7 +155,7 @@ class Budgets(case.DriverCase):
                         {'size': 0})
         self.assertAsks(self.empty, self.driver.create, self.ctx,
                         {'size': 0})
-        # Another service object of the same process knows it as well.
+        # Another driver object of the same process knows the formats too.
         self.assertAsks(self.empty, self.make_driver().create, self.ctx,
                         {'size': 0})
 

@@ -89,7 +89,7 @@ class CommandLineTest(base.FunctionalTest):
         out, err = process.communicate(data, timeout=_DEADLINE)
         done = Done(process.returncode, out.decode(errors='replace'),
                     err.decode())
-        self.assertTellsNothing(done.err, 'the standard error')
+        self.assertNoSecrets(done.err, 'the standard error')
         return done
 
     def run_it(self, *argv: str, code: int = 0,

@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""What the parts of the conformance suite stand on."""
+"""The base class of the conformance suite."""
 
 import datetime
 import pathlib
@@ -31,84 +31,85 @@ KEYS = {
 _NEVER_NONE = ('id', 'status', 'size', 'min_disk', 'min_ram', 'is_public',
                'created_at', 'updated_at', 'deleted', 'properties')
 
-#: text that ASCII, ISO-8859-1 and careless quoting each spoil
+#: text that ASCII, ISO-8859-1 and wrong quoting each damage
 UNICODE = 'Größe 50%25 +& 名前 Ω'
 
 
 class DriverCase(base.FunctionalTest):
     """A test of one driver on one server.
 
-    :ivar driver: the driver, with the options of ``options``
-    :ivar ctx: a member's context, of a project of this test's own
-    :ivar raw: the server by plain HTTP
+    :ivar driver: the driver, with default options
+    :ivar ctx: a member's context, in this test's own project
+    :ivar root: an administrator's context, in the same project
+    :ivar raw: a plain HTTP client of the server
     """
 
-    #: whether names of properties come back as they were written
+    #: whether property names keep their case and hyphens
     keeps_property_case = True
-    #: whether a property whose value is '' is there when it is read
+    #: whether a property whose value is '' is kept
     keeps_empty_properties = True
-    #: whether values may have control characters and white space around them
+    #: whether values may have control characters and surrounding white space
     keeps_white_space = True
-    #: whether show() has locations when it is asked for them
+    #: whether show() returns locations on request
     shows_locations = True
-    #: whether an administrator may show() an image that was deleted
+    #: whether an administrator may show() a deleted image
     shows_deleted = False
-    #: whether detail() has deleted images since a time
+    #: whether detail() with changes-since lists deleted images
     lists_deleted_since = False
-    #: whether detail() takes the filters tag and visibility
+    #: whether detail() supports the filters tag and visibility
     filters_by_tag_and_visibility = True
-    #: whether the server can filter by text that is not ASCII; Glance 15
-    #: answers 500 where its database is sqlite
+    #: whether the server can filter by non-ASCII text; Glance 15 answers 500
+    #: if its database is sqlite
     filters_by_unicode = True
-    #: whether an image that is not public stays private, or community, when
-    #: is_public False is written back; it becomes shared if not
+    #: whether writing is_public False back keeps an image private or
+    #: community; otherwise it becomes shared
     tells_private_from_shared = True
     #: whether detail() sorts by several keys
     sorts_by_several_keys = True
-    #: whether projects that an image is shared with accept or reject it;
-    #: where they do not, any image takes members, and twice the same one
+    #: whether members accept or reject an image that is shared with them;
+    #: otherwise any image may have members, and the same one twice
     members_have_a_status = True
     #: whether an image can be copied to other stores
     copies_between_stores = True
-    #: where the server keeps data in files named by the images' ids
+    #: the folder in which the server keeps data, in files named by image ID
     data_folder: pathlib.Path | None = None
 
     @property
     def url(self) -> str:
-        """Where a Glance without Keystone serves v2 over the same images."""
+        """The URL of a Glance without Keystone: v2, over the same images."""
         raise NotImplementedError
 
     def make_driver(self, **options: typing.Any) -> driver.ImageDriver:
         """Return the driver under test.
 
-        :param options: options of ``[glance]`` that are not the default
+        :param options: options of ``[glance]`` that differ from the defaults
         """
         raise NotImplementedError
 
     def make_context(self, project: str, admin: bool = False) -> typing.Any:
         """Return a context.
 
-        :param project: the id of the caller's project
+        :param project: the ID of the caller's project
         :param admin: whether the caller is an administrator
         """
         caller = self.admin if admin else self.context
         return caller(project_id=project)
 
     def setUp(self) -> None:
-        """Make the driver."""
+        """Create the driver and the contexts."""
         super().setUp()
-        self.raw = self.clean(self.url)
+        self.raw = self.raw_glance(self.url)
         self.driver = self.make_driver()
         self.ctx = self.make_context(self.project)
         self.root = self.make_context(self.project, admin=True)
 
     def make(self, data: typing.Any = None, ctx: typing.Any = None,
              **meta: typing.Any) -> Image:
-        """Create an image by the driver.
+        """Create an image through the driver.
 
         :param data: its data
-        :param ctx: who creates it; ``self.ctx`` if None
-        :param meta: what is to differ from a raw image without properties
+        :param ctx: the caller's context; ``self.ctx`` if None
+        :param meta: differences from a raw image without properties
         """
         return self.driver.create(ctx or self.ctx, {
             'name': 'an image', 'disk_format': 'raw',
@@ -118,17 +119,18 @@ class DriverCase(base.FunctionalTest):
               **kwargs: typing.Any) -> list[str]:
         """Return the names of the images that the driver lists.
 
-        :param ctx: who asks; ``self.ctx`` if None
-        :param kwargs: those of detail(), by name if they do not sort
+        :param ctx: the caller's context; ``self.ctx`` if None
+        :param kwargs: arguments of detail()
+        :returns: the names, sorted unless ``kwargs`` has a sort key
         """
         found = [image['name'] for image in
                  self.driver.detail(ctx or self.ctx, **kwargs)]
         return found if 'sort_key' in kwargs else sorted(found)
 
     def assertShape(self, image: Image, locations: bool = False) -> None:
-        """Check that an image has the keys and types that callers count on.
+        """Check that an image has the keys and types that callers rely on.
 
-        :param locations: whether it is to have ``locations``
+        :param locations: whether it must have ``locations``
         """
         extra = {'locations'} if locations else set()
         self.assertEqual(set(KEYS) | extra, set(image))
@@ -137,17 +139,17 @@ class DriverCase(base.FunctionalTest):
             if value is None:
                 self.assertNotIn(name, _NEVER_NONE)
             else:
-                # A bool is an int, for isinstance.
+                # Not isinstance: a bool is also an int.
                 self.assertIs(kind, type(value), (name, value))
             if isinstance(value, datetime.datetime):
                 self.assertEqual(datetime.timedelta(0), value.utcoffset())
 
     def assertSameBytes(self, expected: bytes, found: bytes) -> None:
-        """Check data, which is too much to show."""
+        """Compare data that is too long for an error message."""
         self.assertEqual(len(expected), len(found))
         if expected != found:
-            self.fail('other bytes, of the same number')
+            self.fail('The length is right, but the bytes differ')
 
     def assertNothingLeft(self) -> None:
-        """Check that no image is there, of nobody."""
+        """Check that no image of any project exists."""
         self.assertEqual([], self.raw.images())

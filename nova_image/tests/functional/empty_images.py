@@ -11,10 +11,10 @@
 #    under the License.
 
 
-"""Snapshots of servers that boot from volumes, as every driver makes them.
+"""Snapshots of volume-backed servers, as every driver makes them.
 
-Such an image has no data: it is active, its size is 0, and what it is worth
-is its block_device_mapping.
+Such an image has no data: it is active, its size is 0, and its content is
+the property block_device_mapping.
 """
 
 import typing
@@ -23,7 +23,7 @@ from nova_image import exception
 from nova_image.tests.functional import base
 from nova_image.tests.functional import conformance_case as case
 
-#: disk and container format, None for what is not named or has none
+#: disk and container format; None if it is not given or not set
 Formats = tuple[str | None, str | None]
 
 #: a property as Nova writes it (compute API, snapshot_volume_backed)
@@ -38,16 +38,16 @@ MAPPING = [{
 
 
 class EmptyImages(case.DriverCase):
-    """What comes of an empty image, by the formats that a caller names."""
+    """Empty images, by the formats that the caller gives."""
 
-    #: what is named -> what the image has, or words of the refusal
+    #: the given formats -> the image's formats, or words of the error
     expected: dict[Formats, Formats | list[str]]
 
     def snapshot(self, formats: Formats = (None, None),
                  **properties: typing.Any) -> case.Image:
         """Make a snapshot as Nova does.
 
-        :param formats: those that are named
+        :param formats: the formats to give
         """
         named = {name: value for name, value in zip(
             ('disk_format', 'container_format'), formats,
@@ -59,7 +59,7 @@ class EmptyImages(case.DriverCase):
                 'block_device_mapping': MAPPING, **properties}})
 
     def assertEmpty(self, image: case.Image, formats: Formats) -> None:
-        """Check an empty image, wherever it is read."""
+        """Check an empty image with every operation that reads it."""
         self.assertShape(image)
         self.assertEqual(('active', 0, *formats), (
             image['status'], image['size'], image['disk_format'],
@@ -73,7 +73,7 @@ class EmptyImages(case.DriverCase):
             self.driver.download(self.ctx, image['id'])))
         self.assertEqual('active', self.raw.image(image['id'])['status'])
 
-    def test_formats(self) -> None:
+    def test_formats_given_or_chosen(self) -> None:
         for named, expected in self.expected.items():
             if isinstance(expected, list):
                 error = self.assertRaises(exception.Invalid, self.snapshot,
@@ -84,7 +84,7 @@ class EmptyImages(case.DriverCase):
                 self.assertEmpty(self.snapshot(named), expected)
             self.raw.wipe()
 
-    def test_nothing_is_left_of_what_is_refused(self) -> None:
+    def test_refused_images_leave_nothing_behind(self) -> None:
         refused = [('raw', 'nonsense')] + [
             named for named, expected in self.expected.items()
             if isinstance(expected, list)]
@@ -92,8 +92,7 @@ class EmptyImages(case.DriverCase):
             self.assertRaises(exception.Invalid, self.snapshot, named)
             self.assertNothingLeft()
 
-    def test_for_the_owner_of_the_server(self) -> None:
-        """Made by an administrator, it is the owner's to use."""
+    def test_server_owner_may_use_an_administrators_snapshot(self) -> None:
         owner = base.new_id()
         formats = next(named for named, expected in self.expected.items()
                        if not isinstance(expected, list))

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What tests of imports have in common: a Glance, and what is asserted."""
+"""The base class of the import tests: a Glance, and the assertions."""
 
 import hashlib
 import typing
@@ -30,50 +30,50 @@ servers.SECRETS.add(SECRET)
 
 @servers.once
 def glance() -> fixtures.Glance:
-    """Glance with two stores that work, one that fails, one for reading."""
+    """Glance with two working stores, a failing one and a read-only one."""
     return fixtures.Glance(stores={
         'fast': 'file', 'slow': 'file', 'broken': 'file', 'web': 'http'})
 
 
 class ImportCase(base.FunctionalTest):
-    """Base: a Glance and a source of data; nothing is left staged."""
+    """A Glance and a web source of data."""
 
     server = staticmethod(glance)
 
     def setUp(self) -> None:
-        """Start what is not running yet."""
+        """Start the servers that are not running yet."""
         super().setUp()
         self.glance = self.server()
         if 'broken' in self.glance.stores and (
                 self.glance.folder / 'broken').is_dir():
             self.glance.break_store('broken')
-        self.raw = self.clean(self.glance.url)
+        self.raw = self.raw_glance(self.glance.url)
         self.driver = self.make_driver()
         self.ctx = self.context()
         self.web = self.useFixture(web_source.WebSource(DATA))
 
     def make_driver(self, **options: typing.Any) -> typing.Any:
-        """Return a driver with more options of ``[glance]``."""
+        """Return a driver with further options of ``[glance]``."""
         return base.make_driver('v2', [self.glance.url], options)
 
     def create(self, method: str, meta: dict[str, typing.Any] | None = None,
                **options: typing.Any) -> typing.Any:
-        """Create an image by import; return what came of it."""
+        """Create an image by import; return the result."""
         image, result = self.driver.create_via_import(
             self.ctx, META | (meta or {}), method, **options)
         self.assertEqual(result.succeeded, image is not None)
         return result
 
     def download(self, path: str, **options: typing.Any) -> typing.Any:
-        """Create an image from the web; return what came of it."""
+        """Create an image by web-download; return the result."""
         return self.create('web-download', uri=self.web.url + path, **options)
 
     def image(self, data: bytes | None = DATA) -> str:
-        """Return the id of an image that Glance has in its default store."""
+        """Create an image in Glance's default store; return its ID."""
         return self.raw.create(data, owner=self.project)['id']
 
     def assertImported(self, result: typing.Any, *stores: str) -> None:
-        """Check that an image is there, as it was sent."""
+        """Check that an image is stored exactly as it was sent."""
         self.assertIs(import_result.Imported, type(result))
         self.assertEqual(sorted(stores or ['fast']), sorted(result.stores))
         self.assertEqual((len(DATA), ('sha512', SHA512)),
@@ -85,7 +85,7 @@ class ImportCase(base.FunctionalTest):
 
     def assertFailed(self, result: typing.Any, *stores: str,
                      images: int = 0) -> None:
-        """Check that an import failed, and that nothing is left of it."""
+        """Check that an import failed and left nothing behind."""
         self.assertIs(import_result.Failed, type(result))
         self.assertEqual(sorted(stores), sorted(result.failed))
         self.assertTrue(result.cleaned)
@@ -94,9 +94,9 @@ class ImportCase(base.FunctionalTest):
 
     def assertRefused(self, kind: type[Exception], words: str,
                       *args: typing.Any, **options: typing.Any) -> None:
-        """Check that a create is refused, and nothing was sent for it."""
-        with base.listening(self.glance) as told:
+        """Check that a create is refused before any data is sent."""
+        with base.recording(self.glance) as recorded:
             error = self.assertRaises(kind, self.create, *args, **options)
         self.assertIn(words, str(error))
-        self.assertEqual([], [call for call in told.calls
+        self.assertEqual([], [call for call in recorded.calls
                               if not call.startswith('GET ')])

@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""Small servers inside the test: a place for image data, a broken Glance."""
+"""Small servers in the test's process: a web store and a broken Glance."""
 
 import collections.abc
 import contextlib
@@ -23,15 +23,15 @@ import fixtures as lib_fixtures
 
 
 class WebStore(lib_fixtures.Fixture):
-    """A web server with one file, for images whose data is elsewhere.
+    """A web server with one file, for images whose data is outside Glance.
 
-    :ivar host: address and port
+    :ivar host: the address and port
     """
 
     def __init__(self, data: bytes) -> None:
-        """Prepare.
+        """Create the fixture.
 
-        :param data: what the file holds
+        :param data: the content of the file
         """
         super().__init__()
         self.data = data
@@ -39,7 +39,7 @@ class WebStore(lib_fixtures.Fixture):
 
     @property
     def url(self) -> str:
-        """The file's address."""
+        """The URL of the file."""
         return 'http://%s/image.raw' % self.host
 
     def _setUp(self) -> None:
@@ -68,7 +68,7 @@ class WebStore(lib_fixtures.Fixture):
         self.addCleanup(server.shutdown)
 
 
-#: what a scripted server does with a connection and a request's method
+#: what a scripted server does, given a connection and a request's method
 Script = collections.abc.Callable[[socket.socket, str], None]
 
 
@@ -82,11 +82,11 @@ def saying(*pieces: bytes) -> Script:
 
 
 def answering(status: str, body: bytes = b'', *headers: str) -> Script:
-    """Return a script that answers in HTTP.
+    """Return a script that sends an HTTP response.
 
     :param status: such as ``200 OK``
-    :param body: of the answer
-    :param headers: lines, beside those of length and connection
+    :param body: the body of the response
+    :param headers: lines besides Content-Length and Connection
     """
     lines = ['HTTP/1.1 ' + status, 'Content-Length: %d' % len(body),
              'Connection: close', *headers, '', '']
@@ -94,7 +94,7 @@ def answering(status: str, body: bytes = b'', *headers: str) -> Script:
 
 
 def by_method(**scripts: Script) -> Script:
-    """Return a script that plays another one for each HTTP method."""
+    """Return a script that runs a different script for each HTTP method."""
     def play(connection: socket.socket, method: str) -> None:
         scripts[method](connection, method)
 
@@ -102,25 +102,25 @@ def by_method(**scripts: Script) -> Script:
 
 
 class BrokenGlance(lib_fixtures.Fixture):
-    """An endpoint that answers every request by a script.
+    """An endpoint that answers every request with a script.
 
-    :ivar url: its address
+    :ivar url: its URL
     :ivar asked: the first line of every request
-    :ivar freed: set it to let scripts end that wait for it
+    :ivar freed: set this event to end the scripts that wait for it
     """
 
     def __init__(self, script: Script | None = None) -> None:
-        """Prepare.
+        """Create the fixture.
 
-        :param script: what it does; it never answers if None
+        :param script: how it answers; it never answers if None
         """
         super().__init__()
         self.url = ''
         self.asked: list[str] = []
         self.freed = threading.Event()
-        self._script = script or self._stand_still
+        self._script = script or self._never_answer
 
-    def _stand_still(self, connection: socket.socket, method: str) -> None:
+    def _never_answer(self, connection: socket.socket, method: str) -> None:
         self.freed.wait(60)
 
     def _setUp(self) -> None:
@@ -129,7 +129,7 @@ class BrokenGlance(lib_fixtures.Fixture):
         thread = threading.Thread(target=self._serve, args=(listener,))
         thread.start()
         self.addCleanup(thread.join)
-        # Closing it does not wake up accept(), shutting down does.
+        # Closing the socket does not wake accept(); shutting it down does.
         self.addCleanup(listener.shutdown, socket.SHUT_RDWR)
         self.addCleanup(self.freed.set)
 
@@ -155,7 +155,7 @@ class BrokenGlance(lib_fixtures.Fixture):
 
 
 def _read_rest(stream) -> None:  # type: ignore[no-untyped-def]
-    """Read headers and body, so that closing does not reset."""
+    """Read headers and body, so that closing does not send a reset."""
     size, chunked = 0, False
     for line in iter(stream.readline, b'\r\n'):
         name, _, value = line.decode('latin-1').lower().partition(':')

@@ -13,9 +13,9 @@
 
 """Servers that all functional tests of one process share.
 
-Starting one takes seconds, so each is started when a test first asks for it
-and stopped when the process ends. A test that needs a server of its own, to
-stop it for instance, uses nova_image.tests.fixtures itself.
+Starting a server takes seconds, so each one starts when a test first asks for
+it and stops when the process ends. A test that needs its own server, for
+example to stop it, uses nova_image.tests.fixtures directly.
 """
 
 import atexit
@@ -32,7 +32,7 @@ from nova_image.tests.fixtures import processes
 
 Kind = typing.TypeVar('Kind', bound=fixtures.Service)
 
-#: tokens and passwords of this run, none of which may reach a log
+#: tokens and passwords of this run; none of them may reach a log
 SECRETS: set[str] = set()
 
 _services: list[fixtures.Service] = []
@@ -42,11 +42,11 @@ atexit.register(_running.close)  # Ctrl-C ends here as well
 
 def once(make: collections.abc.Callable[[], Kind]
          ) -> collections.abc.Callable[[], Kind]:
-    """Let a function that makes a server do it once, and keep it running.
+    """Make a function start its server once and keep it running.
 
-    A start that failed is not tried again: its error is raised each time.
+    A failed start is not tried again: each call raises the same error.
 
-    :param make: returns a fixture that is not set up
+    :param make: returns a fixture that is not set up yet
     :returns: a function that returns the running server
     """
     @functools.lru_cache(maxsize=1)
@@ -69,39 +69,39 @@ def once(make: collections.abc.Callable[[], Kind]
 
 
 def logs() -> dict[str, str]:
-    """Return the ends of the running servers' logs, by server."""
+    """Return the tail of each running server's log, by server."""
     return {'%s at %s' % (server.name, server.url): processes.tail(server.log)
             for server in _services}
 
 
 @once
 def glance33() -> fixtures.Glance:
-    """Glance 33, the Images API v2, identities in headers."""
+    """Glance 33: the Images API v2, with identities in headers."""
     return fixtures.Glance(
         stores={'fast': 'file', 'slow': 'file', 'web': 'http'})
 
 
 @once
 def glance15() -> fixtures.LegacyGlance:
-    """Glance 15, the Images APIs v1 and v2 over one database."""
+    """Glance 15: the Images APIs v1 and v2 over one database."""
     return fixtures.LegacyGlance()
 
 
 @once
 def vhd_glance15() -> fixtures.LegacyGlance:
-    """Glance 15 as glance15(), which takes no disk format but vhd."""
+    """Glance 15 like glance15(), but vhd is its only disk format."""
     return fixtures.LegacyGlance(
         options={'image_format': {'disk_formats': 'vhd'}})
 
 
 @once
 def keystone() -> keystone_fixture.Keystone:
-    """Keystone, and in its catalog secured_glance()."""
+    """Keystone, whose catalog has secured_glance()."""
     return fixtures.Keystone()
 
 
 class _InCatalog(fixtures.Glance):
-    """A Glance that its Keystone's catalog names."""
+    """A Glance in its Keystone's catalog."""
 
     def _setUp(self) -> None:
         super()._setUp()
@@ -111,7 +111,7 @@ class _InCatalog(fixtures.Glance):
 
 @once
 def secured_glance() -> fixtures.Glance:
-    """Glance 33 that asks keystone() who its callers are."""
+    """Glance 33 that authenticates its callers with keystone()."""
     identity = keystone()
     for user in ('admin', 'demo', 'other', 'glance', 'nova'):
         SECRETS.add(identity.auth_options(user)['password'])
@@ -130,27 +130,28 @@ def token_of(user: str) -> str:
 
 
 def headers_of(project: str, *roles: str) -> dict[str, str]:
-    """Return the headers by which a caller says who it is.
+    """Return the headers that identify a caller.
 
-    :param project: the id of its project
-    :param roles: its roles
+    :param project: the ID of the caller's project
+    :param roles: the caller's roles
     """
     return {'X-Identity-Status': 'Confirmed', 'X-User-Id': 'a-user',
             'X-Tenant-Id': project, 'X-Roles': ','.join(roles)}
 
 
 class RawGlance:
-    """A Glance by plain HTTP v2, as an administrator: what tests check by.
+    """A plain HTTP client for v2, with which tests check the results.
 
-    Each request has a connection of its own, so none is found closed.
+    Each request opens its own connection, so no request meets a closed one.
     """
 
     def __init__(self, url: str,
                  headers: dict[str, str] | None = None) -> None:
-        """Prepare.
+        """Create the client.
 
-        :param url: where Glance answers
-        :param headers: who asks; an administrator without Keystone if None
+        :param url: the URL of Glance
+        :param headers: the caller's identity; if None, that of an
+            administrator of a Glance without Keystone
         """
         self.url = url
         self.headers = headers or headers_of('the-admins', 'admin')
@@ -159,9 +160,9 @@ class RawGlance:
             **kwargs: typing.Any) -> requests.Response:
         """Make a request and check its status.
 
-        :param path: from ``/v2`` on
-        :param status: the status that is wanted
-        :param kwargs: for requests.request
+        :param path: the path, starting with ``/v2``
+        :param status: the expected status
+        :param kwargs: arguments for requests.request
         """
         headers = self.headers | kwargs.pop('headers', {})
         with requests.Session() as session:
@@ -174,7 +175,7 @@ class RawGlance:
         return answer
 
     def images(self, **query: str) -> list[dict[str, typing.Any]]:
-        """Return the images there are, everybody's.
+        """Return the images of all projects.
 
         :param query: filters of v2
         """
@@ -192,7 +193,7 @@ class RawGlance:
         return self.ask('GET', '/v2/images/' + image_id).json()
 
     def find(self, image_id: str) -> list[dict[str, typing.Any]]:
-        """Return the image of an id, alone, or nothing."""
+        """Return a list of the image with an ID; empty if it is missing."""
         with contextlib.suppress(AssertionError):
             self.ask('GET', '/v2/images/' + image_id, 404)
             return []
@@ -209,10 +210,10 @@ class RawGlance:
 
     def create(self, data: bytes | None = None,
                **flat: typing.Any) -> dict[str, typing.Any]:
-        """Make an image.
+        """Create an image.
 
-        :param data: its data; none if None
-        :param flat: its attributes, as v2 takes them
+        :param data: its data; the image stays queued if None
+        :param flat: its attributes, as v2 accepts them
         :returns: the image
         """
         image = {'name': 'an image', 'disk_format': 'raw',
@@ -226,14 +227,14 @@ class RawGlance:
 
     def patch(self, image_id: str, *operations: dict[str, typing.Any]
               ) -> dict[str, typing.Any]:
-        """Change an image by JSON Patch operations, and return it."""
+        """Change an image with JSON Patch operations, and return it."""
         return self.ask(
             'PATCH', '/v2/images/' + image_id, json=list(operations), headers={
                 'Content-Type':
                     'application/openstack-images-v2.1-json-patch'}).json()
 
     def delete(self, image_id: str) -> None:
-        """Delete an image, a protected one too."""
+        """Delete an image, even if it is protected."""
         if self.image(image_id)['protected']:
             self.patch(image_id, {'op': 'replace', 'path': '/protected',
                                   'value': False})

@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""What can go wrong around the v2 driver, on real and on broken servers."""
+"""Bad input to the v2 driver, on real and on broken servers."""
 
 from nova_image.tests.functional import bad_input
 from nova_image.tests.functional import test_v2

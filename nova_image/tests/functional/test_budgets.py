@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""The requests that the v2 driver makes, on real servers."""
+"""The exact requests of the v2 driver, on real servers."""
 
 import pathlib
 
@@ -23,7 +23,7 @@ _IMAGE = '/v2/images/ID'
 
 
 class V2Requests:
-    """What the v2 driver asks."""
+    """The requests of the v2 driver."""
 
     show = ['GET ' + _IMAGE]
     detail = 'GET /v2/images'

@@ -244,7 +244,7 @@ class MistakesTest(cli_case.OnKeystone):
         for text in (done.err, log):
             self.assertIn('GET %s/v2/images/%s' % (self.glance.url, _NOBODY),
                           text)
-            self.assertTellsNothing(text, '--debug')
+            self.assertNoSecrets(text, '--debug')
         self.assertIn('Traceback', done.err)
 
 
@@ -366,7 +366,7 @@ class WithoutKeystoneTest(cli_case.CommandLineTest):
     """The option --os-auth-type none."""
 
     def test_with_an_endpoint(self) -> None:
-        self.clean(servers.glance33().url)
+        self.raw_glance(servers.glance33().url)
         self.variables = {'OS_PROJECT_ID': 'p1'}
         none = ('--os-auth-type', 'none', '--os-endpoint',
                 servers.glance33().url)

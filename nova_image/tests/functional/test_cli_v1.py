@@ -24,7 +24,7 @@ class OnGlance15Test(cli_case.CommandLineTest):
         """Use v1 without Keystone."""
         super().setUp()
         url = servers.glance15().url
-        self.raw = self.clean(url)
+        self.raw = self.raw_glance(url)
         self.variables = {
             'OS_AUTH_TYPE': 'none', 'OS_ENDPOINT': url,
             'OS_IMAGE_API_VERSION': '1', 'OS_PROJECT_ID': self.project}

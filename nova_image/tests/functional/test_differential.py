@@ -13,8 +13,8 @@
 
 """Random images, stored through one driver and read through both.
 
-The answers are the same but for the list of incompatibilities. Goes with the
-v1 driver.
+The results are equal, except for the listed incompatibilities. This module is
+removed together with the v1 driver.
 """
 
 import typing
@@ -29,8 +29,8 @@ from nova_image.tests.functional import servers
 
 Image = incompatibilities.Image
 
-#: Glance takes no characters beyond the basic plane; control characters
-#: cannot be carried by v1 in any way, and have a test of their own.
+#: Glance accepts only characters of the basic multilingual plane. v1 cannot
+#: carry control characters at all; another test covers them.
 _CHARACTERS = strategies.characters(
     codec='utf-8', exclude_categories=('Cs', 'Cc'), max_codepoint=0xffff)
 _TEXT = strategies.text(_CHARACTERS, max_size=20)
@@ -81,10 +81,10 @@ class DifferentialTest(base.FunctionalTest):
     """Both drivers on one Glance 15."""
 
     def setUp(self) -> None:
-        """Make both drivers."""
+        """Create both drivers."""
         super().setUp()
         glance = servers.glance15()
-        self.raw = self.clean(glance.url)
+        self.raw = self.raw_glance(glance.url)
         self.drivers = {name: base.make_driver(name, [glance.url])
                         for name in ('v1', 'v2')}
         self.root = self.admin()
@@ -132,7 +132,7 @@ class DifferentialTest(base.FunctionalTest):
         driver = self.drivers[api]
         if operation == 'show':
             return driver.show(self.root, image_id)
-        # With a limit v1 does not look for more.
+        # With a limit, v1 does not request another page.
         image, = driver.detail(self.root, limit=1)
         self.assertEqual(image_id, image['id'])
         return image
@@ -141,7 +141,7 @@ class DifferentialTest(base.FunctionalTest):
 def _made_equal(answers: dict[str, Image],
                 reading: incompatibilities.Reading
                 ) -> tuple[typing.Any, typing.Any]:
-    """Return v2's answer as v1 has it, and the other way round."""
+    """Return v1's result converted to v2's, and v2's converted to v1's."""
     first, second = answers['v1'], answers['v2']
     for entry in incompatibilities.INCOMPATIBILITIES:
         first = entry.as_v2(first, reading)

@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""Downloads that go round Glance, and back to it where that does not work."""
+"""Direct downloads that bypass Glance, and the fallback to Glance."""
 
 import errno
 import os
@@ -30,19 +30,20 @@ _DATA = os.urandom(3 * 1024 * 1024 + 5)
 
 
 class DirectCase(base.FunctionalTest):
-    """An image, a proxy before its Glance, and a driver."""
+    """An image, a proxy in front of its Glance, and a driver."""
 
     def use(self, glance: fixtures.Glance) -> None:
-        """Make an image in a Glance."""
-        self.raw = self.clean(glance.url)
+        """Create an image in a Glance, and a proxy in front of it."""
+        self.raw = self.raw_glance(glance.url)
         self.proxy = self.useFixture(fixtures.FaultyProxy(glance.url))
         self.image = self.raw.create(_DATA, visibility='public')['id']
         self.path = pathlib.Path(self.useFixture(base.folder()).path, 'image')
 
     def download(self, **options: typing.Any) -> list[str | None]:
-        """Download, compare; return what parts of it Glance was asked for.
+        """Download and check the image.
 
-        :param options: of ``[glance]``
+        :param options: options of ``[glance]``
+        :returns: the ranges of the requests for data to Glance
         """
         driver = base.make_driver('v2', [self.proxy.url], options,
                                   sleep=lambda seconds: None)
@@ -54,7 +55,7 @@ class DirectCase(base.FunctionalTest):
 
 
 class FileTest(DirectCase):
-    """A file store that this host has mounted."""
+    """A file store that is mounted on this host."""
 
     def setUp(self) -> None:
         """Use Glance 33."""
@@ -62,19 +63,17 @@ class FileTest(DirectCase):
         self.glance = servers.glance33()
         self.use(self.glance)
 
-    def test_copied(self) -> None:
-        """Glance is not asked for data."""
+    def test_copy_requests_no_data_from_glance(self) -> None:
         self.assertEqual([], self.download(
             direct_file_roots=[str(self.glance.folder)]))
 
-    def test_another_folder(self) -> None:
-        """Glance is asked; a warning says why."""
+    def test_image_outside_the_folders_comes_from_glance(self) -> None:
+        """A warning gives the reason."""
         self.assertEqual([None], self.download(
             direct_file_roots=[str(self.path.parent)]))
         self.assertIn('is not in a folder', self.log.text)
 
-    def test_what_is_left_is_taken_up(self) -> None:
-        """A copy that fails costs nothing of an earlier download."""
+    def test_failed_copy_keeps_an_earlier_partial_download(self) -> None:
         options = {'keep_partial_downloads': True, 'download_retries': 0}
         self.proxy.plan(faults.Reset(2 * 1024 * 1024))
         self.assertRaises(exception.GlanceConnectionFailed, self.download,
@@ -87,8 +86,7 @@ class FileTest(DirectCase):
                 direct_file_roots=[str(stored.parent)], **options))
         copying.assert_called()
 
-    def test_damaged_in_the_store(self) -> None:
-        """What was copied is not what was recorded: nothing is published."""
+    def test_damaged_copy_is_not_published(self) -> None:
         stored = self.glance.folder / 'fast' / self.image
         with open(stored, 'r+b') as stream:
             stream.write(b'damage')
@@ -111,18 +109,17 @@ class RbdTest(DirectCase):
                         'rbd_user': self.ceph.user,
                         'rbd_ceph_conf': str(self.ceph.conf)}
 
-    def test_copied(self) -> None:
-        """Glance is not asked for data."""
+    def test_copy_requests_no_data_from_glance(self) -> None:
         self.assertEqual([], self.download(**self.options))
 
-    def test_a_cluster_that_is_not_there(self) -> None:
-        """Glance is asked; a warning says why."""
+    def test_image_comes_from_glance_without_the_cluster(self) -> None:
+        """A warning gives the reason."""
         self.options['rbd_ceph_conf'] = '/no/such/file'
         self.assertEqual([None], self.download(**self.options))
         self.assertIn('could not be copied from rbd://', self.log.text)
 
-    def test_no_parts_of_images(self) -> None:
-        """A break is made good from the first byte, and once for all."""
+    def test_glance_on_ceph_refuses_ranges(self) -> None:
+        """A resumed download starts over, and later ones ask for no range."""
         self.proxy.plan(faults.Reset(2 * 1024 * 1024))
         asked = self.download()
         self.assertEqual([None, 'bytes=%d-' % (2 * 1024 * 1024), None], asked)

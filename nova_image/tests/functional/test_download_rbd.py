@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""Tests of direct downloads from a real Ceph, which a real Glance fills."""
+"""Tests of direct downloads from a real Ceph, with images of a real Glance."""
 
 import collections.abc
 import contextlib
@@ -45,47 +45,47 @@ def ceph() -> fixtures.Ceph:
 
 @servers.once
 def glance() -> fixtures.Glance:
-    """Glance, whose store is ceph()."""
+    """Glance whose store is in ceph()."""
     return ceph().glance()
 
 
 class Check:
-    """Counts and hashes what a download is checked by."""
+    """Counts and hashes the bytes of a download, like the driver's check."""
 
     def __init__(self, algorithm: str = 'sha256') -> None:
-        """Begin with nothing.
+        """Start with no bytes.
 
-        :param algorithm: as hashlib knows it
+        :param algorithm: a name of hashlib
         """
         self.size = 0
         self._hash = hashlib.new(algorithm)
 
     def update(self, chunk: bytes | memoryview) -> None:
-        """Take a chunk."""
+        """Add a chunk."""
         self.size += len(chunk)
         self._hash.update(chunk)
 
     @property
-    def told(self) -> tuple[int, str]:
+    def digest(self) -> tuple[int, str]:
         """The number of bytes and their hash."""
         return self.size, self._hash.hexdigest()
 
 
-class _Uninterested:
-    """A check of nothing: what is read is looked at."""
+class _NoCheck:
+    """Ignores the bytes of a download."""
 
     def update(self, chunk: bytes | memoryview) -> None:
-        """Take a chunk."""
+        """Ignore a chunk."""
 
 
 class RbdTest(base.FunctionalTest):
-    """A handler, and a file to copy into."""
+    """A handler, and a file to copy to."""
 
-    #: what copies are hashed by
+    #: the algorithm that hashes the copies
     algorithm = 'sha256'
 
     def setUp(self) -> None:
-        """Let this process use Ceph."""
+        """Import the bindings of Ceph and start it."""
         super().setUp()
         bindings = self.useFixture(fixtures.CephBindings())
         self.rados, self.rbd = bindings.rados, bindings.rbd
@@ -96,7 +96,7 @@ class RbdTest(base.FunctionalTest):
     def handler(self, **options: typing.Any) -> rbd_download.RbdHandler:
         """Return a handler.
 
-        :param options: of ``[glance]``, that are to be different
+        :param options: further options of ``[glance]``
         """
         return rbd_download.RbdHandler(base.make_conf({
             'enable_rbd_download': True, 'rbd_user': self.ceph.user,
@@ -107,18 +107,18 @@ class RbdTest(base.FunctionalTest):
         return '%s/images/%s/%s' % (self.ceph.url, image, snapshot)
 
     def copied(self, url: str, **options: typing.Any) -> tuple[int, str]:
-        """Copy; return the size and hash of the file.
+        """Copy, and return the size and hash of the file.
 
-        What the check got has to be the same.
+        The bytes that the check received must be the same.
         """
         check = Check(self.algorithm)
         with open(self.output, 'w+b') as output:
             self.handler(**options).copy(url, output, check)
-        found = self.output_told()
-        self.assertEqual(found, check.told)
+        found = self.output_digest()
+        self.assertEqual(found, check.digest)
         return found
 
-    def output_told(self) -> tuple[int, str]:
+    def output_digest(self) -> tuple[int, str]:
         """Return the size and hash of the copy."""
         with open(self.output, 'rb') as output:
             return (os.path.getsize(self.output),
@@ -126,10 +126,11 @@ class RbdTest(base.FunctionalTest):
 
     @property
     def allocated(self) -> int:
-        """How many bytes the copy takes on the disk."""
+        """The number of bytes that the copy occupies on disk."""
         return os.stat(self.output).st_blocks * 512
 
-    def refused(self, reason: str, url: str, **options: typing.Any) -> float:
+    def assertCopyFails(self, reason: str, url: str,
+                        **options: typing.Any) -> float:
         """Check that a copy fails for a reason.
 
         :returns: how long it took, in seconds
@@ -151,12 +152,12 @@ class RbdTest(base.FunctionalTest):
 
     def make(self, size: int, features: int | None,
              *places: int) -> tuple[str, bytes]:
-        """Make an image with a MiB of data at some places, and a snapshot.
+        """Make an image with 1 MiB of data at some offsets, and a snapshot.
 
-        :param size: in bytes
-        :param features: the image's; Ceph's default if None
-        :param places: where data is, in bytes
-        :returns: its name, and the data
+        :param size: the size of the image, in bytes
+        :param features: the features of the image; Ceph's default if None
+        :param places: the offsets of the data, in bytes
+        :returns: the name of the image, and the data
         """
         rbd, name, data = self.rbd, base.new_id(), os.urandom(MIB)
         with self.pool() as pool:
@@ -170,9 +171,9 @@ class RbdTest(base.FunctionalTest):
 
     def clone(self, parent: str, features: int, place: int,
               data: bytes) -> str:
-        """Make a clone of an image, with data of its own, and a snapshot.
+        """Make a clone of an image, with its own data, and a snapshot.
 
-        :returns: its name
+        :returns: the name of the clone
         """
         rbd, name = self.rbd, base.new_id()
         with self.pool() as pool:
@@ -186,37 +187,37 @@ class RbdTest(base.FunctionalTest):
         return name
 
 
-def sparse_told(size: int, data: bytes, *places: int) -> tuple[int, str]:
-    """Return the size and hash of zeros with the same data at some places."""
-    told, position = Check(), 0
+def sparse_digest(size: int, data: bytes, *places: int) -> tuple[int, str]:
+    """Return the size and hash of zeros with the same data at some offsets."""
+    check, position = Check(), 0
     for place in [*places, size]:
         for start in range(position, place, MIB):
-            told.update(bytes(min(MIB, place - start)))
+            check.update(bytes(min(MIB, place - start)))
         if place < size:
-            told.update(data)
+            check.update(data)
         position = place + len(data)
-    return told.told
+    return check.digest
 
 
 class GlanceImageTest(RbdTest):
-    """Images that Glance has put there."""
+    """Images that Glance has stored."""
 
     algorithm = 'sha512'
 
-    def test_whole(self) -> None:
-        raw = self.clean(glance().url)
+    def test_image_with_data(self) -> None:
+        raw = self.raw_glance(glance().url)
         image = raw.create(os.urandom(SIZE))
         self.assertEqual(self.url(image['id']), image['direct_url'])
         self.assertEqual((SIZE, image['os_hash_value']),
                          self.copied(image['direct_url']))
 
-    def test_empty(self) -> None:
-        raw = self.clean(glance().url)
+    def test_empty_image(self) -> None:
+        raw = self.raw_glance(glance().url)
         url = raw.create(b'')['direct_url']
         self.assertEqual(0, self.copied(url)[0])
 
-    def test_zeros_that_were_uploaded(self) -> None:
-        raw = self.clean(glance().url)
+    def test_image_of_zeros_occupies_no_space(self) -> None:
+        raw = self.raw_glance(glance().url)
         image = raw.create(bytes(SIZE))
         self.assertEqual((SIZE, image['os_hash_value']),
                          self.copied(image['direct_url']))
@@ -224,31 +225,31 @@ class GlanceImageTest(RbdTest):
 
 
 class SparseTest(RbdTest):
-    """Images that are holes for the most part."""
+    """Images that consist mostly of holes."""
 
     def assertSparse(self, size: int, features: int | None) -> None:
-        """Check that of an image of some size only the data is written."""
+        """Check that only the data of a sparse image is written."""
         places = 0, 300 * MIB + 4096, size - MIB
         name, data = self.make(size, features, *places)
-        self.assertEqual(sparse_told(size, data, *places),
+        self.assertEqual(sparse_digest(size, data, *places),
                          self.copied(self.url(name)))
         self.assertThat(self.allocated, testtools.matchers.LessThan(8 * MIB))
 
-    def test_with_an_object_map(self) -> None:
+    def test_image_with_an_object_map(self) -> None:
         self.assertSparse(GIB, None)
 
-    def test_without_an_object_map(self) -> None:
+    def test_image_without_an_object_map(self) -> None:
         self.assertSparse(GIB, 1)
 
-    def test_size_that_is_no_multiple_of_anything(self) -> None:
+    def test_size_that_is_not_a_multiple_of_a_block(self) -> None:
         self.assertSparse(500 * MIB + 12345, None)
 
-    def test_holes_of_four_gib(self) -> None:
-        """Data that begins and ends anywhere, and no more on the disk."""
+    def test_four_gib_with_unaligned_data(self) -> None:
+        """Only the blocks that contain data are written."""
         places = [n * 64 * MIB + 123 * 4096 for n in range(64)]
         name, data = self.make(4 * GIB, None, *places)
         with open(self.output, 'w+b') as output:
-            self.handler().copy(self.url(name), output, _Uninterested())
+            self.handler().copy(self.url(name), output, _NoCheck())
         # The blocks at both ends of the data are written whole.
         ends = 2 * sizes.BLOCK
         self.assertThat(self.allocated, testtools.matchers.LessThan(
@@ -264,9 +265,9 @@ class SparseTest(RbdTest):
         self.assertEqual(4 * GIB, os.path.getsize(self.output))
 
     def assertSame(self, expected: bytes, found: bytes) -> None:
-        """Check data, which is too much to show."""
+        """Compare data that is too long for an error message."""
         if expected != found:
-            self.fail('other bytes')
+            self.fail('The bytes differ')
 
     def test_clones(self) -> None:
         for features in (1, 61):
@@ -274,47 +275,48 @@ class SparseTest(RbdTest):
             parent, data = self.make(size, features, 10 * MIB, 50 * MIB)
             name = self.clone(parent, features, 80 * MIB, data)
             self.assertEqual(
-                sparse_told(size, data, 10 * MIB, 50 * MIB, 80 * MIB),
+                sparse_digest(size, data, 10 * MIB, 50 * MIB, 80 * MIB),
                 self.copied(self.url(name)))
 
 
 class RefusalTest(RbdTest):
-    """What cannot be had."""
+    """Images that cannot be copied."""
 
-    def test_missing(self) -> None:
+    def test_missing_image_or_snapshot(self) -> None:
         name, _ = self.make(MIB, None)
-        self.refused('RBD image not found', self.url(base.new_id()))
-        self.refused('RBD image not found', self.url(name, 'other'))
+        self.assertCopyFails('RBD image not found', self.url(base.new_id()))
+        self.assertCopyFails('RBD image not found', self.url(name, 'other'))
         self.assertEqual(MIB, self.copied(self.url(name))[0])
 
     def test_other_pools(self) -> None:
         name, _ = self.make(MIB, None)
         for pool, reason in (('none', "error opening pool 'none'"),
                              ('vms', 'RBD image not found')):
-            self.refused(reason, '%s/%s/%s/snap' % (
+            self.assertCopyFails(reason, '%s/%s/%s/snap' % (
                 self.ceph.url, pool, name))
 
     def test_other_cluster(self) -> None:
         name, _ = self.make(MIB, None)
         other = base.new_id()
-        self.refused('in the Ceph cluster %s, and this host is connected to '
-                     '%s' % (other, self.ceph.fsid),
-                     'rbd://%s/images/%s/snap' % (other, name))
+        self.assertCopyFails(
+            'in the Ceph cluster %s, and this host is connected to %s' % (
+                other, self.ceph.fsid),
+            'rbd://%s/images/%s/snap' % (other, name))
 
     def test_other_user(self) -> None:
         name, _ = self.make(MIB, None)
-        self.refused('RADOS', self.url(name), rbd_user='nobody')
+        self.assertCopyFails('RADOS', self.url(name), rbd_user='nobody')
 
-    def test_no_configuration(self) -> None:
-        self.refused('conf_read_file', self.url('image'),
-                     rbd_ceph_conf='/nowhere/ceph.conf')
+    def test_missing_configuration_file(self) -> None:
+        self.assertCopyFails('conf_read_file', self.url('image'),
+                             rbd_ceph_conf='/nowhere/ceph.conf')
 
 
 class TimeoutTest(RbdTest):
-    """What does not answer."""
+    """Ceph that does not answer."""
 
     def assertTook(self, seconds: float, least: float) -> None:
-        """Check that something gave up, neither at once nor too late."""
+        """Check that a time-out came neither too early nor too late."""
         self.assertThat(seconds, testtools.matchers.GreaterThan(least - 0.5))
         self.assertThat(seconds, testtools.matchers.LessThan(least + 3))
 
@@ -323,17 +325,18 @@ class TimeoutTest(RbdTest):
         self.addCleanup(listener.close)
         self.assertTook(self._unreachable(listener.getsockname()[1]), 2)
 
-    def test_monitor_that_is_not_there(self) -> None:
+    def test_monitor_that_refuses_connections(self) -> None:
         port = self.useFixture(fixtures.Port()).number
         self.assertTook(self._unreachable(port), 2)
 
     def _unreachable(self, port: int) -> float:
-        """Return after how many seconds of two a copy gives up."""
+        """Copy with a time-out of 2 s; return how many seconds it took."""
         conf = self.output.with_name('ceph.conf')
         conf.write_text(self.ceph.conf.read_text().replace(
             '127.0.0.1:%d' % self.ceph.port, '127.0.0.1:%d' % port))
-        return self.refused('RADOS', self.url('image'),
-                            rbd_ceph_conf=str(conf), rbd_connect_timeout=2)
+        return self.assertCopyFails(
+            'RADOS', self.url('image'), rbd_ceph_conf=str(conf),
+            rbd_connect_timeout=2)
 
     def test_storage_that_stops_answering(self) -> None:
         own = self.useFixture(fixtures.Ceph())
@@ -351,7 +354,7 @@ class TimeoutTest(RbdTest):
 
 
 class _Pausing(Check):
-    """Makes a Ceph stand still when the first bytes have come."""
+    """Pauses a Ceph when the first bytes arrive."""
 
     def __init__(self, paused: fixtures.Ceph) -> None:
         super().__init__()

@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""Empty images through v2, on servers that are set up in different ways."""
+"""Empty images through v2, on servers with different configurations."""
 
 import functools
 import typing
@@ -28,9 +28,9 @@ _ADVICE = ['does not match stream data raw', 'set disk_format to raw',
 
 
 class OwnGlance:
-    """The v2 driver on a server that only one test has."""
+    """The v2 driver on a server that only one test uses."""
 
-    #: those of ``[image_format]``
+    #: options of ``[image_format]``
     settings: dict[str, str]
 
     @functools.cached_property
@@ -41,7 +41,7 @@ class OwnGlance:
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """The URL of the server."""
         return self.server.url
 
     def make_driver(self, **options: typing.Any) -> driver.ImageDriver:
@@ -50,7 +50,7 @@ class OwnGlance:
 
 
 class EmptyImagesOnGlance33Test(test_v2.OnGlance33, empty_images.EmptyImages):
-    """Glance 33 looks at what it gets, unless it is in a container."""
+    """Glance 33 inspects uploads, unless they are in a container."""
 
     expected = {
         (None, None): ('raw', 'bare'), ('raw', None): ('raw', 'bare'),
@@ -60,18 +60,18 @@ class EmptyImagesOnGlance33Test(test_v2.OnGlance33, empty_images.EmptyImages):
 
 
 class ByImportOnGlance33Test(test_v2.OnGlance33, empty_images.EmptyImages):
-    """What is said of uploads holds for imports in their place."""
+    """Imports instead of uploads: the same formats and errors."""
 
     expected = {
         (None, None): ('raw', 'bare'), ('qcow2', 'bare'): _ADVICE[1:]}
 
     def make_driver(self, **options: typing.Any) -> driver.ImageDriver:
-        """Return the v2 driver, which uploads by import."""
+        """Return a v2 driver that uploads by import."""
         return super().make_driver(import_uploads=True, **options)
 
 
 class NoChecksOnGlance33Test(OwnGlance, empty_images.EmptyImages):
-    """Glance 33 that takes everybody's word for the format."""
+    """Glance 33 that does not check the format."""
 
     settings = {'require_image_format_match': 'false'}
     expected = {
@@ -80,7 +80,7 @@ class NoChecksOnGlance33Test(OwnGlance, empty_images.EmptyImages):
 
 
 class VhdOnGlance33Test(OwnGlance, empty_images.EmptyImages):
-    """Glance 33 of a cloud that has vhd alone, and checks it."""
+    """Glance 33 whose only disk format is vhd, and which checks it."""
 
     settings = {'disk_formats': 'vhd'}
     expected = {
@@ -88,9 +88,9 @@ class VhdOnGlance33Test(OwnGlance, empty_images.EmptyImages):
         ('raw', 'bare'): ['400', "'raw' is not one of [None, 'vhd']"],
         ('vhd', 'ovf'): ('vhd', 'ovf'), (None, 'ovf'): ('vhd', 'ovf')}
 
-    def test_after_the_advice_was_followed(self) -> None:
-        """The service that asked before does not have to be restarted."""
-        self.test_nothing_is_left_of_what_is_refused()
+    def test_new_formats_need_no_restart_of_the_client(self) -> None:
+        """The operator follows the advice of the error message."""
+        self.test_refused_images_leave_nothing_behind()
         path = self.server.folder / 'glance-api.conf'
         text = path.read_text()
         self.assertIn('disk_formats = vhd', text)
@@ -102,7 +102,7 @@ class VhdOnGlance33Test(OwnGlance, empty_images.EmptyImages):
 
 
 class VhdUncheckedOnGlance33Test(OwnGlance, empty_images.EmptyImages):
-    """Glance 33 of a cloud that has vhd alone, and trusts."""
+    """Glance 33 whose only disk format is vhd, and which does not check it."""
 
     settings = {'disk_formats': 'vhd', 'require_image_format_match': 'false'}
     expected = {
@@ -111,7 +111,7 @@ class VhdUncheckedOnGlance33Test(OwnGlance, empty_images.EmptyImages):
 
 
 class NoBareOnGlance33Test(OwnGlance, empty_images.EmptyImages):
-    """Glance 33 that has no bare images."""
+    """Glance 33 that does not offer the container format bare."""
 
     settings = {'container_formats': 'ovf,docker'}
     expected = {
@@ -121,7 +121,7 @@ class NoBareOnGlance33Test(OwnGlance, empty_images.EmptyImages):
 
 
 class EmptyImagesOnGlance15Test(test_v2.OnGlance15, empty_images.EmptyImages):
-    """The v2 of Glance 15, which does not look at what it gets."""
+    """v2 of Glance 15, which does not inspect uploads."""
 
     expected = {
         (None, None): ('raw', 'bare'), (None, 'ovf'): ('raw', 'ovf'),
@@ -129,7 +129,7 @@ class EmptyImagesOnGlance15Test(test_v2.OnGlance15, empty_images.EmptyImages):
 
 
 class VhdOnGlance15Test(OwnGlance, empty_images.EmptyImages):
-    """The v2 of a Glance 15 that has vhd alone."""
+    """v2 of a Glance 15 whose only disk format is vhd."""
 
     expected = {
         (None, None): ('vhd', 'bare'), ('vhd', 'bare'): ('vhd', 'bare'),

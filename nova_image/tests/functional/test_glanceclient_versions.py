@@ -13,8 +13,8 @@
 
 """Metadata of the Images API v1 under old and new python-glanceclients.
 
-From its version 2.12.0 on, python-glanceclient writes percent signs into
-headers, which Glance v1 stores as they are. Goes with the v1 driver.
+Since version 2.12.0, python-glanceclient percent-encodes headers, and Glance
+v1 stores the encoded text. This module is removed together with the v1 driver.
 """
 
 import json
@@ -28,11 +28,11 @@ from nova_image.tests.functional import base
 from nova_image.tests.functional import servers
 
 _ROOT = pathlib.Path(__file__).resolve().parents[3]
-#: the last of everything that runs on Python 2.7, but for the client
+#: the last versions for Python 2.7 of everything except the client
 _CONSTRAINTS = _ROOT / 'test-constraints-py27.txt'
 
-# Runs on Python 2.7 as well. It is given the URL of Glance, a project and
-# metadata; it says what the driver shows of the image that it made of them.
+# Also runs on Python 2.7. It takes the URL of Glance, a project and metadata,
+# creates an image from them, and prints the image as the driver returns it.
 _SCRIPT = """
 import json, sys
 import glanceclient
@@ -68,29 +68,29 @@ META = {
 
 
 class GlanceclientVersionsTest(base.FunctionalTest):
-    """What arrives in Glance 15 is what was sent."""
+    """Metadata arrives in Glance 15 unchanged."""
 
     def assertArrives(self, python: pathlib.Path | str) -> str:
-        """Check that metadata arrives raw; return the client's version.
+        """Check that metadata arrives unchanged; return the client's version.
 
         :param python: an interpreter that has python-glanceclient
         """
-        raw = self.clean(servers.glance15().url)
+        raw = self.raw_glance(servers.glance15().url)
         answer = subprocess.run(
             [python, '-c', _SCRIPT, raw.url, self.project],
             input=json.dumps(META), capture_output=True, text=True,
             timeout=60, env=processes.clean_environment(
                 {'PYTHONPATH': str(_ROOT), 'PYTHONDONTWRITEBYTECODE': '1'}))
         self.assertEqual(0, answer.returncode, answer.stderr[-2000:])
-        told = json.loads(answer.stdout)
-        for image in told['images']:
+        printed = json.loads(answer.stdout)
+        for image in printed['images']:
             self.assertEqual(META['name'], image['name'])
             self.assertEqual(META['properties'], image['properties'])
-        self._assert_stored(raw.image(told['images'][0]['id']))
-        return told['version']
+        self._assert_stored(raw.image(printed['images'][0]['id']))
+        return printed['version']
 
     def _assert_stored(self, stored: dict[str, str]) -> None:
-        """Check what v2 tells of an image."""
+        """Check an image as v2 returns it."""
         self.assertEqual(META['name'], stored['name'])
         for name, value in META['properties'].items():
             if isinstance(value, str):
@@ -102,7 +102,7 @@ class GlanceclientVersionsTest(base.FunctionalTest):
         python = fixtures.find_python27()
         if python is None:
             self.skipTest('NO PYTHON 2.7: python-glanceclient %s is not '
-                          'tested at all.' % version)
+                          'tested.' % version)
         pinned = [line for line in _CONSTRAINTS.read_text().splitlines()
                   if '==' in line
                   and not line.startswith('python-glanceclient=')]
@@ -114,20 +114,20 @@ class GlanceclientVersionsTest(base.FunctionalTest):
             ['python-glanceclient==' + version, *wanted], python,
             pinned)).bin / 'python'
 
-    def test_newest(self) -> None:
+    def test_newest_version(self) -> None:
         version = self.assertArrives(sys.executable)
         self.assertGreaterEqual(int(version.partition('.')[0]), 4)
 
-    def test_2_8_0_the_oldest_that_is_supported(self) -> None:
+    def test_2_8_0_the_oldest_supported_version(self) -> None:
         self._test('2.8.0')
 
-    def test_2_11_0_the_last_that_did_not_quote(self) -> None:
+    def test_2_11_0_the_last_version_that_does_not_quote(self) -> None:
         self._test('2.11.0')
 
-    def test_2_12_0_the_first_that_quotes(self) -> None:
+    def test_2_12_0_the_first_version_that_quotes(self) -> None:
         self._test('2.12.0')
 
-    def test_2_17_1_the_last_for_python_2(self) -> None:
+    def test_2_17_1_the_last_version_for_python_2(self) -> None:
         self._test('2.17.1')
 
     def _test(self, version: str) -> None:

@@ -26,20 +26,20 @@ from nova_image.tests.functional import servers
 DATA = b'nova_image' * 1000
 META = {'name': 'imported', 'disk_format': 'raw', 'container_format': 'bare'}
 MIB = 1024 * 1024
-#: in MiB, but for the numbers of images
+#: in MiB, except the numbers of images
 LIMITS = {'image_size_total': 8, 'image_stage_total': 4,
           'image_count_total': 100, 'image_count_uploading': 100}
 
 
 @servers.once
 def keystone() -> fixtures.Keystone:
-    """Keystone whose catalog has no other Glance than limited()."""
+    """Keystone whose catalog has only one Glance: limited()."""
     return fixtures.Keystone()
 
 
 @servers.once
 def limited() -> '_Limited':
-    """Glance with limits, which imports from the Glances of the catalog."""
+    """Glance with limits, which imports from Glances in the catalog."""
     identity = keystone()
     for user in ('admin', 'demo', 'glance'):
         servers.SECRETS.add(identity.auth_options(user)['password'])
@@ -53,7 +53,7 @@ def limited() -> '_Limited':
 
 
 class _Limited(fixtures.Glance):
-    """A Glance that its Keystone knows, with the limits of a project."""
+    """A Glance in its Keystone's catalog, with registered limits."""
 
     def _setUp(self) -> None:
         super()._setUp()
@@ -71,10 +71,10 @@ class _Limited(fixtures.Glance):
 
 
 class KeystoneImportTest(base.FunctionalTest):
-    """A user with a token and a project of its own."""
+    """Imports by a user with a token and a project."""
 
     def setUp(self) -> None:
-        """Start what is not running yet."""
+        """Start the servers that are not running yet."""
         self.glance = limited()
         super().setUp()
         self.driver = base.make_driver('v2', [self.glance.url])
@@ -87,11 +87,11 @@ class KeystoneImportTest(base.FunctionalTest):
         self.addCleanup(self.raw.wipe)
 
     def create(self, method: str, **options: typing.Any) -> typing.Any:
-        """Create an image by import; return what came of it."""
+        """Create an image by import; return the result."""
         return self.driver.create_via_import(
             self.ctx, META, method, **options)[1]
 
-    def test_from_another_glance(self) -> None:
+    def test_import_from_another_glance(self) -> None:
         source = self.raw.create(DATA, os_distro='debian')['id']
         result = self.create('glance-download', glance_image_id=source,
                              glance_region=keystone_fixture.REGION)
@@ -100,7 +100,7 @@ class KeystoneImportTest(base.FunctionalTest):
         self.assertEqual('debian', result.image['properties']['os_distro'])
         self.assertEqual([], self.glance.staged)
 
-    def test_from_nowhere(self) -> None:
+    def test_unknown_region_or_image(self) -> None:
         for region, image_id in (('nowhere', base.new_id()),
                                  (keystone_fixture.REGION, base.new_id())):
             result = self.create('glance-download', glance_region=region,
@@ -110,24 +110,23 @@ class KeystoneImportTest(base.FunctionalTest):
             self.assertEqual(([], []),
                              (self.raw.images(), self.glance.staged))
 
-    def test_more_than_the_project_may_have(self) -> None:
+    def test_image_over_the_limit_is_refused_before_sending(self) -> None:
         for size, name in ((9, 'image_size_total'), (5, 'image_stage_total')):
-            with base.listening(self.glance) as told:
+            with base.recording(self.glance) as recorded:
                 error = self.assertRaises(
                     exception.ImageQuotaExceeded, self.create,
                     'glance-direct', data=bytes(size * MIB))
             self.assertIn(name, str(error))
-            self.assertNotIn('POST /v2/images', told.calls)
+            self.assertNotIn('POST /v2/images', recorded.calls)
 
-    def test_as_much_as_it_may_have(self) -> None:
+    def test_images_up_to_the_limit(self) -> None:
         for number in range(2):
             self.assertTrue(self.create(
                 'glance-direct', data=bytes(4 * MIB)).succeeded, number)
         self.assertRaises(exception.ImageQuotaExceeded, self.create,
                           'glance-direct', data=bytes(MIB))
 
-    def test_what_only_glance_can_know(self) -> None:
-        """The number of bytes is not known before they are sent."""
+    def test_glance_enforces_the_limit_for_unknown_sizes(self) -> None:
         result = self.create('glance-direct',
                              data=(bytes(MIB) for _ in range(12)))
         self.assertIs(import_result.Failed, type(result))

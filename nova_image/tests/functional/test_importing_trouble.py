@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of imports that Glance converts, or does not live to finish."""
+"""Tests of imports that Glance converts, and of killed Glances."""
 
 import pathlib
 import typing
@@ -27,14 +27,14 @@ from nova_image.tests.functional import web_source
 META = case.META
 QCOW2 = META | {'disk_format': 'qcow2'}
 MIB = 1024 * 1024
-#: what a store needs long enough for that it is seen at work
+#: MiB; large enough for a store to be observed while it works
 LARGE = 128
 
 
 def qcow2(test: base.FunctionalTest, size: str = '1M') -> bytes:
-    """Return an empty disk.
+    """Return an empty disk in the format qcow2.
 
-    :param size: as qemu-img takes it
+    :param size: the disk's size, as qemu-img accepts it
     """
     debian.require(['qemu-utils'])
     folder = pathlib.Path(test.useFixture(base.folder()).path)
@@ -46,7 +46,7 @@ def qcow2(test: base.FunctionalTest, size: str = '1M') -> bytes:
 
 @servers.once
 def converting() -> fixtures.Glance:
-    """Glance that converts all images to raw, and gives them a property."""
+    """Glance that converts all images to raw and adds a property."""
     debian.require(['qemu-utils'])
     return fixtures.Glance(options=PLUGINS)
 
@@ -60,11 +60,11 @@ PLUGINS = {
 
 
 class ConversionTest(case.ImportCase):
-    """The data may not be what was sent, and the caller is told so."""
+    """Data that Glance converts; the result reports the changes."""
 
     server = staticmethod(converting)
 
-    def test_converted(self) -> None:
+    def test_conversion_is_reported(self) -> None:
         result = self.create('glance-direct', QCOW2, data=qcow2(self))
         self.assertIs(import_result.Converted, type(result))
         self.assertEqual({'disk_format': ('qcow2', 'raw'),
@@ -74,7 +74,7 @@ class ConversionTest(case.ImportCase):
         self.assertEqual(bytes(MIB), self.raw.data(result.image_id))
         self.assertEqual([], self.glance.staged)
 
-    def test_from_the_web(self) -> None:
+    def test_conversion_of_a_web_download(self) -> None:
         self.web.data = qcow2(self)
         result = self.create('web-download', QCOW2,
                              uri=self.web.url + '/whole',
@@ -82,17 +82,17 @@ class ConversionTest(case.ImportCase):
         self.assertIs(import_result.Converted, type(result))
         self.assertEqual(MIB, result.size)
 
-    def test_not_converted_but_given_a_property(self) -> None:
+    def test_added_property_is_reported(self) -> None:
         result = self.create('glance-direct', data=case.DATA)
         self.assertIs(import_result.Converted, type(result))
         self.assertEqual(['os_checked'], list(result.changes))
         self.assertEqual(case.SHA512, result.hash[1])
 
-    def test_what_it_says_it_is_not(self) -> None:
+    def test_data_in_another_format_than_declared(self) -> None:
         self.assertFailed(self.create('glance-direct', QCOW2,
                                       data=case.DATA), 'fast')
 
-    def test_an_upload(self) -> None:
+    def test_conversion_of_an_upload(self) -> None:
         driver = self.make_driver(import_uploads=True)
         image = driver.create(self.ctx, QCOW2, qcow2(self))
         self.assertEqual(('active', 'raw', MIB, 'yes'), (
@@ -102,12 +102,12 @@ class ConversionTest(case.ImportCase):
 
 
 class KillCase(base.FunctionalTest):
-    """Base: kill -9 in the middle of an import is never told as a success."""
+    """A Glance that is killed during an import, which must not succeed."""
 
     plugins: dict[str, dict[str, str]] = {}
 
     def setUp(self) -> None:
-        """Start a Glance for this test alone."""
+        """Start a Glance that only this test uses."""
         super().setUp()
         self.glance = self.useFixture(fixtures.Glance(
             stores={'fast': 'file', 'slow': 'file'}, options=self.plugins))
@@ -117,10 +117,10 @@ class KillCase(base.FunctionalTest):
     def create(self, meta: dict[str, typing.Any], method: str,
                when: typing.Callable[[import_result.Seen], bool],
                again: bool, **options: typing.Any) -> typing.Any:
-        """Import, and kill Glance meanwhile.
+        """Import, and kill Glance during the import.
 
-        :param when: tells whether the time has come
-        :param again: whether to start it again when it was missed
+        :param when: returns whether to kill it now
+        :param again: whether to start it again once it is found missing
         """
         def progress(seen: import_result.Seen) -> None:
             if not self.killed and when(seen):
@@ -129,7 +129,8 @@ class KillCase(base.FunctionalTest):
             elif again and seen.state == 'unknown':
                 self.glance.start()
 
-        # Nothing moves after a start, and nobody need wait to know.
+        # An import does not continue after a restart, so a short stall timeout
+        # is enough.
         driver = base.make_driver('v2', [self.glance.url], {
             'num_retries': 0, 'import_stall_timeout': 3 if again else 0})
         _, result = driver.create_via_import(
@@ -142,16 +143,16 @@ class KillCase(base.FunctionalTest):
         return result
 
     def assertGone(self) -> None:
-        """Check that neither an image nor staged data are left."""
+        """Check that neither images nor staged data are left."""
         self.assertEqual([], self.raw.images())
         self.assertEqual([], self.glance.staged)
 
 
 class KillTest(KillCase):
-    """While it fetches data, or stores them."""
+    """Glance is killed while it downloads or stores data."""
 
     def download(self, again: bool) -> typing.Any:
-        """Kill Glance while it fetches."""
+        """Kill Glance during a download; return the result."""
         web = self.useFixture(web_source.WebSource(case.DATA))
 
         def half(seen: import_result.Seen) -> bool:
@@ -160,7 +161,7 @@ class KillTest(KillCase):
         return self.create(META, 'web-download', half, again,
                            uri=web.url + '/held')
 
-    def test_for_good(self) -> None:
+    def test_glance_that_stays_away(self) -> None:
         result = self.download(again=False)
         self.assertEqual(('unknown', 'importing', ['fast']), (
             result.seen.state, result.seen.status, result.seen.waiting))
@@ -168,13 +169,13 @@ class KillTest(KillCase):
         self.raw.wipe()
         self.assertGone()
 
-    def test_and_started_again(self) -> None:
+    def test_glance_that_is_started_again(self) -> None:
         result = self.download(again=True)
         self.assertEqual(('importing', ['fast']),
                          (result.seen.state, result.seen.waiting))
         self.assertGone()
 
-    def test_between_two_stores(self) -> None:
+    def test_glance_killed_between_two_stores(self) -> None:
         result = self.create(
             META, 'glance-direct', lambda seen: seen.waiting == ['slow'],
             again=True, data=(bytes(MIB) for _ in range(LARGE)),
@@ -184,12 +185,12 @@ class KillTest(KillCase):
 
 
 class KillConversionTest(KillCase):
-    """While a plugin works at the staged data."""
+    """Glance is killed while a plugin converts the staged data."""
 
     plugins = PLUGINS
 
-    def test_while_it_converts(self) -> None:
-        """What the plugin was writing goes at Glance's next start."""
+    def test_glance_killed_during_a_conversion(self) -> None:
+        """The next start of Glance removes the incomplete output."""
         def converting(seen: import_result.Seen) -> bool:
             if seen.state == 'importing':
                 self.wait_for(lambda: any(

@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""The v2 driver on a Glance that asks a real Keystone who its callers are."""
+"""The v2 driver on a Glance that uses a real Keystone."""
 
 import collections.abc
 import contextlib
@@ -27,13 +27,13 @@ from nova_image.image import driver
 from nova_image.tests.functional import base
 from nova_image.tests.functional import servers
 
-#: what nobody may send beside a token
+#: headers that no request may have together with a token
 _IDENTITY = {'x-identity-status', 'x-user-id', 'x-tenant-id', 'x-project-id',
              'x-roles'}
 
 
 class PluginContext(base.Context):
-    """A context with an auth plugin of its own, as Nova's have."""
+    """A context with its own auth plugin, like Nova's."""
 
     plugin: plugin.BaseAuthPlugin
 
@@ -43,7 +43,7 @@ class PluginContext(base.Context):
 
 
 def catalog_v3(url: str, **changes: str) -> list[dict[str, typing.Any]]:
-    """Return a service catalog as Keystone's API v3 writes it."""
+    """Return a service catalog in the format of Keystone's API v3."""
     return [{'type': 'image', 'name': 'glance', 'endpoints': [
         {'interface': interface, 'url': url, 'region': 'RegionOne',
          'region_id': 'RegionOne', **changes}
@@ -51,14 +51,14 @@ def catalog_v3(url: str, **changes: str) -> list[dict[str, typing.Any]]:
 
 
 def catalog_v2(url: str) -> list[dict[str, typing.Any]]:
-    """Return a service catalog as Keystone's API v2 wrote it."""
+    """Return a service catalog in the format of Keystone's API v2."""
     return [{'type': 'image', 'name': 'glance', 'endpoints': [
         {'region': 'RegionOne', 'publicURL': url, 'internalURL': url,
          'adminURL': url}]}]
 
 
 def password_conf(user: str) -> typing.Any:
-    """Return a configuration with the password of a user of Keystone's."""
+    """Return a configuration with the password of a Keystone user."""
     conf = base.make_conf({})
     loading.register_auth_conf_options(conf, 'glance')
     conf.register_opts(loading.get_auth_plugin_conf_options('password'),
@@ -70,10 +70,10 @@ def password_conf(user: str) -> typing.Any:
 
 
 class SecuredTest(base.FunctionalTest):
-    """A test on secured_glance(), whose images go when it ends."""
+    """A test on secured_glance(), whose images are deleted afterwards."""
 
     def setUp(self) -> None:
-        """Get Glance to run; its passwords are made before the log is."""
+        """Start Glance first, so that its passwords are known secrets."""
         self.glance = servers.secured_glance()
         super().setUp()
         self.keystone = servers.keystone()
@@ -83,11 +83,11 @@ class SecuredTest(base.FunctionalTest):
         self.driver = self.make_driver()
 
     def make_driver(self, **options: typing.Any) -> driver.ImageDriver:
-        """Return the v2 driver, which learns of Glance by the catalog."""
+        """Return the v2 driver, which finds Glance in the catalog."""
         return base.make_driver('v2', [], options)
 
     def context_of(self, user: str, **changes: typing.Any) -> base.Context:
-        """Return the context of a user of Keystone's, with a new token."""
+        """Return the context of a Keystone user, with a new token."""
         project = {'admin': 'admin'}.get(user, user)
         return base.Context(**{
             'auth_token': servers.token_of(user),
@@ -97,9 +97,9 @@ class SecuredTest(base.FunctionalTest):
             'roles': ('admin',) if user == 'admin' else ('member',),
             'service_catalog': catalog_v3(self.glance.url), **changes})
 
-    def story(self, image_driver: driver.ImageDriver,
-              ctx: typing.Any) -> None:
-        """Check that an image can be made, read, changed and deleted."""
+    def check_lifecycle(self, image_driver: driver.ImageDriver,
+                        ctx: typing.Any) -> None:
+        """Check that an image can be created, read, changed and deleted."""
         image = image_driver.create(ctx, {
             'name': 'an image', 'disk_format': 'raw',
             'container_format': 'bare'}, b'some data')
@@ -115,20 +115,20 @@ class SecuredTest(base.FunctionalTest):
 
 
 class KeystoneTest(SecuredTest):
-    """Tokens, catalogs, plugins and who may do what."""
+    """Tokens, catalogs, plugins and permissions."""
 
     def test_catalog_of_the_context(self) -> None:
         url = self.glance.url
         for catalog in (catalog_v3(url), catalog_v3(url + '/'),
                         catalog_v3(url + '/v2'), catalog_v2(url),
                         catalog_v2(url + '/v2/')):
-            self.story(self.driver, self.context_of(
+            self.check_lifecycle(self.driver, self.context_of(
                 'demo', service_catalog=catalog))
 
-    def test_catalog_as_keystone_writes_it(self) -> None:
+    def test_catalog_of_keystone(self) -> None:
         session = self.keystone.session('demo')
         access = session.auth.get_access(session)
-        self.story(self.driver, self.context_of(
+        self.check_lifecycle(self.driver, self.context_of(
             'demo', service_catalog=access.service_catalog.catalog))
 
     def test_configured_interface_and_region(self) -> None:
@@ -136,8 +136,8 @@ class KeystoneTest(SecuredTest):
                               region_id='Elsewhere') +
                    catalog_v3(self.glance.url))
         ctx = self.context_of('demo', service_catalog=catalog)
-        self.story(self.make_driver(region_name='RegionOne',
-                                    valid_interfaces=['admin']), ctx)
+        self.check_lifecycle(self.make_driver(
+            region_name='RegionOne', valid_interfaces=['admin']), ctx)
         error = self.assertRaises(
             exception.GlanceConnectionFailed,
             self.make_driver(region_name='Nowhere').detail, ctx)
@@ -149,7 +149,7 @@ class KeystoneTest(SecuredTest):
         for options in ({'endpoint_override': url},
                         {'endpoint_override': url + '/v2'},
                         {'api_servers': [url]}):
-            self.story(self.make_driver(**options), self.context_of(
+            self.check_lifecycle(self.make_driver(**options), self.context_of(
                 'demo', service_catalog=None))
 
     def test_no_endpoint_anywhere(self) -> None:
@@ -164,11 +164,11 @@ class KeystoneTest(SecuredTest):
             auth_token=servers.token_of('demo'),
             project_id=self.keystone.project_id('demo'))
         ctx.plugin = self.keystone.session('demo').auth
-        self.story(self.driver, ctx)
+        self.check_lifecycle(self.driver, ctx)
 
     def test_password_of_the_configuration(self) -> None:
         image_driver = driver.load(password_conf('demo'))
-        self.story(image_driver, base.Context(
+        self.check_lifecycle(image_driver, base.Context(
             project_id=self.keystone.project_id('demo')))
 
     def test_wrong_password_of_the_configuration(self) -> None:
@@ -178,7 +178,7 @@ class KeystoneTest(SecuredTest):
         error = self.assertRaises(
             exception.Forbidden, driver.load(conf).detail, base.Context())
         self.assertIn('credentials in [glance]', str(error))
-        self.assertTellsNothing(str(error), 'the error')
+        self.assertNoSecrets(str(error), 'the error')
 
     def _bad_tokens(self) -> list[str]:
         revoked = servers.token_of('demo')
@@ -189,7 +189,7 @@ class KeystoneTest(SecuredTest):
         self.assertEqual(204, answer.status_code)
         return [revoked, 'no-token-' + base.new_id()]
 
-    def test_bad_token(self) -> None:
+    def test_revoked_and_invalid_tokens(self) -> None:
         image_id = self.driver.create(self.context_of('demo'), {
             'name': 'an image'})['id']
         for token in self._bad_tokens():
@@ -205,7 +205,7 @@ class KeystoneTest(SecuredTest):
                                           ctx, *args)
                 for word in ('401', self.glance.url, 'uthoriz'):
                     self.assertIn(word, str(error))
-                self.assertTellsNothing(str(error), 'the error')
+                self.assertNoSecrets(str(error), 'the error')
         image, = self.raw.images()
         self.assertEqual('an image', image['name'])
 
@@ -233,7 +233,7 @@ class KeystoneTest(SecuredTest):
             self.driver.download(other, shared['id'])))
         self.assertRaises(exception.Forbidden, self.driver.delete, other,
                           shared['id'])
-        # As everybody's lists of v2: not before it was accepted.
+        # As in any list of v2: not before the project has accepted it.
         self.assertEqual([], self.driver.detail(other))
         del meta['properties']
         mine = self.driver.create(demo, meta, b'some data')
@@ -243,7 +243,7 @@ class KeystoneTest(SecuredTest):
                                       other, mine['id'])
             self.assertIn(mine['id'], str(error))
 
-    def test_no_identity_headers_beside_a_token(self) -> None:
+    def test_no_identity_headers_together_with_a_token(self) -> None:
         ctx = PluginContext(
             auth_token=servers.token_of('demo'), user_id='somebody',
             project_id='some-project', roles=('admin',))
@@ -252,7 +252,7 @@ class KeystoneTest(SecuredTest):
                 (self.driver, self.context_of('demo')), (self.driver, ctx),
                 (driver.load(password_conf('demo')), base.Context())):
             with _sent() as sent:
-                self.story(image_driver, context)
+                self.check_lifecycle(image_driver, context)
             asked = [one for one in sent if self.glance.url in one.url]
             self.assertGreater(len(asked), 7)
             for one in asked:
@@ -260,7 +260,7 @@ class KeystoneTest(SecuredTest):
                 self.assertIn('x-auth-token', names)
                 self.assertEqual(set(), names & _IDENTITY)
 
-    def test_global_id(self) -> None:
+    def test_global_request_id_is_sent(self) -> None:
         with _sent() as sent:
             self.driver.detail(self.context_of('demo', global_id='req-7'))
         self.assertEqual('req-7', sent[-1].headers['X-OpenStack-Request-ID'])
@@ -268,7 +268,7 @@ class KeystoneTest(SecuredTest):
 
 @contextlib.contextmanager
 def _sent() -> collections.abc.Iterator[list[requests.PreparedRequest]]:
-    """Note the requests that are sent in the body of a ``with``."""
+    """Record the requests that are sent in the body of a ``with``."""
     noted: list[requests.PreparedRequest] = []
     send = requests.Session.send
 

@@ -11,11 +11,11 @@
 #    under the License.
 
 
-"""Locations in a real Ceph, given to a real Glance in both ways.
+"""Locations in a real Ceph, added to a real Glance through both APIs.
 
-For each way of setting Glance up: what has a hash and what has none, what is
-not there, not where Glance may read it, and who asks. After each of them all
-of Glance, the pool of its images and that of the disks are listed.
+For each configuration of Glance: locations with and without a hash, missing
+and unreadable locations, and different callers. After each of them, the test
+lists all images of Glance, the pool of its images and the pool of the disks.
 """
 
 import contextlib
@@ -37,10 +37,10 @@ RIGHT = {'os_hash_algo': 'sha512',
 
 
 def glance(shown: bool, hashed: bool) -> fixtures.Glance:
-    """Return a Glance on the shared Ceph, not set up.
+    """Return a Glance on the shared Ceph, which is not set up yet.
 
-    :param shown: its show_multiple_locations
-    :param hashed: its do_secure_hash
+    :param shown: the option show_multiple_locations
+    :param hashed: the option do_secure_hash
     """
     return test_download_rbd.ceph().glance(options={'DEFAULT': {
         'show_multiple_locations': str(shown),
@@ -50,40 +50,40 @@ def glance(shown: bool, hashed: bool) -> fixtures.Glance:
 
 @servers.once
 def hashing() -> fixtures.Glance:
-    """Glance with the locations API alone, which hashes."""
+    """Glance with only the locations API, which hashes the data."""
     return glance(shown=False, hashed=True)
 
 
 @servers.once
 def trusting() -> fixtures.Glance:
-    """Glance with the locations API alone, which does not hash."""
+    """Glance with only the locations API, which does not hash."""
     return glance(shown=False, hashed=False)
 
 
 @servers.once
 def showing() -> fixtures.Glance:
-    """Glance that shows its locations, and would hash."""
+    """Glance that shows locations, with do_secure_hash on."""
     return glance(shown=True, hashed=True)
 
 
 @servers.once
 def believing() -> fixtures.Glance:
-    """Glance that shows its locations and hashes nothing."""
+    """Glance that shows locations, with do_secure_hash off."""
     return glance(shown=True, hashed=False)
 
 
 class LocationsCase(base.FunctionalTest):
-    """Base: a disk in Ceph, a Glance and a service's context."""
+    """A disk in Ceph, a Glance and a service's context."""
 
     server = staticmethod(hashing)
 
     def setUp(self) -> None:
-        """Start what is not running yet, and note what there is."""
+        """Start the servers that are not running, and list all they have."""
         super().setUp()
         self.useFixture(fixtures.CephBindings())
         self.ceph = test_download_rbd.ceph()
         self.glance = self.server()
-        self.raw = self.clean(self.glance.url)
+        self.raw = self.raw_glance(self.glance.url)
         self.ctx = self.context(roles=('member', 'reader', 'service'))
         options = {'api_servers': [self.glance.url],
                    'rbd_user': self.ceph.writer,
@@ -94,7 +94,7 @@ class LocationsCase(base.FunctionalTest):
         self.before = self.listing()
 
     def make_disk(self) -> str:
-        """Make a server's disk; return POOL/NAME."""
+        """Create a server's disk; return POOL/NAME."""
         path = pathlib.Path(self.useFixture(base.folder()).path, 'data')
         path.write_bytes(DATA)
         disk = 'vms/%s_disk' % base.new_id()
@@ -103,30 +103,33 @@ class LocationsCase(base.FunctionalTest):
         return disk
 
     def listing(self) -> set[str]:
-        """Return all there is in Glance and in both pools.
+        """List Glance and both pools.
 
-        As ``glance/ID STATUS``, ``POOL/NAME``, ``POOL/NAME@SNAPSHOT`` and,
-        of what is only half removed, ``POOL trash: ...``.
+        :returns: ``glance/ID STATUS``, ``POOL/NAME``, ``POOL/NAME@SNAPSHOT``
+            and, for images in the trash, ``POOL trash: ...``
         """
         found = {'glance/%s %s' % (image['id'], image['status'])
                  for image in self.raw.images()}
         for pool in ('images', 'vms'):
-            # One line for each image and each snapshot, below a heading.
+            # One line for each image and snapshot, below a heading.
             lines = self.ceph.rbd('ls', '-l', pool).splitlines()[1:]
             found |= {'%s/%s' % (pool, line.split()[0]) for line in lines}
             found |= {'%s trash: %s' % (pool, line) for line in self.ceph.rbd(
                 'trash', 'ls', pool).splitlines()}
         return found
 
-    def assertThere(self, *more: str) -> None:
-        """Check that there is what was there before the test, and more."""
+    def assertListing(self, *more: str) -> None:
+        """Check the listing.
+
+        :param more: the lines added since the beginning of the test
+        """
         self.assertEqual(self.before | set(more), self.listing())
 
     def place(self, where: str, name: str
               ) -> contextlib.AbstractContextManager[str]:
-        """Have a clone of the disk, as snapshots do; give its URL.
+        """Return a context manager that clones the disk and yields its URL.
 
-        :param where: its pool, ``nowhere`` for a URL without a clone, or
+        :param where: the clone's pool; ``nowhere`` for a URL without a clone,
             ``elsewhere`` for one in another Ceph
         """
         if where == 'nowhere':
@@ -150,7 +153,7 @@ class LocationsCase(base.FunctionalTest):
 
     def update(self, ctx: typing.Any = None, where: str = 'images',
                **meta: typing.Any) -> str:
-        """Give a queued image its location; return its ID."""
+        """Create a queued image, then add a location; return its ID."""
         image_id = self.driver.create(self.ctx, {
             'name': 'queued', 'disk_format': 'raw',
             'container_format': 'bare'})['id']
@@ -164,26 +167,26 @@ class LocationsCase(base.FunctionalTest):
 
     @contextlib.contextmanager
     def queued(self, image_id: str) -> typing.Any:
-        """Check that an image takes an upload if the block fails."""
+        """Check that an image accepts an upload if the block fails."""
         try:
             yield
         except exception.NovaImageException:
-            self.assertThere('glance/%s queued' % image_id)
+            self.assertListing('glance/%s queued' % image_id)
             self.driver.update(self.ctx, image_id, {}, b'data')
             self.assertEqual(b'data', self.raw.data(image_id))
             self.driver.delete(self.ctx, image_id)
             raise
 
-    def assertTaken(self, image_hash: str | None, *args: typing.Any,
-                    **kwargs: typing.Any) -> None:
-        """Check that a location is taken, and goes with its image.
+    def assertAccepted(self, image_hash: str | None, *args: typing.Any,
+                       **kwargs: typing.Any) -> None:
+        """Check that a location is accepted, and deleted with its image.
 
-        :param image_hash: the os_hash_value that the image is to have
-        :param args: those of create() and update()
+        :param image_hash: the expected os_hash_value of the image
+        :param args: arguments of create() and update()
         """
         for make in (self.create, self.update):
             image_id = make(*args, **kwargs)
-            self.assertThere(
+            self.assertListing(
                 'glance/%s active' % image_id, 'images/' + image_id,
                 'images/%s@snap' % image_id)
             raw = self.raw.image(image_id)
@@ -192,10 +195,10 @@ class LocationsCase(base.FunctionalTest):
             self.assertEqual(DATA, self.raw.data(image_id))
             self.assertDownload(image_id, image_hash)
             self.driver.delete(self.ctx, image_id)
-            self.assertThere()
+            self.assertListing()
 
     def assertDownload(self, image_id: str, image_hash: str | None) -> None:
-        """Check that a download finds out whether the hash is right."""
+        """Check that a download detects a wrong hash."""
         download = self.driver.download(self.ctx, image_id)
         if image_hash == WRONG['os_hash_value']:
             self.assertRaises(exception.ImageCorrupt, list, download)
@@ -204,71 +207,70 @@ class LocationsCase(base.FunctionalTest):
 
     def assertRefused(self, kind: type[Exception], *args: typing.Any,
                       **kwargs: typing.Any) -> None:
-        """Check that a location is refused, and nothing is left of it.
+        """Check that a location is refused and leaves nothing behind.
 
-        :param args: those of create() and update()
+        :param args: arguments of create() and update()
         """
         for make in (self.create, self.update):
             error = self.assertRaises(kind, make, *args, **kwargs)
-            # Nova would not make the snapshot by an upload after this one.
+            # With this error Nova would not fall back to an upload.
             self.assertNotIsInstance(error, exception.ImageNotAuthorized)
-            self.assertThere()
+            self.assertListing()
 
 
 class HashingTest(LocationsCase):
-    """The locations API, do_secure_hash on."""
+    """The locations API with do_secure_hash on."""
 
     def test_without_a_hash(self) -> None:
-        self.assertTaken(RIGHT['os_hash_value'])
+        self.assertAccepted(RIGHT['os_hash_value'])
 
     def test_right_hash(self) -> None:
-        self.assertTaken(RIGHT['os_hash_value'], **RIGHT)
+        self.assertAccepted(RIGHT['os_hash_value'], **RIGHT)
 
     def test_wrong_hash(self) -> None:
         self.assertRefused(exception.ImageLocationRefused, **WRONG)
 
-    def test_missing(self) -> None:
+    def test_missing_location(self) -> None:
         self.assertRefused(exception.ImageLocationRefused, where='nowhere')
 
-    def test_missing_with_a_hash(self) -> None:
+    def test_missing_location_with_a_hash(self) -> None:
         self.assertRefused(exception.ImageLocationRefused, where='nowhere',
                            **RIGHT)
 
-    def test_foreign_pool(self) -> None:
-        """Glance's user of Ceph may not read it."""
+    def test_pool_that_glance_may_not_read(self) -> None:
         self.assertRefused(exception.ImageLocationRefused, where='vms')
 
-    def test_foreign_cluster(self) -> None:
+    def test_location_in_another_cluster(self) -> None:
         self.assertRefused(exception.ImageLocationRefused, where='elsewhere')
 
-    def test_member(self) -> None:
+    def test_member_as_caller(self) -> None:
         for meta in ({}, RIGHT, WRONG):
             self.assertRefused(exception.Forbidden, self.context(), **meta)
 
 
 class TrustingTest(HashingTest):
-    """The locations API, do_secure_hash off: a hash is believed."""
+    """The locations API with do_secure_hash off: hashes are not checked."""
 
     server = staticmethod(trusting)
 
     def test_without_a_hash(self) -> None:
-        self.assertTaken(None)
+        self.assertAccepted(None)
 
     def test_wrong_hash(self) -> None:
-        self.assertTaken(WRONG['os_hash_value'], **WRONG)
+        self.assertAccepted(WRONG['os_hash_value'], **WRONG)
 
 
 class ShowingTest(TrustingTest):
-    """PATCH: members may, and a hash is believed."""
+    """PATCH: members may add locations, and hashes are not checked."""
 
     server = staticmethod(showing)
 
-    def test_member(self) -> None:
-        self.assertTaken(None, self.context())
-        self.assertTaken(RIGHT['os_hash_value'], self.context(), **RIGHT)
+    def test_member_as_caller(self) -> None:
+        self.assertAccepted(None, self.context())
+        self.assertAccepted(RIGHT['os_hash_value'], self.context(), **RIGHT)
 
 
 class BelievingTest(ShowingTest):
-    """PATCH, do_secure_hash off: it makes no difference."""
+    """PATCH with do_secure_hash off, which makes no difference."""
 
     server = staticmethod(believing)

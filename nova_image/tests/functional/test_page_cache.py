@@ -29,22 +29,22 @@ _DATA = os.urandom(_MIB) * 40
 
 
 class PageCacheTest(base.FunctionalTest):
-    """An image of 40 MiB, and options that call it small or large."""
+    """An image of 40 MiB that the options classify as small or large."""
 
     def setUp(self) -> None:
-        """Make the image; the folder is on disk, where .cache is."""
+        """Create the image, and a folder below .cache, which is on disk."""
         super().setUp()
         self.glance = servers.glance33()
-        self.image = self.clean(self.glance.url).create(
+        self.image = self.raw_glance(self.glance.url).create(
             _DATA, visibility='public')['id']
         self.folder = self.useFixture(paths.RunFolder('page-cache')).path
         if _file_system(self.folder) in ('tmpfs', 'ramfs', 'overlay'):
-            self.skipTest('%s is no disk: all of it is always in the page '
-                          'cache' % self.folder)
+            self.skipTest('%s is not on a disk: all of it is always in the '
+                          'page cache' % self.folder)
         self.most = 0
 
     def _download(self, **options: typing.Any) -> int:
-        """Return how many bytes of the file are in the cache afterwards."""
+        """Download; return how many bytes of the file are then cached."""
         driver = base.make_driver('v2', [self.glance.url], options)
         path = self.folder / 'image'
         driver.download(base.Context(), self.image, dst_path=str(path),
@@ -55,28 +55,27 @@ class PageCacheTest(base.FunctionalTest):
         return cached
 
     def _look(self, *_: typing.Any) -> None:
-        """Note how much of it is in the cache while it arrives."""
+        """Record the maximum that is cached during the download."""
         for path in self.folder.iterdir():
             self.most = max(self.most, _cached(path))
 
-    def test_a_large_image(self) -> None:
-        """Two windows of it at most, and what arrives at once."""
+    def test_large_download_leaves_nothing_cached(self) -> None:
+        """It caches at most two windows and the newest piece."""
         self.assertEqual(0, self._download(page_cache_limit=39))
         self.assertLessEqual(self.most, 2 * page_cache.WINDOW + _MIB)
         self.assertGreater(self.most, 0)
 
-    def test_a_large_image_that_is_copied(self) -> None:
-        """The same where no byte comes through Glance."""
+    def test_large_direct_copy_leaves_nothing_cached(self) -> None:
         self.assertEqual(0, self._download(
             page_cache_limit=39, direct_file_roots=[str(self.glance.folder)]))
 
-    def test_a_small_image(self) -> None:
-        """All of it stays, for whoever reads it next."""
+    def test_small_download_stays_cached(self) -> None:
+        """The next reader finds it in the cache."""
         self.assertEqual(len(_DATA), self._download(page_cache_limit=40))
 
 
 def _file_system(path: pathlib.Path) -> str:
-    """Return the type of the file system that a path is on."""
+    """Return the type of the file system of a path."""
     mounts = [line.split() for line in
               pathlib.Path('/proc/mounts').read_text().splitlines()]
     return max((len(mount[1]), mount[2]) for mount in mounts
@@ -95,6 +94,6 @@ def _cached(path: pathlib.Path) -> int:
         failed = ctypes.CDLL(None).mincore(
             ctypes.c_void_p(ctypes.addressof(anchor)),
             ctypes.c_size_t(size), pages)
-        del anchor  # or the mapping could not be closed
+        del anchor  # otherwise the mapping could not be closed
     assert not failed
     return sum(page & 1 for page in pages) * mmap.PAGESIZE

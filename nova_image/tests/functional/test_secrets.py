@@ -32,20 +32,20 @@ _RAW = {'name': 'an image', 'disk_format': 'raw', 'container_format': 'bare'}
 
 
 class SecretsTest(test_keystone.SecuredTest):
-    """All that can be done, with everybody's DEBUG log on."""
+    """All operations, with the DEBUG log of every library on."""
 
     def setUp(self) -> None:
-        """Make up a password for the place where an image's data is."""
+        """Create a store whose URL has a password."""
         super().setUp()
         self.password = 'pass-' + secrets.token_hex(8)
         servers.SECRETS.add(self.password)
         self.store = self.useFixture(loopback.WebStore(b'elsewhere'))
         self.location = 'http://someone:%s@%s/image' % (
             self.password, self.store.host)
-        self.told: list[str] = []
+        self.errors: list[str] = []
 
     def drivers(self) -> list[tuple[driver.ImageDriver, typing.Any]]:
-        """Return drivers and contexts with all kinds of secrets."""
+        """Return drivers and contexts that use all kinds of secrets."""
         quick = {'debug': True, 'num_retries': 0}
         conf = test_keystone.password_conf('demo')
         for name, value in quick.items():
@@ -57,25 +57,25 @@ class SecretsTest(test_keystone.SecuredTest):
                 (self.make_driver(**quick), with_plugin),
                 (driver.load(conf), base.Context())]
 
-    def fails(self, operation: typing.Any, *args: typing.Any,
-              **kwargs: typing.Any) -> Exception:
-        """Check that an operation fails, and note all that its error says."""
+    def assertFails(self, operation: typing.Any, *args: typing.Any,
+                    **kwargs: typing.Any) -> Exception:
+        """Check that an operation fails, and keep all text of its error."""
         error = self.assertRaises(exception.NovaImageException, operation,
                                   *args, **kwargs)
-        # Not the traceback's lines of source, nor this test's arguments.
-        self.told += [str(error), repr(error), repr(error.args),
-                      repr(vars(error)), error.format_message()]
-        self.told += traceback.format_exception(error)
+        # Neither source lines of the traceback nor this test's arguments.
+        self.errors += [str(error), repr(error), repr(error.args),
+                        repr(vars(error)), error.format_message()]
+        self.errors += traceback.format_exception(error)
         return error
 
-    def test_story(self) -> None:
+    def test_successes_and_failures_reveal_nothing(self) -> None:
         for image_driver, ctx in self.drivers():
             self._successes(image_driver, ctx)
             self._failures(image_driver, ctx)
         self.assertIn('nova_image.image.client', self.log.text)
         self.assertIn('urllib3', self.log.text)
-        self.assertNotEqual([], self.told)
-        self.assertTellsNothing('\n'.join(self.told), 'an error')
+        self.assertNotEqual([], self.errors)
+        self.assertNoSecrets('\n'.join(self.errors), 'an error')
 
     def _successes(self, image_driver: driver.ImageDriver,
                    ctx: typing.Any) -> None:
@@ -101,21 +101,21 @@ class SecretsTest(test_keystone.SecuredTest):
                   ctx: typing.Any) -> None:
         image_id = image_driver.create(ctx, dict(_RAW, protected=True),
                                        b'data')['id']
-        self.fails(image_driver.delete, ctx, image_id)
-        self.fails(image_driver.show, ctx, base.new_id())
+        self.assertFails(image_driver.delete, ctx, image_id)
+        self.assertFails(image_driver.show, ctx, base.new_id())
         for location in (
                 'swift://someone:%s@auth.example/c/o' % self.password,
                 self.location.replace('image', 'x' * 9 + '?' + 'y' * 9).
                 replace(self.store.host, '127.0.0.1:1')):
-            self.fails(image_driver.create, ctx, dict(
+            self.assertFails(image_driver.create, ctx, dict(
                 _RAW, location=location))
-            self.fails(image_driver.update, ctx, image_id,
-                       {'location': location})
-        self.fails(image_driver.update, ctx, image_id,
-                   {'location': self.location}, b'data')
-        self.fails(image_driver.create, ctx, dict(_RAW, is_public=True))
+            self.assertFails(image_driver.update, ctx, image_id,
+                             {'location': location})
+        self.assertFails(image_driver.update, ctx, image_id,
+                         {'location': self.location}, b'data')
+        self.assertFails(image_driver.create, ctx, dict(_RAW, is_public=True))
 
-    def test_broken_endpoints(self) -> None:
+    def test_broken_endpoints_reveal_nothing(self) -> None:
         ctx = self.context_of('demo')
         echo = ('X-Auth-Token: %s in %s' % (
             ctx.auth_token, self.location)).encode()
@@ -130,41 +130,41 @@ class SecretsTest(test_keystone.SecuredTest):
                 for address in (glance.url, url):
                     self._ask(base.make_driver('v2', [address], {
                         'num_retries': 0, 'debug': True}), ctx)
-        self.assertTellsNothing('\n'.join(self.told), 'an error')
+        self.assertNoSecrets('\n'.join(self.errors), 'an error')
 
     def _ask(self, image_driver: driver.ImageDriver,
              ctx: typing.Any) -> None:
-        self.fails(image_driver.detail, ctx)
-        self.fails(image_driver.show, ctx, base.new_id())
-        self.fails(image_driver.create, ctx, dict(
+        self.assertFails(image_driver.detail, ctx)
+        self.assertFails(image_driver.show, ctx, base.new_id())
+        self.assertFails(image_driver.create, ctx, dict(
             _RAW, location=self.location))
 
-    def test_bad_tokens(self) -> None:
+    def test_bad_token_is_not_revealed(self) -> None:
         ctx = self.context_of('demo', auth_token='bad-' + base.new_id())
-        error = self.fails(self.driver.detail, ctx)
+        error = self.assertFails(self.driver.detail, ctx)
         self.assertIsInstance(error, exception.Forbidden)
-        self.assertTellsNothing('\n'.join(self.told), 'an error')
+        self.assertNoSecrets('\n'.join(self.errors), 'an error')
 
 
 class GuardTest(testtools.TestCase):
-    """Each functional test fails when a secret is told, by anybody."""
+    """Every functional test fails if anything logs a secret."""
 
-    def test_a_told_secret_is_a_failure_that_does_not_tell_it(self) -> None:
+    def test_logged_secret_fails_the_test_without_revealing_it(self) -> None:
         secret = 'secret-' + base.new_id()
         self.addCleanup(servers.SECRETS.discard, secret)
 
-        class Telling(base.FunctionalTest):
+        class Leaking(base.FunctionalTest):
             def test(self) -> None:
                 base.Context(auth_token=secret)
                 logging.getLogger('anybody.at.all').debug('x %s', secret)
 
         result = testtools.TestResult()
-        Telling('test').run(result)
-        (_, told), = result.failures
-        self.assertIn('A secret is in the log', told)
-        self.assertNotIn(secret, told)
+        Leaking('test').run(result)
+        (_, message), = result.failures
+        self.assertIn('A secret is in the log', message)
+        self.assertNotIn(secret, message)
 
-    def test_what_is_no_secret_is_none(self) -> None:
+    def test_other_log_lines_do_not_fail_the_test(self) -> None:
         class Quiet(base.FunctionalTest):
             def test(self) -> None:
                 logging.getLogger('anybody.at.all').debug('no secret')

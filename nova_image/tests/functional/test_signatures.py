@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Signed images: real keys and certificates, which a real Barbican holds."""
+"""Signed images, with real keys, and certificates in a real Barbican."""
 
 import collections.abc
 import subprocess
@@ -32,7 +32,7 @@ from nova_image.tests.functional import servers
 from nova_image.tests.functional import test_keystone
 
 DATA = bytes(range(256)) * 4096
-#: what asks for verification and for no validation of certificates
+#: options that enable verification, but not validation of certificates
 VERIFY = {'verify_glance_signatures': True}
 _HEADLESS = """
 import sys
@@ -52,16 +52,16 @@ def barbican() -> fixtures.Barbican:
 
 
 class SignedTest(test_keystone.SecuredTest):
-    """A test with signed images, and certificates that demo has stored.
+    """Signed images, and certificates in the project of demo.
 
     :ivar ids: {a signer's name: the ID of its certificate}
     """
 
-    #: made once in a process, for keys take long
+    #: created once for each process, because generating keys takes long
     signers: typing.ClassVar[dict[str, certificates.Signer]] = {}
 
     def setUp(self) -> None:
-        """Get the servers to run, and castellan to know nothing."""
+        """Start the servers, and reset the options of castellan."""
         self.barbican = barbican()
         super().setUp()
         key_manager.API()  # registers the options
@@ -78,8 +78,8 @@ class SignedTest(test_keystone.SecuredTest):
                **options: typing.Any) -> certificates.Signer:
         """Return a signer whose certificate is in Barbican.
 
-        :param issuer: the name of a signer that this test has already
-        :param options: for certificates.Signer
+        :param issuer: the name of a signer that this test already has
+        :param options: arguments for certificates.Signer
         """
         if name not in self.signers:
             self.signers[name] = certificates.Signer(
@@ -90,14 +90,15 @@ class SignedTest(test_keystone.SecuredTest):
 
     def sign(self, name: str, data: bytes = DATA,
              hash_method: str = 'SHA-256') -> dict[str, str]:
-        """Return the properties by which a signer signs some data."""
+        """Return the properties with a signer's signature of some data."""
         return self.signers[name].properties(
             self.ids[name], data, hash_method)
 
     def image(self, properties: dict[str, str], data: bytes = DATA) -> str:
-        """Make an image and return its ID.
+        """Create an image and return its ID.
 
-        The properties come after the data: Glance checks signatures too.
+        The properties are set after the upload, because Glance also verifies
+        signatures.
         """
         made = self.raw_demo.create(data)
         self.raw_demo.patch(made['id'], *(
@@ -109,11 +110,11 @@ class SignedTest(test_keystone.SecuredTest):
                  trusted: collections.abc.Sequence[str] = (),
                  context: typing.Any = None,
                  **options: typing.Any) -> bytes:
-        """Return an image's data, which the driver verifies if it is to.
+        """Download an image, and return its data.
 
         :param trusted: IDs of certificates, or the signers' names
-        :param context: who asks; demo if None
-        :param options: those of ``[glance]``
+        :param context: the caller's context; demo's if None
+        :param options: options of ``[glance]``
         """
         image_driver = self.make_driver(
             **{'api_servers': [self.glance.url], **options})
@@ -122,12 +123,12 @@ class SignedTest(test_keystone.SecuredTest):
             trusted_certs=self.named(trusted)))
 
     def named(self, trusted: collections.abc.Sequence[str]) -> list[str]:
-        """Return the IDs of certificates, where they are names."""
+        """Replace signers' names by the IDs of their certificates."""
         return [self.ids.get(one, one) for one in trusted]
 
     def assert_refused(self, words: str, image_id: str,
                        **options: typing.Any) -> None:
-        """Check that an image does not pass for verified, and why."""
+        """Check that the verification of an image fails, and why."""
         self._assert_fails(exception.SignatureVerificationError, words,
                            image_id, **(options or VERIFY))
 
@@ -148,19 +149,19 @@ class SignedTest(test_keystone.SecuredTest):
         for word in (words, image_id, 'download'):
             self.assertIn(word, str(error))
         self.assertNotIn(self.barbican.url, error.reason)
-        self.assertTellsNothing(str(error), 'the error')
+        self.assertNoSecrets(str(error), 'the error')
         return error
 
 
 class VerifiedTest(SignedTest):
-    """The signature, the data and what belongs to them."""
+    """Verification of the signature, the data and the properties."""
 
     def setUp(self) -> None:
-        """Have a signer."""
+        """Create a signer."""
         super().setUp()
         self.signer('self-signed')
 
-    def test_keys_and_hashes(self) -> None:
+    def test_key_types_and_hash_methods(self) -> None:
         for key_type, hash_method in (
                 ('RSA-PSS', 'SHA-224'), ('RSA-PSS', 'SHA-512'),
                 ('ECC_SECP384R1', 'SHA-384'), ('ECC_SECP521R1', 'SHA-512'),
@@ -169,24 +170,24 @@ class VerifiedTest(SignedTest):
             image_id = self.image(self.sign(key_type, DATA, hash_method))
             self.assertEqual(DATA, self.download(image_id, **VERIFY))
 
-    def test_what_barbican_is_asked(self) -> None:
+    def test_requests_to_barbican(self) -> None:
         image_id = self.image(self.sign('self-signed'))
-        with base.listening(self.barbican) as told:
+        with base.recording(self.barbican) as recorded:
             self.download(image_id, **VERIFY)
-        # Some barbicanclients ask for the versions first.
+        # Some versions of barbicanclient ask for the API versions first.
         self.assertEqual(['GET /v1/secrets/ID', 'GET /v1/secrets/ID/payload'],
-                         [one for one in told.calls if one != 'GET /'])
-        with base.listening(self.barbican) as told:
+                         [one for one in recorded.calls if one != 'GET /'])
+        with base.recording(self.barbican) as recorded:
             self.assertEqual(DATA, self.download(image_id))
             self.download(image_id, enable_certificate_validation=True)
-        self.assertEqual([], told.lines)
+        self.assertEqual([], recorded.lines)
 
-    def test_other_data(self) -> None:
+    def test_data_that_was_not_signed(self) -> None:
         for data in (DATA[:-1], DATA + b'x', DATA[::-1], b'x'):
             self.assert_refused('not what was signed', self.image(
                 self.sign('self-signed'), data))
 
-    def test_another_signature(self) -> None:
+    def test_wrong_signatures(self) -> None:
         self.signer('another')
         forged = dict(self.sign('another'), img_signature_certificate_uuid=(
             self.ids['self-signed']))
@@ -204,7 +205,7 @@ class VerifiedTest(SignedTest):
         self.assert_refused(
             'has no ' + ', '.join(signature.PROPERTIES), self.image({}))
 
-    def test_key_of_another_type(self) -> None:
+    def test_wrong_key_type(self) -> None:
         self.assert_refused('public key type', self.image(dict(
             self.sign('self-signed'),
             img_signature_key_type='ECC_SECP384R1')))
@@ -217,7 +218,7 @@ class VerifiedTest(SignedTest):
                 self.sign('self-signed'),
                 img_signature_certificate_uuid=certificate_id)))
 
-    def test_what_is_no_certificate(self) -> None:
+    def test_secrets_that_are_not_certificates(self) -> None:
         for payload, kind in ((b'some bytes', 'opaque'),
                               (b'some bytes', 'passphrase')):
             secret = self.barbican.store(payload, kind=kind)
@@ -226,7 +227,7 @@ class VerifiedTest(SignedTest):
                 self.sign('self-signed'),
                 img_signature_certificate_uuid=secret)))
 
-    def test_an_attempt_after_another(self) -> None:
+    def test_attempts_do_not_affect_each_other(self) -> None:
         image_id = self.image(self.sign('self-signed'), DATA[:7])
         self.assert_refused('not what was signed', image_id)
         image_id = self.image(self.sign('self-signed'))
@@ -238,14 +239,14 @@ class TrustTest(SignedTest):
     """Which certificates are trusted."""
 
     def setUp(self) -> None:
-        """Make authorities: a root, one below it, and a signer."""
+        """Create a root authority, one below it, and a signer."""
         super().setUp()
         self.signer('root', ca=True, path_length=None)
         self.signer('below', 'root', key_type='ECC_SECP384R1', ca=True,
                     path_length=0)
         self.signer('owner', 'below')
 
-    def test_chain(self) -> None:
+    def test_chain_of_trusted_certificates(self) -> None:
         image_id = self.image(self.sign('owner'))
         unknown = base.new_id()
         for trusted in (['root', 'below'], ['below', unknown, 'root']):
@@ -262,31 +263,31 @@ class TrustTest(SignedTest):
         self.assertRaises(exception.SignatureVerificationError,
                           self.download, unsigned, ['root', 'below'])
 
-    def test_untrusted(self) -> None:
+    def test_untrusted_certificates(self) -> None:
         self.signer('stranger', ca=True)
         image_id = self.image(self.sign('owner'))
         for trusted in (['root'], ['below'], ['owner'], ['stranger'],
                         ['stranger', 'root'], [base.new_id()]):
             self.assert_untrusted('has no chain to', image_id, *trusted)
 
-    def test_self_signed(self) -> None:
+    def test_self_signed_certificate(self) -> None:
         self.signer('stranger', ca=True)
         image_id = self.image(self.sign('stranger'))
         self.assert_untrusted('has no chain to', image_id, 'root')
         self.assertEqual(DATA, self.download(image_id, ['stranger']))
 
-    def test_another_authority_of_the_same_name(self) -> None:
+    def test_another_authority_with_the_same_name(self) -> None:
         fake = self.barbican.store(certificates.Signer(
             'below', self.signers['root'], ca=True).pem)
         self.addCleanup(self.barbican.delete, fake)
         self.assert_untrusted('has no chain to',
                               self.image(self.sign('owner')), 'root', fake)
 
-    def test_expired(self) -> None:
+    def test_expired_certificate(self) -> None:
         self.signer('expired', 'root', days=(-9, -1))
         image_id = self.image(self.sign('expired'))
         self.assert_untrusted('valid date range', image_id, 'root')
-        # As in Nova: without trust it only gives the key.
+        # As in Nova: without validation, it only provides the key.
         self.assertEqual(DATA, self.download(image_id, **VERIFY))
 
     def test_expired_authority(self) -> None:
@@ -295,7 +296,7 @@ class TrustTest(SignedTest):
         self.assert_untrusted('has no chain to', self.image(
             self.sign('of-old-root')), 'old-root')
 
-    def test_default(self) -> None:
+    def test_default_trusted_certificates(self) -> None:
         image_id = self.image(self.sign('owner'))
         for verify in (True, False):
             options = {'enable_certificate_validation': True,
@@ -310,15 +311,15 @@ class TrustTest(SignedTest):
 
 
 class WhoAsksTest(SignedTest):
-    """In whose name Barbican is asked."""
+    """The credentials that Barbican gets."""
 
     def setUp(self) -> None:
-        """Have a signed image."""
+        """Create a signed image."""
         super().setUp()
         self.signer('self-signed')
         self.image_id = self.image(self.sign('self-signed'))
 
-    def _reads(self, context: typing.Any) -> None:
+    def _assert_reads(self, context: typing.Any) -> None:
         self.assertEqual(DATA, self.download(
             self.image_id, context=context, **VERIFY))
 
@@ -326,29 +327,29 @@ class WhoAsksTest(SignedTest):
         context = test_keystone.PluginContext(
             auth_token=self.demo.auth_token)
         context.plugin = self.keystone.session('demo').auth
-        self._reads(context)
+        self._assert_reads(context)
 
     def test_context_of_oslo(self) -> None:
-        """castellan gets itself a token with the caller's."""
+        """castellan requests its own token with the caller's token."""
         self.castellan.config(group='barbican',
                               auth_endpoint=self.keystone.auth_url)
-        self._reads(oslo_context.RequestContext(
+        self._assert_reads(oslo_context.RequestContext(
             auth_token=self.demo.auth_token, overwrite=False,
             project_id=self.demo.project_id))
 
-    def test_configured_endpoint(self) -> None:
+    def test_configured_barbican_endpoint(self) -> None:
         self.castellan.config(group='barbican',
                               barbican_endpoint=self.barbican.url)
-        self._reads(self.context_of('demo', service_catalog=None))
+        self._assert_reads(self.context_of('demo', service_catalog=None))
 
-    def test_no_endpoint(self) -> None:
+    def test_no_barbican_endpoint(self) -> None:
         self._assert_fails(
             exception.SignatureVerificationError, 'ertificate',
             self.image_id, context=self.context_of(
                 'demo', service_catalog=None), **VERIFY)
 
     def test_another_project(self) -> None:
-        """It may read the image, and not the certificate."""
+        """The project may read the image, but not the certificate."""
         self.raw.patch(self.image_id, {
             'op': 'replace', 'path': '/visibility', 'value': 'community'})
         self._assert_fails(
@@ -357,7 +358,7 @@ class WhoAsksTest(SignedTest):
                 'other', service_catalog=self.catalog), **VERIFY)
 
     def test_revoked_token(self) -> None:
-        """Glance would not even show the image."""
+        """Only the verifier is tested: Glance would not show the image."""
         token = servers.token_of('demo')
         answer = requests.delete(
             self.keystone.auth_url + '/auth/tokens', timeout=30, headers={
@@ -370,9 +371,9 @@ class WhoAsksTest(SignedTest):
                 'demo', auth_token=token, service_catalog=self.catalog),
             self.raw.image(self.image_id), image_id=self.image_id)
         self.assertIn('ertificate', str(error))
-        self.assertTellsNothing(str(error), 'the error')
+        self.assertNoSecrets(str(error), 'the error')
 
-    def test_nobody_answers(self) -> None:
+    def test_barbican_refuses_connections(self) -> None:
         self.castellan.config(group='barbican',
                               barbican_endpoint='http://127.0.0.1:1')
         error = self._assert_fails(
@@ -381,7 +382,7 @@ class WhoAsksTest(SignedTest):
         self.assertNotIn('127.0.0.1:1', error.reason)
         self.assertIn('127.0.0.1:1', self.log.text)
 
-    def test_no_eventlet(self) -> None:
+    def test_verifier_does_not_import_eventlet(self) -> None:
         done = subprocess.run([sys.executable, '-c', _HEADLESS],
                               capture_output=True, text=True)
         self.assertEqual((0, ''), (done.returncode, done.stderr))

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of direct snapshots: a real Ceph, and a real Glance in both ways."""
+"""Tests of direct snapshots on a real Ceph and Glance, with both APIs."""
 
 import collections.abc
 import contextlib
@@ -30,16 +30,16 @@ SIZE = 64 * MIB
 
 
 class SnapshotCase(test_download_rbd.RbdTest):
-    """Base: a server's disk, which is a clone of an image of Glance's."""
+    """A server's disk, which is a clone of an image in Glance."""
 
     server = staticmethod(test_locations.showing)
     roles: tuple[str, ...] = ('member', 'reader')
 
     def setUp(self) -> None:
-        """Make an image, and a disk of it with data of its own."""
+        """Create an image, and a clone of it with its own data."""
         super().setUp()
         self.glance = self.server()
-        self.raw = self.clean(self.glance.url)
+        self.raw = self.raw_glance(self.glance.url)
         self.ctx = self.context(roles=self.roles)
         self.api = self.make_api()
         self.base = self.raw.create(
@@ -47,14 +47,14 @@ class SnapshotCase(test_download_rbd.RbdTest):
         self.disk = self.make_disk(self.base)
 
     def make_api(self, **options: typing.Any) -> image_api.API:
-        """Return an API; the options are those of ``[glance]``."""
+        """Return an API with further options of ``[glance]``."""
         return image_api.API(base.make_conf({
             'api_servers': [self.glance.url], 'rbd_user': self.ceph.writer,
             'rbd_ceph_conf': str(self.ceph.conf), 'num_retries': 0,
             **options}))
 
     def make_disk(self, image: str) -> str:
-        """Make a disk of an image, as Nova does; return POOL/NAME."""
+        """Create a disk from an image, as Nova does; return POOL/NAME."""
         rbd, name = self.rbd, base.new_id() + '_disk'
         self.data = os.urandom(MIB)
         with self.pool('images') as images, self.pool('vms') as pool:
@@ -66,12 +66,12 @@ class SnapshotCase(test_download_rbd.RbdTest):
         return 'vms/' + name
 
     def remove_disk(self, name: str) -> None:
-        """Remove a disk; one that has snapshots cannot be."""
+        """Remove a disk; this fails if the disk has snapshots."""
         with self.pool('vms') as pool:
             self.rbd.RBD().remove(pool, name)
 
     def queued(self) -> str:
-        """Make an image without data; return its ID."""
+        """Create an image without data; return its ID."""
         return self.api.create(self.ctx, {
             'name': 'queued', 'disk_format': 'raw',
             'container_format': 'bare'})['id']
@@ -83,77 +83,78 @@ class SnapshotCase(test_download_rbd.RbdTest):
             self.ctx, self.disk, image_id, {'name': 'taken'}, api=self.api,
             **options)
 
-    def listed(self) -> set[str]:
+    def rbd_images(self) -> set[str]:
         """Return the names of the RBD images in Glance's pool."""
         with self.pool() as pool:
             return set(self.rbd.RBD().list(pool))
 
     def opened_disk(self) -> contextlib.AbstractContextManager[typing.Any]:
-        """Open the disk."""
+        """Return a context manager that opens the disk."""
         pool = self.enter(self.pool('vms'))
         return self.rbd.Image(pool, self.disk.partition('/')[2])
 
     def assertRefused(self, kind: type[Exception], image_id: str | None,
                       **options: typing.Any) -> Exception:
-        """Check that there is no snapshot, and nothing left of one.
+        """Check that a snapshot fails and leaves nothing in Ceph.
 
         :returns: the error
         """
-        before = self.listed()
+        before = self.rbd_images()
         error = self.assertRaises(kind, self.take, image_id, **options)
-        self.assertEqual(before, self.listed())
+        self.assertEqual(before, self.rbd_images())
         self.assertNoSnapshots()
         return error
 
     def assertNoSnapshots(self) -> None:
-        """Check that the disk has none."""
+        """Check that the disk has no snapshots."""
         with self.opened_disk() as disk:
             self.assertEqual([], list(disk.list_snaps()))
 
-    def assertUploadFollows(self, image_id: str) -> None:
-        """Check that an image can still get its data in another way."""
+    def assertAcceptsUpload(self, image_id: str) -> None:
+        """Check that an image is still queued and accepts an upload."""
         self.assertEqual('queued', self.raw.image(image_id)['status'])
         self.api.update(self.ctx, image_id, {'name': 'uploaded'}, b'data')
         self.assertEqual(b'data', self.raw.data(image_id))
 
     def assertTaken(self, image: dict[str, typing.Any]) -> None:
-        """Check that an image is the disk, and that it stands alone."""
+        """Check that an image equals the disk, and is not a clone."""
         self.assertEqual(('active', SIZE, 'taken'),
                          tuple(image[key] for key in (
                              'status', 'size', 'name')))
-        told = self.raw.data(image['id'])
-        same = (told[:MIB] == self.raw.data(self.base)[:MIB],
-                told[SIZE // 2:SIZE // 2 + MIB] == self.data)
-        self.assertEqual((True, True), same, 'the image is not the disk')
+        data = self.raw.data(image['id'])
+        same = (data[:MIB] == self.raw.data(self.base)[:MIB],
+                data[SIZE // 2:SIZE // 2 + MIB] == self.data)
+        self.assertEqual((True, True), same,
+                         'the image differs from the disk')
         with self.pool() as pool, self.rbd.Image(pool, image['id']) as stored:
             self.assertRaises(self.rbd.ImageNotFound, stored.parent_info)
         self.assertNoSnapshots()
 
 
 class ShowingTest(SnapshotCase):
-    """Glance shows locations, and takes them from members."""
+    """Glance shows locations, and accepts them from members."""
 
-    def test_image_that_is_there(self) -> None:
+    def test_snapshot_to_an_existing_image(self) -> None:
         image_id = self.queued()
         taken = self.take(image_id)
         self.assertEqual(image_id, taken['id'])
         self.assertTaken(taken)
 
-    def test_new_image(self) -> None:
+    def test_snapshot_to_a_new_image(self) -> None:
         self.assertTaken(self.take(None))
 
-    def test_goes_with_its_image(self) -> None:
+    def test_deleting_the_image_deletes_the_snapshot(self) -> None:
         image_id = self.take(None)['id']
-        self.assertIn(image_id, self.listed())
+        self.assertIn(image_id, self.rbd_images())
         self.raw.delete(image_id)
-        self.assertNotIn(image_id, self.listed())
+        self.assertNotIn(image_id, self.rbd_images())
 
     def test_snapshot_of_a_snapshot(self) -> None:
         self.base = self.take(None)['id']
         self.disk = self.make_disk(self.base)
         self.assertTaken(self.take(None))
 
-    def test_disk_that_is_no_clone(self) -> None:
+    def test_disk_that_is_not_a_clone_needs_a_base_image(self) -> None:
         with self.opened_disk() as disk:
             disk.flatten()
         self.assertRefused(exception.ImageUnacceptable, None)
@@ -161,87 +162,85 @@ class ShowingTest(SnapshotCase):
 
 
 class HashingTest(ShowingTest):
-    """The locations API, for adding and asking: the caller is a service."""
+    """The locations API for adding and reading: the caller is a service."""
 
     server = staticmethod(test_locations.hashing)
     roles = ('member', 'reader', 'service')
 
 
 class RefusalTest(SnapshotCase):
-    """What becomes of an upload, and leaves nothing behind."""
+    """Refused snapshots leave nothing behind, and an upload can follow."""
 
-    def test_rights_in_ceph(self) -> None:
+    def test_missing_permissions_in_ceph(self) -> None:
         self.api = self.make_api(rbd_user=self.ceph.user)
         image_id = self.queued()
         self.assertRefused(exception.Forbidden, image_id)
-        self.assertUploadFollows(image_id)
+        self.assertAcceptsUpload(image_id)
 
-    def test_no_ceph(self) -> None:
+    def test_missing_ceph_configuration(self) -> None:
         self.api = self.make_api(rbd_ceph_conf='/nowhere/ceph.conf')
         self.assertRefused(exception.ImageUnacceptable, None)
 
-    def test_no_disk(self) -> None:
+    def test_missing_disk(self) -> None:
         disk, self.disk = self.disk, 'vms/' + base.new_id()
         self.assertRaises(exception.ImageUnacceptable, self.take, None)
         self.disk = disk
 
-    def test_image_with_data(self) -> None:
-        """The data that has its name already is not touched."""
+    def test_image_with_data_stays_unchanged(self) -> None:
         before = self.raw.data(self.base)
         error = self.assertRefused(exception.ImageUnacceptable, self.base)
         self.assertIn('exists', str(error))
         self.assertEqual(before, self.raw.data(self.base))
 
-    def test_member(self) -> None:
-        """403: the locations API is for services."""
+    def test_member_may_not_use_the_locations_api(self) -> None:
+        """Glance answers 403."""
         self.glance = test_locations.hashing()
-        self.raw, self.api = self.clean(self.glance.url), self.make_api()
+        self.raw, self.api = self.raw_glance(self.glance.url), self.make_api()
         image_id = self.queued()
         self.assertRefused(exception.Forbidden, image_id)
-        self.assertUploadFollows(image_id)
+        self.assertAcceptsUpload(image_id)
 
-    def test_new_image(self) -> None:
-        """Nor is an image left, where none was before."""
+    def test_refused_snapshot_leaves_no_new_image(self) -> None:
         self.glance = test_locations.hashing()
-        self.raw, self.api = self.clean(self.glance.url), self.make_api()
+        self.raw, self.api = self.raw_glance(self.glance.url), self.make_api()
         self.assertRefused(exception.Forbidden, None)
         self.assertEqual([], self.raw.images())
 
-    def test_other_store(self) -> None:
-        """400: Glance has no store for such locations."""
+    def test_glance_without_a_ceph_store(self) -> None:
+        """Glance answers 400."""
         self.glance = servers.glance33()
-        self.raw, self.api = self.clean(self.glance.url), self.make_api()
+        self.raw, self.api = self.raw_glance(self.glance.url), self.make_api()
         image_id = self.queued()
         self.assertRefused(exception.ImageLocationRefused, image_id)
-        self.assertUploadFollows(image_id)
+        self.assertAcceptsUpload(image_id)
 
 
 class OutageTest(SnapshotCase):
-    """Glance goes away when the clone is there, before its location is."""
+    """Glance fails after the clone is made, before its location is added."""
 
     def when_cloned(self, act: collections.abc.Callable[[], object]) -> None:
-        """Have something done between the clone and its location."""
+        """Call a function between the clone and the update of the image."""
         update = self.api.update
 
         def patched(context: typing.Any, image_id: str, *args: typing.Any,
                     **kwargs: typing.Any) -> typing.Any:
-            self.assertIn(image_id, self.listed())
+            self.assertIn(image_id, self.rbd_images())
             act()
             return update(context, image_id, *args, **kwargs)
 
         self.patch(self.api, 'update', patched)
 
-    def test_killed(self) -> None:
+    def test_killed_glance(self) -> None:
         image_id = self.queued()
         self.addCleanup(self.glance.start)
         self.when_cloned(self.glance.kill)
         self.assertRefused(exception.GlanceConnectionFailed, image_id)
         self.glance.start()
         self.api = self.make_api()
-        self.assertUploadFollows(image_id)
+        self.assertAcceptsUpload(image_id)
 
-    def test_time_out(self) -> None:
-        """Glance reads of the location when nobody waits any longer."""
+    def test_glance_that_answers_after_the_time_out(self) -> None:
+        """Glance handles the location when no client waits any longer."""
         image_id = self.queued()
         self.api = self.make_api(timeout=2)
         given = self.api._driver._locations
@@ -259,4 +258,4 @@ class OutageTest(SnapshotCase):
             request.status for request in self.glance.requests(mark)
             if request.method == 'PATCH'], 'refused')
         self.api = self.make_api()
-        self.assertUploadFollows(image_id)
+        self.assertAcceptsUpload(image_id)

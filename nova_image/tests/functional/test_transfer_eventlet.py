@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Transfers on eventlet: the faults again, and what else goes on meanwhile."""
+"""Transfers on eventlet: with faults, and alongside other greenthreads."""
 
 import hashlib
 import os
@@ -25,15 +25,15 @@ from nova_image.tests.functional import transfer_client
 from nova_image.tests.functional import transfer_faults as cases
 
 _GIB = 1024 * cases.MIB
-# seconds; how long the rest of a service may stand still
+# seconds; how long other greenthreads of a service may be blocked
 _GAP = 0.1
 
 
 class _EventletTest(transfer_case.TransferTest):
-    """Transfers by a process that is monkey-patched."""
+    """Transfers in a process that eventlet has monkey-patched."""
 
     def setUp(self) -> None:
-        """Start that process, with the libraries that Nova has."""
+        """Start that process, with the libraries of Nova."""
         super().setUp()
         python = self.useFixture(nova_virtualenv.nova()).bin / 'python'
         self.client = self.useFixture(
@@ -41,7 +41,7 @@ class _EventletTest(transfer_case.TransferTest):
 
     def perform(self, order: transfer_client.Order, **more: typing.Any
                 ) -> transfer_client.Report:
-        """Make a transfer: there."""
+        """Make a transfer in that process."""
         report = self.client.perform(order)
         self.assertTrue(report['eventlet'])
         return report
@@ -53,8 +53,8 @@ class EventletSeedsTest(_EventletTest):
     def _check(self, test: type[seeded.SeededTest], groups: int) -> None:
         check = (self.check_upload if test.kind in ('create', 'update')
                  else self.check_download)
-        self.each(cases.seeds(test.first, test.size * groups, 5),
-                  lambda seed: check(seed, test.kind))
+        self.for_each_seed(cases.seeds(test.first, test.size * groups, 5),
+                           lambda seed: check(seed, test.kind))
 
     def test_file(self) -> None:
         self._check(seeded.FileTest, 6)
@@ -75,17 +75,18 @@ class EventletSeedsTest(_EventletTest):
 class EventletPartsTest(_EventletTest):
     """Several connections for one image."""
 
-    def test_one_fails(self) -> None:
+    def test_failing_part_ends_the_others(self) -> None:
         self.check_failing_part()
 
 
 class EventletTicksTest(_EventletTest):
-    """Another greenthread goes on during a large download."""
+    """Another greenthread keeps running during a large download."""
 
     def _large_image(self) -> str:
-        """Return the id of an image of 1 GiB that takes no room.
+        """Create a sparse image of 1 GiB; return its ID.
 
-        Glance is told so behind its back: it would write all of it.
+        The store and the database are changed directly, because Glance would
+        write all of the data.
         """
         image = self.raw.create(b'-', visibility='public')['id']
         os.truncate(self.server.folder / 'fast' / image, 0)
@@ -101,13 +102,13 @@ class EventletTicksTest(_EventletTest):
         connection.close()
         return image
 
-    def test_ticks(self) -> None:
+    def test_other_greenthread_keeps_running(self) -> None:
         folder = self.useFixture(base.folder()).path
         order = self.order('tick', url=self.server.url,
                            image=self._large_image(),
                            path=os.path.join(folder, 'image'))
         reports = []
-        while len(reports) < 2:  # again where the machine was too busy
+        while len(reports) < 2:  # repeated if the machine was too busy
             reports.append(self.perform(order))
             self.assertIsNone(reports[-1]['error'], reports)
             self.assertEqual(_GIB, os.path.getsize(order['path']))

@@ -10,10 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Transfers through all that can go wrong, drawn by seeds.
+"""Transfers with faults of all kinds, drawn from seeds.
 
 ``NOVA_IMAGE_SEED=1042 python -m testtools.run
-nova_image.tests.functional.test_transfer_faults`` runs that seed alone.
+nova_image.tests.functional.test_transfer_faults`` runs only that seed.
 """
 
 import os
@@ -35,20 +35,21 @@ from nova_image.tests.functional import transfer_faults as cases
 # seconds
 _DAY = 24 * 60 * 60
 _LARGE = 24 * cases.MIB
-# of the 50 at once: how many, and after how many bytes Glance is killed
+# how many downloads there are at once, and after how many bytes the workers of
+# Glance are killed
 _CROWD = 50
 _ROUNDS = (2 * cases.MIB, 9 * cases.MIB)
-# MiB of their image: more than the kernel keeps for a connection (Linux: up to
-# 36), or one could end although its worker is dead.
+# MiB of their image: more than the kernel buffers for a connection (Linux: up
+# to 36). Otherwise a download could end although its worker is dead.
 _CROWD_SIZE = 64
 
 
 class SeededTest(transfer_case.TransferTest):
-    """Groups of seeds, each a test, for two test runners at once.
+    """Groups of seeds, one test each, so that test runners can share them.
 
     :cvar first: the lowest seed
-    :cvar size: how many a group has
-    :cvar kind: where downloads go to, or what uploads do
+    :cvar size: the number of seeds in a group
+    :cvar kind: the destination of downloads, or the action of uploads
     """
 
     first = 0
@@ -57,11 +58,12 @@ class SeededTest(transfer_case.TransferTest):
 
     def check(self, group: int) -> None:
         """Check a group of seeds."""
-        self.each(cases.seeds(self.first + group * self.size, self.size),
-                  self.check_seed)
+        self.for_each_seed(
+            cases.seeds(self.first + group * self.size, self.size),
+            self.check_seed)
 
     def check_seed(self, seed: int) -> None:
-        """Check one."""
+        """Check the case of one seed."""
         if self.kind in ('create', 'update'):
             self.check_upload(seed, self.kind)
         else:
@@ -93,7 +95,7 @@ class FileTest(SeededTest):
 
 
 class ObjectTest(SeededTest):
-    """Downloads to file objects, those that cannot go back too."""
+    """Downloads to file objects, some of which cannot seek."""
 
     first = 1000
     kind = 'object'
@@ -106,7 +108,7 @@ class ObjectTest(SeededTest):
 
 
 class StreamTest(SeededTest):
-    """Downloads that the caller iterates over, or drops."""
+    """Downloads that the caller iterates over, or abandons."""
 
     first = 2000
     kind = 'stream'
@@ -149,17 +151,17 @@ class UpdateTest(SeededTest):
 class PartsTest(transfer_case.TransferTest):
     """Several connections for one image."""
 
-    def test_one_fails(self) -> None:
+    def test_failing_part_ends_the_others(self) -> None:
         self.check_failing_part()
 
 
 class KilledClientTest(transfer_case.TransferTest):
-    """The process that makes the transfer is killed in its middle."""
+    """The process that makes the transfer is killed during it."""
 
     size = cases.SIZES[-1]
 
     def _kill_within(self, seed: int, keep: bool) -> int:
-        """Kill a download at a random byte; return how much there is."""
+        """Kill a download at a random byte; return how many bytes it kept."""
         place = random.Random(seed).randint(cases.MIB, self.size - 1)
         image = self.image_of(self.size)
         self.disk.empty()
@@ -178,14 +180,14 @@ class KilledClientTest(transfer_case.TransferTest):
         self.assertFalse(self.path.exists())
         return kept
 
-    def _take_up(self, seed: int) -> None:
+    def _check_killed_resumes(self, seed: int) -> None:
         kept = self._kill_within(seed, keep=True)
-        self.check_taken_up(self.size, kept, 'after SIGKILL')
+        self.check_next_download_resumes(self.size, kept, 'after SIGKILL')
 
-    def test_download_is_taken_up(self) -> None:
-        self.each(cases.seeds(5000, 5), self._take_up)
+    def test_killed_download_is_resumed(self) -> None:
+        self.for_each_seed(cases.seeds(5000, 5), self._check_killed_resumes)
 
-    def _clear_up(self, seed: int) -> None:
+    def _check_removed_when_old(self, seed: int) -> None:
         self._kill_within(seed, keep=False)
         order = self.order(image=self.image_of(self.size))
         (left,) = self.parts
@@ -197,8 +199,8 @@ class KilledClientTest(transfer_case.TransferTest):
         self.check_whole(self.size, 'after SIGKILL')
         self.assertEqual([None] * 3, [one.range for one in self.data_requests])
 
-    def test_download_is_removed_when_it_is_old(self) -> None:
-        self.each(cases.seeds(5100, 5), self._clear_up)
+    def test_old_partial_download_is_removed(self) -> None:
+        self.for_each_seed(cases.seeds(5100, 5), self._check_removed_when_old)
 
     def _kill_upload(self, seed: int) -> None:
         place = random.Random(seed).randint(1, self.size - cases.MIB)
@@ -221,19 +223,19 @@ class KilledClientTest(transfer_case.TransferTest):
                       'given up by Glance', 10)
         self.assertIn(self.raw.image(image)['status'], self.without_data)
 
-    def test_upload_leaves_no_truncated_image(self) -> None:
-        self.each(cases.seeds(5200, 5), self._kill_upload)
+    def test_killed_upload_leaves_no_truncated_image(self) -> None:
+        self.for_each_seed(cases.seeds(5200, 5), self._kill_upload)
 
 
 class RestartedGlanceTest(transfer_case.TransferTest):
-    """All of Glance is killed in the middle, and started again."""
+    """Glance is killed during a download, and started again."""
 
     def glance(self) -> fixtures.Glance:
-        """Return a Glance of its own."""
+        """Return a Glance that only this test uses."""
         return self.useFixture(fixtures.Glance())
 
     def _restart_within(self, seed: int) -> None:
-        """Kill Glance at a random byte; start it at once, or at a wait."""
+        """Kill Glance at a random byte; restart it at a random wait."""
         draw = random.Random(seed)
         place, late = draw.randint(0, _LARGE // 2), draw.randint(0, 3)
         alive, waits = [True], []
@@ -255,7 +257,7 @@ class RestartedGlanceTest(transfer_case.TransferTest):
         self.disk.empty()
         report = self.perform(self.order(image=image), progress=progress,
                               wait=wait)
-        self.check_left(report)
+        self.check_nothing_leaked(report)
         self.assertIsNone(report['error'], report)
         self.check_whole(_LARGE, '%s' % report)
         self._check_resumed(report)
@@ -266,12 +268,12 @@ class RestartedGlanceTest(transfer_case.TransferTest):
         self.assertEqual([200] + [206] * (len(made) - 1),
                          [one.status for one in made])
 
-    def test_downloads(self) -> None:
-        self.each(cases.seeds(6000, 4), self._restart_within)
+    def test_downloads_resume_after_a_restart(self) -> None:
+        self.for_each_seed(cases.seeds(6000, 4), self._restart_within)
 
 
 class _Crowded(fixtures.Glance):
-    """A Glance each worker of which can serve everybody at once."""
+    """A Glance whose every worker can serve all downloads at once."""
 
     threads = _CROWD + 1
 
@@ -280,10 +282,10 @@ class CrowdTest(base.FunctionalTest):
     """Fifty downloads at once while Glance's workers are killed."""
 
     def setUp(self) -> None:
-        """Start a Glance with four workers, and make an image."""
+        """Start a Glance with four workers, and create an image."""
         super().setUp()
         self.server = self.useFixture(_Crowded(workers=4))
-        # Little of it is on disk, and yet no two pieces are the same.
+        # Mostly zeros, so the copies are sparse, yet no two MiB are equal.
         self.data = b''.join(
             random.Random(piece).randbytes(4096) + bytes(cases.MIB - 4096)
             for piece in range(_CROWD_SIZE))
@@ -299,8 +301,8 @@ class CrowdTest(base.FunctionalTest):
         def progress(done: int, *rest: typing.Any) -> None:
             if rounds and done >= rounds[0]:
                 rounds.pop(0)
-                self.barrier.wait(60)  # all are in the middle
-                self.barrier.wait(60)  # and nobody serves them any more
+                self.barrier.wait(60)  # all downloads are at this point
+                self.barrier.wait(60)  # all workers are killed
 
         self.reports[number] = transfer_client.perform({
             'url': self.server.url, 'options': {}, 'action': 'download',
@@ -316,7 +318,7 @@ class CrowdTest(base.FunctionalTest):
         self.wait_for(lambda: not set(workers) & set(self.server.pids),
                       'killed')
 
-    def test_fifty_end_whole(self) -> None:
+    def test_fifty_downloads_end_complete(self) -> None:
         before = threading.active_count()
         threads = [threading.Thread(target=self._download, args=(number,))
                    for number in range(_CROWD)]

@@ -36,7 +36,7 @@ class SharingTest(transfer_case.TransferTest):
         self.locks = self.useFixture(lib_fixtures.TempDir()).path
         self.clients = [self.useFixture(transfer_case.Client())
                         for _ in range(_PROCESSES)]
-        # All that is imported with the first one, they have.
+        # The first transfer of a process imports modules: do not time that.
         for number, client in enumerate(self.clients):
             self.assertIsNone(client.perform(self._order(number, 0))['error'])
         self.proxy.clear()
@@ -49,7 +49,7 @@ class SharingTest(transfer_case.TransferTest):
             options={'transfer_lock_path': self.locks, **options})
 
     def _all_at_once(self, **options: object) -> float:
-        """Let all download; return how many seconds it took."""
+        """Let all processes download; return how many seconds it took."""
         began = time.monotonic()
         for number, client in enumerate(self.clients):
             client.send(self._order(number, self.size, **options))
@@ -61,25 +61,23 @@ class SharingTest(transfer_case.TransferTest):
             self.assertEqual(cases.data_of(self.size), path.read_bytes())
         return took
 
-    def test_one_transfer(self) -> None:
-        """Who comes while it is under way waits, and copies the file."""
-        self.proxy.bandwidth = 6 * _MIB  # it takes longer than to begin
+    def test_processes_share_one_transfer(self) -> None:
+        """The other processes wait for it, and copy the file."""
+        self.proxy.bandwidth = 6 * _MIB  # slow: all start before it ends
         self._all_at_once()
         self.assertEqual(1, len(self.data_requests))
 
-    def test_each_its_own(self) -> None:
-        """Where it is not wanted, each asks Glance."""
+    def test_each_process_downloads_without_sharing(self) -> None:
         self._all_at_once(share_downloads=False)
         self.assertEqual(_PROCESSES, len(self.data_requests))
 
-    def test_one_at_a_time(self) -> None:
-        """The others ask for data when the first is through."""
+    def test_max_concurrent_transfers_serializes_downloads(self) -> None:
+        """The next process requests data when the previous one is done."""
         self._all_at_once(share_downloads=False, max_concurrent_transfers=1)
         self.assertEqual([self.size] * _PROCESSES, [
             request.sent for request in self.data_requests])
 
-    def test_bandwidth(self) -> None:
-        """It is that of all together."""
+    def test_bandwidth_limits_all_processes_together(self) -> None:
         took = self._all_at_once(share_downloads=False,
                                  transfer_bandwidth=20.0)
         self.assertGreater(took, _PROCESSES * self.size / (20 * _MIB) - 0.5)

@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""The v1 driver on a real Glance 15. Goes with the driver."""
+"""The v1 driver on a real Glance 15; removed together with the driver."""
 
 import pathlib
 import typing
@@ -51,12 +51,12 @@ class OnGlance15:
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """The URL of Glance."""
         return self.server.url
 
     @property
     def data_folder(self) -> pathlib.Path:
-        """Where Glance 15 keeps its images' data."""
+        """The folder in which Glance 15 keeps its images' data."""
         return servers.glance15().images
 
     def make_driver(self, **options: typing.Any) -> driver.ImageDriver:
@@ -65,11 +65,11 @@ class OnGlance15:
 
 
 class V1Test(OnGlance15, conformance.DriverConformance):
-    """The contract."""
+    """The whole contract."""
 
 
 class V1BadInputTest(OnGlance15, bad_input.BadInput):
-    """What can go wrong."""
+    """Bad input."""
 
     reserved_names = ()
     impossible_names = ('', 'ключ', 'a\nb', 'é', 'a:b', 'a b')
@@ -89,7 +89,7 @@ class V1BudgetsTest(OnGlance15, budgets.Budgets):
     upload = ['PUT ' + _IMAGE]
     empty = empty_first = create
     update = update_nothing = ['PUT ' + _IMAGE]
-    # v1 purges nothing in a request that has data.
+    # v1 does not purge properties in a request with data.
     update_with_data = update * 2
     delete = ['DELETE ' + _IMAGE]
     download = ['GET ' + _IMAGE]
@@ -101,7 +101,7 @@ class V1BudgetsTest(OnGlance15, budgets.Budgets):
 
 
 class V1EmptyImagesTest(OnGlance15, empty_images.EmptyImages):
-    """Images without data have no format, unless the caller names one."""
+    """Images without data have no formats, unless the caller gives them."""
 
     expected = {
         (None, None): (None, None), ('qcow2', 'bare'): ('qcow2', 'bare'),
@@ -109,7 +109,7 @@ class V1EmptyImagesTest(OnGlance15, empty_images.EmptyImages):
 
 
 class V1VhdTest(OnGlance15, empty_images.EmptyImages):
-    """The same in a Glance that has vhd alone."""
+    """The same on a Glance whose only disk format is vhd."""
 
     expected = {
         (None, None): (None, None), ('vhd', 'bare'): ('vhd', 'bare'),

@@ -10,11 +10,12 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Transfers with faults through v1, on Glance 15. Goes with the driver.
+"""Transfers with faults through v1, on Glance 15.
 
-v1 ignores Range: a download that goes on is sent all of the image again, and
-leaves out what it has. An image whose upload broke off is ``killed``, and
-takes no data any more.
+v1 ignores Range: a resumed download receives the whole image again, and skips
+the bytes that it already has. An image whose upload was interrupted is
+``killed``, and accepts no more data. This module is removed together with the
+v1 driver.
 """
 
 import http.client
@@ -32,8 +33,8 @@ from nova_image.tests.functional import transfer_faults as cases
 class _OnGlance15(transfer_case.TransferTest):
     """The v1 driver on Glance 15.
 
-    It asks for no metadata before a download: what is drawn for that befalls
-    one more request for data.
+    It requests no metadata before a download: a fault that is drawn for the
+    metadata strikes one more request for data.
     """
 
     options = {'use_glance_v1': True}
@@ -47,7 +48,7 @@ class _OnGlance15(transfer_case.TransferTest):
         return servers.glance15()
 
     def must_succeed(self, case: cases.Upload) -> bool:
-        """Tell whether an upload is to succeed: what was cut is killed."""
+        """Return whether an upload must succeed: a truncated one is killed."""
         return case.must_succeed and not any(
             isinstance(one, faults.TruncatedUpload) for one in case.faults)
 
@@ -63,7 +64,7 @@ class V1FileTest(_OnGlance15, seeded.SeededTest):
 
 
 class V1ObjectTest(_OnGlance15, seeded.SeededTest):
-    """Downloads to file objects, those that cannot go back too."""
+    """Downloads to file objects, some of which cannot seek."""
 
     first = 7100
     size = 20
@@ -74,7 +75,7 @@ class V1ObjectTest(_OnGlance15, seeded.SeededTest):
 
 
 class V1StreamTest(_OnGlance15, seeded.SeededTest):
-    """Downloads that the caller iterates over, or drops."""
+    """Downloads that the caller iterates over, or abandons."""
 
     first = 7200
     size = 20
@@ -107,19 +108,19 @@ class V1UpdateTest(_OnGlance15, seeded.SeededTest):
 
 
 class V1KilledClientTest(_OnGlance15, seeded.KilledClientTest):
-    """The process that makes the transfer is killed in its middle."""
+    """The process that makes the transfer is killed during it."""
 
 
 class V1SavingTest(_OnGlance15):
-    """Glance still takes an upload whose answer the driver waits no more for.
+    """Glance still receives an upload that the driver has given up.
 
-    Seen on Glance 15: a second upload is refused with 409 until then.
+    Seen on Glance 15: until it ends, a second upload is refused with 409.
     """
 
     data = cases.data_of(cases.SIZES[-1])
 
     def _begin_upload(self, image: str) -> http.client.HTTPConnection:
-        """Send half of the data, as an attempt that the driver has lost."""
+        """Send part of the data, like an attempt that the driver gave up."""
         connection = http.client.HTTPConnection(
             urllib.parse.urlsplit(self.server.url).netloc)
         self.addCleanup(connection.close)
@@ -134,7 +135,7 @@ class V1SavingTest(_OnGlance15):
                       'saving')
         return connection
 
-    def test_it_is_waited_for(self) -> None:
+    def test_driver_waits_for_the_earlier_upload(self) -> None:
         image = self.raw.create(owner=self.project)['id']
         connection = self._begin_upload(image)
         waits: list[float] = []
@@ -151,4 +152,4 @@ class V1SavingTest(_OnGlance15):
         self.assertEqual('active', made['status'])
         self.assertEqual([None, 409, 409], [
             one.status for one in self.data_requests])
-        self.assertTrue(self.raw.data(image) == self.data, 'other data')
+        self.assertTrue(self.raw.data(image) == self.data, 'the data differs')

@@ -38,7 +38,7 @@ class OnGlance33:
 
     @property
     def data_folder(self) -> pathlib.Path:
-        """Where Glance 33 keeps what goes to its default store."""
+        """The folder of Glance 33's default store."""
         return servers.glance33().folder / 'fast'
 
     def make_driver(self, **options: typing.Any) -> driver.ImageDriver:
@@ -47,7 +47,7 @@ class OnGlance33:
 
 
 class OnGlance15:
-    """The v2 driver on Glance 15, which has no other stores to copy to."""
+    """The v2 driver on Glance 15, which has only one store."""
 
     filters_by_unicode = False
     copies_between_stores = False
@@ -64,7 +64,7 @@ class OnGlance15:
 
     @property
     def data_folder(self) -> pathlib.Path:
-        """Where Glance 15 keeps its images' data."""
+        """The folder in which Glance 15 keeps its images' data."""
         return servers.glance15().images
 
     def make_driver(self, **options: typing.Any) -> driver.ImageDriver:
@@ -73,8 +73,8 @@ class OnGlance15:
 
 
 class V2OnGlance33Test(OnGlance33, conformance.DriverConformance):
-    """The contract, on Glance 33."""
+    """The whole contract, on Glance 33."""
 
 
 class V2OnGlance15Test(OnGlance15, conformance.DriverConformance):
-    """The contract, on Glance 15."""
+    """The whole contract, on Glance 15."""

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""How a transfer with faults is made, and what must be true after it."""
+"""The base class of the transfer tests: makes transfers and checks them."""
 
 import collections.abc
 import contextlib
@@ -36,11 +36,11 @@ from nova_image.tests.functional import transfer_client
 from nova_image.tests.functional import transfer_faults as cases
 
 _CLONE = pathlib.Path(__file__).resolve().parents[3]
-_OLD = b'what stood there before'
+_OLD = b'the earlier content'
 _DISK = '48m'
-# Glance needs a moment to give an upload up that broke off.
+# seconds; Glance needs a moment to give up an interrupted upload
 _LONGEST = 0.1
-# of a group of seeds, how many failures are told
+# how many failures of a group of seeds are reported
 _SHOWN = 10
 
 
@@ -48,8 +48,9 @@ class Disk(lib_fixtures.Fixture):
     """A small disk, with the folder ``images`` on it.
 
     :ivar images: the folder
-    :ivar ballast: a file for all the room that is left; None where mounting
-        is not allowed: a limit of the process stands for a full disk then
+    :ivar ballast: the path of a file that can take all free space; None if
+        mounting is not allowed: then a limit of the process simulates a full
+        disk
     """
 
     def _setUp(self) -> None:
@@ -64,23 +65,23 @@ class Disk(lib_fixtures.Fixture):
         self.images.mkdir()
 
     def empty(self) -> None:
-        """Remove what is in the folder."""
+        """Remove everything in the folder."""
         shutil.rmtree(self.images)
         self.images.mkdir()
 
 
 class Client(lib_fixtures.Fixture):
-    """A process of its own that makes transfers.
+    """A separate process that makes transfers.
 
-    :ivar process: subprocess.Popen
+    :ivar process: the subprocess.Popen
     """
 
     def __init__(self, python: str | pathlib.Path = sys.executable,
                  *args: str) -> None:
-        """Prepare.
+        """Create the fixture.
 
-        :param python: what runs it, with nova_image installed
-        :param args: for the program
+        :param python: an interpreter that has nova_image
+        :param args: arguments of the program
         """
         super().__init__()
         self._command = [str(python), '-W', 'ignore', '-m',
@@ -95,36 +96,36 @@ class Client(lib_fixtures.Fixture):
 
     def _end(self) -> None:
         self.process.kill()
-        with contextlib.suppress(BrokenPipeError):  # an order it never read
+        with contextlib.suppress(BrokenPipeError):  # it never read an order
             self.process.communicate()
 
     def send(self, order: transfer_client.Order) -> None:
-        """Give an order, and do not wait."""
+        """Send an order, without waiting."""
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(order) + '\n')
         self.process.stdin.flush()
 
     def perform(self, order: transfer_client.Order) -> transfer_client.Report:
-        """Give an order and return the report on it."""
+        """Send an order and return its report."""
         self.send(order)
         return self.report()
 
     def report(self) -> transfer_client.Report:
-        """Return the report on an order that was given."""
+        """Return the report on the order that was sent."""
         assert self.process.stdout is not None
         return json.loads(self.process.stdout.readline())
 
 
 class TransferTest(base.FunctionalTest):
-    """Images of all sizes in Glance, and a proxy before it.
+    """Images of all sizes in Glance, and a proxy in front of it.
 
-    :cvar options: of ``[glance]``, for all transfers
-    :cvar images_path: what requests have in their path
-    :cvar data_path: those for data, with GET or PUT
-    :cvar serves_ranges: whether Glance gives a part of an image
-    :cvar without_data: the states of an image whose upload failed
-    :ivar proxy: FaultyProxy
-    :ivar disk: Disk
+    :cvar options: options of ``[glance]`` for all transfers
+    :cvar images_path: a part of the path of all requests
+    :cvar data_path: a part of the path of requests for data (GET or PUT)
+    :cvar serves_ranges: whether Glance supports ranges of images
+    :cvar without_data: the possible states of an image whose upload failed
+    :ivar proxy: the FaultyProxy
+    :ivar disk: the Disk
     """
 
     options: dict[str, typing.Any] = {}
@@ -134,14 +135,14 @@ class TransferTest(base.FunctionalTest):
     without_data: tuple[str, ...] = ('queued',)
 
     def setUp(self) -> None:
-        """Make the images; what is there now is left out of collections."""
+        """Start everything; freeze the existing objects for gc."""
         super().setUp()
         self.server = self.glance()
-        self.raw = self.clean(self.server.url)
+        self.raw = self.raw_glance(self.server.url)
         self.proxy = self.useFixture(fixtures.FaultyProxy(self.server.url))
         self.disk = self.useFixture(Disk())
         gc.collect()
-        gc.freeze()  # each case collects: a tenth of the time otherwise
+        gc.freeze()  # each case calls gc.collect(), for a tenth of its time
         self.addCleanup(gc.unfreeze)
         self._images: dict[int, str] = {}
 
@@ -150,7 +151,7 @@ class TransferTest(base.FunctionalTest):
         return servers.glance33()
 
     def image_of(self, size: int) -> str:
-        """Return the id of the image of a size."""
+        """Return the ID of the image of a size."""
         if size not in self._images:
             self._images[size] = self.raw.create(
                 cases.data_of(size), visibility='public')['id']
@@ -158,15 +159,15 @@ class TransferTest(base.FunctionalTest):
 
     def perform(self, order: transfer_client.Order, **more: typing.Any
                 ) -> transfer_client.Report:
-        """Make a transfer: here, in the test's process.
+        """Make a transfer in the test's process.
 
-        :param more: see transfer_client.perform
+        :param more: arguments of transfer_client.perform
         """
         return transfer_client.perform(order, **more)
 
     def order(self, action: str = 'download', **more: typing.Any
               ) -> transfer_client.Order:
-        """Return an order, to the destination by default."""
+        """Return an order, by default for a download to ``path``."""
         return {'options': self.options | more.pop('options', {}),
                 'url': self.proxy.url, 'action': action, 'to': 'file',
                 'path': str(self.path), 'project': self.project, **more}
@@ -178,33 +179,32 @@ class TransferTest(base.FunctionalTest):
 
     @property
     def parts(self) -> list[pathlib.Path]:
-        """The files beside the destination."""
+        """The other files in the destination's folder."""
         return [one for one in self.disk.images.iterdir() if one != self.path]
 
     @property
     def data_requests(self) -> list[fixtures.exchange.Record]:
-        """The requests for data, and those that sent some."""
+        """The requests that download or upload data."""
         return [one for one in self.proxy.requests if self.data_path in
                 one.path and one.method in ('GET', 'PUT')]
 
-    def each(self, seeds: list[int],
-             check: collections.abc.Callable[[int], None]) -> None:
-        """Check the cases of all seeds, and name those that failed."""
+    def for_each_seed(self, seeds: list[int],
+                      check: collections.abc.Callable[[int], None]) -> None:
+        """Check the cases of all seeds, and report the seeds that fail."""
         if not seeds:
-            self.skipTest('none of the seeds in %s is of this group' % (
-                cases.VARIABLE))
+            self.skipTest('%s has no seed of this group' % cases.VARIABLE)
         failed = []
         for seed in seeds:
             try:
                 check(seed)
             except Exception as error:
-                failed.append('%s=%d runs it alone: %s: %s' % (
+                failed.append('%s=%d repeats only it: %s: %s' % (
                     cases.VARIABLE, seed, type(error).__name__, error))
         if failed:
             self.fail('%d of %d seeds\n%s' % (
                 len(failed), len(seeds), '\n'.join(failed[:_SHOWN])))
 
-    def check_left(self, report: transfer_client.Report) -> None:
+    def check_nothing_leaked(self, report: transfer_client.Report) -> None:
         """Check that no thread, file or connection is left."""
         self.assertEqual([], report['threads'])
         self.assertEqual([], report['files'])
@@ -215,16 +215,16 @@ class TransferTest(base.FunctionalTest):
     # Downloads
 
     def check_download(self, seed: int, to: str) -> None:
-        """Make the download of a seed and check what became of it."""
+        """Make the download of a seed and check the result."""
         case = cases.draw_download(seed, to)
         order = self._plan_download(case)
         report = self.perform(order)
-        self.check_left(report)
-        said = '%s %s' % (case, report)
-        self._check_result(case, report, said)
-        self._check_requests(case, report, said)
+        self.check_nothing_leaked(report)
+        details = '%s %s' % (case, report)
+        self._check_result(case, report, details)
+        self._check_requests(case, report, details)
         if to == 'file':
-            self._check_folder(case, report, said)
+            self._check_folder(case, report, details)
 
     def _plan_download(self, case: cases.Download) -> transfer_client.Order:
         image = self.image_of(case.size)
@@ -243,91 +243,93 @@ class TransferTest(base.FunctionalTest):
                           **to_file)
 
     def _check_result(self, case: cases.Download,
-                      report: transfer_client.Report, said: str) -> None:
+                      report: transfer_client.Report, details: str) -> None:
         if report['error']:
-            # A limit of the process is no full disk: that error stays.
+            # A limit of the process raises an error that nova_image passes on.
             limited = case.full is not None and self.disk.ballast is None
-            self.assertTrue(report['ours'] or limited, said)
-            self.assertFalse(case.must_succeed, said)
+            self.assertTrue(report['ours'] or limited, details)
+            self.assertFalse(case.must_succeed, details)
         elif case.to != 'file' and 'left' not in report:
-            self.assertEqual(hashlib.sha256(
-                cases.data_of(case.size)).hexdigest(), report['digest'], said)
+            expected = hashlib.sha256(cases.data_of(case.size)).hexdigest()
+            self.assertEqual(expected, report['digest'], details)
 
     def _check_requests(self, case: cases.Download,
-                        report: transfer_client.Report, said: str) -> None:
-        """Check how much was fetched, and how long was waited."""
+                        report: transfer_client.Report, details: str) -> None:
+        """Check how much was downloaded, and how long the driver waited."""
         made = self.data_requests
         sent = [one.sent for one in made if one.status in (200, 206)]
         unspoilt = [one for one in made if one.fault is None]
-        if case.parts == 1:  # one of several may spoil all
-            self.assertLessEqual(len(unspoilt), 1, '%s %s' % (said, made))
+        if case.parts == 1:  # with several, one may fail the others
+            self.assertLessEqual(len(unspoilt), 1, '%s %s' % (details, made))
         if self.serves_ranges and case.has_ranges:
             self.assertLessEqual(
                 sum(sent) - case.size,
                 cases.BUFFER * max(0, len(sent) - case.parts),
-                '%s %s' % (said, made))
+                '%s %s' % (details, made))
         for one in made[:-1]:
             if isinstance(one.fault, faults.Status) and one.fault.retry_after:
                 self.assertGreaterEqual(
-                    max(report['waits']), int(one.fault.retry_after), said)
+                    max(report['waits']), int(one.fault.retry_after), details)
 
     def _check_folder(self, case: cases.Download,
-                      report: transfer_client.Report, said: str) -> None:
-        """Check what stands at the destination, and beside it."""
+                      report: transfer_client.Report, details: str) -> None:
+        """Check the destination and the files beside it."""
         if not report['error']:
-            self.check_whole(case.size, said)
+            self.check_whole(case.size, details)
             return
         there = self.path.read_bytes() if self.path.exists() else None
-        self.assertEqual(_OLD if case.old else None, there, said)
+        self.assertEqual(_OLD if case.old else None, there, details)
         if case.keeps and not report['unacceptable']:
-            self._check_kept(case, said)
+            self._check_kept(case, details)
         else:
-            self.assertEqual([], self.parts, said)
+            self.assertEqual([], self.parts, details)
 
-    def check_whole(self, size: int, said: str) -> None:
-        """Check that the image of a size is at the destination, alone."""
-        # Not assertEqual, which would show all of both.
+    def check_whole(self, size: int, details: str) -> None:
+        """Check that the folder has only the complete image of a size."""
+        # Not assertEqual, which would show both of them in full.
         self.assertTrue(self.path.read_bytes() == cases.data_of(size),
-                        'wrong bytes were published: ' + said)
+                        'wrong bytes were published: ' + details)
         umask = os.umask(0)
         os.umask(umask)
         self.assertEqual(0o666 & ~umask, self.path.stat().st_mode & 0o777)
-        self.assertEqual([], self.parts, said)
+        self.assertEqual([], self.parts, details)
 
-    def _check_kept(self, case: cases.Download, said: str) -> None:
-        """Check that the next download goes on with what was kept."""
-        self.assertLessEqual(len(self.parts), 1, said)
+    def _check_kept(self, case: cases.Download, details: str) -> None:
+        """Check that the next download resumes with the kept bytes."""
+        self.assertLessEqual(len(self.parts), 1, details)
         kept: int | None = sum(part.stat().st_size for part in self.parts)
         if any(isinstance(one, faults.Corrupt) for one in case.faults):
-            kept = None  # with a wrong byte, perhaps: all is fetched again
-        self.check_taken_up(case.size, kept, said)
+            kept = None  # a byte may be wrong: all is downloaded again
+        self.check_next_download_resumes(case.size, kept, details)
 
-    def check_taken_up(self, size: int, kept: int | None, said: str) -> None:
-        """Download once more, without faults, and check what is fetched.
+    def check_next_download_resumes(self, size: int, kept: int | None,
+                                    details: str) -> None:
+        """Download again without faults, and check the requests.
 
-        :param kept: how many bytes are there already; None if they may be
-            wrong
+        :param kept: the number of bytes already downloaded; None if they may
+            be wrong
         """
         self.proxy.clear()
         report = self.perform(self.order(image=self.image_of(size), options={
             'keep_partial_downloads': True}))
-        self.check_left(report)
+        self.check_nothing_leaked(report)
         self.assertIsNone(report['error'], report)
-        self.check_whole(size, said)
+        self.check_whole(size, details)
         if kept is None:
             return
         made = self.data_requests
-        said = '%s, then %s' % (said, made)
+        details = '%s, then %s' % (details, made)
         if not self.serves_ranges:
-            self.assertEqual(1, len(made), said)
+            self.assertEqual(1, len(made), details)
             return
-        self.assertLessEqual(sum(one.sent for one in made), size - kept, said)
+        self.assertLessEqual(sum(one.sent for one in made), size - kept,
+                             details)
         if 0 < kept < size:
             self.assertEqual(['bytes=%d-' % kept],
-                             [one.range for one in made], said)
+                             [one.range for one in made], details)
 
     def check_failing_part(self) -> None:
-        """Check that a part which fails ends those that are under way."""
+        """Check that a failing part ends the other parts."""
         self.proxy.plan(faults.Stall(after=0), range='bytes=0-')
         self.proxy.plan(faults.Slow(bandwidth=cases.MIB),
                         range='bytes=%d-' % parallel.PART)
@@ -336,25 +338,25 @@ class TransferTest(base.FunctionalTest):
                 'download_connections': 2, 'num_retries': 0,
                 'download_retries': 0, 'transfer_stall_timeout': 1}))
         self.assertEqual('GlanceConnectionFailed', report['error'], report)
-        self.check_left(report)
+        self.check_nothing_leaked(report)
         self.assertEqual([], self.parts)
 
     # Uploads
 
     def check_upload(self, seed: int, action: str) -> None:
-        """Make the upload of a seed and check what became of it."""
+        """Make the upload of a seed and check the result."""
         case = cases.draw_upload(seed, action)
         order = self._plan_upload(case)
         report = self.perform(order)
-        self.check_left(report)
-        said = '%s %s' % (case, report)
+        self.check_nothing_leaked(report)
+        details = '%s %s' % (case, report)
         if report['error']:
-            self.assertTrue(report['ours'], said)
-            self.assertFalse(self.must_succeed(case), said)
-        self._check_images(case, order, report, said)
+            self.assertTrue(report['ours'], details)
+            self.assertFalse(self.must_succeed(case), details)
+        self._check_images(case, order, report, details)
 
     def must_succeed(self, case: cases.Upload) -> bool:
-        """Tell whether an upload is to succeed."""
+        """Return whether an upload must succeed."""
         return case.must_succeed
 
     def _plan_upload(self, case: cases.Upload) -> transfer_client.Order:
@@ -375,21 +377,21 @@ class TransferTest(base.FunctionalTest):
                           **{'from': case.source})
 
     def _check_images(self, case: cases.Upload, order: transfer_client.Order,
-                      report: transfer_client.Report, said: str) -> None:
-        """Check that there is a whole image, or none or one without data."""
+                      report: transfer_client.Report, details: str) -> None:
+        """Check that the image is complete, has no data or does not exist."""
         found = (self.raw.images(owner=order['project']) or
-                 self.raw.find(order['image']))  # Glance 15 hides the killed
+                 self.raw.find(order['image']))  # Glance 15 hides killed ones
         if not report['error']:
             self.assertEqual((['active'], case.size), (
-                [one['status'] for one in found], report['size']), said)
+                [one['status'] for one in found], report['size']), details)
         elif case.action == 'update':
-            self.assertEqual(1, len(found), said)
+            self.assertEqual(1, len(found), details)
         for one in found:
-            self._check_image(case, one['id'], said)
+            self._check_image(case, one['id'], details)
 
     def _check_image(self, case: cases.Upload, image_id: str,
-                     said: str) -> None:
-        """Check an image that is there after an upload."""
+                     details: str) -> None:
+        """Check an image that exists after an upload."""
         status = ''
 
         def settled() -> bool:
@@ -401,13 +403,14 @@ class TransferTest(base.FunctionalTest):
         if status == 'active':
             self.assertTrue(
                 self.raw.data(image_id) == cases.data_of(case.size),
-                'an image of other data is active: ' + said)
+                'an image with wrong data is active: ' + details)
             return
-        self.assertIn(status, self.without_data, said)
+        self.assertIn(status, self.without_data, details)
         if case.action == 'create':
             last = [one.status for one in self.proxy.requests
                     if one.method in ('POST', 'DELETE')][-1]
-            # Or nobody knows whether an image of this ID was there before.
+            # The driver must not delete an image if it cannot know whether it
+            # has created it.
             self.assertTrue(last not in (200, 201, 204) and
                             'num_retries' in case.options,
-                            'it was not deleted: ' + said)
+                            'it was not deleted: ' + details)

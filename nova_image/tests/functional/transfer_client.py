@@ -10,16 +10,16 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Makes transfers that tests order, in their process or in one of its own.
+"""Makes transfers for tests, in their process or in a separate one.
 
-An order is a dict that JSON can carry, and so is the report on it. As a
-program it takes an order from each line of its input, so that a test may kill
-it; with ``--eventlet`` it is monkey-patched first, as Nova's services are. It
-needs nova_image and nothing of the tests.
+An order and the report on it are dicts that JSON can represent. As a program,
+this module reads an order from each line of its input, so that a test can kill
+it; with ``--eventlet`` it is monkey-patched first, like Nova's services. It
+needs nova_image, but nothing of the tests.
 
-Keys of an order: ``url`` of Glance, ``options`` of ``[glance]``, ``longest``,
-the seconds that a wait really takes at the most, ``action`` and what that
-takes: see the functions of _ACTIONS.
+Keys of an order: ``url`` of Glance, ``options`` of ``[glance]``, ``longest``
+(the maximum of seconds that a wait really takes), ``action`` and its
+parameters: see the functions in _ACTIONS.
 """
 
 import collections.abc
@@ -61,13 +61,13 @@ def perform(order: Order, wait: Wait | None = None,
             ) -> Report:
     """Make one transfer.
 
-    :param order: see above
-    :param wait: is called at each wait, with the seconds
-    :param progress: for download()
-    :returns: ``error`` and its ``text``, whether it is of nova_image
-        (``ours``) and the fault of the image (``unacceptable``); ``waits``
-        in seconds; whether it was on ``eventlet``; ``threads`` and ``files``
-        that were left open; what the action adds
+    :param order: see the docstring of the module
+    :param wait: called at each wait, with the seconds
+    :param progress: an argument of download()
+    :returns: ``error`` and its ``text``, whether nova_image raised it
+        (``ours``) and whether the image is the reason (``unacceptable``);
+        ``waits`` in seconds; whether it ran on ``eventlet``; ``threads`` and
+        ``files`` that were left open; the results of the action
     """
     threads, waits = _threads(), typing.cast(list[float], [])
     report: Report = {'error': None, 'text': '', 'waits': waits}
@@ -97,7 +97,7 @@ def perform(order: Order, wait: Wait | None = None,
 
 
 def _open_files(path: str | None) -> list[str]:
-    """Return the files beside a path that this process has open."""
+    """Return the files in a path's folder that this process has open."""
     found = []
     for number in os.listdir('/proc/self/fd') if path else ():
         with contextlib.suppress(OSError):
@@ -118,7 +118,7 @@ def _conf(order: Order) -> cfg.ConfigOpts:
 
 def _threads() -> set[str]:
     if offload.on_eventlet():
-        offload.call(int)  # eventlet's own threads stay once they are there
+        offload.call(int)  # eventlet's own threads stay once they exist
         return set(os.listdir('/proc/self/task'))
     return {'%s %s' % (one.name, one.ident) for one in threading.enumerate()
             if not one.name.startswith('faulty-proxy')}
@@ -132,38 +132,41 @@ def _context(order: Order) -> typing.Any:
 
 
 class _Pipe:
-    """A file object that cannot go back; what came is its ``value``."""
+    """A file object that cannot seek.
+
+    :ivar value: the bytes written to it
+    """
 
     def __init__(self, data: bytes = b'') -> None:
         self.value = bytearray()
         self._data = io.BytesIO(data)
 
     def write(self, piece: bytes) -> int:
-        """Take bytes."""
+        """Append bytes to ``value``."""
         self.value += piece
         return len(piece)
 
     def read(self, size: int = -1) -> bytes:
-        """Give bytes."""
+        """Return bytes of the data."""
         return self._data.read(size)
 
 
 def _download(image: driver.ImageDriver, order: Order,
               progress: collections.abc.Callable[..., None] | None) -> Report:
-    """Download ``image`` to what ``to`` says.
+    """Download ``image`` to ``to``.
 
-    ``file`` is ``path``, ``object`` can seek and ``pipe`` cannot, ``stream``
-    is left after ``leave`` bytes. ``full`` says after how many bytes the
-    disk is full: ``ballast`` takes all its room, else a limit of the process
-    stands for it.
+    ``to`` is ``file`` (at ``path``), ``object`` (can seek), ``pipe`` (cannot
+    seek) or ``stream`` (abandoned after ``leave`` bytes). After ``full``
+    bytes the disk is full: the file ``ballast`` takes all free space, or a
+    limit of the process simulates it.
 
-    :returns: ``digest`` of what came, but for a file
+    :returns: the ``digest`` of the data, except for a file
     """
     if order['to'] == 'stream':
         return _read_stream(image, order)
     target = {'object': io.BytesIO, 'pipe': _Pipe}.get(
         order['to'], lambda: None)()
-    with _filling(order) as fill:
+    with _disk_filler(order) as fill:
         def both(*facts: typing.Any) -> None:
             fill(facts[0])
             if progress is not None:
@@ -190,9 +193,12 @@ def _read_stream(image: driver.ImageDriver, order: Order) -> Report:
 
 
 @contextlib.contextmanager
-def _filling(order: Order) -> collections.abc.Iterator[
+def _disk_filler(order: Order) -> collections.abc.Iterator[
         collections.abc.Callable[[int], None]]:
-    """Give what fills the disk as soon as so many bytes are done."""
+    """Yield a function that fills the disk once ``full`` bytes are done.
+
+    The function takes the number of bytes done so far.
+    """
     at, ballast = order.get('full'), order.get('ballast')
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
 
@@ -201,7 +207,7 @@ def _filling(order: Order) -> collections.abc.Iterator[
             if ballast is None:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (done, limits[1]))
             elif not os.path.exists(ballast):
-                _take_room(ballast)
+                _fill_disk(ballast)
 
     try:
         if at is not None and at < 0:
@@ -213,7 +219,7 @@ def _filling(order: Order) -> collections.abc.Iterator[
             os.unlink(ballast)
 
 
-def _take_room(ballast: str) -> None:
+def _fill_disk(ballast: str) -> None:
     there = os.statvfs(os.path.dirname(ballast))
     with open(ballast, 'wb') as stream:
         room = there.f_bavail * there.f_frsize
@@ -233,9 +239,9 @@ def _source(order: Order) -> typing.Any:
 
 def _create(image: driver.ImageDriver, order: Order,
             progress: typing.Any) -> Report:
-    """Create an image of ``meta`` from ``source``, in the form of ``from``.
+    """Create an image with ``meta`` from ``source``, passed as ``from``.
 
-    :returns: ``image``, its id
+    :returns: its ID (``image``), ``status`` and ``size``
     """
     made = image.create(_context(order), dict(order['meta']), _source(order))
     return {'image': made['id'], 'status': made['status'],
@@ -244,7 +250,7 @@ def _create(image: driver.ImageDriver, order: Order,
 
 def _update(image: driver.ImageDriver, order: Order,
             progress: typing.Any) -> Report:
-    """Give ``image`` its data: the same as for _create."""
+    """Upload the data of ``image``; the rest is the same as for _create."""
     made = image.update(_context(order), order['image'], {}, _source(order),
                         purge_props=False)
     return {'image': made['id'], 'status': made['status'],
@@ -255,9 +261,9 @@ def _tick(image: driver.ImageDriver, order: Order,
           progress: typing.Any) -> Report:
     """Download while another greenthread ticks.
 
-    :returns: ``ticks``; ``gap``, the longest time between two, in seconds;
-        ``own``, the same without the time in which this process was ready to
-        run and the kernel ran others
+    :returns: the number of ``ticks``; ``gap``, the longest time between two
+        ticks, in seconds; ``own``, the same without the time in which this
+        process was ready to run but the kernel ran others
     """
     ticks: list[tuple[float, float]] = []
     ended = threading.Event()
@@ -282,7 +288,7 @@ def _tick(image: driver.ImageDriver, order: Order,
 
 
 def _delayed() -> float:
-    """Return for how many seconds the main thread was ready and waited."""
+    """Return how many seconds the main thread was ready but not running."""
     with contextlib.suppress(OSError):
         with open('/proc/self/schedstat') as stat:
             return int(stat.read().split()[1]) / 1e9
@@ -294,7 +300,7 @@ _ACTIONS = {'download': _download, 'create': _create, 'update': _update,
 
 
 def main() -> None:
-    """Take orders, one a line, and report on each, one a line."""
+    """Read orders, one on each line, and print a line of report on each."""
     for line in sys.stdin:
         print(json.dumps(perform(json.loads(line))), flush=True)
 

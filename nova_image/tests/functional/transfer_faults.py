@@ -10,9 +10,9 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What goes wrong in a transfer, drawn from a seed.
+"""Transfers and their faults, drawn from a seed.
 
-The same seed always gives the same case, on every machine.
+The same seed yields the same case on every machine.
 """
 
 import collections.abc
@@ -25,16 +25,16 @@ import typing
 from nova_image.tests.fixtures import faults
 
 MIB = 1024 * 1024
-#: bytes; what one break of the connection may cost to fetch again
+#: bytes; how much one interruption may cause to be downloaded again
 BUFFER = MIB
-#: images that there are, by their size in bytes: none, one, less and more
-#: than a buffer, some of them, buffers that end with the image, and enough
-#: for several connections
+#: the sizes of the images, in bytes: none, one, less and more than a buffer,
+#: several buffers, buffers that end with the image, and enough for several
+#: connections
 SIZES = (0, 1, 65536, MIB - 1, MIB, MIB + 1, 2 * MIB + 12345, 3 * MIB,
          5 * MIB + 17, 9 * MIB + 3)
-#: bytes that one of several connections fetches at a time
+#: bytes that one of several connections downloads at a time
 PART = 4 * MIB
-#: names a seed that is to be run alone
+#: the environment variable that limits the tests to some seeds
 VARIABLE = 'NOVA_IMAGE_SEED'
 
 #: seconds; how long a download waits for bytes
@@ -44,7 +44,7 @@ _MAX_RETRY_WAIT = 30
 
 @functools.lru_cache(maxsize=None)
 def data_of(size: int) -> bytes:
-    """Return the data of the image of a size; large ones have zeros too."""
+    """Return the data of the image of a size; large ones contain zeros."""
     data = random.Random(size).randbytes(size)
     hole = 300000
     if size > 2 * MIB:
@@ -53,11 +53,12 @@ def data_of(size: int) -> bytes:
 
 
 def seeds(first: int, count: int, step: int = 1) -> list[int]:
-    """Return the seeds of a group: all, or those that were asked for.
+    """Return the seeds of a group that the test runs.
 
-    :param first: the lowest
-    :param count: how many there are
-    :param step: takes each so many-th of them
+    :param first: the lowest seed
+    :param count: the number of seeds
+    :param step: the difference between two seeds
+    :returns: all of them, or only those in the environment variable
     """
     every = range(first, first + count, step)
     asked = os.environ.get(VARIABLE)
@@ -68,16 +69,16 @@ def seeds(first: int, count: int, step: int = 1) -> list[int]:
 
 @dataclasses.dataclass(frozen=True)
 class Download:
-    """A download and what happens to it.
+    """A download and its faults.
 
     :ivar to: ``file``, ``object``, ``pipe`` or ``stream``
-    :ivar size: of the image, in bytes
-    :ivar faults: of the requests for data, in their order
-    :ivar metadata: fault of the request for metadata
-    :ivar options: of ``[glance]``
+    :ivar size: the size of the image, in bytes
+    :ivar faults: the faults of the requests for data, in order
+    :ivar metadata: the fault of the request for metadata
+    :ivar options: options of ``[glance]``
     :ivar full: bytes after which the disk is full; negative for at once
-    :ivar old: whether something stands at the destination already
-    :ivar leave: bytes after which the caller drops the stream
+    :ivar old: whether the destination already exists
+    :ivar leave: bytes after which the caller abandons the stream
     """
 
     seed: int
@@ -97,13 +98,13 @@ class Download:
 
     @property
     def parts(self) -> int:
-        """How many requests for data there are where nothing breaks."""
+        """The number of requests for data if nothing fails."""
         several = self.options.get('download_connections', 1) > 1
         return -(-self.size // PART) if several and self.size > 2 * PART else 1
 
     @property
     def must_succeed(self) -> bool:
-        """Whether the faults are fewer than the repeats and can be mended."""
+        """Whether the retries suffice for the faults."""
         refused = sum(isinstance(one, faults.Status) for one in self.faults)
         spoilt = sum(isinstance(one, faults.Corrupt) for one in self.faults)
         goes_back = self.to in ('file', 'object')
@@ -113,7 +114,7 @@ class Download:
 
     @property
     def has_ranges(self) -> bool:
-        """Whether every answer to a range is right, and nothing corrupt."""
+        """Whether every response to a range is right, and no data corrupt."""
         kinds = faults.Corrupt, faults.Whole, faults.ContentRange
         return not _any(self.faults, kinds) and (
             faults.Status(400) not in self.faults)
@@ -121,14 +122,14 @@ class Download:
 
 @dataclasses.dataclass(frozen=True)
 class Upload:
-    """An upload and what happens to it.
+    """An upload and its faults.
 
     :ivar action: ``create`` or ``update``
     :ivar source: ``bytes``, ``file``, ``list``, ``pipe`` or ``iterator``
-    :ivar size: of the data, in bytes
-    :ivar faults: of the requests that send it, in their order
-    :ivar others: of the requests before and after, likewise
-    :ivar options: of ``[glance]``
+    :ivar size: the size of the data, in bytes
+    :ivar faults: the faults of the requests that send the data, in order
+    :ivar others: the faults of the requests before and after, in order
+    :ivar options: options of ``[glance]``
     """
 
     seed: int
@@ -141,14 +142,14 @@ class Upload:
 
     @property
     def must_succeed(self) -> bool:
-        """Whether the faults are fewer than the repeats and can be mended."""
+        """Whether the retries suffice for the faults."""
         once = self.source in ('pipe', 'iterator') and self.size > 0
         bad = [one for one in self.faults + self.others
                if one is not None and not isinstance(one, faults.Slow)]
         cut = _any(self.faults, (faults.LostAnswer, faults.TruncatedUpload))
         return (
             'num_retries' not in self.options and
-            # After a cut Glance needs a while, and repeats, to give it up.
+            # Glance needs some time, and retries, to give up a cut upload.
             len(bad) <= (0 if once else 1 if cut else 3) and
             not any(_is_final(one) for one in bad))
 
@@ -159,7 +160,7 @@ def _any(found: collections.abc.Iterable[faults.Fault],
 
 
 def _is_final(fault: faults.Fault) -> bool:
-    """Tell whether a request is not repeated after this."""
+    """Return whether the driver does not retry after a fault."""
     return isinstance(fault, faults.Status) and (
         fault.code == 400 or int(fault.retry_after or 0) > _MAX_RETRY_WAIT)
 
@@ -168,7 +169,7 @@ Draw = collections.abc.Callable[[random.Random, int], faults.Fault]
 
 
 def _place(draw: random.Random, size: int) -> int:
-    """Return a place in a body: anywhere, or at an end of it or a buffer."""
+    """Return a random place in a body, often at an end of it or a buffer."""
     edges = [place for place in (0, 1, size - 1, size, MIB - 1, MIB, MIB + 1)
              if 0 <= place <= size]
     return draw.choice(edges) if draw.random() < 0.2 else draw.randint(
@@ -200,7 +201,7 @@ def _wrong_range(draw: random.Random, size: int) -> faults.Fault:
                                   draw.randint(1, 65536)})
 
 
-#: what happens to a request for data, and how often in comparison
+#: the kinds of faults of a request for data, with their weights
 _DOWNLOAD: tuple[tuple[Draw, int], ...] = (
     (_in_body(faults.Reset), 8), (_in_body(faults.End), 6),
     (_in_body(faults.Stall), 2), (_in_body(faults.Stall, 0.02), 2),
@@ -226,7 +227,7 @@ def _several(draw: random.Random, size: int,
 
 
 def _budget(draw: random.Random) -> dict[str, typing.Any]:
-    """Return options that leave fewer repeats, or none of them."""
+    """Return options that allow fewer retries, or no options."""
     if draw.random() < 0.6:
         return {}
     return {'num_retries': draw.randint(0, 3),
@@ -236,13 +237,13 @@ def _budget(draw: random.Random) -> dict[str, typing.Any]:
 def draw_download(seed: int, to: str) -> Download:
     """Return the case of a seed.
 
-    :param to: ``file``, ``stream`` or, for both kinds of it, ``object``
+    :param to: ``file``, ``stream``, or ``object`` for ``object`` and ``pipe``
     """
     draw = random.Random(seed)
     size = draw.choice(SIZES)
     found = _several(draw, size, _DOWNLOAD)
     if isinstance(found[0], faults.Whole | faults.ContentRange):
-        # They concern ranges, which nobody asks for before a break.
+        # They affect ranges, which are only requested after an interruption.
         found = [faults.Reset(_place(draw, size)), *found][:4]
     metadata = draw.choice((None, None, None, faults.Status(503),
                             faults.Reset(0), faults.End(10)))
@@ -269,7 +270,7 @@ def draw_upload(seed: int, action: str) -> Upload:
     draw = random.Random(seed)
     size = draw.choice(SIZES)
     source = draw.choice(('bytes', 'file', 'list', 'pipe', 'iterator'))
-    # Few, so that many an upload must succeed.
+    # Few, so that many uploads must succeed.
     found = _several(draw, size, _UPLOAD, (1, 1, 1, 2, 2, 3, 4))
     others = draw.choice(((),) * 6 + (
         (faults.Status(503),), (faults.LostAnswer(),),

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""A web server inside the test, whose answers go wrong in ways to choose."""
+"""A web server in the test's process, with chosen kinds of failures."""
 
 import collections.abc
 import http.server
@@ -19,26 +19,26 @@ import typing
 
 import fixtures as lib_fixtures
 
-#: seconds; how long an answer that is held up waits at the most
-_PATIENCE = 60
+#: seconds; how long a held response waits at most
+_MAX_HOLD = 60
 
 
 class WebSource(lib_fixtures.Fixture):
-    """Gives data to who imports them.
+    """Serves data for imports.
 
-    What it answers depends on the path: ``/whole``, ``/short`` (less than it
-    says), ``/missing`` (404), ``/moved`` (to ``/whole``), ``/astray`` (to an
-    address that nobody may ask), ``/held`` (half of it, and the rest after
-    release()).
+    The response depends on the path: ``/whole``, ``/short`` (less data than
+    declared), ``/missing`` (404), ``/moved`` (redirects to ``/whole``),
+    ``/astray`` (redirects to a forbidden address), ``/held`` (half of the
+    data, and the rest after release()).
 
-    :ivar url: with no path
-    :ivar begun: is set when somebody has half of ``/held``
+    :ivar url: the URL, without a path
+    :ivar begun: this event is set when a client has half of ``/held``
     """
 
     def __init__(self, data: bytes) -> None:
-        """Prepare.
+        """Create the fixture.
 
-        :param data: what there is to have
+        :param data: the data to serve
         """
         super().__init__()
         self.data = data
@@ -47,7 +47,7 @@ class WebSource(lib_fixtures.Fixture):
         self.url = ''
 
     def release(self) -> None:
-        """Let who asked for ``/held`` have the rest."""
+        """Send the rest of ``/held`` to its clients."""
         self._released.set()
 
     def _setUp(self) -> None:
@@ -67,7 +67,7 @@ class WebSource(lib_fixtures.Fixture):
         half = len(self.data) // 2
         yield self.data[:half]
         self.begun.set()
-        self._released.wait(_PATIENCE)
+        self._released.wait(_MAX_HOLD)
         yield self.data[half:]
 
 
@@ -77,7 +77,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     source: WebSource
 
     def do_GET(self) -> None:
-        """Answer as the path says."""
+        """Answer according to the path."""
         name = self.path.strip('/').partition('?')[0]
         getattr(self, '_' + name)()
 
@@ -94,7 +94,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             for piece in pieces:
                 self.wfile.write(piece)
         except OSError:
-            self.close_connection = True  # who asked was killed
+            self.close_connection = True  # the client was killed
 
     def _whole(self) -> None:
         self._send([self.source.data])
@@ -116,4 +116,4 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._head(302, Location='http://10.0.0.1/whole')
 
     def log_message(self, *args: typing.Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
