@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""What gate tests have in common: servers, as a client of Nova sees them."""
+"""Helpers of the gate tests: servers, as a client of Nova sees them."""
 
 import collections.abc
 import time
@@ -25,18 +25,18 @@ Server = dict[str, typing.Any]
 
 
 class TookTooLong(AssertionError):
-    """What was waited for did not come to pass."""
+    """A condition did not hold in time."""
 
 
 def wait_for(what: str, is_so: collections.abc.Callable[[], bool],
              timeout: float = 60, poll: float = _POLL) -> None:
-    """Wait until something is so.
+    """Wait until a condition holds.
 
-    :param what: what messages call it
-    :param is_so: tells whether it is so
+    :param what: the condition, for the error message
+    :param is_so: returns whether it holds
     :param timeout: how long to wait, in seconds
-    :param poll: how often to look, in seconds
-    :raises TookTooLong: it was not so in time
+    :param poll: the time between two checks, in seconds
+    :raises TookTooLong: if it does not hold in time
     """
     deadline = time.monotonic() + timeout
     while not is_so():
@@ -46,12 +46,12 @@ def wait_for(what: str, is_so: collections.abc.Callable[[], bool],
 
 
 class Servers:
-    """A project's servers, by the Compute API."""
+    """A project's servers in the Compute API."""
 
     def __init__(self, compute: adapter.Adapter) -> None:
-        """Prepare.
+        """Use a client.
 
-        :param compute: a client that asks for microversion 2.37 to 2.44
+        :param compute: a client with a microversion from 2.37 to 2.44
         """
         self.compute = compute
 
@@ -63,11 +63,11 @@ class Servers:
              **attributes: typing.Any) -> str:
         """Create a server and wait until it is active.
 
-        :param image_id: the image to boot
-        :param flavor: the flavor's id
-        :param attributes: more of the server's attributes
-        :returns: the server's id
-        :raises AssertionError: it ended in another state, or took too long
+        :param image_id: the ID of the image
+        :param flavor: the ID of the flavor
+        :param attributes: further attributes of the server
+        :returns: the server's ID
+        :raises AssertionError: if it fails or takes too long
         """
         made = self.compute.post('/servers', json={'server': {
             'name': 'a server', 'imageRef': image_id, 'flavorRef': flavor,
@@ -76,12 +76,12 @@ class Servers:
         return made
 
     def wait(self, server_id: str, status: str = 'ACTIVE') -> Server:
-        """Wait until a server is in a state, and nothing is done to it.
+        """Wait until a server has a status and no task is in progress.
 
-        :param server_id: the server
-        :param status: the state
+        :param server_id: the ID of the server
+        :param status: the status
         :returns: the server
-        :raises AssertionError: it ended in another state, or took too long
+        :raises AssertionError: if it fails or takes too long
         """
         def is_so() -> bool:
             server = self.show(server_id)
@@ -95,24 +95,24 @@ class Servers:
 
     def act(self, server_id: str, action: str,
             **parameters: typing.Any) -> typing.Any:
-        """Have something done to a server.
+        """Request an action on a server.
 
-        :param server_id: the server
-        :param action: the action's name
-        :param parameters: the action's parameters
-        :returns: Nova's answer
+        :param server_id: the ID of the server
+        :param action: the name of the action
+        :param parameters: the parameters of the action
+        :returns: Nova's response
         """
         return self.compute.post('/servers/%s/action' % server_id,
                                  json={action: parameters})
 
     def snapshot(self, server_id: str, name: str,
                  **metadata: str) -> str:
-        """Make an image of a server, and wait until that is done.
+        """Take a snapshot of a server, and wait until it is complete.
 
-        :param server_id: the server
-        :param name: the image's name
-        :param metadata: the image's metadata
-        :returns: the image's id
+        :param server_id: the ID of the server
+        :param name: the name of the image
+        :param metadata: the metadata of the image
+        :returns: the ID of the image
         """
         answer = self.act(server_id, 'createImage', name=name,
                           metadata=metadata)

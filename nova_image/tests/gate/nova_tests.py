@@ -12,17 +12,17 @@
 
 """Nova's own image tests on a real Glance; runs in Nova's virtualenv.
 
-Nova's functional tests bring a Nova with its API, conductor, scheduler and
-compute in one process, and a stand-in for each other service. Here a Glance
-that runs takes the place of the stand-in for it
-(nova.tests.fixtures.GlanceFixture), with the same images, and nova_image is
-installed in front of it; all else is as Nova has it::
+Nova's functional tests run the API, conductor, scheduler and compute of Nova
+in one process, with a stand-in for each other service. Here a running Glance
+with the same images replaces its stand-in (nova.tests.fixtures.GlanceFixture),
+and nova_image is installed in front of it. Nothing else differs from Nova's
+tests::
 
     nova_tests.main(settings_file, results_file)
 
-Two of Nova's tests ask for what the stand-in says and an image service does
-not. They run all the same, and beside each of them its counterpart, a
-subclass that asks for what there is.
+Two of Nova's tests expect answers of the stand-in that an image service does
+not give. They run anyway, and each has a counterpart: a subclass that expects
+the answers of a real Glance.
 """
 
 import collections.abc
@@ -33,7 +33,7 @@ import sqlite3
 import typing
 import unittest
 
-# First: it decides on eventlet for the process.
+# Must be the first import: it decides whether the process uses eventlet.
 from nova.tests import functional  # noqa: F401
 
 import fixtures as testing_fixtures
@@ -64,34 +64,34 @@ Statement = tuple[str, tuple[typing.Any, ...]]
 
 
 class Settings(typing.NamedTuple):
-    """What the tests are run on."""
+    """The environment of the tests."""
 
-    #: Where Glance answers.
+    #: The URL of Glance.
     url: str
-    #: Its database, a file of sqlite.
+    #: The file of its sqlite database.
     database: str
-    #: The file in which it notes the requests that it answered.
+    #: The file in which it records its requests.
     record: str
-    #: The folder of Nova's sources that holds ``api_samples``.
+    #: The folder of Nova's sources that contains ``api_samples``.
     doc: str
 
 
 class GlanceFixture(testing_fixtures.Fixture):
-    """A Glance that runs, as Nova's tests want it, behind nova_image.
+    """The running Glance behind nova_image, prepared for Nova's tests.
 
-    :ivar image1: and so on: Nova's well-known images, by the names that they
-        have in Nova's stand-in
-    :cvar settings: what main() was told
-    :cvar mark: how long the record was when the last test got its images
+    :ivar image1: and so on: Nova's well-known images, with the same names as
+        in Nova's stand-in
+    :cvar settings: the Settings of main()
+    :cvar mark: the size of the record when the last test got its images
     """
 
     settings: Settings
     mark = 0
 
     def __init__(self, test: unittest.TestCase) -> None:
-        """Describe it.
+        """Create the fixture.
 
-        :param test: the test that wants it, as with Nova's stand-in
+        :param test: the test that uses it, as for Nova's stand-in
         """
         super().__init__()
         vars(self).update(_WELL_KNOWN)
@@ -99,7 +99,7 @@ class GlanceFixture(testing_fixtures.Fixture):
     def _setUp(self) -> None:
         self.useFixture(nova_fixtures.ConfPatcher(
             group='glance', api_servers=[self.settings.url]))
-        # What install() replaces.
+        # install() replaces these.
         for module, name in (
                 (nova_glance, 'get_default_image_service'),
                 (nova_glance, 'get_remote_image_service'),
@@ -109,9 +109,9 @@ class GlanceFixture(testing_fixtures.Fixture):
         type(self).mark = os.path.getsize(self.settings.record)
 
     def _fill(self, service: typing.Any) -> None:
-        """Put Nova's images, and nothing else, into Glance."""
+        """Replace all images in Glance by Nova's."""
         self._execute(('DELETE FROM ' + table, ()) for table in _TABLES)
-        # The tests change them as users of this project.
+        # The users of the tests, who change the images, are in this project.
         maker = context.RequestContext(
             'admin', api_samples_test_base.PROJECT_ID, is_admin=True,
             roles=['reader', 'member', 'admin'])
@@ -129,10 +129,11 @@ class GlanceFixture(testing_fixtures.Fixture):
 
 
 def _completion() -> collections.abc.Iterator[Statement]:
-    """Yield what makes Glance's images Nova's, and no API does.
+    """Yield statements that make the images equal to Nova's.
 
-    The stand-in has no data of them either. Microseconds, which no API
-    shows, keep them in its order: Glance lists the newest first.
+    No API can make these changes. The images have no data in the stand-in
+    either. Glance lists the newest image first; microseconds, which no API
+    shows, keep the order of the stand-in.
     """
     for place, image in enumerate(_WELL_KNOWN.values()):
         moment = str(image['created_at'].replace(
@@ -148,14 +149,14 @@ def _completion() -> collections.abc.Iterator[Statement]:
 
 
 class SnapshotByAdminTest(test_images.ImagesTest):
-    """Nova's test of an admin's snapshot, with what Glance says.
+    """Nova's test of an admin's snapshot, adapted to Glance.
 
-    The test looks for owner and member among the image's properties, where
-    the stand-in leaves them.
+    The test expects the owner and the member among the properties of the
+    image, where the stand-in keeps them.
     """
 
     def setUp(self) -> None:
-        """Have the images that Nova lists completed."""
+        """Add owners to the images that Nova lists."""
         super().setUp()
         client = self.api_fixture.alternative_admin_api
         listed = client.get_images
@@ -164,7 +165,7 @@ class SnapshotByAdminTest(test_images.ImagesTest):
 
 
 def _with_owners(image: Image) -> Image:
-    """Return an image of Nova's with what Glance says of its owners."""
+    """Return an image of Nova with its owner and member in Glance."""
     def ask(path: str) -> Image:
         answer = requests.get(
             '%s/v2/images/%s' % (GlanceFixture.settings.url, path),
@@ -182,7 +183,7 @@ def _with_owners(image: Image) -> Image:
 
 
 class ImagesDetailsTest(samples.ImagesSampleJsonTest):
-    """Nova's test of a listing, where null is as good as no property."""
+    """Nova's test of a list, where a property may be null or missing."""
 
     def _compare_result(self, expected: typing.Any, result: typing.Any,
                         result_str: str) -> typing.Any:
@@ -205,28 +206,28 @@ def _suite() -> unittest.TestSuite:
 
 
 def _prepare(settings: Settings) -> None:
-    """Put what Nova's tests use in the place of what they would use."""
+    """Replace the parts of Nova's tests that need the stand-in."""
     GlanceFixture.settings = settings
     pathlib.Path(settings.record).touch()
     nova_fixtures.GlanceFixture = GlanceFixture
-    # An installed Nova has no documentation beside it.
+    # An installed Nova does not include the documentation.
     base = api_samples_test_base.ApiSampleTestBase
     base._get_sample = classmethod(
         lambda cls, name, api_version=None: cls._get_sample_path(
             name, settings.doc, api_version=api_version))
-    # Nova 34 has no such option, for it is never without Keystone. Its tests
-    # are: they take the middleware out, and their contexts have no tokens.
+    # Nova 34 lacks this option, because it always has Keystone. Its tests do
+    # not: they remove the middleware, and their contexts have no tokens.
     CONF.register_opt(cfg.StrOpt('auth_strategy', default='noauth2'), 'api')
 
 
 def main(settings_file: str, results_file: str) -> None:
     """Run the tests.
 
-    :param settings_file: the file that holds the Settings
+    :param settings_file: the file with the Settings
     :param results_file: the file to write: a JSON object with an object for
-        each test, by its id: ``status`` (``success`` or what else testtools
-        says), ``details`` (why not) and ``begin`` and ``end``, the marks in
-        Glance's record between which the test's own requests are
+        each test, by ID: ``status`` (of testtools, such as ``success``),
+        ``details`` (of failures), and ``begin`` and ``end``, between which
+        Glance's record has the requests of the test
     """
     with open(settings_file) as settings:
         _prepare(Settings(**json.load(settings)))

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""A cloud whose Nova has nova_image, and what tests on it have in common."""
+"""A cloud whose Nova uses nova_image, and the base class of tests on it."""
 
 import contextlib
 import hashlib
@@ -27,37 +27,37 @@ from nova_image.tests.fixtures import services
 from nova_image.tests.functional import servers as shared
 from nova_image.tests.gate import base
 
-#: What makes stock commands of Nova take nova_image in.
+#: The options that load nova_image into Nova's own commands.
 OPTIONS = {'DEFAULT': {'config_source': 'nova_image'},
            'nova_image': {'driver': 'nova_image'}}
-#: What each service that loaded it says in its log.
+#: The message that each service logs when it has loaded nova_image.
 ANNOUNCED = ': the driver GlanceImageServiceV2 serves the images of %s,'
 _MIB = 1024 * 1024
 
 
 def make_cloud(nova_options: services.Sections | None = None,
                **options: typing.Any) -> fixtures.Cloud:
-    """Return a cloud whose Nova serves images by nova_image, not set up.
+    """Return a cloud whose Nova uses nova_image; it is not set up yet.
 
-    :param nova_options: section -> option -> value, of each of its programs
-    :param options: others of the cloud's
+    :param nova_options: section -> option -> value, of all Nova's programs
+    :param options: further arguments of the cloud
     """
     return fixtures.Cloud(paths.merge(paths.merge(OPTIONS, {
-        # A Glance that is started again is back well before the last one.
+        # A restarted Glance is back well before the last retry.
         'glance': {'num_retries': '6'}}), nova_options), **options)
 
 
 @shared.once
 def plugin_cloud() -> fixtures.Cloud:
-    """A cloud as most tests need it."""
+    """The cloud of most tests."""
     return make_cloud()
 
 
 class GateTest(testtools.TestCase):
-    """A test on a shared cloud; afterwards it asks what Glance saw.
+    """A test on a shared cloud, which then checks the requests to Glance.
 
-    :cvar cloud_of: gives the cloud; tests that want one with other options
-        have a function like plugin_cloud() here
+    :cvar cloud_of: returns the cloud; tests that need other options set
+        another function like plugin_cloud()
     :ivar cloud: the cloud
     :ivar servers: the servers of the project ``demo``
     """
@@ -65,30 +65,30 @@ class GateTest(testtools.TestCase):
     cloud_of = staticmethod(plugin_cloud)
 
     def setUp(self) -> None:
-        """Take the cloud that all tests share."""
+        """Get the shared cloud."""
         super().setUp()
         self.cloud = self.cloud_of()
         self.servers = base.Servers(self.cloud.compute())
         self.addCleanup(self._check_record)
 
     def _check_record(self) -> None:
-        """Check that nobody asked Glance for v1, nor for schemas."""
+        """Check that no request to Glance was for v1 or for schemas."""
         asked = [request.path for request in self.cloud.glance.requests()]
-        # These two tell which versions there are.
+        # These two list the versions.
         self.assertEqual([], [path for path in asked
                               if path not in ('/', '/versions')
                               and not path.startswith('/v2/')])
-        # One, if an image of no size was made: which formats there are.
+        # One is allowed: creating an image of size 0 asks for the formats.
         self.assertLessEqual(
             len([path for path in asked if '/schemas' in path]), 1)
 
     def random_image(self, mebibytes: int, disk_format: str = 'raw'
                      ) -> tuple[str, bytes]:
-        """Make an image whose disk has random contents.
+        """Create an image with random data.
 
         :param mebibytes: the size of its disk, in MiB
         :param disk_format: ``raw`` or ``qcow2``
-        :returns: its id, and what is on the disk
+        :returns: its ID, and the data of its disk
         """
         data = os.urandom(mebibytes * _MIB)
         with contextlib.ExitStack() as files:
@@ -111,30 +111,30 @@ class GateTest(testtools.TestCase):
         return path
 
     def remove_image(self, image_id: str) -> None:
-        """Delete an image, if it is there."""
+        """Delete an image if it exists."""
         self.cloud.images('admin').delete('/images/' + image_id,
                                           raise_exc=False)
 
     def remove_server(self, server_id: str) -> None:
-        """Delete a server, if it is there."""
+        """Delete a server if it exists."""
         self.cloud.compute().delete('/servers/' + server_id, raise_exc=False)
         base.wait_for('server %s gone' % server_id, lambda: (
             self.servers.compute.get('/servers/' + server_id, raise_exc=False)
             .status_code == 404))
 
     def boot(self, image_id: str) -> str:
-        """Boot a server, which is gone when the test ends.
+        """Boot a server, and delete it when the test ends.
 
-        :returns: its id, once it is active
+        :returns: the ID of the active server
         """
         server = self.begin_boot(image_id)
         self.servers.wait(server)
         return server
 
     def begin_boot(self, image_id: str) -> str:
-        """Have a server made, which is gone when the test ends.
+        """Begin to boot a server, and delete it when the test ends.
 
-        :returns: its id; it is not active yet
+        :returns: the ID of the server, which is not active yet
         """
         made = self.servers.compute.post('/servers', json={'server': {
             'name': 'a server', 'imageRef': image_id, 'flavorRef': '42',
@@ -143,19 +143,20 @@ class GateTest(testtools.TestCase):
         return made
 
     def snapshot(self, server_id: str, **metadata: str) -> str:
-        """Make an image of a server, gone when the test ends."""
+        """Take a snapshot of a server, and delete it when the test ends."""
         image = self.servers.snapshot(server_id, 'a snapshot', **metadata)
         self.addCleanup(self.remove_image, image)
         return image
 
-    def order(self, server_id: str, action: str,
-              parameters: typing.Any = None, status: str = 'ACTIVE') -> None:
-        """Have something done to a server, and wait until it is.
+    def act_and_wait(self, server_id: str, action: str,
+                     parameters: typing.Any = None,
+                     status: str = 'ACTIVE') -> None:
+        """Request an action on a server, and wait until it is complete.
 
-        :param server_id: the server
-        :param action: the action's name
-        :param parameters: the action's parameters, or None
-        :param status: the state that the server ends in
+        :param server_id: the ID of the server
+        :param action: the name of the action
+        :param parameters: the parameters of the action, or None
+        :param status: the status of the server after the action
         """
         self.servers.compute.post('/servers/%s/action' % server_id,
                                   json={action: parameters})
@@ -163,24 +164,24 @@ class GateTest(testtools.TestCase):
 
     @property
     def instances(self) -> pathlib.Path:
-        """The folder in which nova-compute keeps its servers."""
+        """The folder of nova-compute's servers."""
         return self.cloud.nova.compute.folder / 'instances'
 
     def cached(self, image_id: str) -> pathlib.Path:
-        """Return the file that nova-compute keeps of an image."""
+        """Return the file of an image in nova-compute's cache."""
         name = hashlib.sha1(image_id.encode(), usedforsecurity=False)
         return self.instances / '_base' / name.hexdigest()
 
-    def half_files(self) -> list[str]:
-        """Return what is in nova-compute's cache and no image's."""
+    def partial_files(self) -> list[str]:
+        """Return the names of incomplete files in nova-compute's cache."""
         folder = self.instances / '_base'
         if not folder.exists():
             return []
         return [path.name for path in folder.iterdir()
                 if len(path.name) != 40]
 
-    def half_images(self) -> list[str]:
-        """Return the ids of the images that are not active."""
+    def unfinished_images(self) -> list[str]:
+        """Return the IDs of the images that are not active."""
         images = self.cloud.images('admin').get(
             '/images?limit=1000').json()['images']
         return [image['id'] for image in images

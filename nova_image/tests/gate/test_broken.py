@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""nova_image in services of Nova that it cannot serve: they do not start."""
+"""Services of Nova do not start if nova_image cannot serve them."""
 
 import os
 import pathlib
@@ -28,7 +28,7 @@ from nova_image.tests.gate import plugin
 
 _TIMEOUT = 60
 _MODULE = 'nova_image.image.client'
-# Python imports a module of this name before anything else.
+# Python imports the module sitecustomize, which has this code, first.
 _SABOTAGE = textwrap.dedent('''
     import sys
 
@@ -45,10 +45,10 @@ _SABOTAGE = textwrap.dedent('''
 
 
 class BrokenPluginTest(testtools.TestCase):
-    """A module of nova_image's cannot be imported."""
+    """A module of nova_image cannot be imported."""
 
     def setUp(self) -> None:
-        """Write a configuration, and the code that breaks the module."""
+        """Write a configuration, and code that breaks the import."""
         super().setUp()
         self.folder = pathlib.Path(
             self.useFixture(testing_fixtures.TempDir()).path)
@@ -63,7 +63,7 @@ class BrokenPluginTest(testtools.TestCase):
             'database': database, 'api_database': database}, plugin.OPTIONS))
 
     def _check(self, *argv: str) -> None:
-        """Run a service, which is to end with one line that says why."""
+        """Check that a service ends, with one line that gives the reason."""
         env = processes.clean_environment({
             'PYTHONPATH': str(self.folder), 'PYTHONDONTWRITEBYTECODE': '1',
             'OS_NOVA_CONFIG_DIR': str(self.folder)})
@@ -71,30 +71,27 @@ class BrokenPluginTest(testtools.TestCase):
             [str(self.bin / argv[0]), *argv[1:]], cwd=self.folder, env=env,
             stdin=subprocess.DEVNULL, capture_output=True, text=True,
             timeout=_TIMEOUT)
-        said = (ended.stdout + ended.stderr).strip().splitlines()
-        self.assertNotEqual(0, ended.returncode, said)
-        self.assertNotIn('Traceback (most recent call last):', said)
+        output = (ended.stdout + ended.stderr).strip().splitlines()
+        self.assertNotEqual(0, ended.returncode, output)
+        self.assertNotIn('Traceback (most recent call last):', output)
         self.assertEqual(1, sum(
             line.startswith('nova_image cannot serve the images of this '
-                            'service') for line in said), said)
-        self.assertIn('it is broken', said[-1])
+                            'service') for line in output), output)
+        self.assertIn('it is broken', output[-1])
 
     def _check_daemon(self, program: str) -> None:
         self._check(program, '--config-file',
                     os.path.join(self.folder, 'nova.conf'))
 
-    def test_conductor(self) -> None:
-        """nova-conductor does not start."""
+    def test_nova_conductor_does_not_start(self) -> None:
         self._check_daemon('nova-conductor')
 
-    def test_compute(self) -> None:
-        """nova-compute does not start."""
+    def test_nova_compute_does_not_start(self) -> None:
         self._check_daemon('nova-compute')
 
-    def test_scheduler(self) -> None:
-        """nova-scheduler does not start."""
+    def test_nova_scheduler_does_not_start(self) -> None:
         self._check_daemon('nova-scheduler')
 
-    def test_api(self) -> None:
-        """nova-api does not load, whatever WSGI server it is in."""
+    def test_nova_api_does_not_load(self) -> None:
+        """This holds for any WSGI server."""
         self._check('python', '-c', 'import nova.wsgi.osapi_compute')

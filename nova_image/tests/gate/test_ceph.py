@@ -9,10 +9,10 @@
 #    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 #    License for the specific language governing permissions and limitations
 #    under the License.
-"""Disks and images in Ceph: snapshots without bytes, and what they become.
+"""Disks and images in Ceph: direct snapshots, and servers that boot from them.
 
-The same steps as those of nova_image.virt.libvirt.direct_snapshot, by Nova's
-libvirt driver, which nova_image gives the images and the errors.
+Nova's libvirt driver takes the same steps as
+nova_image.virt.libvirt.direct_snapshot, with images and errors of nova_image.
 """
 
 import collections.abc
@@ -33,10 +33,10 @@ _UPLOADS = 'Performing standard snapshot because direct snapshot failed'
 
 @shared.once
 def ceph_cloud() -> fixtures.Cloud:
-    """A cloud whose disks and images are in a Ceph."""
+    """A cloud whose disks and images are in Ceph."""
     return plugin.make_cloud(
         ceph=fixtures.Ceph(manager=True),
-        # Fewer bytes: most of a disk is empty.
+        # Less to write: most of a disk is empty.
         glance_options={'rbd': {'rbd_thin_provisioning': 'true'}})
 
 
@@ -46,7 +46,7 @@ class CephTest(plugin.GateTest):
     cloud_of = staticmethod(ceph_cloud)
 
     def setUp(self) -> None:
-        """Let this process look into Ceph; boot a server."""
+        """Open Ceph in this process, and create an image."""
         super().setUp()
         bindings = self.useFixture(fixtures.CephBindings())
         self.rados, self.rbd = bindings.rados, bindings.rbd
@@ -63,7 +63,7 @@ class CephTest(plugin.GateTest):
             yield pool
 
     def rbd_images(self, pool: str) -> set[str]:
-        """Return the names of what is in a pool."""
+        """Return the names of the RBD images in a pool."""
         with self.pool(pool) as opened:
             return set(self.rbd.RBD().list(opened))
 
@@ -75,15 +75,15 @@ class CephTest(plugin.GateTest):
             yield disk
 
     def check_disk(self, server: str, image: str) -> None:
-        """Check that a disk begins as the image, of which it is a clone."""
+        """Check that a disk is a clone of an image and has its data."""
         with self.disk(server) as disk:
             same = disk.read(0, len(self.data)) == self.data
             parent = disk.parent_info()
-        self.assertTrue(same, 'the disk is not the image')
+        self.assertTrue(same, 'the disk differs from the image')
         self.assertEqual(('images', image, 'snap'), parent)
 
     def check_nothing_left(self, server: str) -> None:
-        """Check that each image in Ceph is Glance's, and is active there."""
+        """Check that only active images of Glance are left in Ceph."""
         images = self.cloud.images('admin').get('/images').json()['images']
         self.assertEqual({(image['id'], 'active') for image in images}, {
             (name, 'active') for name in self.rbd_images('images')})
@@ -91,15 +91,15 @@ class CephTest(plugin.GateTest):
             self.assertEqual([], list(disk.list_snaps()))
 
     def asked(self, mark: int) -> list[tuple[str, str]]:
-        """Return what Glance was asked since, as (method, end of path)."""
+        """Return the requests since a mark, as (method, end of path)."""
         return [(request.method, request.path.rpartition('/')[2])
                 for request in self.glance.requests(mark)]
 
     def check_direct(self, server: str, location: tuple[str, str]) -> None:
-        """Take a snapshot, of which no byte goes through Glance; boot it.
+        """Check a snapshot that sends no data through Glance, and boot it.
 
-        :param server: its id
-        :param location: the request by which Glance gets the location
+        :param server: the ID of the server
+        :param location: the request that adds the location to the image
         """
         mark = self.glance.mark()
         snapshot = self.snapshot(server)
@@ -116,29 +116,28 @@ class CephTest(plugin.GateTest):
         self.assertNotIn('file', [path for _, path in self.asked(mark)])
 
     def restart_glance(self, options: services.Sections) -> None:
-        """Have Glance run with other options until the test ends."""
+        """Restart Glance with other options until the test ends."""
         self.addCleanup(self.glance.restart)
         self.glance.restart(options)
 
 
 class SnapshotTest(CephTest):
-    """Snapshots in both ways that Glance takes locations in, and in none."""
+    """Snapshots with each API for locations, and without any."""
 
-    def test_shown_locations(self) -> None:
-        """Glance shows locations and takes one by PATCH."""
+    def test_snapshot_with_shown_locations(self) -> None:
+        """Glance shows locations and accepts one with PATCH."""
         server = self.boot(self.image)
         self.check_disk(server, self.image)
         self.check_direct(server, ('PATCH', 'ID'))
 
-    def test_locations_api(self) -> None:
-        """Glance takes one of a service, and tells services alone."""
+    def test_snapshot_with_the_locations_api(self) -> None:
+        """Only services may add and read locations."""
         self.restart_glance(_HIDDEN)
         server = self.boot(self.image)
         self.check_disk(server, self.image)
         self.check_direct(server, ('POST', 'locations'))
 
-    def test_forbidden(self) -> None:
-        """Glance lets nobody add one: the data is uploaded."""
+    def test_snapshot_is_uploaded_if_locations_are_forbidden(self) -> None:
         policy = self.glance.folder / 'nobody.yaml'
         policy.write_text('"add_image_location": "!"\n')
         self.restart_glance({
@@ -154,23 +153,22 @@ class SnapshotTest(CephTest):
 
 
 class OutageTest(CephTest):
-    """Glance is killed when the clone is there, and its location is not."""
+    """Glance is killed between the clone and the addition of its location."""
 
     def kill_when_cloned(self, server: str) -> str:
-        """Have a snapshot begun; return the id of its image."""
+        """Begin a snapshot, kill Glance; return the ID of the image."""
         before = self.rbd_images('images')
         answer = self.servers.act(server, 'createImage', name='a snapshot')
         image = answer.headers['Location'].rpartition('/')[2]
         self.addCleanup(self.remove_image, image)
         with self.pool('images') as pool:
-            base.wait_for('there is a clone', lambda: set(
+            base.wait_for('the clone exists', lambda: set(
                 self.rbd.RBD().list(pool)) > before, poll=0.002)
         self.glance.kill()
         self.addCleanup(self.glance.start)
         return image
 
-    def test_short(self) -> None:
-        """Glance is back soon: the image gets its location."""
+    def test_snapshot_succeeds_after_a_short_outage(self) -> None:
         server = self.boot(self.image)
         mark = self.glance.mark()
         image = self.kill_when_cloned(server)
@@ -180,12 +178,12 @@ class OutageTest(CephTest):
         self.check_nothing_left(server)
         self.check_disk(self.boot(image), image)
 
-    def test_long(self) -> None:
-        """Glance stays away until Nova has given up: there is no image."""
+    def test_snapshot_leaves_no_image_after_a_long_outage(self) -> None:
+        """Glance is started again after Nova has given up."""
         server = self.boot(self.image)
         compute = self.cloud.nova.compute
         self.addCleanup(compute.restart)
-        # At least 16 s: so long Glance may take to be back for the delete.
+        # At least 16 s, for Glance to be back before Nova deletes the image.
         compute.restart({'glance': {'num_retries': '6'}})
         begin = len(self.cloud.nova.log('nova-compute'))
         image = self.kill_when_cloned(server)
@@ -200,10 +198,9 @@ class OutageTest(CephTest):
 
 
 class DownloadTest(CephTest):
-    """A compute host whose disks are files, and images that are in Ceph."""
+    """A compute host whose disks are files, and images in Ceph."""
 
-    def test_direct_download(self) -> None:
-        """The image comes from Ceph, and is verified."""
+    def test_image_is_downloaded_from_ceph_and_verified(self) -> None:
         compute = self.cloud.nova.compute
         self.addCleanup(compute.restart)
         compute.restart({

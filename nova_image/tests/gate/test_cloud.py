@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""A whole cloud, Nova 34 as it comes: what other gate tests stand on."""
+"""A whole cloud with an unchanged Nova 34, the basis of the gate tests."""
 
 import testtools
 
@@ -22,21 +22,21 @@ from nova_image.tests.gate import base
 
 @shared.once
 def stock_cloud() -> fixtures.Cloud:
-    """A cloud whose Nova has its own image code."""
+    """A cloud whose Nova uses its own image code."""
     return fixtures.Cloud()
 
 
 class CloudTest(testtools.TestCase):
-    """Servers are booted from images, and images are made of servers."""
+    """Servers boot from images, and snapshots are taken of servers."""
 
     def setUp(self) -> None:
-        """Take the cloud that all tests share."""
+        """Get the shared cloud."""
         super().setUp()
         self.cloud = stock_cloud()
         self.servers = base.Servers(self.cloud.compute())
 
     def test_boot_snapshot_delete(self) -> None:
-        """A server boots, its snapshot has data, and both go away."""
+        """A server boots, its snapshot has data, and both are deleted."""
         image = self.cloud.upload(self.cloud.blank())
         server = self.servers.boot(image)
         snapshot = self.servers.snapshot(server, 'a snapshot', kind='mine')
@@ -50,7 +50,7 @@ class CloudTest(testtools.TestCase):
         images.delete('/images/' + snapshot)
 
     def test_images_proxy(self) -> None:
-        """nova-api shows images, as it did up to microversion 2.35."""
+        """nova-api shows images up to microversion 2.35."""
         image = self.cloud.upload(self.cloud.blank(), name='shown')
         old = self.cloud.compute(microversion='2.35')
         shown = old.get('/images/' + image).json()['image']
@@ -61,7 +61,7 @@ class CloudTest(testtools.TestCase):
                                       raise_exc=False).status_code)
 
     def test_restart_of_compute(self) -> None:
-        """nova-compute takes up its work again after a restart."""
+        """nova-compute works after a restart."""
         image = self.cloud.upload(self.cloud.blank())
         self.cloud.nova.restart('nova-compute')
         server = self.servers.boot(image)

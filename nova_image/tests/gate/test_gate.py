@@ -23,10 +23,10 @@ from nova_image.tests.gate import plugin
 
 
 class ActiveTest(plugin.GateTest):
-    """nova_image is what serves the images, and goes on doing so."""
+    """nova_image serves the images, even after a reload."""
 
-    def test_announced(self) -> None:
-        """Each service that uses images says which driver serves them."""
+    def test_services_log_the_driver(self) -> None:
+        """Each service that uses images logs which driver serves them."""
         nova = self.cloud.nova
         image = self.cloud.upload(self.cloud.blank())
         self.addCleanup(self.remove_image, image)
@@ -38,11 +38,11 @@ class ActiveTest(plugin.GateTest):
             self.assertIn(' INFO ', lines[0])
             self.assertRegex(lines[0], r'nova_image \d')
 
-    def test_hangup(self) -> None:
-        """nova-compute that is told to read its files again serves on.
+    def test_nova_compute_works_after_sighup(self) -> None:
+        """nova-compute reloads its configuration on SIGHUP.
 
-        On eventlet, that is: with threads Nova 34 ends (oslo.service 4.8
-        has it as a TODO), and its supervisor is to start it anew.
+        It does so only on eventlet: with threads Nova 34 ends (a TODO in
+        oslo.service 4.8), and its supervisor must start it again.
         """
         compute = self.cloud.nova.compute
         config = compute.config.read_text()
@@ -67,19 +67,19 @@ class ActiveTest(plugin.GateTest):
 
 
 class ServersTest(plugin.GateTest):
-    """Whatever a server does with images."""
+    """All actions of servers that use images."""
 
     def test_boot(self) -> None:
-        """The disk is the image, whichever format that is in."""
+        """The disk equals the image, whichever format the image has."""
         for disk_format in 'raw', 'qcow2':
             image, data = self.random_image(4, disk_format)
             server = self.boot(image)
             self.assertEqual(data, self.cached(image).read_bytes())
             self.servers.delete(server)
-        self.assertEqual([], self.half_files())
+        self.assertEqual([], self.partial_files())
 
     def test_snapshot(self) -> None:
-        """A snapshot says what it is of, and boots to the same disk."""
+        """A snapshot has the right metadata, and boots to the same disk."""
         image, data = self.random_image(4)
         server = self.boot(image)
         snapshot = self.snapshot(server, kind='mine')
@@ -100,41 +100,42 @@ class ServersTest(plugin.GateTest):
             self.assertEqual(data, disk.read(len(data)))
 
     def test_rebuild(self) -> None:
-        """A rebuilt server has another image's disk."""
+        """A rebuilt server has the disk of the other image."""
         first, second = self.random_image(2), self.random_image(2)
         server = self.boot(first[0])
-        self.order(server, 'rebuild', {'imageRef': second[0]})
+        self.act_and_wait(server, 'rebuild', {'imageRef': second[0]})
         self.assertEqual(second[0], self.servers.show(server)['image']['id'])
         self.assertEqual(second[1], self.cached(second[0]).read_bytes())
 
     def test_shelve(self) -> None:
-        """A shelved server is an image, and comes back from it."""
+        """A shelved server becomes an image, and is unshelved from it."""
         image, _ = self.random_image(2)
         server = self.boot(image)
-        self.order(server, 'shelve', status='SHELVED_OFFLOADED')
+        self.act_and_wait(server, 'shelve', status='SHELVED_OFFLOADED')
         images = self.cloud.images('admin')
         path = '/images?instance_uuid=' + server
         [shelved] = images.get(path).json()['images']
         self.assertEqual('active', shelved['status'])
-        self.order(server, 'unshelve')
+        self.act_and_wait(server, 'unshelve')
         base.wait_for('the image of the shelved server is gone', lambda: (
             images.get(path).json()['images'] == []))
 
     def test_rescue(self) -> None:
-        """A server is rescued from an image, and goes on after that."""
+        """A server is rescued from an image, and unrescued."""
         image, _ = self.random_image(2)
         rescue, data = self.random_image(2)
         server = self.boot(image)
-        self.order(server, 'rescue', {'rescue_image_ref': rescue}, 'RESCUE')
+        self.act_and_wait(server, 'rescue', {'rescue_image_ref': rescue},
+                          'RESCUE')
         self.assertEqual(data, self.cached(rescue).read_bytes())
-        self.order(server, 'unrescue')
+        self.act_and_wait(server, 'unrescue')
 
 
 class TempestTest(plugin.GateTest):
-    """OpenStack's own tests of the images proxy."""
+    """Tempest's tests of the images proxy."""
 
     def test_images(self) -> None:
-        """All of tempest.api.compute.images pass."""
+        """All tests in tempest.api.compute.images pass."""
         result = self.useFixture(fixtures.Tempest(self.cloud)).run(
             'tempest.api.compute.images')
         self.assertEqual(([], 0, 0), (

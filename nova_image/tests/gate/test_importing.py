@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Snapshots that nova-compute gives to Glance by its import."""
+"""Snapshots that nova-compute uploads by import."""
 
 import hashlib
 
@@ -19,10 +19,10 @@ from nova_image.tests.gate import plugin
 
 
 class ImportTest(plugin.GateTest):
-    """[glance] import_uploads: Nova sees what it sees of an upload."""
+    """[glance] import_uploads: for Nova, imports look like uploads."""
 
     def setUp(self) -> None:
-        """Have nova-compute import."""
+        """Restart nova-compute with import_uploads."""
         super().setUp()
         config = self.cloud.nova.compute.config.read_text()
         self.addCleanup(self._restart_compute, config)
@@ -34,7 +34,7 @@ class ImportTest(plugin.GateTest):
         self.cloud.nova.restart('nova-compute')
 
     def test_snapshot(self) -> None:
-        """It is active when Nova has done, whole, and boots."""
+        """The snapshot is active and complete when Nova is done, and boots."""
         image, data = self.random_image(4)
         server = self.boot(image)
         glance = self.cloud.glance

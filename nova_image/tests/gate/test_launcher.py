@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""nova_image in a cloud by its own commands, without configuration."""
+"""nova_image started by its own commands, without configuration."""
 
 import testtools
 
@@ -21,7 +21,7 @@ from nova_image.tests.gate import base
 
 @shared.once
 def launched_cloud() -> fixtures.Cloud:
-    """A cloud whose Nova is started by nova_image's commands."""
+    """A cloud whose Nova is started with nova_image's commands."""
     return fixtures.Cloud(nova_settings=fixtures.NovaSettings(
         launcher=['nova-image-run'],
         application='nova_image.host.wsgi:application'))
@@ -31,7 +31,7 @@ class LauncherTest(testtools.TestCase):
     """Servers and images, as with the configuration."""
 
     def test_boot(self) -> None:
-        """All services have the driver: boot, snapshot, images proxy."""
+        """All services use the driver: boot, snapshot, images proxy."""
         cloud = launched_cloud()
         servers = base.Servers(cloud.compute())
         image = cloud.upload(cloud.blank())

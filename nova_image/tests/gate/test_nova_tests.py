@@ -14,8 +14,8 @@
 
 They are nova.tests.functional.test_images and
 nova.tests.functional.api_sample_tests.test_images of Nova 34: two tests with
-servers, and eight of the images proxy in three forms of its URLs. They run
-with eventlet and with threads, each with a Glance of its own.
+servers, and eight of the images proxy, each with three forms of its URLs. They
+run once with eventlet and once with threads, each time on a separate Glance.
 """
 
 import collections.abc
@@ -42,11 +42,12 @@ _NOVA = 'nova==34.0.0'
 _REQUIREMENTS = (_NOVA, 'openstack-placement==16.0.0', 'oslotest==6.1.1',
                  'requests-mock==1.12.1', 'testscenarios==0.7.0',
                  'wsgi-intercept==1.13.1')
-# 2.1 deprecates what Nova 34 uses, and Nova's tests make that an error.
+# SQLAlchemy 2.1 deprecates features that Nova 34 uses, and Nova's tests turn
+# these warnings into errors.
 _CONSTRAINTS = ('sqlalchemy<2.1',)
 _CODE = ('import sys; from nova_image.tests.gate import nova_tests; '
          'nova_tests.main(*sys.argv[1:])')
-# What tells Nova not to use eventlet.
+# The value that disables eventlet in Nova.
 _CONCURRENCY = {'eventlet': 'false', 'threads': 'true'}
 
 _SERVERS = 'nova.tests.functional.test_images.ImagesTest.'
@@ -62,7 +63,7 @@ _LIST = 'GET /v2/images?limit=1000 200'
 _CREATE = 'POST /v2/images 201'
 _CHANGE = [_SHOW, _SHOW, 'PATCH /v2/images/ID 200']
 
-#: What each of Nova's tests has the driver ask of Glance.
+#: The requests to Glance of each of Nova's tests.
 REQUESTS = {
     _SERVERS + 'test_create_images_negative_invalid_state': [
         _LIST, _SHOW, _CREATE, _LIST, _CREATE, _LIST,
@@ -83,27 +84,27 @@ REQUESTS = {
 
 
 class Inapplicable(typing.NamedTuple):
-    """A test that wants what the drivers do not give."""
+    """A test that expects something that the drivers do not provide."""
 
-    #: Why they do not.
+    #: Why they do not provide it.
     reason: str
-    #: What its failure says, as a regular expression.
+    #: A regular expression for the message of its failure.
     failure: str
-    #: The test that checks the same where it is to be found.
+    #: The test that checks the same with a real Glance.
     counterpart: str
 
 
-#: The tests that cannot apply, by their ids.
+#: The tests that cannot apply, by ID.
 INAPPLICABLE = {
     _SERVERS + _OWNERS: Inapplicable(
-        'Nova\'s stand-in for Glance puts the owner and instance_owner among '
-        'the properties that the images proxy shows. With a Glance the one '
-        'is the owner of the image, and the other a member of it.',
+        'Nova\'s stand-in for Glance puts owner and instance_owner into the '
+        'properties that the images proxy shows. In a real Glance, owner is '
+        'the owner of the image, and instance_owner a member.',
         "'owner' not in {",
         _OURS + 'SnapshotByAdminTest.' + _OWNERS),
     **{_SAMPLES + _DETAILS + urls: Inapplicable(
-        'One image has a property that is null, ramdisk_id. The drivers '
-        'leave it out: v1 shows no such property of an image.',
+        'The property ramdisk_id of one image is null. The drivers leave it '
+        'out, because v1 shows no such property of an image.',
         r"items in template:\n[^\n]*'ramdisk_id': None}[^\n]*\n"
         r'Extra list items in Response:\n[^\n]*\nTemplate: ',
         _OURS + 'ImagesDetailsTest.' + _DETAILS + urls) for urls in _URLS},
@@ -111,26 +112,27 @@ INAPPLICABLE = {
 
 
 class Outcome(typing.NamedTuple):
-    """How a test ended."""
+    """The outcome of a test."""
 
-    #: ``success``, or what else testtools says.
+    #: The status of testtools, such as ``success``.
     status: str
-    #: Why.
+    #: The traceback of a failure.
     traceback: str
-    #: The end of what Nova logged.
+    #: The end of Nova's log.
     log: str
-    #: What Glance was asked, images being called ID.
+    #: The requests to Glance, with ID for each ID.
     requests: list[str]
 
 
 class Glance(fixtures.Glance):
     """A Glance for the images of Nova's tests.
 
-    It takes any text for the id of a kernel, and ``raw`` for a container.
+    It accepts any text as the ID of a kernel, and the container format
+    ``raw``.
     """
 
     def __init__(self) -> None:
-        """Describe it."""
+        """Create the fixture."""
         formats = 'ami,ari,aki,bare,ovf,ova,docker,compressed'
         super().__init__(options={
             'image_format': {'container_formats': formats + ',raw'}})
@@ -143,21 +145,21 @@ class Glance(fixtures.Glance):
 
 
 class Virtualenv(nova_virtualenv.NovaVirtualenv):
-    """Nova, what its tests need, and the samples that they read."""
+    """Nova with the requirements and the samples of its tests."""
 
     def __init__(self) -> None:
-        """Describe it."""
+        """Create the fixture."""
         super().__init__('nova34-tests', _REQUIREMENTS,
                          constraints=_CONSTRAINTS)
 
     @property
     def doc(self) -> pathlib.Path:
-        """The folder that holds ``api_samples``."""
+        """The folder that contains ``api_samples``."""
         return self.path / 'doc'
 
     def _install(self, log: pathlib.Path) -> None:
         super()._install(log)
-        # They are in the source alone.
+        # Only the source distribution has the samples.
         processes.run(
             [self.bin / 'python', '-m', 'pip', 'download', '-q',
              '--disable-pip-version-check', '--no-deps', '--no-binary',
@@ -173,15 +175,15 @@ class Virtualenv(nova_virtualenv.NovaVirtualenv):
 
 
 class NovaTests(base.Fixture):
-    """A Glance, and the tests in Nova's virtualenv.
+    """A Glance, and Nova's tests in their virtualenv.
 
     :ivar glance: the Glance
     """
 
     def __init__(self, virtualenv: Virtualenv) -> None:
-        """Describe it; Glance is started when the fixture is set up.
+        """Create the fixture.
 
-        :param virtualenv: set up already
+        :param virtualenv: a virtualenv that is already set up
         """
         super().__init__()
         self.glance = Glance()
@@ -193,11 +195,11 @@ class NovaTests(base.Fixture):
         self.useFixture(self._run_folder)
 
     def run(self, concurrency: str) -> dict[str, Outcome]:
-        """Run the tests to their end, whether they pass or not.
+        """Run the tests, whether they pass or not.
 
         :param concurrency: ``eventlet`` or ``threads``
-        :returns: how each test ended, by its id
-        :raises nova_image.tests.fixtures.ProcessFailed: they did not run
+        :returns: the outcome of each test, by ID
+        :raises nova_image.tests.fixtures.ProcessFailed: if they cannot run
         """
         folder = self._run_folder.path
         (folder / 'etc' / 'nova').mkdir(parents=True)
@@ -214,7 +216,7 @@ class NovaTests(base.Fixture):
                 'OS_DEFAULT__STATE_PATH': str(folder),
                 'OS_NOVA_DISABLE_EVENTLET_PATCHING':
                     _CONCURRENCY[concurrency],
-                # As Nova's own runs have it.
+                # The same as in Nova's own runs.
                 'NOVA_RAISE_ON_GREENLET_LEAK': 'true',
                 'PYTHONDONTWRITEBYTECODE': '1'}), _TIMEOUT, folder)
         results = json.loads((folder / 'results').read_text())
@@ -233,13 +235,13 @@ class NovaTests(base.Fixture):
 
 
 class NovaTestsTest(testtools.TestCase):
-    """What Nova's tests say, and what they asked."""
+    """The outcomes and the requests of Nova's tests."""
 
     outcomes: dict[str, dict[str, Outcome]] = {}
 
     @classmethod
     def setUpClass(cls) -> None:
-        """Run the tests, with eventlet and with threads at once."""
+        """Run the tests with eventlet and with threads, in parallel."""
         super().setUpClass()
         with Virtualenv() as virtualenv:
             def run(concurrency: str) -> None:
@@ -250,36 +252,33 @@ class NovaTestsTest(testtools.TestCase):
                             for concurrency in _CONCURRENCY))
 
     def _each(self) -> collections.abc.Iterator[tuple[str, Outcome]]:
-        """Yield the id and the outcome of each test of each run."""
+        """Yield the ID and the outcome of each test of both runs."""
         self.assertEqual(set(_CONCURRENCY), set(self.outcomes))
         for outcomes in self.outcomes.values():
             yield from outcomes.items()
 
-    def test_run(self) -> None:
-        """All of them ran, and the counterparts of those that cannot apply."""
+    def test_all_tests_ran(self) -> None:
+        """So did the counterparts of tests that cannot apply."""
         counterparts = [test.counterpart for test in INAPPLICABLE.values()]
         for concurrency, outcomes in self.outcomes.items():
             self.assertEqual(sorted([*REQUESTS, *counterparts]),
                              sorted(outcomes), concurrency)
 
-    def test_pass(self) -> None:
-        """All pass but those that cannot apply."""
+    def test_applicable_tests_pass(self) -> None:
         self.assertEqual({}, {
             name: outcome for name, outcome in self._each()
             if name not in INAPPLICABLE and outcome.status != 'success'})
 
-    def test_inapplicable(self) -> None:
-        """Those that cannot apply fail, and for the reason that is given."""
+    def test_inapplicable_tests_fail_for_the_given_reason(self) -> None:
         for name, outcome in self._each():
             if name in INAPPLICABLE:
                 test = INAPPLICABLE[name]
                 self.assertNotEqual('success', outcome.status, (
-                    '%s applies by now. What was said of it: %s'
+                    '%s applies now. It did not, for this reason: %s'
                     % (name, test.reason)))
                 self.assertRegex(outcome.traceback, test.failure)
 
-    def test_requests(self) -> None:
-        """Each of them asked Glance what it had to, and nothing else."""
+    def test_each_test_makes_only_the_expected_requests(self) -> None:
         for name, outcome in self._each():
             if name in REQUESTS:
                 self.assertEqual(REQUESTS[name], outcome.requests, name)

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Glance goes away while Nova is at it, and comes back."""
+"""Glance fails while Nova transfers data, and comes back."""
 
 import collections.abc
 import pathlib
@@ -22,39 +22,39 @@ _MEBIBYTES = 256
 _SIZE = _MEBIBYTES * 1024 * 1024
 _TIMEOUT = 120
 _RETRIED = 'Attempt 1 of'
-# What it logs when a download is to go on.
+# The message that is logged when a download will be resumed.
 _RESUMED = 'The download broke off at byte '
 
 
 class OutageTest(plugin.GateTest):
-    """Nothing is left half done, and nothing is done for ever."""
+    """Nothing is left incomplete, and nothing is repeated for ever."""
 
     def setUp(self) -> None:
-        """See to it that Glance runs for the tests that follow."""
+        """Make sure that Glance runs again after the test."""
         super().setUp()
         self.addCleanup(self.cloud.glance.start)
 
-    def _end_glance_when(self, what: str,
-                         is_so: collections.abc.Callable[[], bool]) -> None:
-        """Stop Glance in the middle of something, and check that it was."""
+    def _kill_glance_when(self, what: str,
+                          is_so: collections.abc.Callable[[], bool]) -> None:
+        """Kill Glance while a condition holds, and check that it does."""
         base.wait_for(what, is_so, _TIMEOUT, poll=0.002)
         self.cloud.glance.pause()
-        self.assertTrue(is_so(), 'it was over before Glance could be stopped')
+        self.assertTrue(is_so(), 'it ended before Glance could be paused')
         self.cloud.glance.kill()
 
-    def _half_downloaded(self) -> bool:
+    def _partly_downloaded(self) -> bool:
         return any(0 < _size(self.instances / '_base' / name) < _SIZE
-                   for name in self.half_files())
+                   for name in self.partial_files())
 
-    def _wait_for_retry(self, since: int, said: str) -> None:
+    def _wait_for_retry(self, since: int, message: str) -> None:
         base.wait_for('nova-compute tries again', lambda: (
-            said in self.cloud.nova.log('nova-compute')[since:]))
+            message in self.cloud.nova.log('nova-compute')[since:]))
 
     def _log_size(self) -> int:
         return len(self.cloud.nova.log('nova-compute'))
 
     def _wait_for_end(self, server: str) -> base.Server:
-        """Wait until a server is in a state that is not on the way."""
+        """Wait until a server is active or failed; return it."""
         def is_so() -> bool:
             shown = self.servers.show(server)
             return (shown['status'] in ('ACTIVE', 'ERROR')
@@ -63,38 +63,37 @@ class OutageTest(plugin.GateTest):
         base.wait_for('server %s ends' % server, is_so, _TIMEOUT)
         return self.servers.show(server)
 
-    def test_boot(self) -> None:
-        """A boot outlives a Glance that is started again."""
+    def test_boot_survives_a_restart_of_glance(self) -> None:
         image, data = self.random_image(_MEBIBYTES)
         since = self._log_size()
         server = self.begin_boot(image)
-        self._end_glance_when('half an image is there', self._half_downloaded)
+        self._kill_glance_when('part of the image is downloaded',
+                               self._partly_downloaded)
         self._wait_for_retry(since, _RESUMED)
         self.assertFalse(self.cached(image).exists())
         self.cloud.glance.start()
         shown = self._wait_for_end(server)
         self.assertEqual('ACTIVE', shown['status'], shown.get('fault'))
         same = data == self.cached(image).read_bytes()
-        self.assertTrue(same, 'the disk is not the image')
-        self.assertEqual([], self.half_files())
+        self.assertTrue(same, 'the disk differs from the image')
+        self.assertEqual([], self.partial_files())
 
-    def test_boot_without_end(self) -> None:
-        """A boot fails, and leaves nothing, where Glance stays away."""
+    def test_boot_fails_cleanly_if_glance_stays_away(self) -> None:
         image, _ = self.random_image(_MEBIBYTES)
         server = self.begin_boot(image)
-        self._end_glance_when('half an image is there', self._half_downloaded)
+        self._kill_glance_when('part of the image is downloaded',
+                               self._partly_downloaded)
         shown = self._wait_for_end(server)
         self.assertEqual('ERROR', shown['status'])
         self.assertNotEqual('', shown['fault']['message'])
         self.assertNotIn(self.cloud.glance.url, str(shown['fault']))
         self.assertFalse(self.cached(image).exists())
-        self.assertEqual([], self.half_files())
+        self.assertEqual([], self.partial_files())
         self.cloud.glance.start()
         self.boot(image)
         self.assertEqual(_SIZE, _size(self.cached(image)))
 
-    def test_snapshot(self) -> None:
-        """A snapshot ends as an image or as none, never as half of one."""
+    def test_snapshot_never_leaves_an_incomplete_image(self) -> None:
         image, _ = self.random_image(_MEBIBYTES)
         server = self.boot(image)
         since = self._log_size()
@@ -102,12 +101,12 @@ class OutageTest(plugin.GateTest):
         snapshot = answer.headers['Location'].rpartition('/')[2]
         self.addCleanup(self.remove_image, snapshot)
         stored = self.cloud.glance.folder / 'fast' / snapshot
-        self._end_glance_when('half a snapshot is stored',
-                              lambda: 0 < _size(stored) < _SIZE)
+        self._kill_glance_when('part of the snapshot is stored',
+                               lambda: 0 < _size(stored) < _SIZE)
         self._wait_for_retry(since, _RETRIED)
         self.cloud.glance.start()
         self.assertEqual('ACTIVE', self._wait_for_end(server)['status'])
-        self.assertEqual([], self.half_images())
+        self.assertEqual([], self.unfinished_images())
         shown = self.cloud.images().get('/images/' + snapshot,
                                         raise_exc=False)
         self.assertIn(shown.status_code, (200, 404))
@@ -115,7 +114,7 @@ class OutageTest(plugin.GateTest):
             self.assertEqual(shown.json()['size'], _size(stored))
         snapshots = self.instances / 'snapshots'
         self.assertEqual([], list(snapshots.iterdir()))
-        self.assertEqual([], self.half_files())
+        self.assertEqual([], self.partial_files())
 
 
 def _size(path: pathlib.Path) -> int:

@@ -23,10 +23,10 @@ Image = dict[str, typing.Any]
 
 
 class ProxyTest(plugin.GateTest):
-    """Images by way of Nova, at the oldest microversion and the last."""
+    """Images through Nova, at the first and the last microversion."""
 
     def setUp(self) -> None:
-        """Prepare clients, and an image's name that no other test has."""
+        """Create clients, and a unique name for images."""
         super().setUp()
         self.oldest = self.cloud.compute(microversion='2.1')
         self.last = self.cloud.compute(microversion='2.35')
@@ -40,20 +40,20 @@ class ProxyTest(plugin.GateTest):
         return image
 
     def _ids(self, query: str = '', detail: str = '') -> list[str]:
-        """Return the ids of this test's images that a query finds."""
+        """Return the IDs of this test's images that match a query."""
         path = '/images%s?name=%s%s' % (detail, self.name, query)
         return [image['id'] for image in
                 self.last.get(path).json()['images']]
 
     def _ask(self, method: str, path: str, status: int, **kwargs: typing.Any
              ) -> requests.Response:
-        """Ask nova-api something, and check the status of the answer."""
+        """Make a request to nova-api, and check its status."""
         answer = self.oldest.request(path, method, raise_exc=False, **kwargs)
         self.assertEqual(status, answer.status_code, answer.text)
         return answer
 
     def test_show(self) -> None:
-        """Images are listed and shown, in short and in detail."""
+        """Images are listed and shown, with and without details."""
         image = self._image(min_ram=64, min_disk=1, kind='mine')
         for client in self.oldest, self.last:
             shown: Image = client.get('/images/' + image).json()['image']
@@ -71,7 +71,7 @@ class ProxyTest(plugin.GateTest):
             self.assertEqual([shown], detail)
 
     def test_filters(self) -> None:
-        """Each filter finds what it says, and nothing else."""
+        """Each filter finds only the matching images."""
         server = str(uuid.uuid4())
         plain = self._image(min_ram=64)
         taken = self._image(min_disk=1, image_type='snapshot',
@@ -90,7 +90,7 @@ class ProxyTest(plugin.GateTest):
                                  detail + query)
 
     def test_pages(self) -> None:
-        """Pages begin after the marker, and are no longer than wanted."""
+        """Pages begin after the marker, and respect the limit."""
         images = {self._image() for _ in range(3)}
         found = self._ids()
         self.assertEqual(images, set(found))
@@ -124,15 +124,15 @@ class ProxyTest(plugin.GateTest):
         self._ask('DELETE', path + '/kind', 404)
 
     def test_delete(self) -> None:
-        """A deleted image is gone."""
+        """A deleted image is not found."""
         image = self._image()
         self._ask('DELETE', '/images/' + image, 204)
         self._ask('GET', '/images/' + image, 404)
         self._ask('DELETE', '/images/' + image, 404)
         self.assertEqual([], self._ids())
 
-    def test_others(self) -> None:
-        """What is not there, and what is not one's own, is not found."""
+    def test_missing_images_and_images_of_others(self) -> None:
+        """Both are not found."""
         self._ask('GET', '/images/' + str(uuid.uuid4()), 404)
         self._ask('GET', '/images/%s/metadata' % uuid.uuid4(), 404)
         image = self._image()
@@ -142,8 +142,8 @@ class ProxyTest(plugin.GateTest):
                 '/images/' + image, method, raise_exc=False).status_code)
         self.assertEqual([image], self._ids())
 
-    def test_end(self) -> None:
-        """There is no proxy from 2.36 on, nor for metadata from 2.39 on."""
+    def test_proxy_ends_with_microversion_2_35(self) -> None:
+        """The proxy for metadata ends with 2.38."""
         path = '/images/' + self._image()
         for microversion, gone in (
                 ('2.36', ['/images', '/images/detail', path]),

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Servers of signed images, where Nova is to verify signatures."""
+"""Servers that boot from signed images, with Nova verifying signatures."""
 
 from nova_image.tests import certificates
 from nova_image.tests import fixtures
@@ -21,14 +21,14 @@ _PATCH = 'application/openstack-images-v2.1-json-patch'
 
 
 class SignedTest(plugin.GateTest):
-    """What Nova's own code promises of verify_glance_signatures."""
+    """verify_glance_signatures behaves as with Nova's own image code."""
 
     def setUp(self) -> None:
-        """Start a Barbican, and have nova-compute verify signatures."""
+        """Start Barbican, and let nova-compute verify signatures."""
         super().setUp()
         barbican = self.useFixture(fixtures.Barbican(self.cloud.keystone))
         self.signer = certificates.Signer('the signer')
-        # Nova reads it in the name of who boots the server.
+        # Nova reads it with the token of the user who boots the server.
         self.certificate = barbican.store(self.signer.pem, 'demo')
         config = self.cloud.nova.compute.config.read_text()
         self.addCleanup(self._restart_compute, config)
@@ -41,13 +41,13 @@ class SignedTest(plugin.GateTest):
         self.cloud.nova.restart('nova-compute')
 
     def _signed_image(self, spoil: bytes = b'') -> tuple[str, bytes]:
-        """Make an image that is signed.
+        """Create a signed image.
 
-        :param spoil: what was signed beside the image's data
-        :returns: its id, and what is on its disk
+        :param spoil: data that is signed in addition to the image's data
+        :returns: the ID of the image, and its data
         """
         image, data = self.random_image(2)
-        # After the data: Glance would verify it too.
+        # After the upload, because Glance would verify the signature too.
         self.cloud.images('admin').patch(
             '/images/' + image, headers={'Content-Type': _PATCH}, json=[
                 {'op': 'add', 'path': '/' + name, 'value': value}
@@ -55,8 +55,8 @@ class SignedTest(plugin.GateTest):
                     self.certificate, data + spoil).items()])
         return image, data
 
-    def test_boot(self) -> None:
-        """What was signed boots; of what was not, nothing is there."""
+    def test_only_images_with_a_valid_signature_boot(self) -> None:
+        """No data of other images is left on the host."""
         image, data = self._signed_image()
         server = self.boot(image)
         self.assertEqual(data, self.cached(image).read_bytes())
@@ -64,7 +64,7 @@ class SignedTest(plugin.GateTest):
                       self.cloud.nova.log('nova-compute'))
         shown = self.cloud.images().get(
             '/images/' + self.snapshot(server)).json()
-        # It is of other data, and nobody could boot it.
+        # The signature is for other data: the snapshot could not boot.
         self.assertEqual([], [name for name in shown if 'signature' in name])
 
         image, _ = self._signed_image(spoil=b'something else')
@@ -74,7 +74,7 @@ class SignedTest(plugin.GateTest):
                       shown['fault']['message'])
         self.assertIn('not what was signed', shown['fault']['message'])
         self.assertFalse(self.cached(image).exists())
-        self.assertEqual([], self.half_files())
+        self.assertEqual([], self.partial_files())
 
         image, _ = self.random_image(2)
         shown = self.servers.wait(self.begin_boot(image), 'ERROR')
