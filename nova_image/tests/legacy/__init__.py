@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Nova 15 of 2017, on Python 2.7: old clouds that leave the Images API v1.
+"""Nova 15 (2017) on Python 2.7: old clouds that migrate from Images API v1.
 
-Without a Python 2.7 these tests are skipped, and say so.
+Without a Python 2.7 these tests are skipped, with a message.
 """

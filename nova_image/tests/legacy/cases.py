@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What is true of either version of the Images API: the cases of both."""
+"""The test cases that both versions of the Images API share."""
 
 import datetime
 import typing
@@ -30,14 +30,14 @@ _SERVER = '5bd3a9b6-1c2f-4b8e-9d07-2f6c0a4f9a11'
 
 
 class BootTest(testtools.TestCase):
-    """Servers are booted from images, and images are made of servers."""
+    """Servers boot from images, and snapshots are taken of servers."""
 
     def check_boot(self, nova: fixtures.LegacyNova,
                    images: raw.Images) -> None:
-        """Boot a server, make an image of it, delete the server.
+        """Boot a server, take a snapshot of it, delete the server.
 
         :param nova: the Nova
-        :param images: its Glance
+        :param images: the images in its Glance
         """
         servers = base.Servers(nova.client(project=clouds.PROJECT))
         image = images.create(raw.Spec(data=DATA))
@@ -67,20 +67,23 @@ class CloudCase(BootTest):
     cloud: clouds.Cloud
 
     def use(self, cloud: clouds.Cloud) -> None:
-        """Take a cloud, and have it looked at when the test is over."""
+        """Use a cloud, and check its requests when the test ends."""
         self.cloud = cloud
         self.proxy = cloud.nova.client(microversion='2.35')
         self.addCleanup(self._check_version)
 
     def _check_version(self) -> None:
-        """Nobody ever asked for the version that is not there."""
+        """Check that no request was for the missing version."""
         asked = self.cloud.nova.glance.requests()
         self.assertEqual({self.cloud.api}, {
             request.path.split('/')[1] for request in asked})
         self.assertNotIn(300, {request.status for request in asked})
 
     def create(self, **spec: typing.Any) -> str:
-        """Make an image that is gone after the test; see raw.Spec."""
+        """Create an image for this test.
+
+        :param spec: arguments of raw.Spec
+        """
         made = self.cloud.images.create(raw.Spec(**spec))
         self.addCleanup(self.proxy.delete, '/images/' + made,
                         raise_exc=False)
@@ -88,29 +91,29 @@ class CloudCase(BootTest):
 
     def ask(self, method: str, path: str, status: int = 200,
             **kwargs: typing.Any) -> requests.Response:
-        """Ask nova-api's images proxy, and check the status."""
+        """Make a request to nova-api's images proxy, and check its status."""
         answer = self.proxy.request('/images' + path, method,
                                     raise_exc=False, **kwargs)
         self.assertEqual(status, answer.status_code, answer.text)
         return answer
 
     def found(self, query: str) -> set[str]:
-        """Return the IDs that the proxy lists."""
+        """Return the IDs of the images that the proxy lists."""
         return {image['id'] for image in self.ask(
             'GET', '/detail?' + query).json()['images']}
 
-    def test_says_so(self) -> None:
-        """Each service that handles images says which driver it has."""
+    def test_services_log_the_driver(self) -> None:
+        """Each service that handles images logs which driver it uses."""
         for program in PROGRAMS:
-            said = [line for line in
-                    self.cloud.nova.log(program).splitlines()
-                    if ' INFO nova_image.host.bridge ' in line]
-            self.assertEqual(1, len(said), program)
+            lines = [line for line in
+                     self.cloud.nova.log(program).splitlines()
+                     if ' INFO nova_image.host.bridge ' in line]
+            self.assertEqual(1, len(lines), program)
             self.assertIn('the driver %s serves the images of %s, Nova '
-                          '15.1.5' % (self.cloud.driver, program), said[0])
+                          '15.1.5' % (self.cloud.driver, program), lines[0])
 
     def test_boot(self) -> None:
-        """A server boots, its snapshot has its data."""
+        """A server boots, and its snapshot has its data."""
         self.check_boot(self.cloud.nova, self.cloud.images)
 
     def test_list_and_show(self) -> None:
@@ -129,7 +132,7 @@ class CloudCase(BootTest):
                 'metadata')))
 
     def test_filters(self) -> None:
-        """Each filter of the proxy finds what it names, and nothing else."""
+        """Each filter of the proxy finds only the matching images."""
         before = (datetime.datetime.now(datetime.timezone.utc)
                   - datetime.timedelta(minutes=5))
         snapshot = self.create(name='of a server', min_disk=7, properties={
@@ -155,7 +158,7 @@ class CloudCase(BootTest):
             self.assertEqual(wanted, self.found(query) & mine, query)
 
     def test_limit(self) -> None:
-        """Pages of one image, each with a link to the next, have them all."""
+        """Pages of one image, linked to each other, contain all images."""
         mine = [self.create(name='paged') for _ in range(3)]
         found, query = [], '?name=paged&limit=1'
         while query:
@@ -166,7 +169,7 @@ class CloudCase(BootTest):
         self.assertEqual(sorted(mine), sorted(found))
 
     def test_metadata(self) -> None:
-        """Metadata are added, read, replaced and removed."""
+        """Metadata is added, read, replaced and removed."""
         path = '/%s/metadata' % self.create(properties={'first': '1'})
 
         def check(**wanted: str) -> None:
@@ -188,7 +191,7 @@ class CloudCase(BootTest):
         self.ask('DELETE', path + '/third', 404)
 
     def test_delete(self) -> None:
-        """A deleted image is not there any more."""
+        """A deleted image is not found."""
         path = '/' + self.create(name='deleted')
         self.ask('DELETE', path, 204)
         self.ask('GET', path, 404)

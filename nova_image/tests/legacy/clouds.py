@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The services that all of these tests share."""
+"""The services that these tests share."""
 
 import typing
 
@@ -18,16 +18,16 @@ from nova_image.tests import fixtures
 from nova_image.tests.functional import servers as shared
 from nova_image.tests.legacy import raw
 
-#: The project that has the servers and most of the images.
+#: The project of the servers and of most images.
 PROJECT = 'demo'
 
 
 class Cloud(typing.NamedTuple):
-    """A Nova with nova_image, and its Glance as plain HTTP sees it."""
+    """A Nova with nova_image, and a plain HTTP client of its Glance."""
 
-    #: ``v1`` or ``v2``: what Glance serves, and nothing else
+    #: the only version that Glance serves, ``v1`` or ``v2``
     api: str
-    #: the driver's class, as Nova's logs name it
+    #: the name of the driver's class, as in Nova's logs
     driver: str
     nova: fixtures.LegacyNova
     images: raw.Images
@@ -35,13 +35,13 @@ class Cloud(typing.NamedTuple):
 
 @shared.once
 def glance_v2() -> fixtures.LegacyGlance:
-    """A Glance that serves v2 alone."""
+    """A Glance that serves only v2."""
     return fixtures.LegacyGlance(apis=('v2',))
 
 
 @shared.once
 def stock_nova() -> fixtures.LegacyNova:
-    """A Nova that has its own image code, which asks v2."""
+    """A Nova with its own image code, which uses v2."""
     return fixtures.LegacyNova(glance_v2())
 
 
@@ -52,17 +52,17 @@ def nova_v2() -> fixtures.LegacyNova:
 
 
 def by_v2() -> Cloud:
-    """Return the cloud that has v2 and no v1."""
+    """Return the cloud that has only v2."""
     return Cloud('v2', 'GlanceImageServiceV2', nova_v2(),
                  raw.V2(glance_v2().url, PROJECT))
 
 
 def with_nova_image(glance: fixtures.LegacyGlance,
                     use_v1: str) -> fixtures.LegacyNova:
-    """Return a Nova with nova_image, which is not set up.
+    """Return a Nova with nova_image; it is not set up yet.
 
-    :param glance: where its images are
-    :param use_v1: ``[glance] use_glance_v1``
+    :param glance: the Glance with its images
+    :param use_v1: the option ``[glance] use_glance_v1``
     """
     return fixtures.LegacyNova(glance, fixtures.NovaSettings(
         options={'glance': {'use_glance_v1': use_v1}},

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Images made and read by plain HTTP, past Nova and past nova_image."""
+"""Images created and read by plain HTTP, without Nova and nova_image."""
 
 import abc
 import dataclasses
@@ -23,11 +23,11 @@ _FORMATS = {'disk_format': 'raw', 'container_format': 'bare'}
 
 @dataclasses.dataclass(frozen=True)
 class Spec:
-    """What an image is to be.
+    """The specification of an image.
 
     :ivar data: its data; it stays queued if None
-    :ivar min_disk: in GiB
-    :ivar min_ram: in MiB
+    :ivar min_disk: its minimum disk, in GiB
+    :ivar min_ram: its minimum RAM, in MiB
     """
 
     name: str = 'an image'
@@ -38,23 +38,23 @@ class Spec:
     min_ram: int = 0
 
     def fields(self) -> dict[str, typing.Any]:
-        """Return what both versions of the API have the same names for."""
+        """Return the fields that have the same names in both versions."""
         return _FORMATS | {'name': self.name, 'min_disk': self.min_disk,
                            'min_ram': self.min_ram}
 
 
 class Images(abc.ABC):
-    """A Glance's images, by one version of its API."""
+    """The images of a Glance, through one version of its API."""
 
     api = ''
-    #: the status that answers a deletion
+    #: the status of a successful deletion
     deleted = 204
 
     def __init__(self, url: str, project: str) -> None:
-        """Prepare.
+        """Create the client.
 
-        :param url: where Glance answers
-        :param project: who asks, as an administrator
+        :param url: the URL of Glance
+        :param project: the ID of the project of the caller, an administrator
         """
         self.http = shared.RawGlance(url, shared.headers_of(project, 'admin'))
 
@@ -68,7 +68,7 @@ class Images(abc.ABC):
 
     @abc.abstractmethod
     def create(self, spec: Spec) -> str:
-        """Make an image and return its ID."""
+        """Create an image and return its ID."""
 
     @abc.abstractmethod
     def data(self, image_id: str) -> bytes:
@@ -76,12 +76,12 @@ class Images(abc.ABC):
 
 
 class V2(Images):
-    """Images by v2: metadata are JSON."""
+    """Images through v2: metadata in JSON."""
 
     api = 'v2'
 
     def create(self, spec: Spec) -> str:
-        """Make an image and return its ID."""
+        """Create an image and return its ID."""
         return self.http.create(
             spec.data, visibility='public' if spec.public else 'private',
             **spec.fields(), **spec.properties)['id']

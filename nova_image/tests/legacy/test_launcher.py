@@ -10,9 +10,9 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""A driver that cannot be loaded keeps Nova from starting.
+"""A driver that cannot be loaded prevents Nova from starting.
 
-Nova must not run on with its own image code.
+Nova must not start with its own image code instead.
 """
 
 import pathlib
@@ -34,10 +34,10 @@ _ENTRY_POINT = '[nova_image.image.drivers]\nv2 = elsewhere:Driver\n'
 
 
 class LauncherTest(testtools.TestCase):
-    """``nova-image-run nova-compute``, with a plug-in that is broken."""
+    """``nova-image-run nova-compute`` with a broken driver."""
 
     def setUp(self) -> None:
-        """Make a folder that Python looks into first."""
+        """Create a folder that Python searches first."""
         super().setUp()
         self.virtualenv = self.useFixture(nova_virtualenv.legacy_nova(
             legacy.require_python27()))
@@ -54,33 +54,31 @@ class LauncherTest(testtools.TestCase):
             timeout=120, check=False, env=processes.clean_environment({
                 'PYTHONPATH': str(self.folder),
                 'PYTHONDONTWRITEBYTECODE': '1',
-                # Libraries have things to say about Python 2.7.
+                # Libraries print warnings about Python 2.7.
                 'PYTHONWARNINGS': 'ignore'}))
 
     def _check(self, *words: str) -> None:
         for program in 'nova-compute', 'nova-api':
             ended = self._start(program)
             self.assertEqual(1, ended.returncode, ended.stderr)
-            said = ended.stdout + ended.stderr
-            self.assertEqual(1, said.count('\n'), said)
+            output = ended.stdout + ended.stderr
+            self.assertEqual(1, output.count('\n'), output)
             for word in ('nova_image cannot serve the images', *words):
-                self.assertIn(word, said)
+                self.assertIn(word, output)
 
-    def test_cannot_be_imported(self) -> None:
-        """The driver's module cannot be imported."""
+    def test_driver_that_cannot_be_imported(self) -> None:
         (self.folder / 'sitecustomize.py').write_text(_BREAKS)
         self._check('DriverLoadError', 'glance_v2', 'ImportError')
 
-    def test_two_of_a_name(self) -> None:
-        """Somebody else's package has a driver of the same name."""
+    def test_two_drivers_with_one_name(self) -> None:
+        """Another package has a driver with the same name."""
         other = self.folder / 'other-1.egg-info'
         other.mkdir()
         (other / 'PKG-INFO').write_text('Name: other\nVersion: 1\n')
         (other / 'entry_points.txt').write_text(_ENTRY_POINT)
         self._check('DriverLoadError', 'v2')
 
-    def test_no_such_service(self) -> None:
-        """There is no such service."""
+    def test_unknown_service(self) -> None:
         ended = self._start('nova-nothing')
         self.assertEqual(
             (1, 'nova-image-run: service nova-nothing is not installed in '

@@ -10,10 +10,11 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""One set of images, asked for through v1 and through v2: equal answers.
+"""The same images, requested through v1 and v2: the answers are equal.
 
-What may differ is in nova_image.tests.functional.incompatibilities, and
-concerns the images that are made to be odd. Goes with the v1 driver.
+The permitted differences are in nova_image.tests.functional.incompatibilities,
+and only affect the images in _ODD. This module is removed together with the v1
+driver.
 """
 
 import json
@@ -48,7 +49,7 @@ _PLAIN = {
         'root_device_name': '/dev/vda', 'block_device_mapping': _MAPPING}),
     'volume-mapping': raw.Spec(properties={
         'mappings': '[{"device": "sdb1", "virtual": "ephemeral0"}]',
-        'block_device_mapping': 'this is no JSON'}),
+        'block_device_mapping': 'this is not JSON'}),
     'public': raw.Spec(name='public', public=True),
     'deleted': raw.Spec(name='deleted'),
 }
@@ -57,11 +58,11 @@ _ODD = {
         'OS-Type': 'Linux', 'Mixed_Case': 'Value'}),
     'empty-property': raw.Spec(name='odd', properties={'empty': ''}),
 }
-#: names that only v1 takes
+#: names that only v1 accepts
 _RESERVED = raw.Spec(name='odd', properties={'owner': 'x', 'size': '5',
                                              'kept': 'yes'})
 _UNKNOWN = str(uuid.UUID(int=7))
-#: refused in Glance's own words, which v1 and v2 have different ones of
+#: refused with a message of Glance that differs between v1 and v2
 _NO_MARKER = 'marker=' + _UNKNOWN
 _LISTS = (
     '', 'name=an image', 'name=Bild \xfc \u56fe', 'name=nothing',
@@ -102,7 +103,7 @@ Answer = tuple[int, typing.Any]
 
 def _ask(cloud: clouds.Cloud, path: str, method: str = 'GET',
          user: str = 'admin', body: typing.Any = None) -> Answer:
-    """Return what a cloud's images proxy answers, without addresses."""
+    """Return the answer of a cloud's images proxy, without addresses."""
     answer = cloud.nova.client(user, microversion='2.35').request(
         '/images' + path, method, raise_exc=False,
         **({} if body is None else {'json': body}))
@@ -112,16 +113,16 @@ def _ask(cloud: clouds.Cloud, path: str, method: str = 'GET',
 
 
 class SameAnswersTest(testtools.TestCase):
-    """The images proxy of a Nova by v1 and of one by v2, on one database."""
+    """The images proxies of a Nova on v1 and one on v2, over one database."""
 
     def setUp(self) -> None:
-        """Take both clouds; make the images in an empty database."""
+        """Create the images in an empty database, through both clouds."""
         super().setUp()
         self.clouds = v1_clouds.by_v1(), clouds.by_v2()
         shared.RawGlance(clouds.glance_v2().url).wipe()
-        #: ID -> (name of the image here, the API that made it)
+        #: ID -> (name of the image here, the API that created it)
         self.made: dict[str, tuple[str, str]] = {}
-        #: the IDs of those that were not deleted
+        #: the IDs of the images that were not deleted
         self.there: set[str] = set()
         for cloud in self.clouds:
             self._make_all(cloud.images)
@@ -144,7 +145,7 @@ class SameAnswersTest(testtools.TestCase):
             self.there.add(made)
 
     def _compare(self, path: str, user: str = 'admin') -> Answer:
-        """Compare what both clouds answer; return v2's answer."""
+        """Compare the answers of both clouds; return v2's answer."""
         first, second = (_ask(cloud, path, user=user)
                          for cloud in self.clouds)
         if path.endswith(_NO_MARKER):
@@ -152,7 +153,7 @@ class SameAnswersTest(testtools.TestCase):
                 self.assertTrue(answer[1]['badRequest'].pop('message'))
         operation = 'detail' if path.startswith('/detail') else 'show'
         if 'changes-since' in path and first[0] == 200:
-            # v1 lists those that were deleted as well: documented.
+            # v1 also lists deleted images: a documented difference.
             first[1]['images'] = [image for image in first[1]['images']
                                   if image['id'] in self.there]
         self.assertEqual(self._leveled(first, operation, 'as_v2'),
@@ -162,7 +163,7 @@ class SameAnswersTest(testtools.TestCase):
 
     def _leveled(self, answer: Answer, operation: str,
                  change: str) -> Answer:
-        """Return an answer without what may differ."""
+        """Return an answer without the permitted differences."""
         status, body = answer
         if status != 200:
             return answer
@@ -185,7 +186,7 @@ class SameAnswersTest(testtools.TestCase):
         return image | {'metadata': leveled['properties']}
 
     def _check_lists(self, user: str) -> set[str]:
-        """Compare all lists; return the names of what the first one has."""
+        """Compare all lists; return the names of the images in the first."""
         marker = next(identity for identity, made in self.made.items()
                       if made == ('public-of-others', 'v1'))
         names: list[set[str]] = []
@@ -196,24 +197,23 @@ class SameAnswersTest(testtools.TestCase):
                 if status == 200:
                     names.append({self.made[image['id']][0]
                                   for image in body['images']})
-        # Filters have found something, and not always the same.
+        # The filters found images, and not always the same ones.
         self.assertGreater(len(set(map(frozenset, names))), 4)
         return names[0]
 
     def test_lists(self) -> None:
-        """Lists, short and long, with each filter and with pages."""
+        """Lists with and without details, with each filter and with pages."""
         self.assertEqual(
             {*_PLAIN, *_ODD, 'reserved', 'public-of-others'} - {'deleted'},
             self._check_lists('admin'))
 
-    def test_lists_of_others(self) -> None:
-        """The same for a user who is no administrator of Nova."""
+    def test_lists_of_a_user_without_admin_role(self) -> None:
         self.assertEqual(
             {*_PLAIN, *_ODD, 'reserved', 'public-of-others'} - {'deleted'},
             self._check_lists('somebody'))
 
     def test_images(self) -> None:
-        """Each image by itself, and one that never was."""
+        """Each image, and IDs that do not exist."""
         for user in 'admin', 'somebody':
             for identity, (name, _) in self.made.items():
                 there = name not in ('deleted', 'of-others')
@@ -224,7 +224,7 @@ class SameAnswersTest(testtools.TestCase):
                     '/' + unknown, user)[0])
 
     def test_changes(self) -> None:
-        """Twins that are changed in the same way through either."""
+        """Equal images that are changed in the same way through each cloud."""
         for maker in self.clouds:
             for name in 'plain', 'snapshot', 'unicode', 'queued':
                 answers = [self._changed(cloud, maker.images, _PLAIN[name])
@@ -233,7 +233,7 @@ class SameAnswersTest(testtools.TestCase):
 
     def _changed(self, cloud: clouds.Cloud, images: raw.Images,
                  spec: raw.Spec) -> list[typing.Any]:
-        """Make an image, change it; return all answers."""
+        """Create an image, change it, and return all answers."""
         made = images.create(spec)
         answers = [_ask(cloud, '/%s%s' % (made, path), method, body=body)
                    for method, path, body in _CHANGES]

@@ -10,9 +10,9 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Nova 15 as it comes: what the other tests of this package stand on.
+"""An unchanged Nova 15, the basis of the other tests of this package.
 
-Nova 15 itself has lost the option that chooses v1: as it comes it asks v2.
+Nova 15 no longer has the option that selects v1, so it uses v2.
 """
 
 from nova_image.tests.legacy import cases
@@ -21,10 +21,10 @@ from nova_image.tests.legacy import raw
 
 
 class StockTest(cases.BootTest):
-    """Its own image code is in use, though nova_image is installed."""
+    """Nova uses its own image code, although nova_image is installed."""
 
     def test_boot(self) -> None:
-        """A server boots, its snapshot has its data."""
+        """A server boots, and its snapshot has its data."""
         nova = clouds.stock_nova()
         self.check_boot(nova, raw.V2(nova.glance.url, clouds.PROJECT))
         for program in cases.PROGRAMS:

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Nova 15 with nova_image on a Glance that has v1 and no v2."""
+"""Nova 15 with nova_image on a Glance that has only v1."""
 
 from nova_image.tests.legacy import cases
 from nova_image.tests.legacy import v1_clouds
@@ -22,18 +22,18 @@ class V1CloudTest(cases.CloudCase):
     """``[glance] use_glance_v1 = True``."""
 
     def setUp(self) -> None:
-        """Take the cloud that all tests share."""
+        """Use the shared cloud."""
         super().setUp()
         self.use(v1_clouds.by_v1())
 
-    def test_warns(self) -> None:
-        """Each service that handles images warns of v1, once."""
+    def test_services_warn_once_about_v1(self) -> None:
+        """Each service that handles images logs one warning."""
         for program in cases.PROGRAMS:
-            said = [line for line in
-                    self.cloud.nova.log(program).splitlines()
-                    if ' WARNING nova_image.' in line]
-            self.assertEqual(1, len(said), program)
-            self.assertIn(_WARNING, said[0])
-            # Neither on stderr, which comes before the log.
+            lines = [line for line in
+                     self.cloud.nova.log(program).splitlines()
+                     if ' WARNING nova_image.' in line]
+            self.assertEqual(1, len(lines), program)
+            self.assertIn(_WARNING, lines[0])
+            # Not on stderr either, which precedes the log.
             self.assertEqual(
                 1, self.cloud.nova.log(program).count(_WARNING), program)

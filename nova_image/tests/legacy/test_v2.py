@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Nova 15 with nova_image on a Glance that has v2 and no v1."""
+"""Nova 15 with nova_image on a Glance that has only v2."""
 
 from nova_image.tests.legacy import cases
 from nova_image.tests.legacy import clouds
@@ -20,6 +20,6 @@ class V2CloudTest(cases.CloudCase):
     """``[glance] use_glance_v1 = False``."""
 
     def setUp(self) -> None:
-        """Take the cloud that all tests share."""
+        """Use the shared cloud."""
         super().setUp()
         self.use(clouds.by_v2())

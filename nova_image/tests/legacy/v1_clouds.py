@@ -10,7 +10,9 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The services that the tests of v1 have beside clouds. Goes with the driver.
+"""The services that only the tests of v1 use.
+
+This module is removed together with the v1 driver.
 """
 
 from nova_image.tests import fixtures
@@ -22,13 +24,13 @@ _OCTETS = {'Content-Type': 'application/octet-stream'}
 
 
 class Images(raw.Images):
-    """Images by v1: metadata are headers."""
+    """Images through v1: metadata in headers."""
 
     api = 'v1'
     deleted = 200
 
     def create(self, spec: raw.Spec) -> str:
-        """Make an image and return its ID."""
+        """Create an image and return its ID."""
         fields = spec.fields() | {'is_public': spec.public} | {
             'property-' + name: value
             for name, value in spec.properties.items()}
@@ -45,7 +47,7 @@ class Images(raw.Images):
 
 @shared.once
 def glance_v1() -> fixtures.LegacyGlance:
-    """A Glance that serves v1 alone, and the images of clouds.glance_v2()."""
+    """A Glance that serves only v1, with the images of clouds.glance_v2()."""
     return fixtures.LegacyGlance(apis=('v1',), data_of=clouds.glance_v2())
 
 
@@ -56,6 +58,6 @@ def nova_v1() -> fixtures.LegacyNova:
 
 
 def by_v1() -> clouds.Cloud:
-    """Return the cloud that has v1 and no v2."""
+    """Return the cloud that has only v1."""
     return clouds.Cloud('v1', 'GlanceImageService', nova_v1(),
                         Images(glance_v1().url, clouds.PROJECT))
