@@ -55,7 +55,7 @@ def pipe_of(data: bytes) -> io.BufferedReader:
 class Create(case.DriverCase):
     """ImageDriver.create()."""
 
-    def test_metadata(self) -> None:
+    def test_create_with_metadata(self) -> None:
         meta = {
             'name': case.UNICODE, 'disk_format': 'qcow2',
             'container_format': 'ovf', 'min_ram': '64', 'min_disk': 3,
@@ -187,7 +187,7 @@ class Create(case.DriverCase):
             self.assertEqual(('active', size),
                              (image['status'], image['size']))
 
-    def test_is_public(self) -> None:
+    def test_create_public_image(self) -> None:
         image = self.make(ctx=self.root, is_public=True)
         self.assertIs(True, image['is_public'])
         self.assertEqual('public', self.raw.image(image['id'])['visibility'])
@@ -213,7 +213,7 @@ class Create(case.DriverCase):
         self.assertEqual([first], self.driver.detail(self.ctx))
         self.assertEqual(b'the first', self.raw.data(first['id']))
 
-    def test_location(self) -> None:
+    def test_create_with_location(self) -> None:
         store = self.useFixture(loopback.WebStore(b'elsewhere'))
         image = self.make(location=store.url)
         self.assertShape(image)
@@ -221,7 +221,7 @@ class Create(case.DriverCase):
         self.assertEqual(b'elsewhere', self.raw.data(image['id']))
         self.assertEqual(image, self.driver.show(self.ctx, image['id']))
 
-    def test_location_that_is_refused(self) -> None:
+    def test_create_with_refused_location(self) -> None:
         for url in ('file:///etc/passwd', 'nonsense', 'no-such-scheme://a/b'):
             self.assertRaises(exception.ImageBadRequest, self.make,
                               location=url)
@@ -239,7 +239,7 @@ class Create(case.DriverCase):
             self.assertEqual({'a': 'b'}, image['properties'])
             self.assertEqual([other], self.raw.members(image['id']))
 
-    def test_attributes_that_are_none(self) -> None:
+    def test_create_with_unknown_attribute(self) -> None:
         error = self.assertRaises(exception.ImageBadRequest, self.make,
                                   nmae='x')
         self.assertIn('nmae', str(error))

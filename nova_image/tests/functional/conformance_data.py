@@ -122,7 +122,7 @@ class Data(case.DriverCase):
             self.assertIn('queued', str(error))
             self.assertIn(image_id, str(error))
 
-    def test_images_that_cannot_be_seen(self) -> None:
+    def test_download_of_images_that_cannot_be_seen(self) -> None:
         theirs = self.make(
             b'abc', ctx=self.make_context(base.new_id()))['id']
         gone = self.make(b'abc')['id']

@@ -141,7 +141,7 @@ class Detail(case.DriverCase):
         other = self.make_context(base.new_id())
         self.make(name='theirs', ctx=other)
 
-    def test_is_public(self) -> None:
+    def test_filter_by_is_public(self) -> None:
         self._create_public_and_others()
         everything = ['mine', 'public', 'shared']
         for expected, values in (

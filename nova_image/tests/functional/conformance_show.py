@@ -128,7 +128,7 @@ class Show(case.DriverCase):
                          (image['deleted'], image['status']))
         self.assertIsNotNone(image['deleted_at'])
 
-    def test_images_that_cannot_be_seen(self) -> None:
+    def test_show_of_images_that_cannot_be_seen(self) -> None:
         other = self.make_context(base.new_id())
         theirs = self.make(ctx=other)['id']
         public = self.make(ctx=self.root, is_public=True)['id']

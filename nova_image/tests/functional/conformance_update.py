@@ -44,7 +44,7 @@ class Update(case.DriverCase):
         self.assertEqual(self.driver.show(self.ctx, image['id']), updated)
         return updated
 
-    def test_metadata(self) -> None:
+    def test_update_metadata(self) -> None:
         image = self.make(b'abc')
         updated = self.update(image, {
             'name': case.UNICODE, 'min_ram': '32', 'min_disk': 7,
@@ -127,7 +127,7 @@ class Update(case.DriverCase):
                                      dict(shown, name='x'))
         self.assertEqual(_stable(dict(image, name='x')), _stable(updated))
 
-    def test_is_public(self) -> None:
+    def test_update_is_public(self) -> None:
         image = self.make(b'abc', ctx=self.root)
         for public in (True, 'False', 'true', False):
             updated = self.driver.update(self.root, image['id'],
@@ -158,7 +158,7 @@ class Update(case.DriverCase):
                           self.ctx, image['id'], {}, b'second')
         self.assertEqual(b'first', self.raw.data(image['id']))
 
-    def test_location(self) -> None:
+    def test_update_location(self) -> None:
         store = self.useFixture(loopback.WebStore(b'elsewhere'))
         image = self.make(properties={'a': '1'})
         updated = self.update(image, {'location': store.url, 'name': 'x'},
@@ -179,7 +179,7 @@ class Update(case.DriverCase):
             self.assertIn(image_id, str(error))
         self.assertEqual('an image', self.raw.image(theirs)['name'])
 
-    def test_attributes_that_are_none(self) -> None:
+    def test_update_with_unknown_attribute(self) -> None:
         image = self.make()
         error = self.assertRaises(
             exception.ImageBadRequest, self.driver.update, self.ctx,
