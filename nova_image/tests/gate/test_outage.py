@@ -23,7 +23,7 @@ _SIZE = _MEBIBYTES * 1024 * 1024
 _TIMEOUT = 120
 _RETRIED = 'Attempt 1 of'
 # The message that is logged when a download will be resumed.
-_RESUMED = 'The download broke off at byte '
+_RESUMED = 'The download was interrupted at byte '
 
 
 class OutageTest(plugin.GateTest):
