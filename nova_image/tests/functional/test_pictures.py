@@ -1,0 +1,69 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The pictures of the architecture, against their sources and the tree."""
+
+import hashlib
+import pathlib
+import re
+
+import testtools
+
+from nova_image.tests.unit import test_architecture as architecture
+
+_TOP = pathlib.Path(__file__).resolve().parents[3]
+_FOLDER = _TOP / 'doc' / 'source' / 'contributor' / 'pictures'
+_MODULES = {'.dot': _TOP / 'nova_image', '.puml': _TOP / 'nova_image/image'}
+_RECORD = re.compile(r'<!-- (\S+): sha256 (\w+) -->')
+_ROOM = re.compile(r'^ +"([^"]+)" \[\s*label="{.*\|(.*)}"', re.MULTILINE)
+_ARROW = re.compile(r'^ +"([^"]+)" -> "([^"]+)"', re.MULTILINE)
+
+
+def _path(module: str) -> str:
+    """Return the path of a module or folder, as rooms.dot names it."""
+    path = module.replace('.', '/')
+    return path + ('/' if (_MODULES['.dot'] / path).is_dir() else '.py')
+
+
+class PicturesTest(testtools.TestCase):
+    """doc/source/contributor/pictures."""
+
+    def test_up_to_date(self) -> None:
+        expected, recorded = {}, {}
+        for path in _FOLDER.iterdir():
+            if path.suffix == '.svg':
+                recorded.update(_RECORD.findall(path.read_text()))
+            else:
+                expected[path.name] = hashlib.sha256(
+                    path.read_bytes()).hexdigest()
+        self.assertEqual(expected, recorded, 'Run: tools/draw_pictures.sh')
+
+    def test_modules_exist(self) -> None:
+        self.assertEqual([], [
+            (path.name, name) for suffix, top in _MODULES.items()
+            for path in _FOLDER.glob('*' + suffix)
+            for name in re.findall(r'[\w/]+\.py\b',
+                                   path.read_text().replace('\\n', ' '))
+            if not (top / name).is_file()])
+
+    def test_rooms(self) -> None:
+        text = (_FOLDER / 'rooms.dot').read_text()
+        self.assertEqual(
+            {room: sorted(_path(module) for module in modules)
+             for room, modules in architecture.ROOMS.items()},
+            {room: sorted(paths.split(', '))
+             for room, paths in _ROOM.findall(text)})
+        arrows = architecture.ARROWS  # a direct one may be implied by two
+        self.assertEqual(
+            sorted((room, other) for room in arrows for other in arrows[room]
+                   if not any(other in arrows[via] for via in arrows[room])),
+            sorted(_ARROW.findall(text)))
