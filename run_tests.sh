@@ -11,8 +11,8 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-# Runs the tests: all of them, or the kinds that are named. Everything that
-# they need is installed into .venv and .cache of this clone.
+# Runs all tests, or the named kinds of tests. Installs everything that they
+# need into .venv and .cache of this clone.
 
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1
@@ -20,31 +20,49 @@ cd "$(dirname "$0")" || exit 1
 . tools/venv.sh
 
 DEFAULT=(style unit py27 functional drill)
-KINDS=("${DEFAULT[@]}" gate legacy)
+KINDS=("${DEFAULT[@]}" gate legacy cover)
+# Per cent of lines and branches: of nova_image, of each module of nova_image.cmd.
+MINIMUM=(95 90)
+# The kinds that run with stestr and accept its options.
+WITH_STESTR=(unit py27 functional gate legacy)
 
 usage() {
     cat <<TXT
 Usage: ./run_tests.sh [KIND ...]
+       ./run_tests.sh [OPTION ...] KIND ... [-- FILTER ...]
 
 Without a KIND the first five of these run, in this order:
-  style       flake8 with hacking, ruff, bandit, shellcheck, licence headers,
-              documentation and release notes built without warnings
+  style       flake8 with hacking, ruff, bandit, mypy, shellcheck, licence
+              headers, plain English, documentation and release notes built
+              without warnings
   unit        unit tests on this Python (3.11 or later)
-  py27        the same on Python 2.7, if there is one
+  py27        the same on Python 2.7, if available
   functional  against real servers on 127.0.0.1: Glance 33, Glance 15 with v1
-              and v2 (needs a Python 2.7), Keystone 30, Barbican 23, Ceph 16
-              (Debian and root); transfers with 660 seeded faults
+              and v2 (needs Python 2.7), Keystone 30, Barbican 23, Ceph 16
+              (needs Debian and root); transfers with 660 seeded faults
   drill       removes the v1 driver from a copy of the tree and tests the rest
-  gate        a whole cloud of Nova 34 with libvirt and a Glance that serves v2
-              alone, its services with the drivers loaded; Nova's own image
-              tests on a real Glance; needs Debian and root, who has missing
-              packages installed
+These run only by name:
+  gate        a whole cloud of Nova 34 with libvirt and a Glance that serves
+              only v2, its services with the drivers loaded; Nova's own image
+              tests on a real Glance; needs Debian and root, and installs
+              missing packages
   legacy      Nova 15 on Python 2.7 with Glance 15, through v1 and through v2;
-              needs the same, and a Python 2.7
+              needs the same, and Python 2.7
+  cover       unit and functional, with the coverage of branches; fails below
+              ${MINIMUM[0]} % of nova_image or ${MINIMUM[1]} % of a module of its command line
+
+Options for ${WITH_STESTR[*]}:
+  --failing        run only the tests that failed last time
+  --slowest        list the slowest tests at the end
+  --until-failure  repeat the tests until one fails
+  -- FILTER ...    run only the tests whose names match one of these regular
+                   expressions; everything after -- goes to "stestr run"
+
+Example: ./run_tests.sh functional -- test_cli.ListTest
 TXT
 }
 
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 interrupted=0
 
 count() {  # PASSED FAILED SKIPPED
     passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
@@ -62,36 +80,31 @@ check() {  # NAME COMMAND...: one check of the style run
     fi
 }
 
-stestr_run() {  # NAME PYTHON PATH OPTION...: runs tests, counts its summary
+# How to start stestr, and its options from the command line.
+STESTR=(-m stestr)
+OPTIONS=()
+
+stestr_run() {  # NAME PYTHON PATH OPTION...: runs tests, adds up the results
     local log=$CACHE/stestr-$1.log
     mkdir -p "$CACHE/stestr/$1"
     [ -d "$CACHE/stestr/$1/.stestr" ] ||
         "$2" -m stestr --repo-url "$CACHE/stestr/$1" init
-    OS_TEST_PATH=$3 PYTHONWARNINGS=${PYTHONWARNINGS:-ignore} "$2" -m stestr \
-        --repo-url "$CACHE/stestr/$1" run "${@:4}" 2>&1 | tee "$log"
+    OS_TEST_PATH=$3 PYTHONWARNINGS=${PYTHONWARNINGS:-ignore} "$2" \
+        "${STESTR[@]}" --repo-url "$CACHE/stestr/$1" run "${@:4}" \
+        ${OPTIONS[@]+"${OPTIONS[@]}"} 2>&1 | tee -i "$log"
     local status=${PIPESTATUS[0]}
     # shellcheck disable=SC2046
     count $(awk '/^ - Passed:/ {p = $3} /^ - Failed:/ {f = $3}
         /^ - Skipped:/ {s = $3} /^ - Unexpected/ {u = $4}
         END {print p + 0, f + u, s + 0}' "$log")
-    if [ "$status" != 0 ] && ! grep -q '^ - Failed: [1-9]' "$log"; then
+    if [ "$interrupted" = 1 ] || [ "$status" = 0 ]; then
+        return
+    elif grep -q "^The specified regex doesn't match" "$log"; then
+        printf '\nNo test of %s to run: %s\n' "$1" "${OPTIONS[*]}"
+    elif ! grep -q '^ - Failed: [1-9]' "$log"; then
         echo "FAILED  $1: the runner itself"
         count 0 1 0
     fi
-}
-
-licence_headers() {
-    local bare
-    bare=$(git ls-files '*.py' '*.sh' '.ci/run' | xargs grep -L \
-        'Licensed under the Apache License, Version 2.0')
-    [ -z "$bare" ] || { echo "no licence header: $bare"; return 1; }
-}
-
-shell_scripts() {
-    local scripts
-    mapfile -t scripts < <(git ls-files '*.sh' '.ci/run' devstack/settings)
-    "$BIN/bashate" -i E005,E006 "${scripts[@]}" &&
-        "$BIN/shellcheck" -x -s bash "${scripts[@]}"
 }
 
 sphinx() {  # BUILDER SOURCE TARGET
@@ -102,8 +115,10 @@ run_style() {
     check 'flake8 with hacking' "$PYTHON" -m flake8
     check ruff "$BIN/ruff" check -q
     check bandit "$PYTHON" -m bandit -q -r nova_image -x nova_image/tests
-    check 'shell scripts' shell_scripts
-    check 'licence headers' licence_headers
+    check mypy "$PYTHON" -m mypy
+    check 'shell scripts' tools/check_shell.sh
+    check 'licence headers' tools/check_licence.sh
+    check 'plain English' "$PYTHON" -m tools.prose
     check 'release notes' "$BIN/reno" -q lint
     check 'documentation builds' sphinx html doc/source docs
     check 'man page builds' sphinx man doc/source man
@@ -138,6 +153,34 @@ run_legacy() {
     stestr_run legacy "$PYTHON" ./nova_image/tests/legacy --concurrency 1
 }
 
+run_cover() {
+    export COVERAGE_FILE=$CACHE/coverage/data
+    rm -rf "$CACHE/coverage"
+    mkdir -p "$CACHE/coverage"
+    STESTR=(-m coverage run -m stestr)
+    run_unit
+    run_functional
+    STESTR=(-m stestr)
+    "$PYTHON" -m coverage combine -q &&
+        "$PYTHON" -m coverage html -q -d "$CACHE/coverage/html"
+    check "coverage of nova_image, ${MINIMUM[0]} %" \
+        "$PYTHON" -m coverage report --fail-under "${MINIMUM[0]}"
+    check "coverage of each module of its command line, ${MINIMUM[1]} %" \
+        covered_modules
+    echo "The report with the sources is $CACHE/coverage/html/index.html."
+    unset COVERAGE_FILE
+}
+
+covered_modules() {
+    local module below=0
+    for module in nova_image/cmd/*.py; do
+        "$PYTHON" -m coverage report --include "$module" \
+            --fail-under "${MINIMUM[1]}" >/dev/null ||
+            { echo "too little is covered: $module"; below=1; }
+    done
+    return "$below"
+}
+
 skip_loudly() {  # WHAT
     echo "SKIPPED $1: there is no python2.7 on the PATH or under pyenv"
     count 0 0 1
@@ -147,27 +190,66 @@ run_drill() {
     check 'removal of the v1 driver' tools/removal_drill.sh "$PYTHON"
 }
 
-main() {
-    local kind kinds=("$@")
-    [ $# -gt 0 ] || kinds=("${DEFAULT[@]}")
-    for kind in "${kinds[@]}"; do
-        case $kind in
+misuse() {  # PROBLEM: prints it and exits
+    echo "$1 See ./run_tests.sh --help." >&2
+    exit 2
+}
+
+kinds=()
+parse() {  # ARGUMENT...: sets kinds and OPTIONS
+    while [ $# -gt 0 ]; do
+        case $1 in
             -h | --help) usage && exit ;;
+            --failing | --slowest | --until-failure) OPTIONS+=("$1") ;;
+            --)
+                [ $# -gt 1 ] || misuse 'A filter must follow --.'
+                OPTIONS+=("${@:2}")
+                break
+                ;;
+            -*) misuse "Unknown option: $1." ;;
+            *)
+                [[ " ${KINDS[*]} " == *" $1 "* ]] ||
+                    misuse "Unknown kind of tests: $1."
+                kinds+=("$1")
+                ;;
         esac
-        if [[ ! " ${KINDS[*]} " == *" $kind "* ]]; then
-            echo "There is no kind of tests called $kind." >&2
-            usage >&2
-            exit 2
-        fi
+        shift
     done
-    make_venv test-requirements.txt
+    [ ${#OPTIONS[@]} = 0 ] || require_stestr "${kinds[@]}"
+    [ ${#kinds[@]} -gt 0 ] || kinds=("${DEFAULT[@]}")
+}
+
+require_stestr() {  # KIND...: rejects kinds that have no options
+    [ $# -gt 0 ] || misuse 'Options and filters require a kind of tests.'
+    local kind
+    for kind in "$@"; do
+        [[ " ${WITH_STESTR[*]} " == *" $kind "* ]] ||
+            misuse "Options and filters do not apply to $kind."
+    done
+}
+
+require_regexes() {  # FILTER...
+    "$PYTHON" -c 'import re, sys; [re.compile(arg) for arg in sys.argv[1:]]' \
+        "$@" 2>/dev/null || misuse "Not a regular expression: $*."
+}
+
+main() {
+    local kind
+    parse "$@"
+    make_venv test-requirements.txt test-requirements-py27.txt
+    require_regexes ${OPTIONS[@]+"${OPTIONS[@]}"}
     BIN=$(dirname "$PYTHON")
+    PATH=$BIN:$PATH
+    # Ctrl-C ends the tests, and "--until-failure" of tests that pass.
+    trap 'interrupted=1' INT
     for kind in "${kinds[@]}"; do
         printf '\n== %s\n' "$kind"
         "run_$kind"
+        [ "$interrupted" = 0 ] || break
     done
     printf '\n%d passed, %d failed, %d skipped\n' \
         "$passed" "$failed" "$skipped"
+    [ "$interrupted" = 0 ] || exit 130
     [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
 }
 

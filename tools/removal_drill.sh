@@ -11,18 +11,17 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-# The removal drill: what removing the Images API v1 will be one day, done to a
-# copy of the tree. Deletes the v1 driver, what is there for it alone and its
-# entry point. Nothing that is left may name the driver, every test module that
-# is left must load, and the unit tests and those on a Glance 33, which never
-# had v1, must pass.
+# The removal drill: rehearses the removal of the Images API v1 in a copy of the
+# tree. Deletes the v1 driver, its entry point and the files that only serve it.
+# Then nothing may name the driver, every remaining test module must load, and
+# the unit tests and the tests on Glance 33, which does not have v1, must pass.
 #
 # Usage: tools/removal_drill.sh PYTHON
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PYTHON=${1:?the interpreter to test with}
-# What is installed for the tests already serves the copy too.
+# The copy uses the virtualenvs that the tests have installed.
 export NOVA_IMAGE_CACHE=${NOVA_IMAGE_CACHE:-$PWD/.cache}
 
 GOES=(
@@ -40,8 +39,8 @@ GOES=(
     tools/record_v1_answers.py
     tools/removal_drill.sh
 )
-# The module as a path, as a dotted name and as "from ... import", the class;
-# not those of v2.
+# The module as a path, as a dotted name and in "from ... import", and the
+# class; not the module and the class of v2.
 NAMES='nova_image[./]image[./]glance([^_]|$)'
 NAMES+='|nova_image\.image import glance([^_]|$)|GlanceImageService([^V]|$)'
 
@@ -49,7 +48,7 @@ step() {  # WHAT
     printf '\n-- %s (%d s)\n' "$1" "$SECONDS"
 }
 
-list_tests() {  # KIND: the ids of a folder's tests; fails where one cannot load
+list_tests() {  # KIND: lists a folder's tests; fails if a module cannot load
     "$PYTHON" -m testtools.run discover --list -s "nova_image/tests/$1" -t . \
         >"$copy/$1.tests" || {
         tail -50 "$copy/$1.tests"
@@ -70,7 +69,7 @@ rm "${GOES[@]}"
 sed -i '/^    v1 = nova_image\.image\.glance:/d' setup.cfg
 git init -q .
 git add .
-step 'names of the v1 driver, anywhere but in documents and their history'
+step 'no name of the v1 driver is left, except in documents'
 if git grep -nE "$NAMES" -- . ':!doc' ':!releasenotes'; then
     echo 'The lines above name the v1 driver, which is gone.' >&2
     exit 1
@@ -78,7 +77,7 @@ fi
 PBR_VERSION=0 "$PYTHON" setup.py -q egg_info
 export PYTHONPATH=$copy
 
-step 'what is left can be loaded'
+step 'all remaining modules load'
 "$PYTHON" -c 'import tools.record_answers'
 for kind in unit functional gate legacy; do
     list_tests "$kind"

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+# Lists the programs that git tracks and that lack the licence header.
+
+set -euo pipefail
+cd "$(dirname "$0")/.."
+bare=$(git ls-files '*.py' '*.sh' .ci/run | xargs grep -L \
+    'Licensed under the Apache License, Version 2.0' || true)
+[ -z "$bare" ] || { echo "no licence header: $bare"; exit 1; }
