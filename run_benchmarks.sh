@@ -11,8 +11,8 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-# Measures nova_image against its peers on real services, started for the
-# occasion on 127.0.0.1. See benchmarks/README.rst.
+# Measures nova_image against its peers on real services, which it starts on
+# 127.0.0.1. See benchmarks/README.rst.
 
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -23,7 +23,7 @@ NAMES=(metadata snapshot sparse transfer startup)
 
 if [[ $# -eq 0 || ! " ${NAMES[*]} " == *" $1 "* ]]; then
     echo "Usage: ./run_benchmarks.sh NAME [OPTION ...]" >&2
-    echo "NAME is one of: ${NAMES[*]}. NAME --help tells its options." >&2
+    echo "NAME is one of: ${NAMES[*]}. NAME --help lists its options." >&2
     exit 2
 fi
 make_venv demo/requirements.txt benchmarks/requirements.txt

@@ -10,10 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Makes the virtualenv in which the unit tests run on Python 2.7.
+"""Makes the virtualenv for the unit tests on Python 2.7.
 
-Prints its interpreter. Exits with 1 and one line where there is no
-python2.7; with ``--check`` that is all it looks for.
+Prints the path of its interpreter. Exits with 1 if there is no python2.7.
+``--check`` only looks for a python2.7.
 """
 
 import pathlib
@@ -26,7 +26,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 
 
 def _lines(name: str) -> list[str]:
-    """Return what a file requires of Python 2.7, without comments."""
+    """Return the requirements of a file for Python 2.7, without comments."""
     lines = (line.split('#')[0].strip()
              for line in (ROOT / name).read_text().splitlines())
     return [line for line in lines
@@ -34,7 +34,7 @@ def _lines(name: str) -> list[str]:
 
 
 def main() -> int:
-    """Make the virtualenv and print its interpreter."""
+    """Make the virtualenv and print the path of its interpreter."""
     python = virtualenvs.find_python27()
     if python is None:
         return 1
@@ -44,7 +44,7 @@ def main() -> int:
             'unit', _lines('requirements.txt') +
             _lines('test-requirements.txt'), python,
             _lines('test-constraints-py27.txt')) as venv:
-        # Where Python 2.7 finds the entry points, from the clone's root.
+        # Python 2.7 finds the entry points there if it runs in the clone.
         subprocess.run([sys.executable, 'setup.py', '-q', 'egg_info'],
                        cwd=ROOT, check=True, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL)

@@ -10,9 +10,9 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The release, without slow imports.
+"""The version of nova_image, without the imports of pbr.
 
-pbr, which nova_image.version uses, imports several times as many modules.
+nova_image.version uses pbr, which imports several times as much.
 """
 
 from importlib import metadata

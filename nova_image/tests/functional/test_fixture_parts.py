@@ -191,7 +191,6 @@ class VirtualenvTest(testtools.TestCase):
             self.useFixture(lib_fixtures.TempDir()).path).resolve()
         self.useFixture(lib_fixtures.EnvironmentVariable(
             'NOVA_IMAGE_CACHE', str(self.cache)))
-        # pip is installed already, which needs no package index.
         self.venv = virtualenvs.Virtualenv('a', ['pip'])
 
     def test_virtualenv_is_built_once(self) -> None:
