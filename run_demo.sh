@@ -11,13 +11,13 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-# Shows what nova_image does on a real Keystone and a real Glance, started for
-# the occasion on 127.0.0.1. See ./run_demo.sh --help.
+# Shows what nova_image does on a real Keystone, Glance and Nova, which it
+# starts on 127.0.0.1. See ./run_demo.sh --help.
 
 set -euo pipefail
 cd "$(dirname "$0")"
 # shellcheck source=tools/venv.sh
 . tools/venv.sh
 make_venv demo/requirements.txt
-# Ctrl-C waits until Python has begun and can take it: see demo/__main__.py.
+# Ctrl-C is blocked until Python can handle it: see demo/__main__.py.
 exec env --block-signal=INT "$PYTHON" -m demo "$@"

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Builds the package; everything it says stands in setup.cfg."""
+"""Builds the package that setup.cfg describes."""
 
 import setuptools
 

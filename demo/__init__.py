@@ -10,4 +10,4 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The demonstration behind ./run_demo.sh."""
+"""The demonstration that ./run_demo.sh runs."""

@@ -12,8 +12,8 @@
 
 """Starts the demonstration so that Ctrl-C ends it without a traceback.
 
-Python and all that is imported take half a second, in which KeyboardInterrupt
-could come up in anybody's code.
+Python and the imports take half a second, in which KeyboardInterrupt could be
+raised in any module.
 """
 
 import collections.abc
@@ -21,13 +21,13 @@ import os
 import signal
 import sys
 
-#: what a shell says of a program that Ctrl-C ended
+#: the exit code of a program that Ctrl-C ended
 INTERRUPTED = 130
 
 
 def main() -> int:
-    """Import the demonstration, and run it; return the exit code."""
-    # Nothing is there yet that had to be stopped.
+    """Import and run the demonstration, and return the exit code."""
+    # There is nothing to stop yet.
     handle_ctrl_c(lambda *_: os._exit(INTERRUPTED))
     from demo import program
     try:
@@ -39,9 +39,9 @@ def main() -> int:
 
 
 def handle_ctrl_c(handler: collections.abc.Callable[..., None]) -> None:
-    """Set what Ctrl-C does, unless whoever started this has it ignored.
+    """Set what Ctrl-C does, unless the calling process ignores it.
 
-    ./run_demo.sh holds it back until here.
+    ./run_demo.sh blocks the signal until this is called.
     """
     if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
         signal.signal(signal.SIGINT, handler)

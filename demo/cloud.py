@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The story of a server on a whole real cloud whose Nova runs our drivers."""
+"""The life of a server in a real cloud, whose Nova uses our drivers."""
 
 import collections.abc
 import contextlib
@@ -23,7 +23,7 @@ from nova_image.tests.fixtures import debian
 from nova_image.tests.fixtures import libvirt
 from nova_image.tests.gate import base
 
-#: the programs of Nova's that use images
+#: the programs of Nova that use images
 PROGRAMS = ('nova-api', 'nova-conductor', 'nova-compute')
 
 _PLUGIN = {'DEFAULT': {'config_source': 'nova_image'},
@@ -31,24 +31,24 @@ _PLUGIN = {'DEFAULT': {'config_source': 'nova_image'},
 
 
 def start(stack: contextlib.ExitStack) -> fixtures.Cloud:
-    """Bring the cloud up, or say in one line what is missing for it."""
+    """Start the cloud, or exit with one line about a missing requirement."""
     print('starting MariaDB, RabbitMQ, Keystone, Glance, Placement, libvirt '
           'and Nova ...', flush=True)
     try:
         return stack.enter_context(fixtures.Cloud(nova_options=_PLUGIN))
     except (debian.PackagesMissing, libvirt.NotRoot) as error:
-        raise SystemExit('The cloud cannot be brought up here: %s' % error)
+        raise SystemExit('The cloud cannot start here: %s' % error)
 
 
-def tell(cloud: fixtures.Cloud) -> bool:
-    """Tell the story and return whether it all went through nova_image."""
+def run(cloud: fixtures.Cloud) -> bool:
+    """Run all steps, and return whether every service used nova_image."""
     servers = base.Servers(cloud.compute())
     image = _timed('upload a blank disk of 64 MiB as an image',
                    lambda: cloud.upload(cloud.blank(), name='blank disk'))
     mark = cloud.glance.mark()
     server = _timed('boot a server from it, until it is ACTIVE',
                     lambda: servers.boot(image, name='first'))
-    snapshot = _timed('make a snapshot of the server, until it is active',
+    snapshot = _timed('snapshot the server, until the snapshot is active',
                       lambda: servers.snapshot(server, 'snapshot of first'))
     shown = cloud.images().get('/images/' + snapshot).json()
     print('      = image %(name)r: %(status)s, %(size)d bytes\n' % shown)
@@ -64,21 +64,21 @@ def tell(cloud: fixtures.Cloud) -> bool:
 def _timed(what: str, act: collections.abc.Callable[[], typing.Any]
            ) -> typing.Any:
     began = time.monotonic()
-    found = act()
+    result = act()
     print('%-56s %7.2f s' % (what, time.monotonic() - began), flush=True)
-    return found
+    return result
 
 
 def _show_evidence(cloud: fixtures.Cloud, mark: int) -> bool:
-    print('\nWhat the services logged when they started:')
-    said = [_announcement(cloud.nova.log(name)) for name in PROGRAMS]
-    for name, line in zip(PROGRAMS, said, strict=True):
-        print('  %-15s %s' % (name, line or 'NOTHING OF NOVA_IMAGE'))
+    print('\nThe log lines of the services at start:')
+    lines = [_announcement(cloud.nova.log(name)) for name in PROGRAMS]
+    for name, line in zip(PROGRAMS, lines, strict=True):
+        print('  %-15s %s' % (name, line or 'NO LINE OF NOVA_IMAGE'))
     requests = cloud.glance.requests(mark)
     others = [one for one in requests if not one.path.startswith('/v2/images')]
-    print('\nGlance answered %d requests meanwhile, %d of them about '
-          'something else than images of v2.' % (len(requests), len(others)))
-    return all(said)
+    print('\nGlance answered %d requests in the meantime; %d of them were '
+          'outside of /v2/images.' % (len(requests), len(others)))
+    return all(lines)
 
 
 def _announcement(log: typing.Any) -> str:

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Starts real services, tells the story on them, and stops them again."""
+"""Starts real services, runs the demonstration and stops the services."""
 
 import argparse
 import contextlib
@@ -21,26 +21,27 @@ import sys
 import tempfile
 import time
 
-from demo import cast
 from demo import cloud
+from demo import deployment
 from demo import story
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Read the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         prog='./run_demo.sh', description=(
             'Shows what nova_image does on real services, which it starts on '
-            '127.0.0.1 and stops again. The first run installs them below '
-            '.cache (about a minute).'))
+            '127.0.0.1 and stops at the end. The first run installs them '
+            'below .cache and takes about a minute; later runs take some '
+            '20 seconds.'))
     parser.add_argument(
-        'stage', nargs='?', choices=('images', 'cloud'), default='images',
+        'scene', nargs='?', choices=('images', 'cloud'), default='images',
         help='images (the default): the life of an image; cloud: servers of '
-             'a whole Nova 34 with libvirt, which needs Debian and root')
+             'a complete Nova 34 with libvirt, which needs Debian and root')
     parser.add_argument(
         '--v1', action='store_true',
-        help='tell the story through the Images API v1 of Glance 15.0.2, '
-             'without Keystone (needs a python2.7)')
+        help='use the Images API v1 of Glance 15.0.2, without Keystone '
+             '(needs a python2.7)')
     parser.add_argument(
         '--keep', action='store_true',
         help='keep the services running at the end, until Ctrl-C, and print '
@@ -49,40 +50,51 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Run the demonstration; the exit code is 0 when all went well."""
+    """Run the demonstration.
+
+    :returns: the exit code, 0 if every step succeeded
+    """
     arguments = parse_arguments()
     logging.basicConfig(level=logging.WARNING, format='    %(message)s',
                         stream=sys.stdout)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    began = time.monotonic()
     with contextlib.ExitStack() as stack:
-        if arguments.stage == 'cloud':
-            return tell_cloud(stack, began)
-        stage = (cast.legacy if arguments.v1 else cast.modern)(stack)
-        print('\n%s (started in %.1f s)\n' % (
-            stage.title, time.monotonic() - began), flush=True)
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        mark, told = stage.glance.mark(), time.monotonic()
-        ended_well = story.tell(stage, pathlib.Path(folder))
-        print('\nAll steps done in %.1f s with %d requests to Glance.' % (
-            time.monotonic() - told, len(stage.glance.requests(mark))))
+        if arguments.scene == 'cloud':
+            return 0 if show_servers(stack) else 1
+        began = time.monotonic()
+        deployed = (deployment.legacy if arguments.v1
+                    else deployment.modern)(stack)
+        print('\n%s\n(started in %.1f s)\n' % (
+            deployed.title, time.monotonic() - began), flush=True)
+        succeeded = show_images(deployed)
         if arguments.keep:
-            wait_for_ctrl_c(stage)
-    return 0 if ended_well else 1
+            wait_for_ctrl_c(deployed)
+    return 0 if succeeded else 1
 
 
-def tell_cloud(stack: contextlib.ExitStack, began: float) -> int:
-    """Run the demonstration on a whole cloud."""
-    stage = cloud.start(stack)
+def show_images(deployed: deployment.Deployment) -> bool:
+    """Run the life of an image, and return whether it went well."""
+    mark = deployed.glance.mark()
+    with tempfile.TemporaryDirectory() as folder:
+        succeeded = story.run(deployed, pathlib.Path(folder))
+    print('\nAll steps are done, with %d requests to Glance.'
+          % len(deployed.glance.requests(mark)))
+    return succeeded
+
+
+def show_servers(stack: contextlib.ExitStack) -> bool:
+    """Run the servers of a whole cloud, and return whether they went well."""
+    began = time.monotonic()
+    started = cloud.start(stack)
     print('the cloud is up after %.1f s\n' % (time.monotonic() - began))
-    ended_well = cloud.tell(stage)
-    print('\nAll done in %.1f s.' % (time.monotonic() - began))
-    return 0 if ended_well else 1
+    succeeded = cloud.run(started)
+    print('\nAll steps are done after %.1f s.' % (time.monotonic() - began))
+    return succeeded
 
 
-def wait_for_ctrl_c(stage: cast.Stage) -> None:
-    """Say how to talk to the services, and keep them until Ctrl-C."""
-    print('\n%s\n\nPress Ctrl-C to stop the services.' % stage.directions,
+def wait_for_ctrl_c(deployed: deployment.Deployment) -> None:
+    """Print how to talk to the services, and keep them until Ctrl-C."""
+    print('\n%s\n\nPress Ctrl-C to stop the services.' % deployed.directions,
           flush=True)
     with contextlib.suppress(KeyboardInterrupt):
         signal.pause()

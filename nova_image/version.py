@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Which release of nova_image this is."""
+"""The version of nova_image."""
 
 from pbr import version
 

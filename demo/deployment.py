@@ -10,13 +10,14 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Who plays: the services, the configuration and the caller of each version.
+"""The services, the configuration and the caller for each API version.
 
-Through v2 it is a whole little cloud: tokens of a real Keystone 30, the
-endpoint of Glance 33 from its catalog. Through v1 it is Glance 15.0.2 as it
-runs without Keystone: the caller's identity goes in headers.
+For v2 they are a small cloud: Keystone 30 issues the tokens, and its catalog
+has the endpoint of Glance 33. For v1 they are a Glance 15.0.2 without
+Keystone, which takes the caller's identity from headers.
 """
 
+import collections.abc
 import contextlib
 import dataclasses
 import typing
@@ -28,12 +29,11 @@ from oslo_config import cfg
 from nova_image import conf as nova_image_conf
 from nova_image.image import api
 from nova_image.tests import fixtures
-from nova_image.tests.fixtures import nova_virtualenv
 
 
 @dataclasses.dataclass
 class Caller:
-    """The context of a caller, as any service of OpenStack has one."""
+    """The request context of a caller, as any OpenStack service has it."""
 
     user_id: str | None
     project_id: str | None
@@ -43,16 +43,16 @@ class Caller:
     auth: plugin.BaseAuthPlugin | None = None
 
     def get_auth_plugin(self) -> plugin.BaseAuthPlugin | None:
-        """Return what gets the caller tokens."""
+        """Return the auth plugin that issues the caller's tokens."""
         return self.auth
 
 
 @dataclasses.dataclass
-class Stage:
-    """What the story needs to know.
+class Deployment:
+    """The services and everything that the steps need.
 
-    ``directions`` say how a person can talk to the services; ``nova`` is
-    there where a Nova is on stage.
+    ``directions`` tell a person how to talk to the services. ``start_nova``
+    installs and starts a nova-api; it is None if there is no Nova.
     """
 
     title: str
@@ -60,7 +60,7 @@ class Stage:
     api: api.API
     caller: Caller
     directions: str
-    nova: fixtures.NovaApi | None = None
+    start_nova: collections.abc.Callable[[], fixtures.NovaApi] | None = None
 
 
 def _api(**options: typing.Any) -> api.API:
@@ -72,39 +72,39 @@ def _api(**options: typing.Any) -> api.API:
     return api.API(conf)
 
 
-def modern(stack: contextlib.ExitStack) -> Stage:
-    """Start Keystone 30, Glance 33 and the nova-api of Nova 34."""
-    virtualenv = stack.enter_context(nova_virtualenv.nova())
-    keystone = fixtures.Keystone()
-    glance = fixtures.Glance(auth='keystone', keystone=keystone)
-    for service in (keystone, glance):  # one virtualenv is enough for all
-        service.use(None, virtualenv)
-        stack.enter_context(service)
+def modern(stack: contextlib.ExitStack) -> Deployment:
+    """Start Keystone 30 and Glance 33, and prepare the nova-api of Nova 34.
+
+    Nova takes as long as both of them, so it is started when it is needed.
+    """
+    keystone = stack.enter_context(fixtures.Keystone())
+    glance = stack.enter_context(
+        fixtures.Glance(auth='keystone', keystone=keystone))
     keystone.add_endpoint('image', 'glance', glance.url)
-    nova = stack.enter_context(fixtures.NovaApi(keystone, {
+    nova = fixtures.NovaApi(keystone, {
         'DEFAULT': {'config_source': 'nova_image'},
-        'nova_image': {'driver': 'nova_image'}}))
+        'nova_image': {'driver': 'nova_image'}})
     session: ks_session.Session = keystone.session('demo')
     caller = Caller(
         user_id=session.get_user_id(), project_id=session.get_project_id(),
         auth_token=session.get_token(), auth=session.auth)
-    return Stage(
-        title='Glance 33.0.0, Images API v2, at %s\nKeystone 30.0.0 at %s\n'
-              'nova-api 34.0.0 with nova_image at %s' % (
-                  glance.url, keystone.url, nova.url),
-        glance=glance, caller=caller, nova=nova, api=_api(
-            valid_interfaces=['public'], region_name='RegionOne'),
+    return Deployment(
+        title='Glance 33.0.0, Images API v2, at %s\nKeystone 30.0.0 at %s' % (
+            glance.url, keystone.url),
+        glance=glance, caller=caller,
+        start_nova=lambda: stack.enter_context(nova),
+        api=_api(valid_interfaces=['public'], region_name='RegionOne'),
         directions=_with_password(keystone.auth_options('demo')))
 
 
-def legacy(stack: contextlib.ExitStack) -> Stage:
-    """Start Glance 15 with v1."""
+def legacy(stack: contextlib.ExitStack) -> Deployment:
+    """Start Glance 15, which serves v1."""
     try:
         glance = stack.enter_context(fixtures.LegacyGlance())
     except fixtures.NoPython27 as error:
-        raise SystemExit('The story through v1 cannot be told: %s' % error)
+        raise SystemExit('The demonstration of v1 cannot run: %s' % error)
     caller = Caller(user_id='demo-user', project_id='demo-project')
-    return Stage(
+    return Deployment(
         title='Glance 15.0.2, Images API v1, at %s' % glance.url,
         glance=glance, caller=caller,
         api=_api(use_glance_v1=True, api_servers=[glance.url]),
