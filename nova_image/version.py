@@ -18,5 +18,8 @@ version_info = version.VersionInfo('nova_image')
 
 
 def version_string():
-    """Return the version, such as ``'1.0.0'``."""
-    return version_info.version_string()
+    """Return the installed version, such as ``'1.0.0'`` or ``'1.0.1.dev3'``.
+
+    pip and ``nova-image --version`` report the same.
+    """
+    return version_info.release_string()
