@@ -38,7 +38,7 @@ class ApiTestCase(base.TestCase):
 class TestSignatures(ApiTestCase):
     """Nova's own names, and those about imports, which Nova has none for."""
 
-    def test_they_are_novas(self):
+    def test_signatures_are_those_of_nova(self):
         expected = {
             'get_all': ['context'],
             'get': ['context', 'id_or_uri', 'include_locations',
@@ -65,7 +65,7 @@ class TestSignatures(ApiTestCase):
             if not name.startswith('_')}
         self.assertEqual(expected, public)
 
-    def test_update_keeps_properties_unless_told(self):
+    def test_update_keeps_properties_by_default(self):
         driver = self.api._driver = mock.Mock()
         driver.resolve.return_value = driver, 'ID'
         self.api.update(self.context, 'ID', {})
@@ -112,19 +112,19 @@ class TestPassingOn(ApiTestCase):
             'download', 'ID', data=None, dst_path='/to',
             trusted_certs=['cert'])
 
-    def test_download_with_more(self):
+    def test_download_with_more_options(self):
         self._assert_asked(
             self.api.download(self.context, 'ID', inspect=True,
                               progress=len),
             'download', 'ID', data=None, dst_path=None, trusted_certs=None,
             inspect=True, progress=len)
 
-    def test_copy(self):
+    def test_copy_image_to_store(self):
         self._assert_asked(
             self.api.copy_image_to_store(self.context, 'ID', 'slow'),
             'image_import_copy', 'ID', ['slow'])
 
-    def test_copy_and_wait(self):
+    def test_copy_image_to_store_and_wait(self):
         self._assert_asked(
             self.api.copy_image_to_store(self.context, 'ID', 'slow',
                                          wait=True),
@@ -160,7 +160,7 @@ class TestPassingOn(ApiTestCase):
 class TestConf(ApiTestCase):
     """What the API was made with."""
 
-    def test_conf(self):
+    def test_conf_is_the_one_that_was_passed(self):
         self.assertIs(self.conf, self.api.conf)
 
 
@@ -173,7 +173,7 @@ class TestReferences(ApiTestCase):
         self.assertEqual(ACTIVE, image['id'])
         self.assertEqual(url, self.glance.calls[-1].url)
 
-    def test_known_servers(self):
+    def test_urls_of_known_servers_are_followed(self):
         one = 'http://one:9292/v2/images/' + ACTIVE
         two = 'http://two:9292/image/v2/images/' + ACTIVE
         for version in ('', '/v1', '/v2', '/v2.9'):
@@ -182,7 +182,7 @@ class TestReferences(ApiTestCase):
             self._assert_asked(
                 two, 'http://two:9292/image%s/images/%s' % (version, ACTIVE))
 
-    def test_unknown_servers_get_nothing(self):
+    def test_unknown_servers_get_no_request(self):
         for base_url in ('http://evil:9292', 'http://one:9293',
                          'https://one:9292', 'http://one',
                          'http://two:9292', 'http://two:9292/image/x',
@@ -196,23 +196,23 @@ class TestReferences(ApiTestCase):
                 self.assertNotIn('user:x', six.text_type(error))
         self.assert_calls([])
 
-    def test_what_is_no_reference(self):
+    def test_invalid_references_are_refused(self):
         for reference in ('/', '/images/', 'a/b', 'http://one:9292/x'):
             self.assertRaises(exception.InvalidImageRef, self.api.get,
                               self.context, reference)
 
-    def test_the_url_that_was_generated(self):
+    def test_a_generated_url_is_accepted(self):
         url = self.api.generate_image_url(ACTIVE, self.context)
         self.assertTrue(url.endswith('/images/' + ACTIVE), url)
         self._assert_asked(url.replace('/images/', '/v2/images/'), url)
 
-    def test_every_server_of_a_url_generated(self):
+    def test_urls_are_generated_for_every_server(self):
         self.assertEqual(
             {'http://one:9292/images/ID', 'http://two:9292/image/images/ID'},
             {self.api.generate_image_url('ID', self.context)
              for _ in range(2)})
 
-    def test_the_catalog_knows_servers_too(self):
+    def test_servers_of_the_catalog_are_known(self):
         self.set(api_servers=None)
         self.context.service_catalog = [{
             'type': 'image', 'endpoints': [

@@ -20,7 +20,7 @@ from nova_image.image import ceph
 class UrlTest(testtools.TestCase):
     """The locations of Glance's rbd store."""
 
-    def test_round_trip(self):
+    def test_urls_are_built_and_parsed(self):
         for place, url in (
                 (ceph.Snapshot('id', 'pool', 'image', 'snap'),
                  'rbd://id/pool/image/snap'),
@@ -29,7 +29,7 @@ class UrlTest(testtools.TestCase):
             self.assertEqual(url, ceph.url_of(place))
             self.assertEqual(place, ceph.parse_url(url))
 
-    def test_others(self):
+    def test_other_urls_are_not_parsed(self):
         for url in ('rbd://image', 'rbd://id/pool/image', 'rbd://a/b/c/d/e',
                     'rbd://id//image/snap', 'http://id/pool/image/snap',
                     'rbd:///pool/image/snap', ''):

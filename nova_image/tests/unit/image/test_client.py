@@ -67,31 +67,31 @@ class TestRequest(ClientTestCase):
             method, '/v2/images', 'list', **options))
         return self.glance.calls[-1]
 
-    def test_query(self):
+    def test_the_query_is_encoded(self):
         call = self._send(query=[('name', recordings.NAME), ('limit', 5),
                                  ('tag', 'a b'), ('tag', '&')])
         self.assertEqual(
             '/v2/images?name=Z%C3%BCrich+%E6%97%A5%E6%9C%AC&limit=5&'
             'tag=a+b&tag=%26', call.path)
 
-    def test_no_query(self):
+    def test_an_empty_query_adds_nothing(self):
         self.assertEqual('/v2/images', self._send(query=[]).path)
 
     def test_the_path_of_an_endpoint_is_kept(self):
         self.set(api_servers=['http://cloud/image/v2', ])
         self.assertEqual('http://cloud/image/v2/images', self._send().url)
 
-    def test_a_percent_sign_in_an_endpoint(self):
+    def test_a_percent_sign_in_an_endpoint_is_kept(self):
         self.set(api_servers=['http://cloud/a%20b'])
         self.assertEqual('http://cloud/a%20b/v2/images', self._send().url)
 
-    def test_json(self):
+    def test_json_is_sent_with_its_content_type(self):
         call = self._send('POST', json={'name': recordings.NAME})
         self.assertEqual({'name': recordings.NAME}, self.sent_json(0))
         self.assertEqual('application/json', _text(
             call.headers['content-type']))
 
-    def test_the_type_of_a_patch(self):
+    def test_the_content_type_can_be_chosen(self):
         call = self._send('PATCH', json=[], content_type='application/x')
         self.assertEqual('application/x', _text(call.headers['content-type']))
         self.assertEqual([], self.sent_json(0))
@@ -103,7 +103,7 @@ class TestRequest(ClientTestCase):
             sent = sent.encode('latin-1')  # as http.client does
         self.assertEqual(value, sent.decode('utf-8'))
 
-    def test_unknown_options_are_a_mistake(self):
+    def test_unknown_options_are_a_type_error(self):
         self.assertRaises(TypeError, messages.Request, 'GET', '/', 'show',
                           jsn={})
 
@@ -125,7 +125,7 @@ class TestTokens(ClientTestCase):
         self.assert_calls([('GET', PATH)] * 6)
         self.assertEqual([], self.waits)
 
-    def test_nor_by_a_cause(self):
+    def test_a_traceback_shows_no_credentials(self):
         self.set(num_retries=0)
         self.glance.answers(base.Lost(requests.ConnectionError(
             'http://user:pa55@glance is gone')))
@@ -135,7 +135,7 @@ class TestTokens(ClientTestCase):
         self.assertIn('is gone', shown)
         self.assertNotIn('pa55', shown)
 
-    def test_credentials_in_an_endpoint(self):
+    def test_credentials_in_an_endpoint_are_not_shown(self):
         self.set(api_servers=['http://user:pa55@glance:9292'], debug=True)
         self.glance.answers(recordings.Answer(404))
         error = self.assertRaises(exception.ImageNotFound, self.get)
@@ -149,38 +149,38 @@ class TestTokens(ClientTestCase):
 class TestRepeats(ClientTestCase):
     """What is repeated, how often, after which wait."""
 
-    def test_at_once(self):
+    def test_a_success_needs_no_retry(self):
         self.glance.answers(OK)
         self.assertEqual({'a': 1}, self.get())
         self.assertEqual([], self.waits)
         self.assert_calls([('GET', PATH)])
 
-    def test_what_passes_is_repeated(self):
+    def test_temporary_errors_are_retried(self):
         for status in (429, 500, 502, 503, 504):
             self.glance.answers(recordings.Answer(status), OK)
             self.assertEqual({'a': 1}, self.get())
         self.assert_calls([('GET', PATH)] * 10)
         self.assertEqual(5, len(self.waits))
 
-    def test_what_does_not_pass_is_not(self):
+    def test_permanent_errors_are_not_retried(self):
         for status in (300, 400, 401, 403, 404, 409, 413, 501, 505):
             self.glance.answers(recordings.Answer(status))
             self.assertRaises(exception.NovaImageException, self.get)
         self.assert_calls([('GET', PATH)] * 9)
         self.assertEqual([], self.waits)
 
-    def test_no_connection(self):
+    def test_connection_errors_are_retried(self):
         self.glance.answers(
             base.Lost(), base.Lost(requests.Timeout('slow')),
             base.Lost(requests.exceptions.SSLError('bad')), OK)
         self.assertEqual({'a': 1}, self.get())
 
-    def test_a_body_that_breaks(self):
+    def test_an_interrupted_answer_is_retried(self):
         self.glance.answers(recordings.Answer(content=base.BrokenBody(
             b'{"a"', socket.error('reset'))), OK)
         self.assertEqual({'a': 1}, self.get())
 
-    def test_as_often_as_configured(self):
+    def test_num_retries_limits_the_retries(self):
         for repeats in (0, 1, 3):
             self.set(num_retries=repeats)
             self.glance.answers(*[BUSY] * (1 + repeats))
@@ -197,33 +197,33 @@ class TestRepeats(ClientTestCase):
             self.assertTrue(share / 2 <= self.waits[number] <= share,
                             self.waits)
 
-    def test_retry_after_in_seconds(self):
+    def test_retry_after_in_seconds_is_respected(self):
         self.glance.answers(
             recordings.Answer(429, {'Retry-After': '7'}), OK)
         self.get()
         self.assertEqual([7.0], self.waits)
 
-    def test_retry_after_as_a_date(self):
+    def test_retry_after_as_a_date_is_respected(self):
         moment = email.utils.formatdate(time.time() + 20, usegmt=True)
         self.glance.answers(
             recordings.Answer(503, {'Retry-After': moment}), OK)
         self.get()
         self.assertTrue(18 <= self.waits[0] <= 20, self.waits)
 
-    def test_retry_after_of_a_day(self):
+    def test_a_retry_after_beyond_the_longest_wait_is_not_waited_for(self):
         self.glance.answers(
             recordings.Answer(503, {'Retry-After': '86400'}))
         error = self.assertRaises(exception.GlanceServerError, self.get)
         self.assertEqual(86400.0, error.retry_after)
         self.assertEqual([], self.waits)
 
-    def test_the_deadline(self):
+    def test_no_retry_begins_after_the_deadline(self):
         self.set(request_deadline=10)
         self.glance.answers(recordings.Answer(503, {'Retry-After': '11'}))
         self.assertRaises(exception.GlanceServerError, self.get)
         self.assertEqual([], self.waits)
 
-    def test_what_is_not_repeatable(self):
+    def test_an_unrepeatable_request_is_not_retried(self):
         for answer in (recordings.Answer(500), recordings.Answer(502),
                        recordings.Answer(504), base.Lost()):
             self.glance.answers(answer)
@@ -231,13 +231,13 @@ class TestRepeats(ClientTestCase):
                               repeatable=False)
         self.assertEqual([], self.waits)
 
-    def test_unless_the_server_says_that_it_did_not_take_it(self):
+    def test_an_unprocessed_request_is_retried_even_if_unrepeatable(self):
         for status in (429, 503):
             self.glance.answers(recordings.Answer(status), OK)
             self.get(repeatable=False)
         self.assertEqual(2, len(self.waits))
 
-    def test_one_line_for_each_attempt(self):
+    def test_each_failed_attempt_logs_one_line(self):
         self.glance.answers(BUSY, base.Lost(), OK)
         self.get()
         one, two = self.warnings()
@@ -246,7 +246,7 @@ class TestRepeats(ClientTestCase):
         self.assertIn('Attempt 2 of 4 failed', two)
         self.assertNotIn('Traceback', self.log.output)
 
-    def test_no_line_where_there_is_no_other_attempt(self):
+    def test_the_last_attempt_logs_no_line(self):
         self.set(num_retries=0)
         self.glance.answers(BUSY)
         self.assertRaises(exception.GlanceServerError, self.get)
@@ -267,7 +267,7 @@ class TestRepeats(ClientTestCase):
         self.assertNotIn('a-secret-token', self.log.output)
         self.assertNotIn('a-secret-token', six.text_type(error))
 
-    def test_somebody_elses_error_passes(self):
+    def test_unrelated_errors_are_raised_unchanged(self):
         self.glance.answers(base.Lost(KeyError('a bug')))
         self.assertRaises(KeyError, self.get)
         self.assert_calls([('GET', PATH)])
@@ -283,12 +283,12 @@ class TestServers(ClientTestCase):
     def _hosts(self):
         return [call.url.split('/')[2] for call in self.glance.calls]
 
-    def test_the_next_one(self):
+    def test_a_retry_asks_the_next_server(self):
         self.glance.answers(BUSY, OK)
         self.get()
         self.assertEqual({'one', 'two'}, set(self._hosts()))
 
-    def test_one_that_failed_rests(self):
+    def test_a_failed_server_rests(self):
         self.glance.answers(base.Lost(), *[OK] * 6)
         self.get()
         failed = self._hosts()[0]
@@ -296,7 +296,7 @@ class TestServers(ClientTestCase):
             self.get()
         self.assertNotIn(failed, self._hosts()[1:])
 
-    def test_one_that_refuses_does_not(self):
+    def test_a_server_that_refuses_a_request_does_not_rest(self):
         client = self.client()
         self.glance.answers(recordings.Answer(404), OK)
         request = messages.Request('GET', PATH, 'show', 'ID')
@@ -309,12 +309,12 @@ class TestServers(ClientTestCase):
 class TestBodies(ClientTestCase):
     """What carries data is sent whole or not at all."""
 
-    def test_in_pieces_and_not_in_lines(self):
+    def test_a_file_is_sent_completely(self):
         self.glance.answers(NO_CONTENT)
         self.put(io.BytesIO(BODY))
         self.assertEqual([BODY], self.bodies())
 
-    def test_a_half_read_body_is_rewound(self):
+    def test_partly_sent_data_is_rewound(self):
         for data in (BODY, io.BytesIO(BODY), [BODY[:5], BODY[5:]]):
             del self.glance.calls[:]
             self.glance.answers(base.Lost(pieces=1),
@@ -325,7 +325,7 @@ class TestBodies(ClientTestCase):
             self.assertGreater(len(second), 0)
             self.assertEqual(BODY, third)
 
-    def test_a_half_read_generator_fails_and_says_so(self):
+    def test_a_partly_sent_generator_is_not_retried(self):
         self.glance.answers(base.Lost(pieces=1))
         error = self.assertRaises(
             exception.GlanceConnectionFailed, self.put,
@@ -334,12 +334,12 @@ class TestBodies(ClientTestCase):
         self.assert_calls([('PUT', FILE)])
         self.assertEqual([], self.warnings())
 
-    def test_a_generator_before_its_first_byte(self):
+    def test_a_generator_is_retried_before_its_first_byte(self):
         self.glance.answers(base.Lost(pieces=0), NO_CONTENT)
         self.put(piece for piece in (b'a', b'b'))
         self.assertEqual([b'', b'ab'], self.bodies())
 
-    def test_a_generator_keeps_its_own_error(self):
+    def test_an_error_of_a_generator_is_raised_unchanged(self):
         for error in (ValueError('mine'), IOError('mine'),
                       requests.ConnectionError('mine'),
                       exception.GlanceConnectionFailed('mine')):
@@ -352,7 +352,7 @@ class TestBodies(ClientTestCase):
         self.assert_calls([('PUT', FILE)] * 4)
         self.assertEqual([], self.waits)
 
-    def test_a_file_keeps_its_own_error(self):
+    def test_an_error_of_a_file_is_raised_unchanged(self):
         stream = mock.Mock(spec=['read', 'tell', 'seek'], closed=False)
         stream.tell.return_value = 0
         stream.read.side_effect = [b'a', IOError('bad sector')]
@@ -367,26 +367,26 @@ class TestBodies(ClientTestCase):
         self.assertRaises(exception.GlanceBadAnswer, self.put, BODY)
         self.assert_calls([('PUT', FILE)])
 
-    def test_a_renewed_token_comes_with_a_whole_body(self):
+    def test_all_data_is_sent_again_with_a_renewed_token(self):
         plugin = self.with_renewable_token()
         self.glance.answers(recordings.Answer(401), NO_CONTENT)
         self.put(io.BytesIO(BODY))
         self.assertEqual([BODY, BODY], self.bodies())
         plugin.invalidate.assert_called_once_with()
 
-    def test_a_renewed_token_and_a_generator(self):
+    def test_a_generator_is_not_sent_again_with_a_renewed_token(self):
         self.with_renewable_token()
         self.glance.answers(recordings.Answer(401))
         self.assertRaises(exception.ImageNotAuthorized, self.put,
                           (piece for piece in (b'a', b'b')))
         self.assertEqual([b'ab'], self.bodies())
 
-    def test_a_token_that_cannot_be_renewed(self):
+    def test_a_token_that_cannot_be_renewed_is_not_retried(self):
         self.glance.answers(recordings.Answer(401))
         self.assertRaises(exception.ImageNotAuthorized, self.put, BODY)
         self.assert_calls([('PUT', FILE)])
 
-    def test_a_token_is_renewed_without_a_body_too(self):
+    def test_the_token_is_also_renewed_for_requests_without_data(self):
         plugin = self.with_renewable_token()
         self.glance.answers(recordings.Answer(401), OK)
         self.assertEqual({'a': 1}, self.get())
@@ -410,12 +410,12 @@ class TestSettling(ClientTestCase):
         self.glance.answers(*answers)
         return self.assertRaises(kind, self.put, BODY, settle), settle
 
-    def test_nothing_to_settle_after_the_first_attempt(self):
+    def test_a_refused_first_attempt_is_not_settled(self):
         _, settle = self._fail(exception.ImageConflict, outcome.Found(),
                                self.CONFLICT)
         settle.assert_not_called()
 
-    def test_the_lost_answer_is_found(self):
+    def test_the_result_of_a_lost_answer_is_returned(self):
         for lost in (base.Lost(), recordings.Answer(500),
                      recordings.Answer(502), recordings.Answer(504)):
             found, errors = self._settle(outcome.Found('found'), lost,
@@ -430,30 +430,30 @@ class TestSettling(ClientTestCase):
                                    refused, self.CONFLICT)
             settle.assert_not_called()
 
-    def test_a_lost_answer_is_remembered(self):
+    def test_a_lost_answer_is_remembered_across_retries(self):
         found, _ = self._settle(outcome.Found('found'), base.Lost(), BUSY,
                                 self.CONFLICT)
         self.assertEqual('found', found)
 
-    def test_not_while_the_request_can_be_retried(self):
+    def test_errors_that_can_be_retried_are_not_settled(self):
         _, errors = self._settle(outcome.Found(), base.Lost(), BUSY,
                                  NO_CONTENT)
         self.assertEqual([], errors)
 
-    def test_the_request_has_failed(self):
+    def test_a_failed_outcome_raises_the_error_of_the_retry(self):
         error, settle = self._fail(
             exception.ImageConflict, outcome.Failed(), base.Lost(),
             self.CONFLICT)
         self.assertIs(settle.call_args[0][0], error)
 
-    def test_the_request_has_failed_with_another_error(self):
+    def test_a_failed_outcome_may_have_its_own_error(self):
         mine = exception.ImageUploadFailed()
         error, _ = self._fail(exception.ImageUploadFailed,
                               outcome.Failed(mine), base.Lost(),
                               self.CONFLICT)
         self.assertIs(mine, error)
 
-    def test_try_again(self):
+    def test_the_outcome_try_again_retries(self):
         settle = mock.Mock(return_value=outcome.TryAgain())
         self.glance.answers(base.Lost(), self.CONFLICT, self.CONFLICT,
                             NO_CONTENT)
@@ -462,12 +462,12 @@ class TestSettling(ClientTestCase):
         self.assertEqual([BODY] * 4, self.bodies())
         self.assertEqual(3, len(self.waits))
 
-    def test_try_again_as_often_as_any_request(self):
+    def test_num_retries_also_limits_try_again(self):
         self.set(num_retries=2)
         self._fail(exception.ImageConflict, outcome.TryAgain(), base.Lost(),
                    self.CONFLICT, self.CONFLICT)
 
-    def test_the_error_does_not_change(self):
+    def test_try_again_does_not_change_the_error(self):
         error, _ = self._fail(exception.ImageConflict, outcome.TryAgain(),
                               base.Lost(), *[self.CONFLICT] * 3)
         self.assertFalse(error.retriable)
@@ -489,28 +489,28 @@ class TestAnswers(ClientTestCase):
             self.assertIn(part, six.text_type(error))
         self.assertFalse(error.retriable)
 
-    def test_a_login_page(self):
+    def test_a_login_page_is_a_bad_answer(self):
         self._assert_bad(b'<html>Log in</html>', 'not JSON', 'text/html')
 
-    def test_nothing(self):
+    def test_an_empty_body_is_a_bad_answer(self):
         self._assert_bad(b'', 'not JSON')
 
-    def test_half_of_it(self):
+    def test_truncated_json_is_a_bad_answer(self):
         self._assert_bad(b'{"images": [', 'not JSON')
 
-    def test_bytes_that_are_no_text(self):
+    def test_invalid_utf_8_is_a_bad_answer(self):
         self._assert_bad(b'\xff\xfe{', 'not JSON')
 
-    def test_json_of_another_kind(self):
+    def test_json_other_than_an_object_is_a_bad_answer(self):
         for content in (b'[]', b'[{"id": 1}]', b'"text"', b'null', b'5'):
             self._assert_bad(content, 'not a JSON object')
 
-    def test_none_of_them_is_repeated(self):
+    def test_bad_answers_are_not_retried(self):
         self._assert_bad(b'', 'not JSON')
         self.assert_calls([('GET', PATH)])
         self.assertEqual([], self.waits)
 
-    def test_an_answer_to_data_is_read_too(self):
+    def test_the_answer_to_an_upload_is_read(self):
         # which gives the connection back
         body = io.BytesIO(b'{}')
         self.glance.answers(recordings.Answer(content=body))
@@ -523,17 +523,17 @@ class TestSeenBy(ClientTestCase):
 
     IMAGE = {'owner': 'another', 'is_public': False, 'properties': {}}
 
-    def test_glance_where_there_is_a_token(self):
+    def test_glance_decides_if_there_is_a_token(self):
         self.assertTrue(self.client().seen_by(self.context)(self.IMAGE))
 
-    def test_glance_where_the_service_has_one(self):
+    def test_glance_decides_if_the_service_has_credentials(self):
         self.without_keystone()
         who = identity.Identity(self.conf)
         who.configured_auth = lambda: identity.ContextToken('of the service')
         client = self.client(identity=who)
         self.assertTrue(client.seen_by(self.context)(self.IMAGE))
 
-    def test_the_image_where_there_is_none(self):
+    def test_the_owner_decides_without_keystone(self):
         self.without_keystone()
         seen = self.client().seen_by(self.context)
         self.assertFalse(seen(self.IMAGE))
@@ -543,7 +543,7 @@ class TestSeenBy(ClientTestCase):
 class TestNowhere(ClientTestCase):
     """Nothing says where Glance is."""
 
-    def test_it_is_said_at_once(self):
+    def test_a_missing_endpoint_is_reported_without_retries(self):
         self.set(api_servers=None)
         error = self.assertRaises(exception.GlanceEndpointUnknown, self.get)
         self.assertIn('api_servers', six.text_type(error))
@@ -553,7 +553,7 @@ class TestNowhere(ClientTestCase):
 class TestPinned(ClientTestCase):
     """A client of one server."""
 
-    def test_it_keeps_the_rest(self):
+    def test_a_pinned_client_asks_one_server_and_still_retries(self):
         self.glance.answers(OK)
         pinned = self.client().pinned_to('http://other')
         pinned.json(self.context, messages.Request('GET', PATH, 'show'))

@@ -45,7 +45,7 @@ class Lasting(Deprecated):
 class TestContract(testtools.TestCase):
     """What every driver has."""
 
-    def test_signatures(self):
+    def test_signatures_of_all_methods(self):
         expected = {
             'detail': ['self', 'context'],
             'show': ['self', 'context', 'image_id', 'include_locations',
@@ -71,11 +71,11 @@ class TestContract(testtools.TestCase):
             self.assertEqual(
                 {'detail': 'kwargs', 'download': 'options'}.get(name), more)
 
-    def test_half_a_driver_is_none(self):
+    def test_an_incomplete_driver_cannot_be_created(self):
         half = type('Half', (driver.ImageDriver,), {})
         self.assertRaises(TypeError, half, None)
 
-    def test_no_import_unless_a_driver_has_it(self):
+    def test_imports_are_not_supported_by_default(self):
         kind = type('Kind', (driver.ImageDriver,), dict.fromkeys(
             driver.ImageDriver.__abstractmethods__))
         kind.no_import = ('it is too old', 'Buy another')
@@ -102,17 +102,17 @@ class TestLoad(base.TestCase):
         self.asked_for = manager.call_args[0]
         return loaded
 
-    def test_v2_by_default(self):
+    def test_v2_is_the_default(self):
         self._load()
         self.assertEqual(('nova_image.image.drivers', 'v2'), self.asked_for)
         self.assertEqual('GlanceImageServiceV2', type(self.driver()).__name__)
 
-    def test_v1_where_it_is_configured(self):
+    def test_use_glance_v1_loads_v1(self):
         self.set(use_glance_v1=True)
         self._load()
         self.assertEqual(('nova_image.image.drivers', 'v1'), self.asked_for)
 
-    def test_nobody_asks_again(self):
+    def test_the_option_is_read_once(self):
         image_driver = self.driver()
         self.set(use_glance_v1=True)
         self.glance.answers(recordings.load('v2_glance33')('show_active'))
@@ -125,23 +125,23 @@ class TestLoad(base.TestCase):
                           'to go'], self.warnings())
         self.assertIs(self.conf, loaded.client.conf)
 
-    def test_nothing_is_said_before_the_log_is_ready(self):
+    def test_the_deprecation_waits_until_the_log_is_ready(self):
         loaded = self._load(Deprecated, log_is_ready=False)
         self.assertEqual([], self.warnings())
         driver.begin_log(loaded, self.conf)
         self.assertEqual(['WARNING nova_image.image.driver this driver is '
                           'to go'], self.warnings())
 
-    def test_nothing_is_said_of_one_that_stays(self):
+    def test_a_driver_without_deprecation_logs_nothing(self):
         self._load()
         self.assertEqual([], self.warnings())
 
-    def test_options_are_for_the_client(self):
+    def test_options_are_passed_to_the_client(self):
         loaded = self._load(pinned='http://other')
         self.assertEqual('http://other',
                          loaded.client.endpoints.choose(self.context))
 
-    def test_the_global_configuration_by_default(self):
+    def test_the_global_configuration_is_the_default(self):
         with mock.patch.object(driver.cfg, 'CONF', self.conf):
             with mock.patch.object(driver.stevedore_driver,
                                    'DriverManager') as manager:
@@ -167,7 +167,7 @@ class TestLoad(base.TestCase):
         self.assertRaises(exception.InvalidImageRef, self.driver().resolve,
                           self.context, 'http://other/v2/images/ID')
 
-    def test_debug(self):
+    def test_debug_sets_the_log_level(self):
         names = ('glanceclient', 'nova_image')
         for name in names:
             logger = logging.getLogger(name)
@@ -189,7 +189,7 @@ class TestLoadFailures(base.TestCase):
         return six.text_type(self.assertRaises(
             exception.DriverLoadError, self.driver))
 
-    def test_missing(self):
+    def test_a_missing_driver_is_reported(self):
         with mock.patch.object(
                 driver.stevedore_driver, 'DriverManager',
                 side_effect=stevedore_exc.NoMatches('none')):
@@ -199,20 +199,20 @@ class TestLoadFailures(base.TestCase):
         for words in ('no v2', driver.NAMESPACE, 'v3, v4', 'use_glance_v1'):
             self.assertIn(words, said)
 
-    def test_more_than_one(self):
+    def test_two_drivers_with_one_name_are_reported(self):
         with mock.patch.object(
                 driver.stevedore_driver, 'DriverManager',
                 side_effect=stevedore_exc.MultipleMatches('two')):
             said = self._error()
         self.assertIn('more than one v2 in ' + driver.NAMESPACE, said)
 
-    def test_none_at_all(self):
+    def test_the_absence_of_all_drivers_is_reported(self):
         with mock.patch.object(driver, 'NAMESPACE', 'no.such.namespace'):
             said = self._error()
         self.assertIn('installed: none', said)
         self.assertIn('no.such.namespace', said)
 
-    def test_broken(self):
+    def test_a_driver_that_cannot_be_imported_is_reported(self):
         point = mock.Mock(spec=['name', 'value', 'load'])
         point.name, point.value = 'v2', 'some.module:Kind'
         with mock.patch.object(driver, '_installed',
@@ -225,7 +225,7 @@ class TestLoadFailures(base.TestCase):
                       'ImportError: no module named x', 'Installed: v2'):
             self.assertIn(words, said)
 
-    def test_broken_through_stevedore(self):
+    def test_a_driver_without_its_class_is_reported(self):
         module = inspect.getmodule(type(self.driver()))
         with fixtures.MonkeyPatch(
                 module.__name__ + '.GlanceImageServiceV2',
@@ -235,7 +235,7 @@ class TestLoadFailures(base.TestCase):
                       'GlanceImageServiceV2'):
             self.assertIn(words, said)
 
-    def test_the_names_that_are_installed(self):
+    def test_the_names_of_installed_drivers_are_found(self):
         self.assertIn('v2', driver._installed())
 
 
@@ -261,7 +261,7 @@ class TestUndoing(base.TestCase):
                 raise error
         self.assertIs(error, self.assertRaises(type(error), block))
 
-    def test_the_image_is_deleted_and_the_first_error_kept(self):
+    def test_the_image_is_deleted_and_the_first_error_raised(self):
         for error in (ValueError(), KeyboardInterrupt(),
                       exception.ImageConflict()):
             image_driver = Undoing()
@@ -274,11 +274,11 @@ class TestUndoing(base.TestCase):
             pass
         image_driver.delete.assert_not_called()
 
-    def test_gone_already(self):
+    def test_an_image_that_is_gone_already_is_not_logged(self):
         self._fail(Undoing(exception.ImageNotFound()), ValueError())
         self.assertEqual([], self.warnings())
 
-    def test_what_is_left_behind_is_logged(self):
+    def test_an_image_that_is_left_behind_is_logged(self):
         self._fail(Undoing(exception.ImageDeleteConflict()), ValueError())
         (line,) = self.warnings()
         self.assertIn('Image ID was left behind', line)

@@ -41,20 +41,20 @@ class TestVersions(base.TestCase):
     def _assert_stripped(self, expected, url):
         self.assertEqual(expected, endpoint.strip_version(url))
 
-    def test_versions_go(self):
+    def test_versions_are_stripped(self):
         for ending in ('', '/', '/v1', '/v1/', '/v2', '/v2/', '/v2.9',
                        '/v2.15/', '/v10'):
             self._assert_stripped('http://glance:9292',
                                   'http://glance:9292' + ending)
 
-    def test_what_stands_before_stays(self):
+    def test_the_path_before_the_version_is_kept(self):
         for ending in ('', '/', '/v1', '/v2/', '/v2.9'):
             self._assert_stripped('https://cloud/image',
                                   'https://cloud/image' + ending)
             self._assert_stripped('https://cloud/v3/image',
                                   'https://cloud/v3/image' + ending)
 
-    def test_what_is_no_version_stays(self):
+    def test_anything_but_a_version_is_kept(self):
         for url in ('http://glance/v2x', 'http://glance/xv2',
                     'http://glance/v', 'http://glance/v2.', 'http://v2',
                     'http://v2:9292', 'http://glance/v2-image',
@@ -62,7 +62,7 @@ class TestVersions(base.TestCase):
             self._assert_stripped(url, url)
         self._assert_stripped('http://v2', 'http://v2/v2/')
 
-    def test_only_one_goes(self):
+    def test_only_one_version_is_stripped(self):
         self._assert_stripped('http://glance/v1', 'http://glance/v1/v2')
 
 
@@ -76,7 +76,7 @@ class TestConfigured(base.TestCase):
     def _asked(self, endpoints, times):
         return [endpoints.choose(self.context) for _ in range(times)]
 
-    def test_urls_are_made_whole(self):
+    def test_urls_are_completed(self):
         self.set(api_servers=[' one:9292/ ', 'https://two/image/v2',
                               '10.0.0.1:9292', 'http://[::1]:9292/v1'])
         self.assertEqual(
@@ -84,13 +84,13 @@ class TestConfigured(base.TestCase):
              'http://[::1]:9292'},
             set(self._endpoints().known(self.context)))
 
-    def test_each_in_turn(self):
+    def test_servers_take_turns(self):
         self.set(api_servers=SERVERS)
         asked = self._asked(self._endpoints(), 6)
         self.assertEqual(sorted(SERVERS), sorted(asked[:3]))
         self.assertEqual(asked[:3], asked[3:])
 
-    def test_the_order_differs_and_the_option_does_not(self):
+    def test_the_order_is_random_and_the_option_unchanged(self):
         self.set(api_servers=SERVERS)
         orders = {tuple(self._asked(self._endpoints(), 3))
                   for _ in range(100)}
@@ -98,22 +98,22 @@ class TestConfigured(base.TestCase):
         self.assertEqual(['http://one:9292', 'http://two:9292',
                           'http://three:9292'], self.conf.glance.api_servers)
 
-    def test_override(self):
+    def test_endpoint_override_is_used_without_api_servers(self):
         self.set(api_servers=None, endpoint_override='http://other/image/v2')
         self.assertEqual(['http://other/image'],
                          self._asked(self._endpoints(), 1))
 
-    def test_servers_go_before_the_override(self):
+    def test_api_servers_take_precedence_over_endpoint_override(self):
         self.set(endpoint_override='http://other')
         self.assertEqual([base.ENDPOINT], self._asked(self._endpoints(), 1))
 
-    def test_pinned(self):
+    def test_a_pinned_server_is_the_only_one(self):
         self.set(api_servers=SERVERS)
         endpoints = self._endpoints(pinned='http://two:9292')
         self.assertEqual(['http://two:9292'] * 3, self._asked(endpoints, 3))
         self.assertEqual(['http://two:9292'], endpoints.known(self.context))
 
-    def test_knowledge_is_shared_by_each_set_of_servers(self):
+    def test_knowledge_is_shared_between_equal_sets_of_servers(self):
         self.set(api_servers=SERVERS)
         first = self._endpoints().knowledge(self.context)
         self.assertIs(first, self._endpoints().knowledge(self.context))
@@ -135,18 +135,18 @@ class TestHealth(base.TestCase):
     def _asked(self):
         return {self.endpoints.choose(self.context) for _ in range(4)}
 
-    def test_a_failed_one_rests(self):
+    def test_a_failed_server_rests(self):
         endpoint.HEALTH.failed(SERVERS[0])
         self.assertEqual({SERVERS[1]}, self._asked())
         self.now.return_value += endpoint.REST + 1
         self.assertEqual(set(SERVERS[:2]), self._asked())
 
-    def test_one_that_answered_is_good(self):
+    def test_a_server_that_answered_does_not_rest(self):
         endpoint.HEALTH.failed(SERVERS[0])
         endpoint.HEALTH.answered(SERVERS[0])
         self.assertEqual(set(SERVERS[:2]), self._asked())
 
-    def test_where_all_failed_each_is_asked(self):
+    def test_all_servers_are_asked_if_all_have_failed(self):
         for url in SERVERS[:2]:
             endpoint.HEALTH.failed(url)
         self.assertEqual(set(SERVERS[:2]), self._asked())
@@ -167,23 +167,23 @@ class TestCatalog(base.TestCase):
                          endpoints.known(self.context))
         return endpoints.choose(self.context)
 
-    def test_interfaces_in_their_order(self):
+    def test_interfaces_are_tried_in_their_order(self):
         self.assertEqual('http://internal/image', self._next())
         self.set(valid_interfaces=['public', 'internal'])
         self.assertEqual('http://public', self._next())
 
-    def test_region(self):
+    def test_the_region_is_respected(self):
         self.set(region_name='R2')
         self.assertEqual('http://far', self._next())
 
-    def test_catalog_in_the_form_of_v2(self):
+    def test_a_catalog_of_keystone_v2_is_read(self):
         self.context.service_catalog = [{
             'type': 'image', 'endpoints': [{
                 'region': 'R1', 'internalURL': 'http://old:9292/v1',
                 'publicURL': 'http://public'}]}]
         self.assertEqual('http://old:9292', self._next())
 
-    def test_nothing_names_a_glance(self):
+    def test_a_catalog_without_an_image_service_is_an_error(self):
         for catalog in ([], None, [{'type': 'compute', 'endpoints': []}]):
             self.context.service_catalog = catalog
             error = self.assertRaises(exception.GlanceConnectionFailed,
@@ -191,11 +191,11 @@ class TestCatalog(base.TestCase):
             for words in ('no image service', 'region R1', 'api_servers'):
                 self.assertIn(words, six.text_type(error))
 
-    def test_neither_catalog_nor_token(self):
+    def test_having_neither_catalog_nor_token_is_an_error(self):
         self.without_keystone()
         self.assertRaises(exception.GlanceConnectionFailed, self._next)
 
-    def test_nobody_is_asked_for_the_version(self):
+    def test_no_request_discovers_the_version(self):
         self._next()
         self.assert_calls([])
 
@@ -209,12 +209,12 @@ class TestCatalog(base.TestCase):
                                  endpoints.choose(context))
             return auth.call_count
 
-    def test_once_for_each_context(self):
+    def test_the_catalog_is_read_once_for_each_context(self):
         other = base.Context(service_catalog=CATALOG)
         self.assertEqual(1, self._readings(self.context, self.context))
         self.assertEqual(2, self._readings(self.context, other, self.context))
 
-    def test_contexts_are_not_kept(self):
+    def test_contexts_are_not_kept_alive(self):
         endpoints = endpoint.Endpoints(
             self.conf, identity.Identity(self.conf))
         context = base.Context(service_catalog=CATALOG)
@@ -224,14 +224,14 @@ class TestCatalog(base.TestCase):
         gc.collect()
         self.assertIsNone(gone())
 
-    def test_each_time_for_one_that_cannot_be_remembered(self):
+    def test_the_catalog_of_an_unhashable_context_is_read_each_time(self):
         class Unhashable(base.Context):
             __hash__ = None
 
         context = Unhashable(service_catalog=CATALOG)
         self.assertEqual(2, self._readings(context, context))
 
-    def test_each_time_without_a_token(self):
+    def test_the_catalog_is_read_each_time_without_a_token(self):
         # The plugin of the service keeps a catalog, and renews it.
         plugin = identity.ContextToken('of-the-service', CATALOG)
         self.without_keystone()
@@ -243,7 +243,7 @@ class TestCatalog(base.TestCase):
 class TestReferences(base.TestCase):
     """URLs of images."""
 
-    def test_endpoint_and_id(self):
+    def test_a_url_is_split_into_endpoint_and_id(self):
         for url, expected in (
                 ('http://glance:9292/images/ID', 'http://glance:9292'),
                 ('http://glance:9292/v1/images/ID', 'http://glance:9292'),
@@ -253,12 +253,12 @@ class TestReferences(base.TestCase):
                  'https://cloud/images')):
             self.assertEqual((expected, 'ID'), endpoint.parse_reference(url))
 
-    def test_quoted_id(self):
+    def test_the_id_is_percent_decoded(self):
         self.assertEqual(
             ('http://glance', 'a b'),
             endpoint.parse_reference('http://glance/v2/images/a%20b'))
 
-    def test_what_is_none(self):
+    def test_other_urls_are_refused(self):
         for url in ('/images/ID', 'images/ID', 'http://glance/v2/ID', 'a/b',
                     'http://glance/v2/images/', 'http://glance',
                     'file:///images/ID', 'http://glance/v2/images/ID/file'):
@@ -266,7 +266,7 @@ class TestReferences(base.TestCase):
                                       endpoint.parse_reference, url)
             self.assertIn(url, six.text_type(error))
 
-    def test_credentials_do_not_show(self):
+    def test_credentials_are_not_shown(self):
         error = self.assertRaises(
             exception.InvalidImageRef, endpoint.parse_reference,
             'http://user:pa55@glance/nothing')

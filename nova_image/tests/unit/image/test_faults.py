@@ -49,7 +49,7 @@ class TestKinds(FaultsTestCase):
                  for status in expected}
         self.assertEqual(expected, kinds)
 
-    def test_about_an_image(self):
+    def test_statuses_of_requests_about_an_image(self):
         self._assert_kinds({
             300: exception.GlanceVersionNotServed,
             400: exception.ImageBadRequest,
@@ -60,24 +60,24 @@ class TestKinds(FaultsTestCase):
             415: exception.ImageBadRequest, 418: exception.ImageBadRequest,
             501: exception.ImageActionNotSupported}, 'ID')
 
-    def test_about_none(self):
+    def test_statuses_of_other_requests(self):
         self._assert_kinds({
             400: exception.Invalid, 401: exception.Forbidden,
             403: exception.Forbidden, 404: exception.NotFound,
             409: exception.ImageConflict, 413: exception.ImageQuotaExceeded,
             415: exception.Invalid}, None)
 
-    def test_what_passes(self):
+    def test_temporary_statuses_are_server_errors(self):
         self._assert_kinds(dict.fromkeys(
             (429, 500, 502, 503, 504), exception.GlanceServerError), 'ID')
 
-    def test_what_is_not_glances(self):
+    def test_statuses_that_glance_never_sends_are_bad_answers(self):
         for status in (304, 505, 599):
             error = self.fault(recordings.Answer(status))
             self.assertIs(exception.GlanceBadAnswer, type(error))
             self.assertFalse(error.retriable)
 
-    def test_a_request_has_kinds_of_its_own(self):
+    def test_a_request_can_choose_its_exceptions(self):
         error = self.fault(recordings.Answer(409), errors={
             409: exception.ImageDeleteConflict})
         self.assertIs(exception.ImageDeleteConflict, type(error))
@@ -89,7 +89,7 @@ class TestWords(FaultsTestCase):
     def _assert_said(self, expected, answer):
         self.assertEqual(expected, self.fault(answer).reason)
 
-    def test_pages_of_both_glances(self):
+    def test_the_reason_is_extracted_from_html_pages(self):
         for name, expected in (
                 ('show_404', 'No image found with ID ' + recordings.ABSENT),
                 ('upload_409', 'Image status transition from active to '
@@ -100,7 +100,7 @@ class TestWords(FaultsTestCase):
             for glance in (GLANCE15, GLANCE33):
                 self._assert_said(expected, glance(name))
 
-    def test_text_and_json(self):
+    def test_text_and_json_become_one_line(self):
         for kind, text in (('text/plain', 'go  away\n.'),
                            ('application/json', '{"message": "go away"}')):
             error = self.fault(recordings.Answer(
@@ -108,50 +108,50 @@ class TestWords(FaultsTestCase):
             self.assertIn('go', error.reason)
             self.assertNotIn('\n', error.reason)
 
-    def test_nothing_at_all(self):
+    def test_an_empty_body_leaves_the_phrase_of_the_status(self):
         self._assert_said('Not Found', recordings.Answer(404))
 
-    def test_unicode_and_bytes_that_are_none(self):
+    def test_utf_8_is_decoded_and_other_bytes_are_replaced(self):
         self._assert_said(recordings.NAME, recordings.Answer(
             400, {}, recordings.NAME.encode('utf-8')))
         self._assert_said(u'\ufffd', recordings.Answer(400, {}, b'\xff'))
 
-    def test_endless_pages(self):
+    def test_long_pages_are_cut(self):
         page = b'<html>' + b'x' * (2 * faults.MAX_ERROR_BODY)
         error = self.fault(recordings.Answer(
             400, {'Content-Type': 'text/html'}, page))
         self.assertLessEqual(len(error.reason), faults.MAX_ERROR_BODY)
 
-    def test_scripts_and_styles_do_not_show(self):
+    def test_scripts_and_styles_are_left_out(self):
         self._assert_said('Sorry', recordings.Answer(
             400, {'Content-Type': 'text/html'},
             b'<style>p {}</style><script>x()</script><p>Sorry</p>'))
 
-    def test_a_page_that_breaks(self):
+    def test_an_interrupted_body_leaves_the_phrase_of_the_status(self):
         error = self.fault(recordings.Answer(400, content=base.BrokenBody(
             b'', socket.error('reset'))), stream=True)
         self.assertEqual('Bad Request', error.reason)
 
-    def test_secrets_do_not_show(self):
+    def test_secrets_are_redacted(self):
         error = self.fault(recordings.Answer(
             400, content=b'swift+http://user:pa55@auth is none, nor '
                          b'X-Auth-Token: t0ken'))
         self.assertNotIn('pa55', six.text_type(error))
         self.assertNotIn('t0ken', six.text_type(error))
 
-    def test_who_said_it_of_what(self):
+    def test_the_error_has_status_image_action_and_endpoint(self):
         error = self.fault(GLANCE33('show_404'))
         self.assertEqual(
             (404, 'ID', 'show', base.ENDPOINT),
             (error.status, error.image_id, error.action, error.endpoint))
 
-    def test_a_version_that_is_not_served(self):
+    def test_300_means_that_the_version_is_not_served(self):
         error = self.fault(GLANCE15('disabled_300'))
         self.assertIs(exception.GlanceVersionNotServed, type(error))
         self.assertEqual('Multiple Choices', error.reason)
         self.assertIn('use_glance_v1', six.text_type(error))
 
-    def test_when_to_come_back(self):
+    def test_retry_after_is_kept(self):
         error = self.fault(recordings.Answer(503, {'Retry-After': '7'}))
         self.assertEqual(7.0, error.retry_after)
 
@@ -163,7 +163,7 @@ class TestNoAnswer(FaultsTestCase):
         request = messages.Request('GET', '/v2/images', 'show', 'ID')
         return faults.from_error(error, request, 'http://glance')
 
-    def test_no_connection(self):
+    def test_connection_errors_are_retriable(self):
         for error in (client_exc.CommunicationError('no'),
                       client_exc.InvalidEndpoint('no'),
                       ksa_exc.ConnectFailure('no'),
@@ -177,7 +177,7 @@ class TestNoAnswer(FaultsTestCase):
             self.assertIs(exception.GlanceConnectionFailed, type(ours), error)
             self.assertTrue(ours.retriable)
 
-    def test_no_identity(self):
+    def test_authentication_errors_are_forbidden(self):
         for error in (ksa_exc.AuthorizationFailure('no'),
                       ksa_exc.Unauthorized('no'),
                       ksa_exc.MissingAuthPlugin('no')):
@@ -185,15 +185,15 @@ class TestNoAnswer(FaultsTestCase):
             self.assertIs(exception.Forbidden, type(ours), error)
             self.assertFalse(ours.retriable)
 
-    def test_no_catalog(self):
+    def test_an_empty_catalog_is_an_unknown_endpoint(self):
         ours = self._of(ksa_exc.EmptyCatalog('no'))
         self.assertIs(exception.GlanceEndpointUnknown, type(ours))
         self.assertFalse(ours.retriable)
 
-    def test_what_is_somebody_elses(self):
+    def test_unrelated_errors_are_not_translated(self):
         for error in (ValueError(), IOError(), KeyError('a'), TypeError()):
             self.assertIsNone(self._of(error))
 
-    def test_passwords_do_not_show(self):
+    def test_passwords_are_redacted(self):
         ours = self._of(requests.ConnectionError('http://u:pa55@glance'))
         self.assertNotIn('pa55', six.text_type(ours))

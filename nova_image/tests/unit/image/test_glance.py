@@ -77,7 +77,7 @@ class DriverTestCase(base.TestCase):
 class TestLoading(DriverTestCase):
     """The driver says that it is to go."""
 
-    def test_once(self):
+    def test_the_deprecation_is_logged_once(self):
         (line,) = self.warnings()
         self.assertIn('v1 is in use', line)
         self.assertIn('use_glance_v1', line)
@@ -91,7 +91,7 @@ class TestShow(DriverTestCase):
         self.glance.answers(answer)
         return self.service.show(self.context, image_id, **kwargs)
 
-    def test_active(self):
+    def test_an_active_image_is_translated(self):
         image = self._show(GLANCE15('show_active'))
         for name in ('created_at', 'updated_at'):
             value = image.pop(name)
@@ -110,7 +110,7 @@ class TestShow(DriverTestCase):
                     {'device_name': '/dev/vda', 'boot_index': 0}]}}, image)
         self.assert_calls([('HEAD', path(ACTIVE))])
 
-    def test_missing_headers_are_nulls(self):
+    def test_missing_headers_become_none(self):
         image = self._show(GLANCE15('show_queued'))
         self.assertEqual(
             (None, None, 0, 'queued'),
@@ -121,12 +121,12 @@ class TestShow(DriverTestCase):
             image['disk_format'], image['container_format'],
             image['status']))
 
-    def test_absent_says_what_though_v1_does_not(self):
+    def test_the_error_names_a_missing_image_although_v1_does_not(self):
         self.glance.answers(GLANCE15('show_404'))
         error = self.assert_raises(exception.ImageNotFound, 'show', ABSENT)
         self.assertIn(ABSENT, six.text_type(error))
 
-    def test_deleted(self):
+    def test_a_deleted_image_is_shown_unless_excluded(self):
         image = self._show(GLANCE15('show_deleted'), QUEUED)
         self.assertIs(True, image['deleted'])
         self.assertIsNotNone(image['deleted_at'])
@@ -134,36 +134,36 @@ class TestShow(DriverTestCase):
         self.assert_raises(exception.ImageNotFound, 'show', QUEUED,
                            show_deleted=False)
 
-    def test_there_never_is_a_location(self):
+    def test_locations_are_always_empty(self):
         self.assertEqual([], self._show(
             GLANCE15('show_active'), include_locations=True)['locations'])
         self.assertNotIn('locations', self._show(GLANCE15('show_active')))
 
-    def test_json_that_is_none(self):
+    def test_invalid_json_stays_text(self):
         name = 'X-Image-Meta-Property-Mappings'
         for text in ('[{', 'none'):
             image = self._show(GLANCE15('show_active').changed(
                 headers={name: text}))
             self.assertEqual(text, image['properties']['mappings'])
 
-    def test_a_login_page(self):
+    def test_a_login_page_is_a_bad_answer(self):
         self.glance.answers(recordings.Answer(
             200, {'Content-Type': 'text/html'}))
         error = self.assert_raises(exception.GlanceBadAnswer, 'show', ACTIVE)
         self.assertIn('no image metadata', six.text_type(error))
 
-    def test_a_glance_that_does_not_serve_v1(self):
+    def test_a_glance_without_v1_raises_version_not_served(self):
         self.glance.answers(GLANCE15('disabled_300'))
         error = self.assert_raises(exception.GlanceVersionNotServed, 'show',
                                    ACTIVE)
         self.assertIn('use_glance_v1', six.text_type(error))
 
-    def test_another_ones_image_without_keystone(self):
+    def test_without_keystone_images_of_other_projects_are_not_found(self):
         self.without_keystone(project_id='another')
         self.glance.answers(GLANCE15('show_active'))
         self.assert_raises(exception.ImageNotFound, 'show', ACTIVE)
 
-    def test_ids(self):
+    def test_invalid_ids_are_not_found_and_others_are_encoded(self):
         for image_id in ('', '.', '..', u'\u65e5'):
             self.assert_raises(exception.ImageNotFound, 'show', image_id)
         self.assert_calls([])
@@ -193,7 +193,7 @@ class TestDetail(DriverTestCase):
                 dict(raw, id='%d' % number)
                 for number in range(start, min(start + size, count))]})
 
-    def test_images_like_those_of_show(self):
+    def test_images_equal_those_of_show(self):
         images = self._detail(GLANCE15('list'), GLANCE15('list_none'))
         self.glance.answers(GLANCE15('show_active'), GLANCE15('show_empty'))
         self.assertEqual(
@@ -209,7 +209,7 @@ class TestDetail(DriverTestCase):
         self.assert_calls([('GET', query), ('GET', query + '&marker=999'),
                            ('GET', query + '&marker=1999')])
 
-    def test_a_glance_that_gives_less_than_was_asked_for(self):
+    def test_a_smaller_page_size_of_glance_is_remembered(self):
         images = self._detail(*self._pages(60, 25))
         self.assertEqual(60, len(images))
         self.assertEqual(3, len(self.glance.calls))
@@ -217,7 +217,7 @@ class TestDetail(DriverTestCase):
         self.assertEqual(10, len(self._detail(*self._pages(10, 25))))
         self.assertEqual(4, len(self.glance.calls))
 
-    def test_limit_and_marker(self):
+    def test_limit_marker_and_sorting_are_sent(self):
         images = self._detail(*self._pages(5, 5), limit=5, marker='ID',
                               sort_key='name', sort_dir=['asc'])
         self.assertEqual(5, len(images))
@@ -225,17 +225,17 @@ class TestDetail(DriverTestCase):
             'GET', IMAGES + '/detail?is_public=none&sort_key=name&'
             'sort_dir=asc&limit=5&marker=ID')])
 
-    def test_filter_by_a_name_with_a_colon(self):
+    def test_values_with_a_colon_are_sent_unchanged(self):
         self.assertEqual('is_public=none&name=eq%3Aubuntu%3A22.04',
                          self._query(name='ubuntu:22.04'))
         self.assertEqual('is_public=none&property-a=b%3Ac',
                          self._query(**{'property-a': 'b:c'}))
 
-    def test_two_keys_to_sort_by(self):
+    def test_two_sort_keys_are_not_supported(self):
         self.assert_raises(exception.ImageActionNotSupported, 'detail',
                            sort_key=['name', 'id'])
 
-    def test_is_public(self):
+    def test_is_public_is_translated(self):
         for value, expected in (
                 (None, 'none'), ('none', 'none'), ('None', 'none'),
                 (True, 'True'), ('true', 'True'), ('1', 'True'),
@@ -246,19 +246,19 @@ class TestDetail(DriverTestCase):
         self.assert_raises(exception.ImageBadRequest, 'detail',
                            filters={'is_public': 'nonsense'})
 
-    def test_properties(self):
+    def test_property_filters_keep_their_prefix(self):
         self.assertEqual(
             'is_public=none&property-os_type=x&property-property-x=1',
             self._query(**{'property-os_type': 'x',
                            'property-property-x': '1'}))
 
-    def test_what_v1_would_ignore_is_a_property(self):
+    def test_unknown_filters_are_sent_as_properties(self):
         for name in ('os_type', 'version', 'context', 'method', 'image_id',
                      'data'):
             self.assertEqual('is_public=none&property-%s=x' % name,
                              self._query(**{name: 'x'}))
 
-    def test_values(self):
+    def test_filter_values_are_normalized(self):
         self.assertEqual(
             'is_public=none&changes-since=2026-11-21T02%3A16%3A28Z&'
             'min_ram=5&name=Z%C3%BCrich+%E6%97%A5%E6%9C%AC&protected=True',
@@ -266,7 +266,7 @@ class TestDetail(DriverTestCase):
                            'name': recordings.NAME, 'protected': '1',
                            'min_ram': '5'}))
 
-    def test_what_v1_ignores_is_looked_for_in_its_answers(self):
+    def test_filters_that_v1_lacks_are_applied_to_its_answers(self):
         for name, value in (('id', QUEUED), ('owner', 'a-project'),
                             ('checksum', 'none')):
             images = self._detail(GLANCE15('list'), GLANCE15('list_none'),
@@ -277,7 +277,7 @@ class TestDetail(DriverTestCase):
                               filters={'is_public': True})
         self.assertEqual([], images)
 
-    def test_what_v1_cannot_look_for(self):
+    def test_unsupported_and_invalid_filters_are_refused(self):
         for name in ('tag', 'tags', 'visibility'):
             error = self.assert_raises(
                 exception.ImageActionNotSupported, 'detail',
@@ -288,12 +288,12 @@ class TestDetail(DriverTestCase):
             self.assert_raises(exception.Invalid, 'detail', filters=filters)
         self.assert_calls([])
 
-    def test_refused_by_glance(self):
+    def test_a_refusal_of_glance_is_invalid(self):
         self.glance.answers(GLANCE15('list_400'))
         error = self.assert_raises(exception.Invalid, 'detail')
         self.assertIn('Bad value', six.text_type(error))
 
-    def test_other_projects_images_without_keystone(self):
+    def test_without_keystone_images_of_other_projects_are_left_out(self):
         self.without_keystone(project_id='another')
         self.assertEqual([], self._detail(GLANCE15('list'),
                                           GLANCE15('list_none')))
@@ -317,24 +317,24 @@ class TestHeaders(DriverTestCase):
         self.assertIn(words, six.text_type(error))
         self.assert_calls([])
 
-    def test_raw_utf_8(self):
+    def test_text_is_sent_as_raw_utf_8(self):
         text = u'[{"a": "b, 100%25"}] ' + recordings.NAME
         self.assertEqual({'name': text, 'property-x': text},
                          self._sent(name=text, properties={'x': text}))
 
-    def test_nulls_are_left_out(self):
+    def test_none_is_left_out(self):
         self.assertEqual({}, self._sent(
             name=None, min_ram=None, is_public=None, owner=None,
             protected=None, properties=None))
 
-    def test_values(self):
+    def test_numbers_and_booleans_become_text(self):
         self.assertEqual(
             {'is_public': 'True', 'min_ram': '5', 'min_disk': '1',
              'protected': 'False', 'owner': 'p'},
             self._sent(is_public='1', min_ram='5', min_disk=1,
                        protected='false', owner='p'))
 
-    def test_visibility(self):
+    def test_visibility_becomes_is_public(self):
         for value, expected in (('public', 'True'), ('private', 'False'),
                                 ('shared', 'False')):
             self.assertEqual({'is_public': expected},
@@ -343,7 +343,7 @@ class TestHeaders(DriverTestCase):
         self.assertEqual({'is_public': 'False'}, self._sent(
             visibility='private', is_public=True))
 
-    def test_properties(self):
+    def test_properties_become_headers(self):
         self.assertEqual(
             {'property-a_b': 'True', 'property-c': 'None', 'property-d': '5',
              'property-mappings': '[{"x": 1}]', 'property-e': '',
@@ -353,34 +353,34 @@ class TestHeaders(DriverTestCase):
                 'e': '', 'block_device_mapping': '[]', 'kernel_id': None,
                 'ramdisk_id': 'None'}))
 
-    def test_properties_called_like_base_fields(self):
+    def test_properties_named_like_base_fields_are_sent(self):
         names = ('owner', 'name', 'status', 'size', 'id', 'checksum',
                  'version', 'context', 'method', 'image_id', 'data')
         self.assertEqual(
             {'property-' + name: 'x' for name in names},
             self._sent(properties={name: 'x' for name in names}))
 
-    def test_names_that_v1_cannot_carry(self):
+    def test_property_names_that_v1_cannot_carry_are_refused(self):
         for name in (u'a:b', u'Z\xfcrich', u'', u'a b', u'a\nb'):
             self._refused('does not support', properties={name: 'x'})
 
-    def test_names_that_v1_cannot_tell_apart(self):
+    def test_property_names_that_v1_cannot_distinguish_are_refused(self):
         for other in ('A', 'a-'):
             name = 'a' if other == 'A' else 'a_'
             self._refused('cannot distinguish',
                           properties={name: '1', other: '2'})
 
-    def test_values_that_v1_cannot_carry(self):
+    def test_values_that_v1_cannot_carry_are_refused(self):
         for value in (u'a\r\nx-image-meta-owner: me', u' a', u'a ', u'a\0'):
             self._refused('name', name=value)
             self._refused('x', properties={'x': value})
         self._refused('location', location=u'rbd://a\nb')
         self._refused('too long', properties={'x': u'\u65e5' * 6000})
 
-    def test_unknown_attributes(self):
+    def test_unknown_attributes_are_refused(self):
         self._refused('no image attribute copy_from', copy_from='http://x')
 
-    def test_location(self):
+    def test_a_location_is_sent_unchanged(self):
         self.assertEqual({'location': 'http://u:p@h/a%20b'}, self._sent(
             location='http://u:p@h/a%20b'))
 
@@ -400,7 +400,7 @@ class TestCreate(DriverTestCase):
         return self.assert_raises(kind, 'create', kwargs.pop('meta', META),
                                   **kwargs)
 
-    def test_a_record_alone(self):
+    def test_without_data_only_the_record_is_created(self):
         image = self._create(GLANCE15('create_201'))
         self.assertEqual(('queued', recordings.NAME),
                          (image['status'], image['name']))
@@ -408,7 +408,7 @@ class TestCreate(DriverTestCase):
         self.assert_calls(self.CALLS[:1])
         self.assertNotIn('size', self.sent_meta())
 
-    def test_with_data(self):
+    def test_data_is_uploaded(self):
         image = self._create(GLANCE15('create_201'), GLANCE15('upload_200'),
                              data=DATA)
         self.assertEqual(('active', 100), (image['status'], image['size']))
@@ -416,18 +416,18 @@ class TestCreate(DriverTestCase):
         self.assertEqual(DATA, self.glance.calls[1].body)
         self.assertEqual('False', self.purge(1))
 
-    def test_empty(self):
+    def test_a_size_of_zero_creates_an_empty_image(self):
         image = self._create(GLANCE15('create_empty_201'),
                              meta={'name': 'empty', 'size': 0})
         self.assertEqual('active', image['status'])
         self.assert_calls(self.CALLS[:1])
         self.assertEqual('0', self.sent_meta()['size'])
 
-    def test_the_id_is_chosen_here(self):
+    def test_the_driver_chooses_the_id(self):
         self._create(GLANCE15('create_201'), meta={'name': 'x'})
         self.assertEqual(36, len(self.sent_meta()['id']))
 
-    def test_member(self):
+    def test_instance_owner_becomes_a_member(self):
         self._create(GLANCE15('create_201'), GLANCE15('member_204'),
                      meta=dict(META, properties={
                          'instance_owner': 'another-project'}))
@@ -437,31 +437,31 @@ class TestCreate(DriverTestCase):
         self.assertEqual({'id', 'name', 'disk_format', 'container_format'},
                          set(self.sent_meta()))
 
-    def test_refused(self):
+    def test_refusals_of_glance_become_exceptions(self):
         for name, kind in (('create_400', exception.ImageBadRequest),
                            ('create_409', exception.ImageConflict)):
             self._fail(kind, GLANCE15(name))
         self.assert_calls(self.CALLS[:1] * 2)
 
-    def test_a_lost_answer_and_the_image_is_there(self):
+    def test_the_created_image_is_found_after_a_lost_answer(self):
         image = self._create(base.Lost(), GLANCE15('create_409'),
                              GLANCE15('show_active'))
         self.assertEqual(ACTIVE, image['id'])
         self.assert_calls(self.CALLS[:1] * 2 + [('HEAD', path(ACTIVE))])
         self.assertEqual(self.sent_meta(0), self.sent_meta(1))
 
-    def test_a_lost_answer_and_another_image_is_there(self):
+    def test_another_image_is_a_conflict_after_a_lost_answer(self):
         self._fail(exception.ImageConflict, base.Lost(),
                    GLANCE15('create_409'), GLANCE15('show_queued'))
 
-    def test_no_answer_at_all_to_an_id_of_ours(self):
+    def test_an_image_with_our_id_is_deleted_if_no_answer_arrives(self):
         self.set(num_retries=0)
         self._fail(exception.GlanceConnectionFailed, base.Lost(),
                    GLANCE15('delete_404'), meta={'name': 'x'})
         self.assert_calls([('POST', IMAGES),
                            ('DELETE', path(self.sent_meta()['id']))])
 
-    def test_a_failed_upload_leaves_nothing(self):
+    def test_the_image_is_deleted_after_a_failed_upload(self):
         self.set(num_retries=0)
         error = self._fail(
             exception.GlanceServerError, GLANCE15('create_201'),
@@ -469,12 +469,12 @@ class TestCreate(DriverTestCase):
         self.assertEqual(503, error.status)
         self.assert_calls(self.CALLS + [('DELETE', path(ACTIVE))])
 
-    def test_a_half_read_body_is_rewound(self):
+    def test_a_partly_sent_file_is_rewound(self):
         self._create(GLANCE15('create_201'), base.Lost(pieces=1),
                      GLANCE15('upload_200'), data=io.BytesIO(DATA))
         self.assertEqual(DATA, self.glance.calls[2].body)
 
-    def test_a_lost_answer_to_the_upload(self):
+    def test_the_uploaded_data_is_found_after_a_lost_answer(self):
         image = self._create(
             GLANCE15('create_201'), base.Lost(),
             GLANCE15('upload_409').changed(pieces=0),
@@ -483,14 +483,14 @@ class TestCreate(DriverTestCase):
         self.assert_calls(self.CALLS + self.CALLS[1:] +
                           [('HEAD', path(ACTIVE))])
 
-    def test_a_lost_answer_and_other_data_is_there(self):
+    def test_other_data_is_a_conflict_after_a_lost_answer(self):
         self._fail(exception.ImageConflict, GLANCE15('create_201'),
                    base.Lost(), GLANCE15('upload_409'),
                    GLANCE15('show_active').changed(
                        headers={'X-Image-Meta-Size': '99'}),
                    GLANCE15('delete_200'), data=DATA)
 
-    def test_a_lost_answer_and_the_image_is_killed(self):
+    def test_a_killed_image_after_a_lost_answer_is_an_upload_failure(self):
         error = self._fail(
             exception.ImageUploadFailed, GLANCE15('create_201'),
             base.Lost(), GLANCE15('upload_409'), self._shown('killed'),
@@ -499,7 +499,7 @@ class TestCreate(DriverTestCase):
         self.assert_calls(self.CALLS + self.CALLS[1:] + [
             ('HEAD', path(ACTIVE)), ('DELETE', path(ACTIVE))])
 
-    def test_a_lost_answer_and_glance_works_on_it(self):
+    def test_the_upload_is_retried_while_glance_is_saving(self):
         self._create(
             GLANCE15('create_201'), base.Lost(), GLANCE15('upload_409'),
             self._shown('saving'), GLANCE15('upload_409'),
@@ -512,7 +512,7 @@ class TestCreate(DriverTestCase):
         return GLANCE15('show_active').changed(
             headers={'X-Image-Meta-Status': status})
 
-    def test_glance_has_less_than_was_sent(self):
+    def test_a_smaller_size_in_glance_is_an_upload_failure(self):
         less = GLANCE15('upload_200').json['image']
         error = self._fail(
             exception.ImageUploadFailed, GLANCE15('create_201'),
@@ -520,7 +520,7 @@ class TestCreate(DriverTestCase):
             GLANCE15('delete_200'), data=DATA)
         self.assertIn('60 bytes of 100', six.text_type(error))
 
-    def test_glance_has_other_bytes_than_were_sent(self):
+    def test_another_hash_in_glance_is_an_upload_failure(self):
         other = GLANCE15('upload_200').json['image']
         other = GLANCE15('upload_200').but(image=dict(other, checksum='0'))
         error = self._fail(
@@ -539,7 +539,7 @@ class TestUpdate(DriverTestCase):
         self.glance.answers(*answers)
         return self.service.update(self.context, QUEUED, meta, **kwargs)
 
-    def test_purging_by_default(self):
+    def test_properties_are_purged_by_default(self):
         image = self._update({'id': 'x', 'name': 'two',
                               'properties': {'os_type': 'bsd'}},
                              GLANCE15('update_200'))
@@ -550,23 +550,23 @@ class TestUpdate(DriverTestCase):
                          self.sent_meta())
         self.assertEqual('True', self.purge(0))
 
-    def test_keeping(self):
+    def test_properties_are_kept_without_purge_props(self):
         self._update({'name': 'two'}, GLANCE15('update_200'),
                      purge_props=False)
         self.assertEqual('False', self.purge(0))
 
-    def test_what_is_not_named_is_not_sent(self):
+    def test_empty_metadata_sends_no_headers(self):
         self._update({}, GLANCE15('update_200'))
         self.assertEqual({}, self.sent_meta())
 
-    def test_data_while_keeping(self):
+    def test_data_without_purging_is_sent_in_one_request(self):
         image = self._update({'name': 'two'}, GLANCE15('upload_200'),
                              data=DATA, purge_props=False)
         self.assertEqual('active', image['status'])
         self.assert_calls([('PUT', path(QUEUED))])
         self.assertEqual(DATA, self.glance.calls[0].body)
 
-    def test_data_while_purging(self):
+    def test_data_with_purging_is_sent_in_two_requests(self):
         # v1 purges nothing in a request that has data
         self._update({'name': 'two'}, GLANCE15('update_200'),
                      GLANCE15('upload_200'), data=DATA)
@@ -574,20 +574,20 @@ class TestUpdate(DriverTestCase):
             (call.body.decode('ascii'), self.purge(number))
             for number, call in enumerate(self.glance.calls)])
 
-    def test_the_callers_dict_is_left_as_it_is(self):
+    def test_the_callers_metadata_is_not_modified(self):
         meta = {'id': 'x', 'is_public': False, 'properties': {
             'mappings': [{}], 'kernel_id': None}}
         before = copy.deepcopy(meta)
         self._update(meta, GLANCE15('update_200'))
         self.assertEqual(before, meta)
 
-    def test_deleted(self):
+    def test_updating_a_deleted_image_is_not_authorized(self):
         self.glance.answers(GLANCE15('update_403'))
         error = self.assert_raises(exception.ImageNotAuthorized, 'update',
                                    QUEUED, {'name': 'x'})
         self.assertIn('deleted', six.text_type(error))
 
-    def test_active_already(self):
+    def test_data_for_an_active_image_is_a_conflict(self):
         self.glance.answers(GLANCE15('upload_409'))
         self.assert_raises(exception.ImageConflict, 'update', QUEUED, {},
                            data=DATA, purge_props=False)
@@ -597,12 +597,12 @@ class TestUpdate(DriverTestCase):
 class TestDelete(DriverTestCase):
     """delete(): one request."""
 
-    def test_one_request(self):
+    def test_delete_sends_one_request(self):
         self.glance.answers(GLANCE15('delete_200'))
         self.assertIs(True, self.service.delete(self.context, QUEUED))
         self.assert_calls([('DELETE', path(QUEUED))])
 
-    def test_refused(self):
+    def test_refusals_of_glance_become_exceptions(self):
         for answer, kind in (
                 (GLANCE15('delete_404'), exception.ImageNotFound),
                 (GLANCE15('delete_403'), exception.ImageNotAuthorized),
@@ -610,7 +610,7 @@ class TestDelete(DriverTestCase):
             self.glance.answers(answer)
             self.assert_raises(kind, 'delete', QUEUED)
 
-    def test_gone_after_a_lost_answer(self):
+    def test_not_found_after_a_lost_answer_is_a_success(self):
         self.glance.answers(base.Lost(), GLANCE15('delete_404'))
         self.assertIs(True, self.service.delete(self.context, QUEUED))
 
@@ -623,26 +623,26 @@ class TestDownload(DriverTestCase):
         self.folder = self.useFixture(fixtures.TempDir()).path
         self.path = os.path.join(self.folder, 'image')
 
-    def test_to_a_path(self):
+    def test_data_is_written_to_a_path(self):
         self.glance.answers(GLANCE15('download_200'))
         self.service.download(self.context, ACTIVE, dst_path=self.path)
         with open(self.path, 'rb') as stream:
             self.assertEqual(DATA, stream.read())
         self.assert_calls([('GET', path(ACTIVE))])
 
-    def test_to_the_callers_loop(self):
+    def test_data_is_returned_as_an_iterator(self):
         self.glance.answers(GLANCE15('download_200'))
         self.assertEqual(DATA, b''.join(
             self.service.download(self.context, ACTIVE)))
 
-    def test_wrong_bytes(self):
+    def test_wrong_data_is_corrupt_and_leaves_no_file(self):
         self.glance.answers(*[GLANCE15('download_200').changed(
             content=DATA[::-1]) for _ in range(4)])
         self.assert_raises(exception.ImageCorrupt, 'download', ACTIVE,
                            dst_path=self.path)
         self.assertEqual([], os.listdir(self.folder))
 
-    def test_no_data(self):
+    def test_an_image_without_data_is_unacceptable(self):
         for kwargs in ({'dst_path': self.path}, {}):
             self.glance.answers(GLANCE15('download_404'),
                                 GLANCE15('show_queued'))
@@ -653,11 +653,11 @@ class TestDownload(DriverTestCase):
         self.assertEqual([], os.listdir(self.folder))
         self.assert_calls([('GET', path(QUEUED)), ('HEAD', path(QUEUED))] * 2)
 
-    def test_absent(self):
+    def test_a_missing_image_is_not_found(self):
         self.glance.answers(GLANCE15('download_404'), GLANCE15('show_404'))
         self.assert_raises(exception.ImageNotFound, 'download', ABSENT)
 
-    def test_a_break(self):
+    def test_an_interrupted_download_resumes(self):
         self.useFixture(fixtures.MonkeyPatch(
             'nova_image.image.sizes.CHUNK', 10))
         stream = io.BytesIO()
@@ -669,7 +669,7 @@ class TestDownload(DriverTestCase):
         self.assert_calls([('GET', path(ACTIVE))] * 2)
         self.assertEqual('bytes=40-', self.glance.calls[1].headers['range'])
 
-    def test_another_image_after_a_break(self):
+    def test_another_image_after_an_interruption_is_corrupt(self):
         self.useFixture(fixtures.MonkeyPatch(
             'nova_image.image.sizes.CHUNK', 10))
         self.set(num_retries=0)
@@ -683,7 +683,7 @@ class TestDownload(DriverTestCase):
             self.assertIn('no longer the same image', six.text_type(error))
             self.assertEqual([], os.listdir(self.folder))
 
-    def test_no_room(self):
+    def test_an_image_that_does_not_fit_is_refused(self):
         room = mock.Mock(f_bavail=99, f_frsize=1)
         self.glance.answers(GLANCE15('download_200'))
         with mock.patch('os.statvfs', return_value=room):
@@ -691,7 +691,7 @@ class TestDownload(DriverTestCase):
                                ACTIVE, dst_path=self.path)
         self.assertEqual([], os.listdir(self.folder))
 
-    def test_the_format_is_that_of_the_image(self):
+    def test_the_format_check_gets_the_disk_format(self):
         made = self.useFixture(fixtures.MockPatch(
             'nova_image.image.transfer.format_check.FormatCheck',
             side_effect=exception.ImageUnacceptable)).mock
@@ -700,7 +700,7 @@ class TestDownload(DriverTestCase):
                            inspect=True)
         self.assertEqual(('raw',), made.call_args[0])
 
-    def test_signed(self):
+    def test_only_signed_data_is_accepted(self):
         keys = self.useFixture(signature_case.KeyManager())
         signer = signature_case.signer('self-signed')
         keys.objects['the-id'] = x_509.X509(signer.der)
@@ -719,7 +719,7 @@ class TestDownload(DriverTestCase):
                            ACTIVE, dst_path=self.path)
         self.assertEqual([], os.listdir(self.folder))
 
-    def test_without_a_signature(self):
+    def test_an_unsigned_image_is_refused(self):
         for kwargs in ({'dst_path': self.path}, {}):
             self.glance.answers(GLANCE15('download_200'))
             error = self.assert_raises(
@@ -732,7 +732,7 @@ class TestDownload(DriverTestCase):
 class TestSomebodyElse(DriverTestCase):
     """JSON answers that are no images."""
 
-    def test_each_operation_says_so(self):
+    def test_each_operation_raises_bad_answer(self):
         for method, args in (('detail', []), ('create', [META]),
                              ('update', [ACTIVE, {}])):
             for content in (b'{}', b'{"image": {}, "images": {}}'):
@@ -746,7 +746,7 @@ class TestSomebodyElse(DriverTestCase):
 class TestImport(DriverTestCase):
     """Imports: not in v1."""
 
-    def test_refused(self):
+    def test_imports_are_not_supported(self):
         for method, args in (('image_import_copy', (ACTIVE, ['slow'])),
                              ('import_image', (ACTIVE, 'web-download'))):
             error = self.assert_raises(exception.ImageActionNotSupported,
@@ -770,34 +770,34 @@ class TestMembers(DriverTestCase):
         return six.text_type(
             self.assert_raises(kind, method, ACTIVE, *args))
 
-    def test_list(self):
+    def test_members_are_listed(self):
         self.glance.answers(GLANCE15('members_200'))
         self.assertEqual([dict(self.MEMBER, can_share=False)],
                          self._ask('members'))
         self.assert_calls([('GET', path(ACTIVE, 'members'))])
 
-    def test_add(self):
+    def test_adding_a_member_is_retried(self):
         """A repeat does no harm: v1 takes it as well."""
         self.glance.answers(base.Lost(), GLANCE15('member_204'))
         self.assertEqual(self.MEMBER, self._ask('add_member', self.WHO))
         self.assert_calls([('PUT', path(ACTIVE, 'members', self.WHO))] * 2)
 
-    def test_status(self):
+    def test_setting_a_status_is_not_supported(self):
         self.assertIn('v1', self._fail(
             exception.ImageActionNotSupported, [], 'set_member_status',
             self.WHO, 'accepted'))
         self.assert_calls([])
 
-    def test_remove(self):
+    def test_a_member_is_removed(self):
         self.glance.answers(GLANCE15('member_204'))
         self.assertIs(True, self._ask('remove_member', self.WHO))
         self.assert_calls([('DELETE', path(ACTIVE, 'members', self.WHO))])
 
-    def test_removed_already(self):
+    def test_not_found_after_a_lost_answer_is_a_success(self):
         self.glance.answers(base.Lost(), GLANCE15('member_404'))
         self.assertIs(True, self._ask('remove_member', self.WHO))
 
-    def test_absent(self):
+    def test_missing_images_and_members_are_not_found(self):
         self._fail(exception.ImageNotFound, [GLANCE15('members_404')],
                    'members')
         self._fail(exception.ImageNotFound, [GLANCE15('members_404')],
@@ -806,7 +806,7 @@ class TestMembers(DriverTestCase):
             exception.NotFound, [GLANCE15('member_404')], 'remove_member',
             'nobody'))
 
-    def test_denied_as_what_is_not_found(self):
+    def test_a_404_that_denies_permission_is_not_authorized(self):
         denied = GLANCE15('member_denied_404')
         for method in ('add_member', 'remove_member'):
             self.assertIn('No permission to share', self._fail(
@@ -814,7 +814,7 @@ class TestMembers(DriverTestCase):
             self._fail(exception.ImageNotAuthorized, [base.Lost(), denied],
                        method, self.WHO)
 
-    def test_ids_that_are_none(self):
+    def test_invalid_project_ids_are_refused(self):
         for method in ('add_member', 'remove_member'):
             for member in ('', '.', '..', 'a/b', u'\u043a', 'a b', None, 5):
                 self._fail(exception.ImageBadRequest, [], method, member)
@@ -822,7 +822,7 @@ class TestMembers(DriverTestCase):
             'properties': {'instance_owner': '..'}})
         self.assert_calls([])
 
-    def test_somebody_else_answers(self):
+    def test_an_invalid_list_of_members_is_a_bad_answer(self):
         for content in (b'{}', b'{"members": {}}'):
             self.assertIn('is not a list of members', self._fail(
                 exception.GlanceBadAnswer,

@@ -71,45 +71,45 @@ class TestShow(DriverTestCase):
         self.glance.answers(answer)
         return self.service.show(self.context, image_id, **kwargs)
 
-    def test_one_request(self):
+    def test_show_sends_one_get(self):
         for glance in (GLANCE15, GLANCE33):
             self.assertEqual(recordings.NAME,
                              self._show(glance('show_active'))['name'])
         self.assert_calls([('GET', path(ACTIVE))] * 2)
 
-    def test_locations(self):
+    def test_locations_are_returned_if_asked_for(self):
         image = self._show(GLANCE33('show_active'), include_locations=True)
         self.assertEqual(
             ['file:///var/lib/glance/fast/' + ACTIVE],
             [place['url'] for place in image['locations']])
         self.assert_calls([('GET', path(ACTIVE))])
 
-    def test_absent(self):
+    def test_a_missing_image_is_not_found(self):
         for glance in (GLANCE15, GLANCE33):
             self.glance.answers(glance('show_404'))
             error = self.assert_raises(exception.ImageNotFound, 'show',
                                        ABSENT)
             self.assertIn(ABSENT, six.text_type(error))
 
-    def test_ids_are_quoted(self):
+    def test_ids_are_percent_encoded(self):
         for image_id, quoted in (('a/b', 'a%2Fb'), (u'\u65e5', '%E6%97%A5'),
                                  ('../x', '..%2Fx'), ('a?b', 'a%3Fb')):
             self.glance.answers(GLANCE33('show_404'))
             self.assert_raises(exception.ImageNotFound, 'show', image_id)
             self.assertEqual(path(quoted), self.glance.calls[-1].path)
 
-    def test_ids_that_are_none(self):
+    def test_invalid_ids_are_not_found_without_a_request(self):
         for image_id in ('', '.', '..'):
             self.assert_raises(exception.ImageNotFound, 'show', image_id)
         self.assert_calls([])
 
-    def test_a_glance_that_does_not_serve_v2(self):
+    def test_a_glance_without_v2_raises_version_not_served(self):
         self.glance.answers(GLANCE15('disabled_300'))
         error = self.assert_raises(exception.GlanceVersionNotServed, 'show',
                                    ACTIVE)
         self.assertIn('use_glance_v1', six.text_type(error))
 
-    def test_another_ones_image_without_keystone(self):
+    def test_without_keystone_images_of_other_projects_are_not_found(self):
         self.without_keystone(project_id='another')
         self.glance.answers(GLANCE33('show_active'))
         self.assert_raises(exception.ImageNotFound, 'show', ACTIVE)
@@ -133,7 +133,7 @@ class TestDetail(DriverTestCase):
                     start + size - 1, size)
             yield GLANCE33('list_none').saying(page)
 
-    def test_links_are_followed_as_they_stand(self):
+    def test_links_to_next_pages_are_followed_unchanged(self):
         for glance in (GLANCE15, GLANCE33):
             del self.glance.calls[:]
             first = glance('list_first')
@@ -143,7 +143,7 @@ class TestDetail(DriverTestCase):
             self.assert_calls([('GET', IMAGES + '?limit=1000'),
                                ('GET', first.json['next'])])
 
-    def test_a_link_to_another_host_is_followed_here(self):
+    def test_a_link_to_another_host_is_requested_from_this_glance(self):
         first = GLANCE33('list_first')
         self._detail(
             first.but(next='http://evil/image' + first.json['next']),
@@ -152,7 +152,7 @@ class TestDetail(DriverTestCase):
                            ('GET', first.json['next'])])
         self.assertTrue(self.glance.calls[1].url.startswith(base.ENDPOINT))
 
-    def test_a_property_called_like_a_word_of_the_query(self):
+    def test_a_property_named_like_a_query_parameter_filters_answers(self):
         page = GLANCE33('list_first').json
         page['images'][0]['limit'] = '2'
         del page['next']
@@ -163,7 +163,7 @@ class TestDetail(DriverTestCase):
             self.assertEqual(IMAGES + '?limit=1000',
                              self.glance.calls[-1].path)
 
-    def test_none(self):
+    def test_an_empty_listing(self):
         self.assertEqual([], self._detail(GLANCE33('list_none')))
 
     def test_2500_images_in_3_requests(self):
@@ -175,16 +175,16 @@ class TestDetail(DriverTestCase):
             ('GET', IMAGES + '?marker=999&limit=1000'),
             ('GET', IMAGES + '?marker=1999&limit=1000')])
 
-    def test_no_page_is_asked_for_in_vain(self):
+    def test_no_page_is_requested_beyond_the_limit(self):
         page = next(self._pages(2500))
         self.assertEqual(1000, len(self._detail(page, limit=1000)))
         self.assertEqual(0, self.glance.left)
 
-    def test_limit(self):
+    def test_the_limit_is_sent(self):
         self.assertEqual(3, len(self._detail(*self._pages(3, 3), limit=3)))
         self.assert_calls([('GET', IMAGES + '?limit=3')])
 
-    def test_filters(self):
+    def test_filters_become_the_query(self):
         self._detail(GLANCE33('list_none'), filters={
             'name': recordings.NAME, 'property-os_type': 'linux',
             'property-property-x': '1', 'status': 'active'})
@@ -192,23 +192,23 @@ class TestDetail(DriverTestCase):
             'GET', IMAGES + '?name=Z%C3%BCrich+%E6%97%A5%E6%9C%AC&'
             'os_type=linux&property-x=1&status=active&limit=1000')])
 
-    def test_the_callers_filters_are_left_as_they_are(self):
+    def test_the_callers_filters_are_not_modified(self):
         filters = {'is_public': True, 'property-a': '1', 'tag': ['a']}
         before = copy.deepcopy(filters)
         self._detail(GLANCE33('list_none'), filters=filters)
         self.assertEqual(before, filters)
 
-    def test_a_filter_that_nothing_can_match(self):
+    def test_a_filter_that_cannot_match_sends_no_request(self):
         self.assertEqual([], self._detail(filters={'property-owner': 'x'}))
         self.assert_calls([])
 
-    def test_properties_called_like_arguments(self):
+    def test_properties_named_like_arguments_are_filters(self):
         for name in ('version', 'context', 'method', 'image_id', 'data'):
             self._detail(GLANCE33('list_none'), filters={name: 'x'})
             self.assertEqual('%s?%s=x&limit=1000' % (IMAGES, name),
                              self.glance.calls[-1].path)
 
-    def test_not_public(self):
+    def test_is_public_false_leaves_out_public_images(self):
         page = GLANCE33('list_first').json
         page['images'][0]['visibility'] = 'public'
         del page['next']
@@ -216,7 +216,7 @@ class TestDetail(DriverTestCase):
                               filters={'is_public': False})
         self.assertEqual([QUEUED], [image['id'] for image in images])
 
-    def test_a_limit_counts_what_is_wanted(self):
+    def test_the_limit_counts_only_matching_images(self):
         page = GLANCE33('list_first').json
         page['images'][0]['visibility'] = 'public'
         images = self._detail(
@@ -225,23 +225,23 @@ class TestDetail(DriverTestCase):
         self.assertEqual([QUEUED, recordings.EMPTY],
                          [image['id'] for image in images])
 
-    def test_other_projects_images_without_keystone(self):
+    def test_without_keystone_images_of_other_projects_are_left_out(self):
         self.without_keystone(project_id='another')
         page = GLANCE33('list_last')
         self.assertEqual([], self._detail(page))
 
-    def test_an_unknown_marker(self):
+    def test_an_unknown_marker_is_invalid(self):
         self.glance.answers(GLANCE33('list_marker_400'))
         error = self.assert_raises(exception.Invalid, 'detail', marker=ABSENT)
         self.assertIn(ABSENT, six.text_type(error))
 
-    def test_a_page_in_the_middle_is_repeated(self):
+    def test_a_failed_page_request_is_retried(self):
         images = self._detail(
             GLANCE33('list_first'), recordings.Answer(503),
             GLANCE33('list_last'))
         self.assertEqual(3, len(images))
 
-    def test_wrong_values(self):
+    def test_invalid_arguments_are_refused_without_a_request(self):
         for kwargs in ({'limit': -1}, {'page_size': 'x'},
                        {'filters': {'protected': 'maybe'}}):
             self.assert_raises(exception.Invalid, 'detail', **kwargs)
@@ -264,12 +264,12 @@ class TestCreate(DriverTestCase):
         return self.assert_raises(kind, 'create', kwargs.pop('meta', META),
                                   **kwargs)
 
-    def test_a_record_alone(self):
+    def test_without_data_only_the_record_is_created(self):
         image = self._create(GLANCE33('create_201'))
         self.assertEqual('queued', image['status'])
         self.assert_calls(self.CALLS[:1])
 
-    def test_with_data(self):
+    def test_data_is_uploaded(self):
         image = self._create(
             GLANCE33('create_201'), GLANCE33('upload_204'),
             GLANCE33('show_active'), data=DATA)
@@ -279,13 +279,13 @@ class TestCreate(DriverTestCase):
         kind = self.glance.calls[1].headers['content-type']
         self.assertIn('octet-stream', str(kind))
 
-    def test_the_id_is_chosen_here(self):
+    def test_the_driver_chooses_the_id(self):
         self._create(created, meta={'name': 'x'})
         sent = self.sent_json(0)
         self.assertEqual({'id', 'name'}, set(sent))
         self.assertEqual(36, len(sent['id']))
 
-    def test_what_is_sent(self):
+    def test_metadata_is_translated(self):
         self._create(created, meta=dict(
             META, is_public=True, min_ram='512', properties={
                 'kernel_id': None, 'ramdisk_id': 'None', 'os_type': 'linux',
@@ -296,7 +296,7 @@ class TestCreate(DriverTestCase):
             block_device_mapping='[{"a": 1}]',
             description=recordings.NAME), self.sent_json(0))
 
-    def test_the_callers_dict_is_left_as_it_is(self):
+    def test_the_callers_metadata_is_not_modified(self):
         meta = dict(META, size=0, properties={
             'instance_owner': 'p', 'kernel_id': None, 'mappings': [{}]})
         before = copy.deepcopy(meta)
@@ -304,14 +304,14 @@ class TestCreate(DriverTestCase):
                      GLANCE33('show_empty'), meta=meta)
         self.assertEqual(before, meta)
 
-    def test_refused_before_anything_is_sent(self):
+    def test_invalid_arguments_are_refused_without_a_request(self):
         for meta in ({'properties': {'owner': 'me'}}, {'copy_from': 'x'},
                      {'min_ram': 'much'}):
             self._fail(exception.ImageBadRequest, meta=meta)
         self._fail(exception.ImageUploadFailed, data=5)
         self.assert_calls([])
 
-    def test_refused_by_glance(self):
+    def test_refusals_of_glance_become_exceptions(self):
         for name, kind in (('create_400', exception.ImageBadRequest),
                            ('create_403', exception.ImageNotAuthorized),
                            ('create_409', exception.ImageConflict),
@@ -320,7 +320,7 @@ class TestCreate(DriverTestCase):
                 self._fail(kind, glance(name))
         self.assert_calls(self.CALLS[:1] * 8)
 
-    def test_a_lost_answer_and_the_image_is_there(self):
+    def test_the_created_image_is_found_after_a_lost_answer(self):
         image = self._create(base.Lost(), GLANCE33('create_409'),
                              GLANCE33('show_active'))
         self.assertEqual(ACTIVE, image['id'])
@@ -328,26 +328,26 @@ class TestCreate(DriverTestCase):
                            ('GET', path(ACTIVE))])
         self.assertEqual(self.sent_json(0), self.sent_json(1))
 
-    def test_a_lost_answer_and_another_image_is_there(self):
+    def test_another_image_is_a_conflict_after_a_lost_answer(self):
         self._fail(exception.ImageConflict, base.Lost(),
                    GLANCE33('create_409'),
                    GLANCE33('show_active').but(name='another'))
         self.assert_calls([('POST', IMAGES), ('POST', IMAGES),
                            ('GET', path(ACTIVE))])
 
-    def test_no_answer_at_all_to_an_id_of_ours(self):
+    def test_an_image_with_our_id_is_deleted_if_no_answer_arrives(self):
         self.set(num_retries=0)
         self._fail(exception.GlanceConnectionFailed, base.Lost(),
                    GLANCE33('delete_204'), meta={'name': 'x'})
         own = self.sent_json(0)['id']
         self.assert_calls([('POST', IMAGES), ('DELETE', path(own))])
 
-    def test_no_answer_at_all_to_an_id_of_the_callers(self):
+    def test_an_image_with_the_callers_id_stays_if_no_answer_arrives(self):
         self.set(num_retries=0)
         self._fail(exception.GlanceConnectionFailed, base.Lost())
         self.assert_calls(self.CALLS[:1])
 
-    def test_a_failed_upload_leaves_nothing(self):
+    def test_the_image_is_deleted_after_a_failed_upload(self):
         self.set(num_retries=0)
         error = self._fail(
             exception.GlanceServerError, GLANCE33('create_201'),
@@ -355,7 +355,7 @@ class TestCreate(DriverTestCase):
         self.assertEqual(503, error.status)
         self.assert_calls(self.CALLS[:2] + [('DELETE', path(ACTIVE))])
 
-    def test_the_first_error_is_kept(self):
+    def test_a_failed_deletion_does_not_hide_the_first_error(self):
         self.set(num_retries=0)
         error = self._fail(
             exception.GlanceServerError, GLANCE33('create_201'),
@@ -363,7 +363,7 @@ class TestCreate(DriverTestCase):
         self.assertEqual(503, error.status)
         self.assertIn('left behind', self.log.output)
 
-    def test_data_that_fails_leaves_nothing_and_keeps_its_error(self):
+    def test_an_error_of_the_data_is_raised_and_the_image_deleted(self):
         broken = ValueError('mine')
 
         def pieces():
@@ -375,7 +375,7 @@ class TestCreate(DriverTestCase):
         self.assertIs(broken, error)
         self.assertEqual([], self.waits)
 
-    def test_a_lost_answer_to_the_upload(self):
+    def test_the_uploaded_data_is_found_after_a_lost_answer(self):
         image = self._create(
             GLANCE33('create_201'), base.Lost(), GLANCE33('upload_409'),
             GLANCE33('show_active'), GLANCE33('show_active'), data=DATA)
@@ -383,7 +383,7 @@ class TestCreate(DriverTestCase):
         self.assert_calls(self.CALLS[:2] + self.CALLS[1:] +
                           self.CALLS[2:])
 
-    def test_a_lost_answer_and_a_refusal_before_the_whole_was_sent(self):
+    def test_a_retry_may_be_refused_before_all_data_is_sent(self):
         # a server may refuse a large body that it has not read
         self._create(
             GLANCE33('create_201'), base.Lost(),
@@ -393,13 +393,13 @@ class TestCreate(DriverTestCase):
         self.assertEqual([DATA, b''], [
             call.body for call in self.glance.calls[1:3]])
 
-    def test_a_lost_answer_and_other_data_is_there(self):
+    def test_other_data_is_a_conflict_after_a_lost_answer(self):
         self._fail(exception.ImageConflict, GLANCE33('create_201'),
                    base.Lost(), GLANCE33('upload_409'),
                    GLANCE33('show_active').but(size=99),
                    GLANCE33('delete_204'), data=DATA)
 
-    def test_a_lost_answer_and_glance_gives_up_first(self):
+    def test_the_upload_is_retried_after_glance_drops_the_lost_one(self):
         waiting = [answer for status in ('saving', 'queued') for answer in (
             GLANCE33('upload_409'), GLANCE33('show_active').but(
                 status=status))]
@@ -409,20 +409,20 @@ class TestCreate(DriverTestCase):
         self.assertEqual(DATA, self.glance.calls[-2].body)
         self.assertEqual(3, len(self.waits))
 
-    def test_a_half_sent_generator_leaves_nothing(self):
+    def test_the_image_is_deleted_if_a_generator_is_interrupted(self):
         self._fail(exception.GlanceConnectionFailed, GLANCE33('create_201'),
                    base.Lost(pieces=1), GLANCE33('delete_204'),
                    data=(piece for piece in (b'a', b'b')))
         self.assert_calls(self.CALLS[:2] + [('DELETE', path(ACTIVE))])
 
-    def test_glance_has_less_than_was_sent(self):
+    def test_a_smaller_size_in_glance_is_an_upload_failure(self):
         error = self._fail(
             exception.ImageUploadFailed, GLANCE33('create_201'),
             GLANCE33('upload_204'), GLANCE33('show_active').but(size=60),
             GLANCE33('delete_204'), data=DATA)
         self.assertIn('60 bytes of 100', six.text_type(error))
 
-    def test_glance_has_other_bytes_than_were_sent(self):
+    def test_another_hash_in_glance_is_an_upload_failure(self):
         other = GLANCE33('show_active').but(os_hash_value='0')
         error = self._fail(
             exception.ImageUploadFailed, GLANCE33('create_201'),
@@ -433,11 +433,11 @@ class TestCreate(DriverTestCase):
         self._create(GLANCE33('create_201'), GLANCE33('upload_204'), other,
                      data=DATA)
 
-    def test_a_size_that_is_not_known_yet(self):
+    def test_an_unknown_size_in_glance_is_accepted(self):
         self._create(GLANCE33('create_201'), GLANCE33('upload_204'),
                      GLANCE33('show_active').but(size=None), data=DATA)
 
-    def test_location(self):
+    def test_a_location_is_added_after_the_record(self):
         image = self._create(
             GLANCE33('create_201'), GLANCE33('show_active'),
             meta=dict(META, location='rbd://a'))
@@ -446,7 +446,7 @@ class TestCreate(DriverTestCase):
         self.assertEqual([ADD_LOCATION], self.sent_json(1))
         self.assertNotIn('location', self.sent_json(0))
 
-    def test_a_location_that_is_refused(self):
+    def test_the_image_is_deleted_if_its_location_is_refused(self):
         for status, kind in ((400, exception.ImageLocationRefused),
                              (403, exception.Forbidden),
                              (409, exception.ImageLocationRefused),
@@ -457,7 +457,7 @@ class TestCreate(DriverTestCase):
                        meta=dict(META, location='rbd://a'))
             self.assertEqual('DELETE', self.glance.calls[-1].method)
 
-    def test_credentials_of_a_location_do_not_show(self):
+    def test_credentials_in_a_location_are_not_shown(self):
         self.set(debug=True, num_retries=1)
         secret = 'swift+http://user:pa55@auth/c/o'
         error = self._fail(
@@ -468,7 +468,7 @@ class TestCreate(DriverTestCase):
         self.assertNotIn('pa55', six.text_type(error))
         self.assertNotIn('pa55', self.log.output)
 
-    def test_member(self):
+    def test_instance_owner_becomes_a_member(self):
         self._create(created, GLANCE33('member_200'), meta=dict(
             META, properties={'instance_owner': 'another', 'a': '1'}))
         self.assert_calls([('POST', IMAGES),
@@ -477,7 +477,7 @@ class TestCreate(DriverTestCase):
                          self.sent_json(0))
         self.assertEqual({'member': 'another'}, self.sent_json(1))
 
-    def test_a_member_that_is_refused(self):
+    def test_the_image_is_deleted_if_the_member_is_refused(self):
         self._fail(exception.ImageNotAuthorized, GLANCE33('create_201'),
                    recordings.Answer(403), GLANCE33('delete_204'),
                    meta=dict(META, properties={'instance_owner': 'x'}))
@@ -503,13 +503,13 @@ class TestEmpty(DriverTestCase):
         return [('POST', IMAGES), ('PUT', path(recordings.EMPTY, 'file')),
                 ('GET', path(recordings.EMPTY))]
 
-    def test_with_formats(self):
+    def test_the_callers_formats_are_sent(self):
         call = self._create(disk_format='qcow2', container_format='ovf')
         self.assertEqual(('qcow2', 'ovf'), self._formats(call))
         self.assert_calls(self._calls())
         self.assertEqual(b'', self.glance.calls[1].body)
 
-    def test_the_schema_is_asked_once(self):
+    def test_the_schema_is_read_once(self):
         self.glance.answers(GLANCE33('schema'))
         self.assertEqual(('raw', 'bare'), self._formats(self._create()))
         self.service = self.driver()
@@ -517,7 +517,7 @@ class TestEmpty(DriverTestCase):
         self.assert_calls([('GET', '/v2/schemas/image')] +
                           self._calls() * 2)
 
-    def test_each_glance_has_a_schema_of_its_own(self):
+    def test_the_schema_is_read_for_each_glance(self):
         self.glance.answers(GLANCE33('schema'))
         self._create()
         self.set(api_servers=['http://other'])
@@ -538,7 +538,7 @@ class TestEmpty(DriverTestCase):
         self._offers(*offered, **more)
         return self._formats(self._create())[1 if more else 0]
 
-    def test_the_first_that_is_offered(self):
+    def test_the_preferred_disk_format_on_offer_is_chosen(self):
         self.assertEqual('raw', self._chosen(None, 'vmdk', 'qcow2', 'raw'))
         self.assertEqual('qcow2', self._chosen(None, 'vmdk', 'vhd', 'qcow2'))
         self.assertEqual('vhd', self._chosen('vmdk', 'vhd'))
@@ -546,20 +546,20 @@ class TestEmpty(DriverTestCase):
         self.assertEqual('iso', self._chosen(None, 'iso'))
         self.assertEqual('raw', self._chosen())
 
-    def test_the_container_format(self):
+    def test_the_preferred_container_format_on_offer_is_chosen(self):
         for offered, chosen in (((None, 'ovf', 'bare'), 'bare'),
                                 ((None, 'ovf', 'ova'), 'ovf'),
                                 ((), 'bare')):
             self.assertEqual(chosen, self._chosen(container_format=offered))
 
-    def test_what_is_named_stays(self):
+    def test_only_missing_formats_are_chosen(self):
         self.glance.answers(GLANCE33('schema'))
         self.assertEqual(('raw', 'ovf'), self._formats(
             self._create(container_format='ovf')))
         self.assertEqual(('vmdk', 'bare'), self._formats(
             self._create(disk_format='vmdk')))
 
-    def test_refused(self):
+    def test_a_refused_default_format_is_explained_and_forgotten(self):
         """What to change is said, and once changed it is seen."""
         for _ in range(2):
             self._offers('vhd')
@@ -573,7 +573,7 @@ class TestEmpty(DriverTestCase):
         self._offers('raw')
         self.assertEqual('raw', self._formats(self._create())[0])
 
-    def test_refused_as_what_the_caller_named(self):
+    def test_a_refused_format_of_the_caller_is_explained(self):
         self.glance.answers(GLANCE33('schema'))
         self._create()
         named = {'id': recordings.EMPTY, 'size': 0, 'disk_format': 'qcow2',
@@ -584,13 +584,13 @@ class TestEmpty(DriverTestCase):
         self.assertIn('set disk_format to raw', six.text_type(error))
         self._create()  # which does not ask for the schema again
 
-    def test_refused_for_another_reason(self):
+    def test_another_refusal_has_no_advice_about_formats(self):
         self.glance.answers(GLANCE33('schema'), GLANCE33('create_400'))
         error = self.assert_raises(exception.ImageBadRequest, 'create',
                                    {'size': 0, 'properties': {'a': 'b'}})
         self.assertNotIn('raw alone', six.text_type(error))
 
-    def test_a_size_of_none_is_no_empty_image(self):
+    def test_a_size_of_none_does_not_make_an_empty_image(self):
         self.glance.answers(created)
         self.service.create(self.context, dict(META, size=None))
         self.assert_calls([('POST', IMAGES)])
@@ -609,7 +609,7 @@ class TestUpdate(DriverTestCase):
         self.glance.answers(*answers)
         return self.assert_raises(kind, 'update', SHARED, meta, **kwargs)
 
-    def test_purging(self):
+    def test_properties_that_are_not_named_are_purged(self):
         image = self._update(
             {'name': 'two', 'properties': {'os_type': 'bsd'}},
             GLANCE33('show_shared').but(old='1', kernel_id='K'),
@@ -624,18 +624,18 @@ class TestUpdate(DriverTestCase):
         self.assertIn('json-patch', str(
             self.glance.calls[1].headers['content-type']))
 
-    def test_keeping(self):
+    def test_properties_are_kept_without_purge_props(self):
         self._update({'name': 'two'}, GLANCE33('show_shared').but(old='1'),
                      GLANCE33('patch_200'), purge_props=False)
         self.assertEqual([{'op': 'replace', 'path': '/name',
                            'value': 'two'}], self.sent_json(1))
 
-    def test_nothing_changes(self):
+    def test_no_patch_is_sent_without_changes(self):
         image = self._update({'name': 'one'}, GLANCE33('show_shared'))
         self.assertEqual('one', image['name'])
         self.assert_calls(self.CALLS[:1])
 
-    def test_an_image_written_back_as_it_was_read(self):
+    def test_writing_an_image_back_unchanged_sends_no_patch(self):
         for name in ('show_active', 'show_shared', 'show_community',
                      'show_queued'):
             raw = GLANCE33(name)
@@ -643,18 +643,18 @@ class TestUpdate(DriverTestCase):
             self._update(translation.from_glance(raw.json, True), raw)
             self.assert_calls(self.CALLS[:1])
 
-    def test_what_is_not_named_stays(self):
+    def test_empty_metadata_changes_nothing(self):
         self._update({}, GLANCE33('show_community'), purge_props=False)
         self.assert_calls(self.CALLS[:1])
 
-    def test_not_public_any_more(self):
+    def test_is_public_false_makes_a_public_image_private(self):
         self._update({'is_public': False},
                      GLANCE33('show_shared').but(visibility='public'),
                      GLANCE33('patch_200'))
         self.assertEqual([{'op': 'replace', 'path': '/visibility',
                            'value': 'private'}], self.sent_json(1))
 
-    def test_private_where_it_is_said_so(self):
+    def test_an_explicit_private_visibility_is_set(self):
         for meta in ({'visibility': 'private'},
                      {'visibility': 'private', 'is_public': False}):
             del self.glance.calls[:]
@@ -662,18 +662,18 @@ class TestUpdate(DriverTestCase):
             self.assertEqual([{'op': 'replace', 'path': '/visibility',
                                'value': 'private'}], self.sent_json(1))
 
-    def test_the_callers_dict_is_left_as_it_is(self):
+    def test_the_callers_metadata_is_not_modified(self):
         meta = {'id': 'other', 'name': 'two', 'is_public': False,
                 'properties': {'mappings': [{}], 'kernel_id': None}}
         before = copy.deepcopy(meta)
         self._update(meta, GLANCE33('show_shared'), GLANCE33('patch_200'))
         self.assertEqual(before, meta)
 
-    def test_the_id_is_not_changed(self):
+    def test_an_id_in_the_metadata_is_ignored(self):
         self._update({'id': 'other', 'name': 'one'}, GLANCE33('show_shared'))
         self.assert_calls(self.CALLS[:1])
 
-    def test_a_lost_answer_and_it_was_changed(self):
+    def test_a_lost_update_that_took_effect_is_a_success(self):
         changed = GLANCE33('patch_200')
         image = self._update(
             {'name': 'two', 'properties': {'os_type': 'bsd'}},
@@ -682,35 +682,35 @@ class TestUpdate(DriverTestCase):
         self.assertEqual('two', image['name'])
         self.assert_calls(self.CALLS + self.CALLS[1:] + self.CALLS[:1])
 
-    def test_a_lost_answer_and_it_was_not(self):
+    def test_a_lost_update_without_effect_raises_the_conflict(self):
         self._fail(
             exception.ImageConflict, {'name': 'two'},
             GLANCE33('show_shared'), base.Lost(), recordings.Answer(409),
             GLANCE33('show_shared'))
 
-    def test_an_error_that_was_not_lost(self):
+    def test_a_refusal_is_raised_without_another_request(self):
         self._fail(exception.ImageBadRequest, {'name': 'two'},
                    GLANCE33('show_shared'), GLANCE33('empty_415'))
         self.assert_calls(self.CALLS)
 
-    def test_with_data(self):
+    def test_data_is_uploaded_after_the_patch(self):
         self._update({'name': 'two'}, GLANCE33('show_shared'),
                      GLANCE33('patch_200'), GLANCE33('upload_204'),
                      GLANCE33('show_active'), data=DATA)
         self.assert_calls(self.CALLS + [('PUT', path(SHARED, 'file'))] +
                           self.CALLS[:1])
 
-    def test_a_failed_upload_deletes_nothing(self):
+    def test_the_image_stays_after_a_failed_upload(self):
         self._fail(exception.ImageConflict, {}, GLANCE33('show_shared'),
                    GLANCE33('upload_409'), data=DATA)
         self.assert_calls(self.CALLS[:1] + [('PUT', path(SHARED, 'file'))])
 
-    def test_location(self):
+    def test_a_location_is_added(self):
         self._update({'location': 'rbd://a'}, GLANCE33('show_shared'),
                      GLANCE33('patch_200'))
         self.assertEqual([ADD_LOCATION], self.sent_json(1))
 
-    def test_a_location_that_is_refused(self):
+    def test_a_refused_location_raises_the_right_exception(self):
         for status, kind in ((403, exception.Forbidden),
                              (409, exception.ImageLocationRefused),
                              (501, exception.ImageLocationRefused)):
@@ -718,7 +718,7 @@ class TestUpdate(DriverTestCase):
                        GLANCE33('show_shared'),
                        GLANCE33('location_400').changed(status=status))
 
-    def test_deleted(self):
+    def test_a_deleted_image_is_not_found(self):
         self._fail(exception.ImageNotFound, {'name': 'x'},
                    GLANCE33('show_404'))
 
@@ -730,12 +730,12 @@ class TestDelete(DriverTestCase):
         self.glance.answers(*answers)
         return self.assert_raises(kind, 'delete', ACTIVE)
 
-    def test_one_request(self):
+    def test_delete_sends_one_request(self):
         self.glance.answers(GLANCE33('delete_204'))
         self.assertIs(True, self.service.delete(self.context, ACTIVE))
         self.assert_calls([('DELETE', path(ACTIVE))])
 
-    def test_refused(self):
+    def test_refusals_of_glance_become_exceptions(self):
         for glance in (GLANCE15, GLANCE33):
             self._fail(exception.ImageNotFound, glance('delete_404'))
             error = self._fail(exception.ImageNotAuthorized,
@@ -743,12 +743,12 @@ class TestDelete(DriverTestCase):
             self.assertIn('protected', six.text_type(error))
         self._fail(exception.ImageDeleteConflict, recordings.Answer(409))
 
-    def test_gone_after_a_lost_answer(self):
+    def test_not_found_after_a_lost_answer_is_a_success(self):
         for lost in (base.Lost(), recordings.Answer(504)):
             self.glance.answers(lost, GLANCE33('delete_404'))
             self.assertIs(True, self.service.delete(self.context, ACTIVE))
 
-    def test_refused_after_a_lost_answer(self):
+    def test_a_refusal_after_a_lost_answer_is_raised(self):
         self._fail(exception.ImageNotAuthorized, base.Lost(),
                    GLANCE33('delete_403'))
 
@@ -770,7 +770,7 @@ class TestDownload(DriverTestCase):
         self.assertEqual([], os.listdir(self.folder))
         return error
 
-    def test_to_a_path(self):
+    def test_data_is_written_to_a_path(self):
         for glance in (GLANCE15, GLANCE33):
             del self.glance.calls[:]
             self.glance.answers(glance('show_active'), glance('download_200'))
@@ -780,19 +780,19 @@ class TestDownload(DriverTestCase):
                 self.assertEqual(DATA, stream.read())
             self.assert_calls(self.CALLS)
 
-    def test_to_a_file_object(self):
+    def test_data_is_written_to_a_file_object(self):
         stream = io.BytesIO()
         self.glance.answers(GLANCE33('show_active'), GLANCE33('download_200'))
         self.assertIsNone(self.service.download(self.context, ACTIVE, stream))
         self.assertEqual(DATA, stream.getvalue())
 
-    def test_to_the_callers_loop(self):
+    def test_data_is_returned_as_an_iterator(self):
         self.glance.answers(GLANCE33('show_active'), GLANCE33('download_200'))
         self.assertEqual(DATA, b''.join(
             self.service.download(self.context, ACTIVE)))
         self.assert_calls(self.CALLS)
 
-    def test_the_best_hash_is_the_one_that_counts(self):
+    def test_os_hash_value_is_verified_rather_than_the_checksum(self):
         self.set(num_retries=0)
         error = self._fail(
             exception.ImageCorrupt,
@@ -800,7 +800,7 @@ class TestDownload(DriverTestCase):
             GLANCE33('download_200'))
         self.assertIn('sha512', six.text_type(error))
 
-    def test_no_data(self):
+    def test_an_image_without_data_is_unacceptable(self):
         for glance in (GLANCE15, GLANCE33):
             error = self._fail(
                 exception.ImageUnacceptable, glance('show_queued'),
@@ -809,27 +809,27 @@ class TestDownload(DriverTestCase):
                           six.text_type(error))
             self.assertNotIsInstance(error, exception.ImageCorrupt)
 
-    def test_no_data_for_the_callers_loop(self):
+    def test_an_image_without_data_is_refused_before_iterating(self):
         self.glance.answers(GLANCE33('show_queued'), GLANCE33('download_204'))
         self.assert_raises(exception.ImageUnacceptable, 'download', ACTIVE)
 
-    def test_deactivated(self):
+    def test_a_deactivated_image_is_not_authorized(self):
         for glance in (GLANCE15, GLANCE33):
             error = self._fail(exception.ImageNotAuthorized,
                                glance('show_active'), glance('download_403'))
             self.assertIn('deactivated', six.text_type(error))
 
-    def test_absent(self):
+    def test_a_missing_image_is_not_found(self):
         self._fail(exception.ImageNotFound, GLANCE33('show_404'))
 
-    def test_a_closed_file_object(self):
+    def test_a_closed_file_object_is_refused(self):
         stream = io.BytesIO()
         stream.close()
         self.glance.answers(GLANCE33('show_active'))
         self.assert_raises(exception.ImageUnacceptable, 'download', ACTIVE,
                            stream)
 
-    def test_a_break(self):
+    def test_an_interrupted_download_resumes(self):
         self.useFixture(fixtures.MonkeyPatch(
             'nova_image.image.sizes.CHUNK', 10))
         self.glance.answers(
@@ -840,7 +840,7 @@ class TestDownload(DriverTestCase):
         self.assert_calls(self.CALLS + [('GET', path(ACTIVE, 'file'))])
         self.assertEqual('bytes=90-', self.glance.calls[-1].headers['range'])
 
-    def test_a_store_without_ranges_is_known_by_its_name(self):
+    def test_a_store_without_ranges_is_remembered_by_its_name(self):
         self.useFixture(fixtures.MonkeyPatch(
             'nova_image.image.sizes.CHUNK', 10))
         whole = GLANCE33('download_200')
@@ -856,14 +856,14 @@ class TestDownload(DriverTestCase):
                 call for call in self.glance.calls
                 if 'range' in call.headers]))
 
-    def test_how_far_it_is(self):
+    def test_progress_is_reported(self):
         told = []
         self.glance.answers(GLANCE33('show_active'), GLANCE33('download_200'))
         self.service.download(self.context, ACTIVE, dst_path=self.path,
                               progress=lambda *args: told.append(args[:2]))
         self.assertEqual([(100, 100)], told)
 
-    def test_the_format_is_that_of_the_image(self):
+    def test_the_format_check_gets_the_disk_format(self):
         made = self.useFixture(fixtures.MockPatch(
             'nova_image.image.transfer.format_check.FormatCheck',
             side_effect=exception.ImageUnacceptable)).mock
@@ -871,7 +871,7 @@ class TestDownload(DriverTestCase):
                    inspect=True)
         self.assertEqual(('raw',), made.call_args[0])
 
-    def test_unknown_options(self):
+    def test_unknown_options_are_a_type_error(self):
         self.glance.answers(GLANCE33('show_active'))
         self.assert_raises(TypeError, 'download', ACTIVE, other=1)
 
@@ -896,17 +896,17 @@ class TestSignatures(DriverTestCase):
         return b''.join(self.service.download(self.context, ACTIVE,
                                               **options))
 
-    def test_signed(self):
+    def test_a_valid_signature_is_verified(self):
         self.assertEqual(DATA, self._download(self.signed))
         self.assertEqual(['the-id'], self.keys.ids)
         self.assertIn('verified by sha512, signature', self.log.output)
 
-    def test_other_data(self):
+    def test_data_that_was_not_signed_is_refused(self):
         self.assertRaises(exception.SignatureVerificationError,
                           self._download, self.signed, DATA[::-1])
         self.assertEqual([], self.waits)
 
-    def test_into_a_file(self):
+    def test_refused_data_leaves_no_file(self):
         folder = self.useFixture(fixtures.TempDir()).path
         self.glance.answers(
             self.signed.but(os_hash_value=None, checksum=None),
@@ -917,7 +917,7 @@ class TestSignatures(DriverTestCase):
         self.assertEqual([], os.listdir(folder))
         self.assertEqual(0, self.glance.left)
 
-    def test_without_a_signature(self):
+    def test_an_unsigned_image_is_refused(self):
         for options, certificates in (
                 ({'verify_glance_signatures': True}, None),
                 ({'verify_glance_signatures': False}, ['the-id'])):
@@ -926,7 +926,7 @@ class TestSignatures(DriverTestCase):
                               self._download, GLANCE33('show_active'),
                               trusted_certs=certificates)
 
-    def test_trusted(self):
+    def test_the_signing_certificate_must_be_trusted(self):
         self.set(verify_glance_signatures=False)
         signer = signature_case.signer('authority', ca=True)
         self.keys.objects['root'] = x_509.X509(signer.der)
@@ -941,7 +941,7 @@ class TestSignatures(DriverTestCase):
 class TestSomebodyElse(DriverTestCase):
     """JSON answers that are no images."""
 
-    def test_each_operation_says_so(self):
+    def test_each_operation_raises_bad_answer(self):
         for method, args in (
                 ('show', [ACTIVE]), ('detail', []), ('create', [META]),
                 ('update', [ACTIVE, {}]), ('download', [ACTIVE])):
@@ -952,7 +952,7 @@ class TestSomebodyElse(DriverTestCase):
                 self.assertIn('JSON is no', six.text_type(error))
         self.assertEqual([], self.waits)
 
-    def test_what_may_have_been_created_is_deleted(self):
+    def test_an_image_that_may_exist_after_create_is_deleted(self):
         self.glance.answers(recordings.Answer(content=b'{}'),
                             GLANCE33('delete_404'))
         self.assert_raises(exception.GlanceBadAnswer, 'create',
@@ -960,7 +960,7 @@ class TestSomebodyElse(DriverTestCase):
         self.assert_calls([('POST', IMAGES),
                            ('DELETE', path(self.sent_json(0)['id']))])
 
-    def test_a_patch(self):
+    def test_an_invalid_answer_to_a_patch_is_a_bad_answer(self):
         self.glance.answers(GLANCE33('show_shared'),
                             recordings.Answer(content=b'{}'))
         self.assert_raises(exception.GlanceBadAnswer, 'update', SHARED,
@@ -981,7 +981,7 @@ class TestImport(DriverTestCase):
         return self.assert_raises(kind, 'image_import_copy', ACTIVE,
                                   ['slow'])
 
-    def test_one_request(self):
+    def test_a_copy_is_one_request(self):
         self._copy(GLANCE33('import_202'))
         self.assert_calls([self.CALL])
         # What else would leave the data of a failed copy staged for ever.
@@ -990,18 +990,18 @@ class TestImport(DriverTestCase):
                           'all_stores_must_succeed': False},
                          self.sent_json(0))
 
-    def test_an_image_that_is_not_active(self):
+    def test_copying_an_inactive_image_is_impossible(self):
         error = self._fail(exception.ImageImportImpossible,
                            GLANCE33('import_409'))
         self.assertIn('status active', six.text_type(error))
 
-    def test_what_may_have_begun_is_not_repeated(self):
+    def test_a_copy_that_may_have_begun_is_not_retried(self):
         for answer in (recordings.Answer(500), recordings.Answer(504),
                        base.Lost()):
             self._fail(exception.GlanceConnectionFailed, answer)
         self.assert_calls([self.CALL] * 3)
 
-    def test_what_was_not_taken_is_repeated(self):
+    def test_a_copy_that_glance_did_not_accept_is_retried(self):
         for status in (429, 503):
             self._copy(recordings.Answer(status), GLANCE33('import_202'))
         self.assert_calls([self.CALL] * 4)

@@ -36,7 +36,7 @@ class TestRequests(base.TestCase):
     def _prepare(self, session, url='http://one/a', **kwargs):
         return session.prepare_request(requests.Request('get', url, **kwargs))
 
-    def test_headers_and_parameters(self):
+    def test_the_session_adds_no_headers_or_parameters(self):
         self.http.cookies.set('of', 'another user')
         self.http.params = {'of': 'the session'}
         prepared = self._prepare(self.http, headers={'X-Own': 'a'})
@@ -44,14 +44,14 @@ class TestRequests(base.TestCase):
         self.assertEqual(('GET', 'http://one/a'),
                          (prepared.method, prepared.url))
 
-    def test_the_same_url_as_of_any_session(self):
+    def test_urls_are_those_of_a_plain_session(self):
         for url, params in (('http://one', None), ('http://one/a?b=c', None),
                             ('http://one/a?b=c', {'d': u'\xe4'})):
             self.assertEqual(
                 self._prepare(requests.Session(), url, params=params).url,
                 self._prepare(self.http, url, params=params).url)
 
-    def test_the_same_body_as_of_any_session(self):
+    def test_bodies_are_those_of_a_plain_session(self):
         for data in (b'some data', io.BytesIO(b'some data'), None):
             expected = self._prepare(requests.Session(), data=data)
             prepared = self._prepare(self.http, data=data)
@@ -79,18 +79,18 @@ class TestEnvironment(base.TestCase):
         return self.http.merge_environment_settings(
             url, proxies, False, None, None)['proxies'].get('http')
 
-    def test_once_for_each_server(self):
+    def test_proxies_are_read_once_for_each_server(self):
         self.assertEqual('http://proxy:1', self._proxy('http://one/a'))
         self._set('http://proxy:2')
         self.assertEqual('http://proxy:1', self._proxy('http://one/b'))
         self.assertEqual('http://proxy:2', self._proxy('http://two/b'))
 
-    def test_the_callers_own_are_not_remembered(self):
+    def test_proxies_of_the_caller_are_not_remembered(self):
         self.assertEqual('http://own', self._proxy(
             'http://one/a', http='http://own'))
         self.assertEqual('http://proxy:1', self._proxy('http://one/a'))
 
-    def test_other_settings_are_kept_apart(self):
+    def test_other_settings_are_remembered_separately(self):
         def verified(verify):
             return self.http.merge_environment_settings(
                 'http://one/a', {}, False, verify, None)['verify']
@@ -107,7 +107,7 @@ class TestConnections(base.TestCase):
         self.adapters = http_session.HttpSession().adapters
         self.adapter = self.adapters['https://']
 
-    def test_for_many_threads(self):
+    def test_a_pool_has_room_for_many_threads(self):
         for scheme in ('http://', 'https://'):
             self.assertEqual(http_session.POOL_SIZE,
                              self.adapters[scheme]._pool_maxsize)
@@ -118,7 +118,7 @@ class TestConnections(base.TestCase):
             request, verify, **kwargs)
 
     @testtools.skipUnless(_HAS_POOLS, 'requests before 2.32 keeps them')
-    def test_once_for_each_server(self):
+    def test_the_pool_is_looked_up_once_for_each_server(self):
         with mock.patch.object(
                 requests.adapters.HTTPAdapter,
                 'get_connection_with_tls_context',
@@ -129,7 +129,7 @@ class TestConnections(base.TestCase):
         self.assertEqual(2, looked.call_count)
 
     @testtools.skipUnless(_HAS_POOLS, 'requests before 2.32 keeps them')
-    def test_other_settings_are_kept_apart(self):
+    def test_other_settings_have_other_pools(self):
         found = [self._pool(), self._pool(verify=False),
                  self._pool(cert=('/cert', '/key')),
                  self._pool(proxies={'https': 'http://proxy:1'}),
@@ -139,7 +139,7 @@ class TestConnections(base.TestCase):
         self.assertIs(found[0], self._pool())
 
     @testtools.skipUnless(_HAS_POOLS, 'requests before 2.32 keeps them')
-    def test_a_closed_one_is_replaced(self):
+    def test_a_closed_pool_is_replaced(self):
         before = self._pool()
         self.adapter.close()
         before.close()

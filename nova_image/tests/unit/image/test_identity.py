@@ -30,12 +30,12 @@ IDENTITY_HEADERS = ('x-identity-status', 'x-user-id', 'x-tenant-id',
 class TestContextToken(base.TestCase):
     """The auth plugin of a caller's token."""
 
-    def test_the_token_as_it_came(self):
+    def test_the_token_is_returned_unchanged(self):
         plugin = identity.ContextToken('t')
         self.assertEqual('t', plugin.get_token(None))
         self.assertFalse(plugin.invalidate())
 
-    def test_no_catalog(self):
+    def test_there_is_no_endpoint_without_a_catalog(self):
         plugin = identity.ContextToken('t')
         self.assertIsNone(plugin.get_endpoint(None, service_type='image'))
 
@@ -47,22 +47,22 @@ class TestSessions(base.TestCase):
         super(TestSessions, self).setUp()
         self.identity = identity.Identity(self.conf)
 
-    def test_the_same_for_an_endpoint(self):
+    def test_each_endpoint_has_one_session(self):
         one = self.identity.session('http://one')
         self.assertIs(one, self.identity.session('http://one'))
         self.assertIsNot(one, self.identity.session('http://two'))
 
-    def test_a_fork_has_its_own(self):
+    def test_a_forked_process_has_its_own_session(self):
         one = self.identity.session('http://one')
         with mock.patch('os.getpid', return_value=os.getpid() + 1):
             self.assertIsNot(one, self.identity.session('http://one'))
 
-    def test_timeout(self):
+    def test_the_timeout_is_configured(self):
         self.assertEqual(600.0, self.identity.session('http://one').timeout)
         self.set(timeout=5)
         self.assertEqual(5.0, self.identity.session('http://two').timeout)
 
-    def test_tls(self):
+    def test_the_verification_of_certificates_is_configured(self):
         self.set(insecure=True)
         self.assertFalse(self.identity.session('http://one').verify)
         self.set(insecure=False, cafile='/ca')
@@ -75,14 +75,14 @@ class TestAuth(base.TestCase):
     def _auth(self):
         return identity.Identity(self.conf).auth(self.context)
 
-    def test_the_token(self):
+    def test_the_callers_token_is_used(self):
         self.assertEqual('a-secret-token', self._auth().get_token(None))
 
-    def test_the_contexts_own_plugin(self):
+    def test_the_plugin_of_the_context_is_used(self):
         plugin = self.with_renewable_token()
         self.assertIs(plugin, self._auth())
 
-    def test_without_keystone(self):
+    def test_there_is_no_plugin_without_a_token(self):
         for token in (None, ''):
             self.context.auth_token = token
             self.assertIsNone(self._auth())
@@ -98,14 +98,14 @@ class TestAuth(base.TestCase):
         self.conf(['--config-file', path], project='nova_image')
         return identity.Identity(self.conf)
 
-    def test_credentials_of_the_service(self):
+    def test_the_services_credentials_are_used_without_a_token(self):
         who = self._identity_with_credentials()
         self.without_keystone()
         plugin = who.auth(self.context)
         self.assertEqual(KEYSTONE + '/v3', plugin.auth_url)
         self.assertIs(plugin, who.auth(self.context))
 
-    def test_the_service_itself(self):
+    def test_service_auth_returns_the_services_plugin(self):
         self.assertIsNone(identity.Identity(self.conf).service_auth())
         who = self._identity_with_credentials()
         self.assertIs(who.configured_auth(), who.service_auth())
@@ -120,13 +120,13 @@ class TestHeaders(base.TestCase):
             'GET', '/v2/images', 'list images', **kwargs))
         return self.glance.calls[-1].headers
 
-    def test_with_keystone_the_token_alone(self):
+    def test_with_keystone_only_the_token_is_sent(self):
         headers = self._headers()
         self.assertEqual('a-secret-token', _text(headers['x-auth-token']))
         for name in IDENTITY_HEADERS:
             self.assertNotIn(name, headers)
 
-    def test_without_it_who_it_is_and_no_token(self):
+    def test_without_keystone_the_identity_is_sent(self):
         self.without_keystone(roles=['member', 'a role'])
         headers = self._headers()
         self.assertEqual(
@@ -134,7 +134,7 @@ class TestHeaders(base.TestCase):
             [_text(headers[name]) for name in IDENTITY_HEADERS])
         self.assertNotIn('x-auth-token', headers)
 
-    def test_the_service_itself_where_it_is_asked_for(self):
+    def test_a_request_as_the_service_has_its_token(self):
         self.assertEqual('a-secret-token', _text(
             self._headers(as_service=True)['x-auth-token']))
         with mock.patch.object(
@@ -145,31 +145,31 @@ class TestHeaders(base.TestCase):
             self.assertEqual('a-secret-token', _text(
                 self._headers()['x-auth-token']))
 
-    def test_nothing_from_netrc(self):
+    def test_netrc_is_ignored(self):
         path = os.path.join(self.useFixture(fixtures.TempDir()).path, 'netrc')
         with open(path, 'w') as netrc:
             netrc.write('default login a-login password a-password')
         self.useFixture(fixtures.EnvironmentVariable('NETRC', path))
         self.assertNotIn('authorization', self._headers())
 
-    def test_nobody_in_particular(self):
+    def test_a_missing_identity_is_sent_as_empty_headers(self):
         self.without_keystone(user_id=None, project_id=None, roles=None)
         headers = self._headers()
         self.assertEqual(['', '', ''], [
             _text(headers[name]) for name in IDENTITY_HEADERS[1:]])
 
-    def test_names_that_are_not_ascii(self):
+    def test_names_are_sent_as_utf_8(self):
         self.without_keystone(project_id=recordings.NAME)
         self.assertEqual(recordings.NAME,
                          _text(self._headers()['x-tenant-id']))
 
-    def test_the_global_request_id(self):
+    def test_the_global_request_id_is_sent(self):
         self.assertNotIn('x-openstack-request-id', self._headers())
         self.context.global_id = 'req-1'
         self.assertEqual('req-1', _text(
             self._headers()['x-openstack-request-id']))
 
-    def test_who_sends(self):
+    def test_the_user_agent_names_nova_image(self):
         self.assertIn('nova_image', _text(self._headers()['user-agent']))
 
 
@@ -187,7 +187,7 @@ class TestMaySee(base.TestCase):
         return identity.may_see(self.context, {
             'owner': owner, 'is_public': is_public, 'properties': properties})
 
-    def test_public_images_and_admins(self):
+    def test_public_images_are_for_all_and_admins_see_everything(self):
         self.without_keystone()
         self.assertTrue(self._may_see(owner='another', is_public=True))
         self.context.is_admin = True
@@ -200,7 +200,7 @@ class TestMaySee(base.TestCase):
         self.assertFalse(self._may_see(
             owner='another', project_id='a-project', user_id='a-user'))
 
-    def test_the_properties_where_there_is_no_owner(self):
+    def test_properties_decide_if_there_is_no_owner(self):
         self.without_keystone()
         for name in ('owner_id', 'project_id'):
             self.assertTrue(self._may_see(**{name: 'a-project'}))
@@ -208,7 +208,7 @@ class TestMaySee(base.TestCase):
         self.assertTrue(self._may_see(user_id='a-user'))
         self.assertFalse(self._may_see(user_id='another'))
 
-    def test_nobody_owns_nothing(self):
+    def test_a_caller_without_identity_owns_nothing(self):
         self.without_keystone(project_id=None, user_id=None)
         self.assertFalse(self._may_see())
         self.assertFalse(self._may_see(owner='another'))

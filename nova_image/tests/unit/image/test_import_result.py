@@ -35,7 +35,7 @@ class TestResult(testtools.TestCase):
             self.assertEqual(FIELDS, {name: getattr(result, name)
                                       for name in FIELDS})
 
-    def test_success_and_timeout(self):
+    def test_each_kind_reports_success_and_timeout(self):
         self.assertEqual(
             [(True, False), (True, False), (False, False), (False, True)],
             [(kind(**FIELDS).succeeded, kind(**FIELDS).timed_out)
@@ -49,17 +49,17 @@ class TestResult(testtools.TestCase):
                 self.assertEqual(result, other)
                 self.assertIs(kind, type(other))
 
-    def test_others_differ(self):
+    def test_different_results_are_not_equal(self):
         one = import_result.Imported(**FIELDS)
         self.assertNotEqual(one, import_result.Converted(**FIELDS))
         self.assertNotEqual(one, import_result.Imported(
             **dict(FIELDS, image_id='another')))
 
-    def test_size_and_hash(self):
+    def test_size_and_hash_are_those_of_the_image(self):
         image = {'size': 7, 'os_hash_algo': 'md5', 'os_hash_value': 'abc'}
         result = import_result.Imported(**dict(FIELDS, image=image))
         self.assertEqual((7, ('md5', 'abc')), (result.size, result.hash))
 
-    def test_neither_without_an_image(self):
+    def test_size_and_hash_are_none_without_an_image(self):
         result = import_result.Failed(**FIELDS)
         self.assertEqual((None, None), (result.size, result.hash))

@@ -39,11 +39,11 @@ class TestKnowledge(testtools.TestCase):
         ask = mock.Mock(return_value=answer)
         return self.known.find(COLOUR, ask, suits), ask.call_count
 
-    def test_unknown(self):
+    def test_an_unknown_fact_has_the_default_value(self):
         self.assertIsNone(self.known.get(COLOUR))
         self.assertEqual('red', self.known.get(COLOUR, 'red'))
 
-    def test_remembered_until_it_is_too_old(self):
+    def test_a_fact_is_remembered_until_it_is_too_old(self):
         self.known.remember(COLOUR, 'red')
         self.now += knowledge.MAX_AGE
         self.assertEqual('red', self.known.get(COLOUR))
@@ -64,7 +64,7 @@ class TestKnowledge(testtools.TestCase):
         self.assertEqual('red', self.known.get(COLOUR))
         self.assertIn("Ignoring ['blue'] as the colour", self.log.output)
 
-    def test_forgotten(self):
+    def test_a_fact_can_be_forgotten(self):
         self.known.remember(COLOUR, 'red')
         self.known.forget(COLOUR)
         self.known.forget(OTHER)
@@ -74,7 +74,7 @@ class TestKnowledge(testtools.TestCase):
         self.assertEqual(('red', 1), self._find('red'))
         self.assertEqual(('red', 0), self._find('blue'))
 
-    def test_no_is_an_answer(self):
+    def test_false_is_remembered(self):
         ask = mock.Mock(return_value=False)
         for _ in range(2):
             self.assertIs(False, self.known.find(OTHER, ask))

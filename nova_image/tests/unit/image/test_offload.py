@@ -101,7 +101,7 @@ class TestThread(testtools.TestCase):
         self.addCleanup(feeder.close)
         return feeder
 
-    def test_all_in_order_on_another_thread(self):
+    def test_chunks_are_checked_in_order_on_another_thread(self):
         check = Check()
         feeder = self._feeder(check)
         numbers = list(range(1000))
@@ -113,13 +113,13 @@ class TestThread(testtools.TestCase):
         self.assertIsNot(threading.current_thread(), thread)
         self.assertEqual([], working())
 
-    def test_it_does_not_hold_up_the_process(self):
+    def test_the_thread_does_not_keep_the_process_alive(self):
         gate = threading.Event()
         self._feeder(Check(gate=gate))
         self.addCleanup(gate.set)
         self.assertTrue(working()[0].daemon)
 
-    def test_an_error_comes_at_the_end(self):
+    def test_finish_raises_the_error_of_the_check(self):
         check = Check(fails_at=1)
         feeder = self._feeder(check)
         feeder.update(1)
@@ -127,7 +127,7 @@ class TestThread(testtools.TestCase):
                       self.assertRaises(ValueError, feeder.finish))
         self.assertEqual([], working())
 
-    def test_an_error_comes_with_a_later_chunk(self):
+    def test_a_later_update_raises_the_error_of_the_check(self):
         check = Check(fails_at=1)
         feeder = self._feeder(check)
 
@@ -137,14 +137,14 @@ class TestThread(testtools.TestCase):
         self.assertIs(check.error, self.assertRaises(ValueError, feed))
         self.assertEqual([1], check.chunks)
 
-    def test_an_interrupt_is_no_exception_and_comes_too(self):
+    def test_finish_also_raises_a_keyboard_interrupt(self):
         check = Check(fails_at=1)
         check.error = KeyboardInterrupt()
         feeder = self._feeder(check)
         feeder.update(1)
         self.assertRaises(KeyboardInterrupt, feeder.finish)
 
-    def test_little_waits_for_a_slow_check(self):
+    def test_only_a_few_chunks_wait_for_a_slow_check(self):
         gate, handed_over = threading.Event(), []
         check = Check(gate=gate)
         feeder = self._feeder(check)
@@ -169,14 +169,14 @@ class TestThread(testtools.TestCase):
         feeder.finish()
         self.assertEqual(list(range(20)), check.chunks)
 
-    def test_given_up_while_it_works(self):
+    def test_close_ends_the_thread(self):
         feeder = self._feeder(Check())
         feeder.update(1)
         feeder.close()
         self.assertEqual([], working())
         feeder.close()
 
-    def test_given_up_after_an_error(self):
+    def test_close_ends_the_thread_after_an_error(self):
         check = Check(fails_at=0)
         feeder = self._feeder(check)
         try:
@@ -216,7 +216,7 @@ class FakeEventlet(fixtures.Fixture):
 class TestEventlet(testtools.TestCase):
     """In a process that runs on eventlet."""
 
-    def test_a_call_goes_to_a_native_thread(self):
+    def test_a_call_runs_in_a_native_thread(self):
         tpool = self.useFixture(FakeEventlet('socket')).tpool
         function = mock.Mock(return_value='found')
         self.assertTrue(offload.on_eventlet())
@@ -224,12 +224,12 @@ class TestEventlet(testtools.TestCase):
         tpool.execute.assert_called_once_with(function, 1, 2)
         function.assert_called_once_with(1, 2)
 
-    def test_an_error_of_it(self):
+    def test_the_error_of_a_call_is_raised(self):
         self.useFixture(FakeEventlet('socket'))
         self.assertRaises(ZeroDivisionError, offload.call,
                           lambda: 1 // 0)
 
-    def test_a_check_has_no_thread_of_its_own(self):
+    def test_each_update_of_a_check_runs_in_a_native_thread(self):
         tpool = self.useFixture(FakeEventlet('socket')).tpool
         check = Check()
         feeder = offload.beside(check)
@@ -244,7 +244,7 @@ class TestEventlet(testtools.TestCase):
                           for number in range(3)],
                          tpool.execute.call_args_list)
 
-    def test_an_error_of_a_check(self):
+    def test_the_error_of_a_check_is_raised_at_once(self):
         self.useFixture(FakeEventlet('socket'))
         check = Check(fails_at=1)
         feeder = offload.beside(check)
@@ -252,7 +252,7 @@ class TestEventlet(testtools.TestCase):
             ValueError, feeder.update, 1))
         feeder.close()
 
-    def test_imported_and_not_in_use(self):
+    def test_eventlet_is_not_used_if_it_patches_no_sockets(self):
         tpool = self.useFixture(FakeEventlet('os')).tpool
         self.assertFalse(offload.on_eventlet())
         self.assertEqual(3, offload.call(max, 1, 3))
@@ -262,12 +262,12 @@ class TestEventlet(testtools.TestCase):
 class TestWithoutEventlet(testtools.TestCase):
     """In any other process."""
 
-    def test_a_call_is_a_call(self):
+    def test_a_call_runs_in_the_same_thread(self):
         self.assertFalse(offload.on_eventlet())
         self.assertIs(threading.current_thread(),
                       offload.call(threading.current_thread))
 
-    def test_nothing_of_ours_asks_for_it(self):
+    def test_no_module_imports_eventlet(self):
         root = os.path.dirname(os.path.dirname(
             os.path.abspath(nova_image.__file__)))
         told = subprocess.check_output(

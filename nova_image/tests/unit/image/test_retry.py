@@ -23,21 +23,21 @@ from nova_image.image import retry
 class TestRetryAfter(testtools.TestCase):
     """The header Retry-After."""
 
-    def test_seconds(self):
+    def test_a_number_of_seconds_is_parsed(self):
         self.assertEqual(7.0, retry.parse_retry_after('7'))
         self.assertEqual(0.0, retry.parse_retry_after('0'))
 
-    def test_the_past_is_now(self):
+    def test_a_time_in_the_past_means_now(self):
         self.assertEqual(0.0, retry.parse_retry_after('-3'))
         self.assertEqual(0.0, retry.parse_retry_after(
             'Wed, 21 Oct 2015 07:28:00 GMT'))
 
     @mock.patch('time.time', return_value=1445412480.0)
-    def test_date(self, now):
+    def test_a_date_is_parsed(self, now):
         self.assertEqual(20.0, retry.parse_retry_after(
             'Wed, 21 Oct 2015 07:28:20 GMT'))
 
-    def test_what_says_nothing(self):
+    def test_an_invalid_value_is_ignored(self):
         for value in (None, '', 'soon', 'Wed, 99'):
             self.assertIsNone(retry.parse_retry_after(value))
 
@@ -66,33 +66,33 @@ class TestAttempts(testtools.TestCase):
                          self._all_waits(self._attempts(4)))
         uniform.assert_called_with(0.5, 1.0)
 
-    def test_jitter_stays_within_half_and_whole(self):
+    def test_jitter_is_at_most_half_of_the_wait(self):
         for _ in range(50):
             self.assertTrue(0.25 <= self._attempts().delay() <= 0.5)
 
     @mock.patch('random.uniform', side_effect=lambda low, high: high)
-    def test_no_wait_is_longer_than_the_longest(self, uniform):
+    def test_max_wait_limits_the_waits(self, uniform):
         self.assertEqual([0.5, 0.75, 0.75],
                          self._all_waits(self._attempts(max_wait=0.75)))
 
-    def test_none_is_left(self):
+    def test_there_is_no_delay_after_the_last_attempt(self):
         self.assertIsNone(self._attempts(0).delay())
         attempts = self._attempts(2)
         self.assertEqual(2, len(self._all_waits(attempts)))
         self.assertEqual((3, 3), (attempts.number, attempts.total))
 
-    def test_the_server_asks_for_more(self):
+    def test_a_longer_retry_after_is_respected(self):
         self.assertEqual([7.0, 7.0, 7.0],
                          self._all_waits(self._attempts(), retry_after=7.0))
 
-    def test_the_server_asks_for_less(self):
+    def test_a_shorter_retry_after_is_ignored(self):
         self.assertGreaterEqual(self._attempts().delay(0.01), 0.25)
 
-    def test_the_server_asks_for_too_much(self):
+    def test_a_retry_after_beyond_max_wait_ends_the_attempts(self):
         self.assertEqual(30.0, self._attempts().delay(30.0))
         self.assertIsNone(self._attempts().delay(30.1))
 
-    def test_the_deadline(self):
+    def test_no_attempt_begins_after_the_deadline(self):
         with mock.patch.object(timeutils, 'now') as now:
             now.return_value = 1000.0
             attempts = self._attempts(deadline=10)
@@ -103,7 +103,7 @@ class TestAttempts(testtools.TestCase):
             now.return_value = 1001.0
             self.assertIsNone(attempts.delay(9.5))
 
-    def test_zero_is_no_deadline(self):
+    def test_a_deadline_of_zero_means_no_deadline(self):
         clock = self.useFixture(time_fixture.TimeFixture())
         attempts = self._attempts(deadline=0)
         clock.advance_time_seconds(1000000)

@@ -25,12 +25,12 @@ from nova_image.image import values
 class TestNumbers(testtools.TestCase):
     """Whole numbers."""
 
-    def test_numbers_and_their_text(self):
+    def test_numbers_and_their_text_are_accepted(self):
         for value in (5, '5', u'5'):
             self.assertEqual(5, values.whole_number('limit', value))
         self.assertEqual(0, values.whole_number('limit', 0))
 
-    def test_what_is_none(self):
+    def test_other_values_are_refused(self):
         for value in (-1, '-1', 'many', None, [], u'\u65e5'):
             error = self.assertRaises(
                 exception.ImageBadRequest, values.whole_number, 'limit',
@@ -41,23 +41,23 @@ class TestNumbers(testtools.TestCase):
 class TestBooleans(testtools.TestCase):
     """Booleans and is_public."""
 
-    def test_true_and_false(self):
+    def test_all_spellings_of_true_and_false_are_accepted(self):
         for value in (True, 'true', 'True', '1', 1, u'yes', 'on'):
             self.assertIs(True, values.boolean('protected', value))
         for value in (False, 'false', 'False', '0', 0, u'no', 'off'):
             self.assertIs(False, values.boolean('protected', value))
 
-    def test_nonsense(self):
+    def test_other_values_are_refused(self):
         for value in ('maybe', '', 'none', 2, u'\u65e5'):
             error = self.assertRaises(exception.ImageBadRequest,
                                       values.boolean, 'protected', value)
             self.assertIn('protected', six.text_type(error))
 
-    def test_no_filter_by_visibility(self):
+    def test_none_does_not_filter_by_visibility(self):
         for value in (None, 'none', 'None', u'NONE'):
             self.assertIsNone(values.visibility_filter(value))
 
-    def test_filter_by_visibility(self):
+    def test_booleans_filter_by_visibility(self):
         for value in (True, 'true', '1'):
             self.assertIs(True, values.visibility_filter(value))
         for value in (False, 'False', '0'):
@@ -69,13 +69,13 @@ class TestBooleans(testtools.TestCase):
 class TestText(testtools.TestCase):
     """Values of filters."""
 
-    def test_plain_values(self):
+    def test_plain_values_become_text(self):
         for value, expected in ((u'\u65e5', u'\u65e5'), (5, u'5'),
                                 (True, u'True'), (0.5, u'0.5'),
                                 (u'\u65e5'.encode('utf-8'), u'\u65e5')):
             self.assertEqual(expected, values.text('name', value))
 
-    def test_what_cannot_be_compared(self):
+    def test_other_values_are_refused(self):
         for value in (None, [], {}, object()):
             error = self.assertRaises(exception.Invalid, values.text, 'name',
                                       value)
@@ -85,7 +85,7 @@ class TestText(testtools.TestCase):
 class TestMoments(testtools.TestCase):
     """Times of changes-since."""
 
-    def test_forms_of_a_time(self):
+    def test_times_in_all_forms_are_converted_to_utc(self):
         aware = values.moment('changes-since', '2026-11-21T04:16:28+02:00')
         naive = datetime.datetime(2026, 11, 21, 2, 16, 28)
         self.assertEqual('2026-11-21T02:16:28Z', aware)
@@ -93,7 +93,7 @@ class TestMoments(testtools.TestCase):
                       '2026-11-21T02:16:28.677847', naive):
             self.assertEqual(aware, values.moment('changes-since', value))
 
-    def test_what_is_no_time(self):
+    def test_other_values_are_refused(self):
         for value in ('yesterday', '', None, 5):
             error = self.assertRaises(exception.Invalid, values.moment,
                                       'changes-since', value)
@@ -103,14 +103,14 @@ class TestMoments(testtools.TestCase):
 class TestProjects(testtools.TestCase):
     """IDs that become parts of a path."""
 
-    def test_what_is_one(self):
+    def test_project_ids_become_text(self):
         for value in (u'4f5ac4', '4f5ac4', b'4f5ac4'):
             found = values.project(value)
             self.assertEqual((u'4f5ac4', six.text_type),
                              (found, type(found)))
         self.assertEqual('a.b', values.project('a.b'))
 
-    def test_what_is_none(self):
+    def test_invalid_ids_are_refused(self):
         for value in ('', '.', '..', 'a/b', 'a b', 'a\n', u'\u65e5',
                       u'\u65e5'.encode('utf-8'), None, 5, []):
             self.assertRaises(exception.ImageBadRequest, values.project,
@@ -120,12 +120,12 @@ class TestProjects(testtools.TestCase):
 class TestUnset(testtools.TestCase):
     """Kernels and ramdisks that are none."""
 
-    def test_the_ways_to_say_none(self):
+    def test_all_spellings_of_none_are_unset(self):
         for name in ('kernel_id', 'ramdisk_id'):
             for value in (None, '', 'None', 'none', u' None '):
                 self.assertTrue(values.is_unset(name, value))
 
-    def test_what_is_one(self):
+    def test_other_values_and_other_properties_are_set(self):
         self.assertFalse(values.is_unset('kernel_id', 'an-id'))
         self.assertFalse(values.is_unset('os_type', None))
         self.assertFalse(values.is_unset('os_type', ''))
@@ -134,14 +134,14 @@ class TestUnset(testtools.TestCase):
 class TestPercentDecoded(testtools.TestCase):
     """Parts of URLs."""
 
-    def test_text(self):
+    def test_text_is_decoded(self):
         decoded = values.percent_decoded(u'/a%20b/Z%C3%BCrich')
         self.assertIsInstance(decoded, str)
         wanted = u'/a b/Z\xfcrich'
         self.assertEqual(
             wanted.encode('utf-8') if six.PY2 else wanted, decoded)
 
-    def test_what_is_no_text(self):
+    def test_bytes_that_are_not_utf_8_are_kept(self):
         decoded = values.percent_decoded(u'/%ff')
         self.assertEqual(
             b'/\xff', decoded if six.PY2 else os.fsencode(decoded))

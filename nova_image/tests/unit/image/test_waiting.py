@@ -41,7 +41,7 @@ class TestWait(testtools.TestCase):
         wait = waiting.Wait(self.waits.append, timeout)
         return wait.until(look), looks
 
-    def test_a_result_at_once(self):
+    def test_a_result_at_once_needs_no_wait(self):
         self.assertEqual(('done', [0]), self._until(0))
 
     def test_the_intervals_grow_to_a_limit(self):
@@ -60,5 +60,5 @@ class TestWait(testtools.TestCase):
         found, _ = self._until(7.25, 7.25)
         self.assertEqual('done', found)
 
-    def test_no_time_at_all(self):
+    def test_a_timeout_of_zero_looks_once(self):
         self.assertEqual((None, [0]), self._until(1, 0))

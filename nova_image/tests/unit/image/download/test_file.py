@@ -56,44 +56,44 @@ class FileTest(case.DownloadTest):
 class TestUrls(FileTest):
     """Which URLs are served."""
 
-    def test_path(self):
+    def test_a_path_is_served(self):
         self.assertEqual(DATA, self.copied(
             self.handler, 'file://' + self.source))
         self.assertEqual([], self.open_descriptors())
 
-    def test_localhost(self):
+    def test_localhost_is_served(self):
         self.assertEqual(DATA, self.copied(
             self.handler, 'file://localhost' + self.source))
 
-    def test_text_and_percent_encoding(self):
+    def test_paths_are_percent_decoded(self):
         self.write(u'store/Z\xfcrich 100%', b'data')
         url = u'file://%s/store/Z%%C3%%BCrich%%20100%%25' % self.folder
         self.assertEqual(b'data', self.copied(self.handler, url))
 
-    def test_encoded_slashes_and_dots_are_no_way_out(self):
+    def test_encoded_slashes_and_dots_do_not_leave_the_root(self):
         for way in ('/store/../elsewhere/secret',
                     '/store/%2e%2e/elsewhere/secret',
                     '/store%2f..%2felsewhere%2fsecret'):
             self.secret_refused('file://' + self.folder + way)
 
-    def test_other_urls(self):
+    def test_other_urls_are_refused(self):
         for url in ('file://other' + self.source, 'http://' + self.source,
                     'file:store/image', 'file://' + self.source + '?a=b',
                     'file://' + self.source + '#a', 'file://',
                     'file://' + self.source + '%00'):
             self.secret_refused(url, 'not the URL of a file')
 
-    def test_credentials_are_not_told(self):
+    def test_credentials_are_not_shown(self):
         error = self.assertRaises(
             exception.ImageDownloadUnavailable, self.copied, self.handler,
             'file://user:password@host/image')
         self.assertNotIn('password', str(error))
 
-    def test_missing(self):
+    def test_a_missing_file_is_refused(self):
         self.secret_refused('file://' + self.source + '2', os.strerror(
             errno.ENOENT))
 
-    def test_a_folder_and_a_pipe_are_no_images(self):
+    def test_folders_and_pipes_are_refused(self):
         os.mkdir(self.path('store/folder'))
         os.mkfifo(self.path('store/pipe'))
         for name in ('folder', 'pipe'):
@@ -104,41 +104,41 @@ class TestUrls(FileTest):
 class TestRoots(FileTest):
     """Where a file may be."""
 
-    def test_outside(self):
+    def test_files_outside_the_roots_are_refused(self):
         self.secret_refused('file://' + self.secret)
         self.secret_refused('file:///etc/passwd')
 
-    def test_root_itself(self):
+    def test_the_root_itself_is_refused(self):
         self.secret_refused('file://' + self.path('store'))
 
-    def test_a_name_that_begins_like_a_root(self):
+    def test_a_path_that_only_begins_like_a_root_is_refused(self):
         os.mkdir(self.path('store2'))
         self.secret_refused('file://' + self.write('store2/image', DATA))
 
-    def test_symbolic_link_that_leads_out(self):
+    def test_symbolic_links_out_of_the_root_are_refused(self):
         os.symlink(self.secret, self.path('store/link'))
         os.symlink(self.path('elsewhere'), self.path('store/folder'))
         self.secret_refused('file://' + self.path('store/link'))
         self.secret_refused('file://' + self.path('store/folder/secret'))
 
-    def test_symbolic_link_within(self):
+    def test_symbolic_links_within_the_root_are_followed(self):
         os.symlink('image', self.path('store/link'))
         self.assertEqual(DATA, self.copied(
             self.handler, 'file://' + self.path('store/link')))
 
-    def test_root_that_is_a_symbolic_link(self):
+    def test_a_root_may_be_a_symbolic_link(self):
         os.symlink(self.path('store'), self.path('mounted'))
         self.set(direct_file_roots=['/nowhere/', self.path('mounted') + '/'])
         for name in ('store', 'mounted'):
             self.assertEqual(DATA, self.copied(
                 self.handler, 'file://' + self.path(name, 'image')))
 
-    def test_everything(self):
+    def test_a_slash_allows_all_files(self):
         self.set(direct_file_roots=['/'])
         self.assertEqual(DATA, self.copied(
             self.handler, 'file://' + self.source))
 
-    def test_relative_root_allows_nothing(self):
+    def test_a_relative_root_allows_nothing(self):
         self.set(direct_file_roots=[os.path.relpath(self.path('store'))])
         self.secret_refused('file://' + self.source)
 
@@ -153,7 +153,7 @@ class TestRoots(FileTest):
 
         return mock.patch.object(os, 'open', swap_and_open)
 
-    def test_file_that_becomes_a_symbolic_link(self):
+    def test_a_file_that_becomes_a_symbolic_link_is_refused(self):
         def swap():
             os.unlink(self.source)
             os.symlink(self.secret, self.source)
@@ -162,7 +162,7 @@ class TestRoots(FileTest):
             self.secret_refused('file://' + self.source,
                                 os.strerror(errno.ELOOP))
 
-    def test_folder_that_becomes_a_symbolic_link(self):
+    def test_a_folder_that_becomes_a_symbolic_link_is_refused(self):
         os.mkdir(self.path('store/folder'))
         source = self.write('store/folder/secret', DATA)
 
@@ -179,6 +179,6 @@ class TestRoots(FileTest):
 class TestEnabled(FileTest):
     """When the handler is there."""
 
-    def test_only_with_roots(self):
+    def test_the_handler_is_enabled_only_with_roots(self):
         self.assertTrue(file_download.FileHandler.enabled(self.conf))
         self.assertFalse(file_download.FileHandler.enabled(self.new_conf()))

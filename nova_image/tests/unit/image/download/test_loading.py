@@ -65,7 +65,7 @@ class TestLoad(case.DownloadTest):
         self.assertEqual({}, download.load(self.conf))
         self.assertEqual([], self.warnings())
 
-    def test_the_entry_points(self):
+    def test_enabled_handlers_are_loaded(self):
         self.set(direct_file_roots=['/srv'], enable_rbd_download=True)
         loaded = download.load(self.conf)
         self.assertEqual(
@@ -73,11 +73,11 @@ class TestLoad(case.DownloadTest):
             {scheme: type(loaded[scheme]) for scheme in loaded})
         self.assertIs(self.conf, loaded['rbd'].conf)
 
-    def test_one_alone(self):
+    def test_handlers_are_enabled_one_by_one(self):
         self.set(enable_rbd_download=True)
         self.assertEqual(['rbd'], list(download.load(self.conf)))
 
-    def test_a_broken_one_is_told_of_once_and_left_out(self):
+    def test_a_broken_handler_is_logged_once_and_left_out(self):
         for _ in range(2):
             loaded = self._load(('good', Working), ('bad', Broken))
             self.assertEqual(['good'], list(loaded))
@@ -85,12 +85,12 @@ class TestLoad(case.DownloadTest):
         self.assertIn('from bad: URLs are disabled', warning)
         self.assertIn('ValueError: no such thing', warning)
 
-    def test_half_a_handler_is_none(self):
+    def test_an_incomplete_handler_is_left_out(self):
         half = type('Half', (download.Handler,), {})
         self.assertEqual({}, self._load(('half', half)))
         self.assertEqual(1, len(self.warnings()))
 
-    def test_one_that_cannot_be_imported(self):
+    def test_a_handler_that_cannot_be_imported_is_logged(self):
         with mock.patch.object(download.extension,
                                'ExtensionManager') as manager:
             manager.return_value = []
@@ -102,12 +102,12 @@ class TestLoad(case.DownloadTest):
         warning, = self.warnings()
         self.assertIn('ImportError: no module x', warning)
 
-    def test_two_of_one_scheme_are_none(self):
+    def test_two_handlers_of_one_scheme_are_left_out(self):
         self.assertEqual(['other'], list(self._load(
             ('mine', Working), ('other', Working), ('mine', Broken))))
         self.assertIn('more than one package', self.warnings()[0])
 
-    def test_one_that_is_found_twice(self):
+    def test_a_handler_that_is_found_twice_is_loaded(self):
         self.assertEqual(['mine'], list(self._load(
             ('mine', Working), ('mine', Working))))
         self.assertEqual([], self.warnings())
@@ -143,7 +143,7 @@ class TestDocumentedExample(case.DownloadTest):
             'stevedore.extension.ExtensionManager.ENTRY_POINT_CACHE', {}))
         _tell_pkg_resources(self, self.folder)
 
-    def test_runs(self):
+    def test_the_documented_handler_copies_images(self):
         self.assertEqual({}, download.load(self.conf))
         sys.modules['my_package.images'].FOLDER = self.folder
         data = os.urandom(3 * case.MIB + 5)

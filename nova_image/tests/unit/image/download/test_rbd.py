@@ -65,13 +65,13 @@ class RbdTest(case.DownloadTest):
 class TestCopy(RbdTest):
     """What the copy is like."""
 
-    def test_whole(self):
+    def test_a_whole_image_is_copied(self):
         self.assertEqual(DATA, self.copied(self.handler, URL))
         self.assert_closed()
         self.assertThat(self.image.most_under_way,
                         case.matchers.LessThan(rbd.WINDOW + 1))
 
-    def test_in_whatever_order_the_answers_come(self):
+    def test_reads_may_finish_in_any_order(self):
         last = threading.Event()
 
         def hold(offset):
@@ -85,7 +85,7 @@ class TestCopy(RbdTest):
         self.assertEqual(DATA, self.copied(self.handler, URL))
         self.assertTrue(last.is_set())
 
-    def test_empty(self):
+    def test_an_empty_image_is_copied(self):
         self.put(b'')
         self.assertEqual(b'', self.copied(self.handler, URL))
 
@@ -111,20 +111,20 @@ class TestCopy(RbdTest):
                 for number in objects),
             sum(length for _, length in self.image.asked_for))
 
-    def test_asked_span_by_span(self):
+    def test_extents_are_requested_span_by_span(self):
         self.useFixture(fixtures.MonkeyPatch(
             'nova_image.image.download.rbd.SPAN', 2 * fake_ceph.OBJECT))
         data, _ = self._sparse()
         self.assertEqual(data, self.copied(self.handler, URL))
 
-    def test_extents_that_overlap_and_that_are_empty(self):
+    def test_overlapping_extents_are_read_once(self):
         self.put(DATA, (0, 5 * MIB, True), (2 * MIB, MIB, True),
                  (4 * MIB, 6 * MIB, True), (0, 10 * MIB, False))
         self.assertEqual(DATA, self.copied(self.handler, URL))
         self.assertEqual(len(DATA), sum(
             length for _, length in self.image.asked_for))
 
-    def test_zeros_among_data_are_holes(self):
+    def test_zeros_among_data_become_holes(self):
         block = sizes.BLOCK
         data = bytearray(8 * MIB + 5)
         for begin in (block - 1, 20 * block, 8 * MIB):
@@ -135,20 +135,20 @@ class TestCopy(RbdTest):
         self.assertThat(self.allocated(), case.matchers.LessThan(
             4 * block + 1))
 
-    def test_holes_all_over(self):
+    def test_an_image_without_data_takes_no_space(self):
         self.put(bytes(bytearray(20 * MIB)), (0, 20 * MIB, False))
         self.assertEqual(20 * MIB, len(self.copied(self.handler, URL)))
         self.assertEqual(0, self.allocated())
 
-    def test_short_read(self):
+    def test_a_short_read_is_refused(self):
         self.image.answers[sizes.CHUNK] = 1000
         self.refused('at %d of the RBD image returned 1000' % sizes.CHUNK)
 
-    def test_failed_read(self):
+    def test_a_failed_read_is_refused(self):
         self.image.answers[0] = -110
         self.refused('returned -110')
 
-    def test_what_the_check_raises_comes_out(self):
+    def test_an_error_of_the_check_is_raised(self):
         def refuse(count):
             raise exception.ImageUnacceptable(reason='I do not like it')
 
@@ -160,28 +160,28 @@ class TestCopy(RbdTest):
 class TestPlaces(RbdTest):
     """Which URLs are served."""
 
-    def test_percent_encoding(self):
+    def test_names_are_percent_decoded(self):
         image = self.put(DATA)
         self.ceph.images['an/image pool', 'image@1', 'snap'] = image
         self.assertEqual(DATA, self.copied(
             self.handler, u'rbd://%s/an%%2Fimage%%20pool/image%%401/snap'
             % fake_ceph.FSID))
 
-    def test_other_forms(self):
+    def test_other_urls_are_refused(self):
         for url in ('rbd://image', 'rbd://%s/images/image' % fake_ceph.FSID,
                     URL + '/more', URL.replace('/image/', '//'), URL[:-4],
                     'http' + URL[3:]):
             self.refused('rbd://FSID/POOL/IMAGE/SNAPSHOT', url)
         self.assertEqual([], self.ceph.connections)
 
-    def test_other_cluster(self):
+    def test_an_image_of_another_cluster_is_refused(self):
         self.refused('in the Ceph cluster other, and this host',
                      'rbd://other/images/image/snap')
 
-    def test_other_pool(self):
+    def test_a_missing_pool_is_refused(self):
         self.refused('not found', URL.replace('images', 'backups'))
 
-    def test_missing_image(self):
+    def test_a_missing_image_or_snapshot_is_refused(self):
         self.refused('RBD image not found', URL.replace('image/', 'none/'))
         self.refused('RBD image not found', URL + '2')
 
@@ -194,7 +194,7 @@ class TestConnection(RbdTest):
         connection, = self.ceph.connections
         return connection
 
-    def test_options(self):
+    def test_options_are_passed_to_the_cluster(self):
         self.set(rbd_connect_timeout=7)
         self.assertEqual({
             'rados_id': 'nova', 'conffile': '/etc/ceph/ceph.conf', 'conf': {
@@ -203,20 +203,20 @@ class TestConnection(RbdTest):
                 'ms_async_op_threads': '1'}},
             self._connection())
 
-    def test_options_that_an_older_ceph_does_not_have(self):
+    def test_options_that_an_older_ceph_lacks_are_left_out(self):
         self.ceph.unknown.append('ms_async_op_threads')
         options = self._connection()['conf']
         self.assertNotIn('ms_async_op_threads', options)
         self.assertEqual('60', options['rados_osd_op_timeout'])
 
-    def test_defaults_are_those_of_ceph(self):
+    def test_empty_options_leave_the_defaults_of_ceph(self):
         self.set(rbd_user='', rbd_ceph_conf='', rbd_connect_timeout=0)
         connection = self._connection()
         self.assertEqual(('', ''), (connection['rados_id'],
                                     connection['conffile']))
         self.assertEqual('0', connection['conf']['client_mount_timeout'])
 
-    def test_options_of_libvirt_inside_nova(self):
+    def test_options_of_libvirt_replace_empty_ones(self):
         self.set(rbd_user='', rbd_ceph_conf='')
         self.conf.register_opts([
             cfg.StrOpt('rbd_user', default='of-libvirt'),
@@ -226,21 +226,21 @@ class TestConnection(RbdTest):
         self.assertEqual(('of-libvirt', '/its.conf'), (
             connection['rados_id'], connection['conffile']))
 
-    def test_patience_of_the_cluster_is_kept(self):
+    def test_a_timeout_that_the_cluster_configures_is_kept(self):
         self.ceph.options['rados_osd_op_timeout'] = '5'
         self.assertEqual('5', self._connection()['conf'][
             'rados_osd_op_timeout'])
 
-    def test_no_connection(self):
+    def test_a_connection_failure_is_refused(self):
         self.ceph.failure = '[errno 110] RADOS timed out'
         self.refused('RADOS timed out')
 
-    def test_no_bindings(self):
+    def test_missing_bindings_are_reported_with_their_package(self):
         for name in ('rados', 'rbd'):
             with mock.patch.dict('sys.modules', {name: None}):
                 self.refused('cannot be imported')
                 self.refused('python3-rbd')
 
-    def test_enabled(self):
+    def test_the_handler_is_enabled_only_by_its_option(self):
         self.assertTrue(rbd.RbdHandler.enabled(self.conf))
         self.assertFalse(rbd.RbdHandler.enabled(self.new_conf()))

@@ -37,39 +37,39 @@ class TestDigest(testtools.TestCase):
             checker.update(data[start:start + 3])
         checker.verify()
 
-    def test_as_recorded(self):
+    def test_data_as_recorded_is_accepted(self):
         self._verify(10, 'md5', MD5)
         self._verify(10, 'sha512', SHA512)
         self._verify(0, 'md5', hashlib.md5(b'').hexdigest(), b'')
 
-    def test_another_hash(self):
+    def test_another_hash_is_corrupt(self):
         error = self.assertRaises(exception.ImageCorrupt, self._verify, 10,
                                   'sha512', MD5)
         for words in ('sha512', 'image ID', 'download'):
             self.assertIn(words, six.text_type(error))
 
-    def test_too_little_and_too_much(self):
+    def test_another_size_is_corrupt(self):
         for size in (9, 11, 0):
             error = self.assertRaises(exception.ImageCorrupt, self._verify,
                                       size, 'md5', MD5)
             self.assertIn('10 bytes arrived of %d' % size,
                           six.text_type(error))
 
-    def test_no_size_is_known(self):
+    def test_an_unknown_size_is_not_checked(self):
         self._verify(None, 'md5', MD5)
 
-    def test_no_hash_is_known(self):
+    def test_only_the_size_is_checked_without_a_hash(self):
         for value in (None, ''):
             self._verify(10, 'md5', value)
         self.assertRaises(exception.ImageCorrupt, self._verify, 11)
 
-    def test_a_hash_that_this_host_cannot_make(self):
+    def test_an_unknown_algorithm_is_unacceptable(self):
         error = self.assertRaises(exception.ImageUnacceptable, self._verify,
                                   10, 'none-such', 'abc')
         self.assertIn('none-such', six.text_type(error))
         self.assertFalse(error.retriable)
 
-    def test_what_it_verifies_by(self):
+    def test_the_name_is_the_algorithm_or_size(self):
         for value, name in ((MD5, 'md5'), (None, 'size'), ('', 'size')):
             self.assertEqual(name, digest.Digest(
                 recorded.Recorded(10, 'md5', value)).name)
@@ -97,7 +97,7 @@ class Check(object):
 class TestChecks(testtools.TestCase):
     """Several checks as one."""
 
-    def test_each_gets_all_in_their_order(self):
+    def test_each_check_gets_all_data_in_order(self):
         events = []
         checks = digest.Checks([Check('a', events), Check('b', events)])
         self.assertEqual(['a', 'b'], checks.names)
@@ -108,7 +108,7 @@ class TestChecks(testtools.TestCase):
             [('a', 1), ('b', 1), ('a', 2), ('b', 2), ('a', 'verified'),
              ('b', 'verified')], events)
 
-    def test_the_first_that_fails(self):
+    def test_the_first_failure_is_raised(self):
         events, error = [], ValueError()
         checks = digest.Checks([Check('a', events, error),
                                 Check('b', events, KeyError())])

@@ -119,7 +119,7 @@ class FetchCase(case.TransferCase):
 class TestToSink(FetchCase):
     """Into a file or a file object."""
 
-    def test_whole(self):
+    def test_an_image_is_published(self):
         self.glance.answers(case.WHOLE)
         self.assertIsNone(self.run_it(path=self.path))
         self.assertEqual(DATA, self.read())
@@ -127,7 +127,7 @@ class TestToSink(FetchCase):
         self.assert_ranges(None)
         self.assert_no_thread()
 
-    def test_one_pass(self):
+    def test_data_is_written_and_checked_in_one_pass(self):
         self.glance.answers(case.WHOLE)
         check, target = Check('signature'), Sink()
         self.use_checks('signature', check)
@@ -140,14 +140,14 @@ class TestToSink(FetchCase):
         self.assertEqual(DATA, check.seen)
         self.assert_ranges(None)
 
-    def test_a_body_that_breaks_is_continued(self):
+    def test_an_interrupted_download_resumes(self):
         stream = io.BytesIO()
         self.glance.answers(case.broken(40), case.broken_rest(0), case.rest)
         self.run_it(stream)
         self.assertEqual(DATA, stream.getvalue())
         self.assert_ranges(None, 40, 40)
 
-    def test_on_a_pipe_too(self):
+    def test_a_download_to_a_pipe_resumes(self):
         reading, writing = os.pipe()
         self.addCleanup(os.close, reading)
         self.glance.answers(case.broken(40), case.rest)
@@ -155,7 +155,7 @@ class TestToSink(FetchCase):
             self.run_it(stream)
         self.assertEqual(DATA, os.read(reading, 2 * case.SIZE))
 
-    def test_what_stood_there_stays(self):
+    def test_a_failed_download_keeps_the_existing_file(self):
         with open(self.path, 'wb') as stream:
             stream.write(b'old')
         self.set(download_retries=0)
@@ -165,45 +165,45 @@ class TestToSink(FetchCase):
         self.assertEqual(b'old', self.read())
         self.assertEqual(['image'], os.listdir(self.folder))
 
-    def test_an_error_answer_leaves_nothing(self):
+    def test_a_refusal_leaves_no_file(self):
         self.assert_failed(exception.ImageNotFound,
                            case.GLANCE33('show_404'))
 
-    def test_a_full_disk_is_no_connection_error(self):
+    def test_a_full_disk_is_not_retried(self):
         full = OSError(errno.ENOSPC, 'No space left on device')
         with mock.patch.object(file_sink.FileSink, 'write',
                                side_effect=full):
             self.assertIs(full, self.assert_failed(OSError, case.WHOLE))
         self.assert_ranges(None)
 
-    def test_publishing_fails(self):
+    def test_a_failed_publication_leaves_no_file(self):
         with mock.patch('os.rename', side_effect=OSError(errno.EIO, 'bad')):
             self.assert_failed(OSError, case.WHOLE)
 
-    def test_interrupted(self):
+    def test_an_interrupt_leaves_no_file(self):
         with mock.patch.object(file_sink.FileSink, 'write',
                                side_effect=KeyboardInterrupt):
             self.assert_failed(KeyboardInterrupt, case.WHOLE)
 
-    def test_no_room(self):
+    def test_an_image_that_does_not_fit_is_not_requested(self):
         room = mock.Mock(f_bavail=case.SIZE - 1, f_frsize=1)
         with mock.patch('os.statvfs', return_value=room):
             self.assert_failed(exception.InsufficientDiskSpace)
         self.assert_ranges()
 
-    def test_a_closed_file_object(self):
+    def test_a_closed_file_object_is_refused_without_a_request(self):
         stream = io.BytesIO()
         stream.close()
         self.assertRaises(exception.ImageUnacceptable, self.run_it, stream)
         self.assert_ranges()
 
-    def test_a_hash_that_cannot_be_made(self):
+    def test_an_unknown_algorithm_is_refused_without_a_request(self):
         self.assert_failed(
             exception.ImageUnacceptable,
             expected=recorded.Recorded(case.SIZE, 'none-such', 'abc'))
         self.assert_ranges()
 
-    def test_the_connection_is_given_back(self):
+    def test_the_connection_is_released(self):
         body, kept = io.BytesIO(DATA), []
         self.glance.answers(recordings.Answer(content=body))
         download = fetch.Download(
@@ -212,7 +212,7 @@ class TestToSink(FetchCase):
         download.run(path=self.path)
         self.assertTrue(body.closed)
 
-    def test_the_connection_is_given_up_where_nothing_is_read(self):
+    def test_the_connection_is_released_if_nothing_is_read(self):
         body, kept = io.BytesIO(DATA), []
         self.glance.answers(recordings.Answer(content=body))
         download = fetch.Download(
@@ -224,7 +224,7 @@ class TestToSink(FetchCase):
                               path=self.path)
         self.assertTrue(body.closed)
 
-    def test_the_answer_alone_says_what_to_expect(self):
+    def test_the_recorded_values_may_come_with_the_answer(self):
         self.glance.answers(case.wrong(), case.WHOLE)
         download = fetch.Download(self.client(), self.context, self.request,
                                   lambda answer: case.EXPECTED)
@@ -232,7 +232,7 @@ class TestToSink(FetchCase):
         self.assertEqual(DATA, self.read())
         self.assert_ranges(None, None)
 
-    def test_unknown_options(self):
+    def test_unknown_options_are_a_type_error(self):
         error = self.assertRaises(TypeError, self.download, other=1, one=2)
         self.assertIn('one, other', six.text_type(error))
 
@@ -240,7 +240,7 @@ class TestToSink(FetchCase):
 class TestRefetching(FetchCase):
     """What is not as it was recorded."""
 
-    def test_it_is_fetched_again(self):
+    def test_wrong_data_is_fetched_again(self):
         self.glance.answers(case.wrong(), case.WHOLE)
         self.run_it(path=self.path)
         self.assertEqual(DATA, self.read())
@@ -248,7 +248,7 @@ class TestRefetching(FetchCase):
         self.assertEqual(1, len(self.waits))
         self.assertIn('discarded', self.warnings()[0])
 
-    def test_and_then_refused(self):
+    def test_wrong_data_is_refused_after_all_retries(self):
         for count in (0, 3):
             del self.glance.calls[:]
             self.set(num_retries=count)
@@ -258,20 +258,20 @@ class TestRefetching(FetchCase):
             self.assertIn('md5', six.text_type(error))
             self.assert_ranges(*[None] * (1 + count))
 
-    def test_too_much(self):
+    def test_too_much_data_is_fetched_again(self):
         self.glance.answers(case.WHOLE.changed(content=DATA + b'x'),
                             case.WHOLE)
         self.run_it(path=self.path)
         self.assertEqual(DATA, self.read())
 
-    def test_into_a_file_object(self):
+    def test_wrong_data_in_a_file_object_is_replaced(self):
         stream = io.BytesIO(b'head')
         stream.seek(4)
         self.glance.answers(case.wrong(), case.WHOLE)
         self.run_it(stream)
         self.assertEqual(b'head' + DATA, stream.getvalue())
 
-    def test_not_into_a_pipe(self):
+    def test_wrong_data_in_a_pipe_is_refused_at_once(self):
         reading, writing = os.pipe()
         self.addCleanup(os.close, reading)
         self.glance.answers(case.wrong())
@@ -279,7 +279,7 @@ class TestRefetching(FetchCase):
             self.assertRaises(exception.ImageCorrupt, self.run_it, stream)
         self.assert_ranges(None)
 
-    def test_each_attempt_has_checks_of_its_own(self):
+    def test_each_attempt_has_new_checks(self):
         checks = [[Check(kind) for _ in range(2)]
                   for kind in ('signature', 'format')]
         signatures = self.use_checks('signature', *checks[0])
@@ -291,7 +291,7 @@ class TestRefetching(FetchCase):
         for first, second in checks:
             self.assertEqual((DATA[::-1], DATA), (first.seen, second.seen))
 
-    def test_the_deadline_is_one_for_all_attempts(self):
+    def test_all_attempts_share_the_deadline(self):
         self.stop_clock()
         self.set(download_deadline=100)
 
@@ -313,23 +313,23 @@ class TestRefusing(FetchCase):
             self.assert_ranges(None)
             self.assertEqual([], self.waits)
 
-    def test_signature(self):
+    def test_a_wrong_signature_is_refused(self):
         error = exception.SignatureVerificationError()
         self.use_checks('signature', *[Check('signature', error)] * 2)
         self._assert_refused(error)
 
-    def test_format(self):
+    def test_a_wrong_format_is_refused(self):
         error = exception.ImageUnacceptable()
         self.use_checks('format', *[Check('format', error)] * 2)
         self._assert_refused(error, inspect=True)
 
-    def test_nothing_is_fetched_that_cannot_be_verified(self):
+    def test_an_unverifiable_image_is_not_requested(self):
         error = exception.SignatureVerificationError()
         self.use_checks('signature', error)
         self.assertIs(error, self.assert_failed(type(error)))
         self.assert_ranges()
 
-    def test_what_the_checks_are_told(self):
+    def test_the_checks_get_the_recorded_values(self):
         expected = recorded.Recorded(
             case.SIZE, 'md5', case.MD5, disk_format='qcow2',
             properties={'a': 'b'})
@@ -343,7 +343,7 @@ class TestRefusing(FetchCase):
             self.conf, self.context, {'a': 'b'}, ['cert'], **facts)
         formats.assert_called_once_with('qcow2', **facts)
 
-    def test_a_check_that_stumbles_over_the_last_bytes(self):
+    def test_an_error_of_a_check_at_the_last_bytes_leaves_no_file(self):
         class Stumbling(Check):
             def update(self, chunk):
                 super(Stumbling, self).update(chunk)
@@ -352,7 +352,7 @@ class TestRefusing(FetchCase):
         self.use_checks('signature', Stumbling('signature'))
         self.assert_failed(ValueError, case.WHOLE)
 
-    def test_when_the_format_is_inspected(self):
+    def test_the_option_or_the_caller_enables_the_inspection(self):
         for option, argument, wanted in (
                 (False, False, 0), (True, False, 1), (False, True, 1)):
             self.set(inspect_images=option)
@@ -387,7 +387,7 @@ class TestKeeping(FetchCase):
         self.assertEqual(DATA, self.read())
         self.assertEqual(['image'], os.listdir(self.folder))
 
-    def test_the_next_one_goes_on(self):
+    def test_the_next_download_resumes_a_partial_file(self):
         self._break_off()
         check = Check('signature')
         self.use_checks('signature', check)
@@ -396,23 +396,23 @@ class TestKeeping(FetchCase):
         self.assertEqual(DATA, check.seen)
         self.assertIn('resumes at byte 40', self.log.output)
 
-    def test_what_was_left_is_wrong(self):
+    def test_a_wrong_partial_file_is_replaced(self):
         self._break_off()
         self._spoil(DATA[:39] + b'x')
         self._assert_whole(case.rest, case.WHOLE)
         self.assert_ranges(40, None)
 
-    def test_all_was_there(self):
+    def test_a_complete_partial_file_needs_no_request(self):
         self._break_off()
         self._spoil(DATA)
         self._assert_whole()
         self.assert_ranges()
 
-    def test_what_is_wrong_is_not_kept(self):
+    def test_wrong_data_is_not_kept(self):
         self.assert_failed(exception.ImageCorrupt, case.wrong(),
                            case.wrong())
 
-    def test_interrupted(self):
+    def test_an_interrupt_keeps_the_partial_file(self):
         self.glance.answers(case.WHOLE)
         interrupt = mock.Mock(side_effect=[None, KeyboardInterrupt])
         self.assertRaises(KeyboardInterrupt, self.run_it, path=self.path,
@@ -422,7 +422,7 @@ class TestKeeping(FetchCase):
         self._assert_whole(case.rest)
         self.assert_ranges(20)
 
-    def test_old_ones_go(self):
+    def test_old_partial_files_are_removed(self):
         self._break_off()
         self.set(partial_download_age=60)
         os.utime(os.path.join(self.folder, self.left), (1, 1))
@@ -465,19 +465,19 @@ class TestDirect(FetchCase):
         del self.glance.calls[:]
         return os.listdir(self.folder)
 
-    def test_copied(self):
+    def test_data_is_copied_without_a_request(self):
         self._run(Handler(DATA))
         self.assertEqual(DATA, self.read())
         self.assert_ranges()
 
-    def test_other_data(self):
+    def test_wrong_data_is_fetched_from_glance(self):
         self.glance.answers(case.WHOLE)
         self._run(Handler(DATA[::-1]))
         self.assertEqual(DATA, self.read())
         self.assert_ranges(None)
         self.assertIn('own://x', self.warnings()[0])
 
-    def test_nothing_shines_through_holes_of_what_it_has_left(self):
+    def test_data_of_a_failed_copy_does_not_show_through_holes(self):
         zeros = b'\0' * (1 << 17)
         self.useFixture(fixtures.MonkeyPatch(
             'nova_image.image.sizes.CHUNK', 1 << 17))
@@ -487,14 +487,14 @@ class TestDirect(FetchCase):
         self.assertEqual(b'', self.read().strip(b'\0'))
         self.assertEqual(len(zeros), os.path.getsize(self.path))
 
-    def test_what_an_earlier_download_has_left_goes_when_it_is_copied(self):
+    def test_a_copy_removes_a_partial_file(self):
         self._leave_partial()
         self._run(Handler(DATA))
         self.assertEqual(DATA, self.read())
         self.assertEqual(['image'], os.listdir(self.folder))
         self.assert_ranges()
 
-    def test_what_an_earlier_download_has_left_is_taken_up_otherwise(self):
+    def test_a_failed_copy_resumes_a_partial_file(self):
         for handler in (Handler(b'', IOError('gone')),
                         Handler(DATA[::-1][:70], IOError('broken off')),
                         Handler(DATA[::-1])):
@@ -507,7 +507,7 @@ class TestDirect(FetchCase):
             os.unlink(self.path)
             del self.glance.calls[:]
 
-    def test_what_an_earlier_download_has_left_stays_on_an_interrupt(self):
+    def test_an_interrupted_copy_keeps_a_partial_file(self):
         left = self._leave_partial()
         self.assertRaises(KeyboardInterrupt, self._run,
                           Handler(DATA[:70], KeyboardInterrupt()))
@@ -515,7 +515,7 @@ class TestDirect(FetchCase):
         with open(os.path.join(self.folder, left[0]), 'rb') as stream:
             self.assertEqual(DATA[:40], stream.read())
 
-    def test_nothing_stays_of_what_is_refused(self):
+    def test_a_refused_copy_removes_a_partial_file(self):
         self._leave_partial()
         self.use_checks('format', Check('format',
                                         exception.ImageUnacceptable()))
@@ -539,7 +539,7 @@ class TestTelling(FetchCase):
                      if hasattr(one, 'transfer')]
         return record
 
-    def test_progress(self):
+    def test_progress_is_reported_with_its_rate(self):
         self.stop_clock()
         calls = []
 
@@ -553,20 +553,20 @@ class TestTelling(FetchCase):
         self.assertEqual((100, 100, 100 / 18.0), calls[-1])
         self.assertEqual(10, len(calls))
 
-    def test_progress_of_a_stream(self):
+    def test_progress_of_a_stream_is_reported(self):
         calls = []
         self.glance.answers(case.WHOLE)
         list(self.run_it(progress=lambda *args: calls.append(args[:2])))
         self.assertEqual([(done, 100) for done in range(10, 101, 10)], calls)
 
-    def test_progress_of_an_unknown_size(self):
+    def test_progress_of_an_unknown_size_has_no_total(self):
         calls = []
         self.glance.answers(case.WHOLE)
         self.run_it(path=self.path, progress=lambda *args: calls.append(args),
                     expected=recorded.Recorded())
         self.assertIsNone(calls[0][1])
 
-    def test_the_line(self):
+    def test_a_line_is_logged(self):
         self.stop_clock()
 
         def progress(done, total, rate):
@@ -579,7 +579,7 @@ class TestTelling(FetchCase):
             'Image ID: 100 bytes from http://glance:9292 in 2.5 s, 0.0 '
             'MiB/s, resumed 1 times, verified by md5', record.getMessage())
 
-    def test_the_record(self):
+    def test_a_record_for_programs_is_logged(self):
         self.stop_clock()
 
         def progress(done, total, rate):
@@ -594,7 +594,7 @@ class TestTelling(FetchCase):
             'verified_by': ['md5', 'signature', 'format']},
             self._record().transfer)
 
-    def test_the_record_of_a_stream(self):
+    def test_a_record_is_logged_at_the_end_of_a_stream(self):
         self.glance.answers(case.WHOLE)
         stream = self.run_it()
         next(stream)
@@ -602,7 +602,7 @@ class TestTelling(FetchCase):
         list(stream)
         self.assertEqual(100, self._record().transfer['bytes'])
 
-    def test_no_secrets(self):
+    def test_no_secrets_are_logged(self):
         self.set(api_servers=['http://user:hidden@glance:9292'])
         self.glance.answers(case.broken(40), case.rest)
         self.run_it(path=self.path)
@@ -614,20 +614,20 @@ class TestTelling(FetchCase):
             self.assertNotIn(secret, repr(record.__dict__))
             self.assertNotIn(secret, '\n'.join(self.warnings()))
 
-    def test_no_hash_was_recorded(self):
+    def test_a_missing_hash_is_logged(self):
         self.glance.answers(case.broken(40), case.rest)
         self.run_it(path=self.path, expected=recorded.Recorded(case.SIZE))
         _, line = self.warnings()
         self.assertIn('Image ID has no recorded hash', line)
         self.assertEqual(['size'], self._record().transfer['verified_by'])
 
-    def test_no_hash_was_recorded_of_what_is_signed(self):
+    def test_a_missing_hash_of_a_signed_image_is_not_logged(self):
         self.use_checks('signature', Check('signature'))
         self.glance.answers(case.WHOLE)
         self.run_it(path=self.path, expected=recorded.Recorded(case.SIZE))
         self.assertEqual([], self.warnings())
 
-    def test_nothing_is_said_of_what_failed(self):
+    def test_no_record_is_logged_after_a_failure(self):
         self.set(num_retries=0)
         self.assert_failed(exception.ImageCorrupt, case.wrong())
         self.assertEqual([], [record for record in self.told.records
@@ -637,7 +637,7 @@ class TestTelling(FetchCase):
 class TestEventlet(FetchCase):
     """What goes to native threads."""
 
-    def test_publishing_and_checks(self):
+    def test_publication_and_checks_run_in_native_threads(self):
         called = []
 
         def call(function, *args):

@@ -70,28 +70,28 @@ class TestCopy(case.DownloadTest):
         self.assertEqual([], self.open_descriptors())
         return check.data
 
-    def test_by_the_system(self):
+    def test_the_system_copies_the_data(self):
         self.assertEqual(DATA, self.copied(_ByPath, self.source))
 
-    def test_by_reading(self):
+    def test_data_is_read_if_the_system_cannot_copy_it(self):
         with _without('copy_file_range') as tried:
             self.assertEqual(DATA, self.copied(_ByPath, self.source))
         self.assertEqual(1, tried.call_count)
 
-    def test_where_the_system_stops_half_way(self):
+    def test_data_is_read_if_the_system_copies_nothing(self):
         with mock.patch.object(os, 'copy_file_range', create=True,
                                return_value=0):
             self.assertEqual(DATA, self.copied(_ByPath, self.source))
 
-    def test_empty(self):
+    def test_an_empty_file_is_copied(self):
         self.write('image', b'')
         self.assertEqual(b'', self.copied(_ByPath, self.source))
 
-    def test_holes_by_the_system(self):
+    def test_the_system_keeps_holes(self):
         self.assertEqual(self._sparse(), self.copied(_ByPath, self.source))
         self.assertTrue(self._is_sparse())
 
-    def test_holes_by_reading(self):
+    def test_reading_keeps_holes(self):
         data = self._sparse()
         with _without('copy_file_range'):
             self.assertEqual(data, self.copied(_ByPath, self.source))
@@ -104,14 +104,14 @@ class TestCopy(case.DownloadTest):
         self.assertEqual(8 * MIB + 3, len(data))
         self.assertTrue(self._is_sparse())
 
-    def test_holes_all_over(self):
+    def test_a_file_without_data_takes_no_space(self):
         with open(self.source, 'wb') as stream:
             stream.truncate(3 * MIB + 1)
         self.assertEqual(bytes(bytearray(3 * MIB + 1)),
                          self.copied(_ByPath, self.source))
         self.assertEqual(0, self.allocated())
 
-    def test_file_system_that_knows_no_holes(self):
+    def test_a_file_system_may_have_no_holes(self):
         data = self._sparse()
         original = os.lseek
 
@@ -123,7 +123,7 @@ class TestCopy(case.DownloadTest):
         with mock.patch.object(os, 'lseek', lseek):
             self.assertEqual(data, self.copied(_ByPath, self.source))
 
-    def test_shared_blocks(self):
+    def test_blocks_are_shared_if_possible(self):
         data = self._sparse()
 
         def share(target, request, source):
@@ -139,7 +139,7 @@ class TestCopy(case.DownloadTest):
         self.assertFalse(copy.called)
         self.assertTrue(self._is_sparse())
 
-    def test_full_disk(self):
+    def test_a_full_disk_is_an_error(self):
         full = OSError(errno.ENOSPC, 'full')
         for place in (mock.patch.object(file_copy.fcntl, 'ioctl',
                                         side_effect=full),
@@ -154,7 +154,7 @@ class TestCopy(case.DownloadTest):
                     # Python 2.7 cannot ask the system to copy.
                     self.assertFalse(called.called)
 
-    def test_what_the_check_raises_comes_out(self):
+    def test_an_error_of_the_check_is_raised(self):
         def refuse(count):
             raise exception.ImageUnacceptable(reason='I do not like it')
 
@@ -170,20 +170,20 @@ class TestCopy(case.DownloadTest):
 
         return case.Check(truncate)
 
-    def test_truncated_meanwhile_by_the_system(self):
+    def test_a_file_truncated_while_the_system_copies_is_refused(self):
         got = self._refused('changed', self._truncated())
         self.assertEqual(DATA[:len(got)], got)
 
-    def test_truncated_meanwhile_by_reading(self):
+    def test_a_file_truncated_while_it_is_read_is_refused(self):
         with _without('copy_file_range'):
             got = self._refused('changed', self._truncated())
         self.assertEqual(DATA[:MIB + 5], got)
 
-    def test_truncated_meanwhile_to_what_would_be_a_hole(self):
+    def test_a_file_truncated_within_a_hole_is_refused(self):
         self._sparse()
         self._refused('changed', self._truncated())
 
-    def test_written_meanwhile(self):
+    def test_a_file_written_during_the_copy_is_refused(self):
         def overwrite(count):
             os.utime(self.source, (0, 0))
 

@@ -125,18 +125,18 @@ class TestPublishing(FileSinkCase):
             opened.write(chunk)
         opened.publish()
 
-    def test_nothing_stands_at_the_path_before(self):
+    def test_there_is_no_file_before_publish(self):
         opened = self.sink()
         self.assertEqual(0, opened.begin('ID', EXPECTED))
         opened.write(DATA)
         self.assertFalse(os.path.exists(self.path))
 
-    def test_published(self):
+    def test_publish_makes_the_file_appear(self):
         self._publish()
         self.assertEqual(DATA, self.read())
         self.assertEqual([], self.partials())
 
-    def test_another_image_is_replaced_at_once(self):
+    def test_publish_replaces_another_image_at_once(self):
         self.write(b'old')
         opened = self.sink()
         opened.write(DATA)
@@ -144,7 +144,7 @@ class TestPublishing(FileSinkCase):
         opened.publish()
         self.assertEqual(DATA, self.read())
 
-    def test_discarded(self):
+    def test_discard_keeps_another_image(self):
         self.write(b'old')
         opened = self.sink()
         opened.write(DATA)
@@ -153,19 +153,19 @@ class TestPublishing(FileSinkCase):
         self.assertEqual(b'old', self.read())
         self.assertEqual([], self.partials())
 
-    def test_given_up(self):
+    def test_give_up_leaves_no_file(self):
         opened = self.sink()
         opened.write(DATA)
         opened.give_up()
         self.assertEqual([], os.listdir(self.folder))
 
-    def test_discarded_after_publishing(self):
+    def test_discard_after_publish_has_no_effect(self):
         opened = self.sink()
         opened.publish()
         opened.discard()
         self.assertEqual(b'', self.read())
 
-    def test_restarted(self):
+    def test_restart_removes_what_was_written(self):
         opened = self.sink()
         opened.write(b'half of something longer')
         self.assertTrue(opened.restart())
@@ -173,7 +173,7 @@ class TestPublishing(FileSinkCase):
         opened.publish()
         self.assertEqual(DATA, self.read())
 
-    def test_only_its_owner_may_read_it_before(self):
+    def test_only_the_owner_may_read_the_partial_file(self):
         for mask in (0o000, 0o022, 0o027):
             self.addCleanup(os.umask, os.umask(mask))
             opened = self.sink()
@@ -184,7 +184,7 @@ class TestPublishing(FileSinkCase):
             self.assertEqual(0o666 & ~mask,
                              stat.S_IMODE(os.stat(self.path).st_mode))
 
-    def test_the_mode_of_what_was_taken_up(self):
+    def test_a_resumed_file_gets_the_mode_of_the_umask(self):
         self.addCleanup(os.umask, os.umask(0o027))
         left = self.leave()
         self.assertEqual(0o600, stat.S_IMODE(os.stat(left).st_mode))
@@ -194,13 +194,13 @@ class TestPublishing(FileSinkCase):
         opened.publish()
         self.assertEqual(0o640, stat.S_IMODE(os.stat(self.path).st_mode))
 
-    def test_no_such_folder(self):
+    def test_a_missing_folder_is_an_error(self):
         error = self.assertRaises(
             (IOError, OSError), file_sink.FileSink,
             os.path.join(self.folder, 'none', 'image'))
         self.assertEqual(errno.ENOENT, error.errno)
 
-    def test_a_write_of_half_a_piece(self):
+    def test_a_short_write_is_continued(self):
         opened = self.sink()
         whole = opened.stream.write
         opened.stream = mock.Mock(wraps=opened.stream, closed=False)
@@ -209,7 +209,7 @@ class TestPublishing(FileSinkCase):
         opened.publish()
         self.assertEqual(DATA, self.read())
 
-    def test_a_disk_without_room(self):
+    def test_a_file_beyond_the_size_limit_is_an_error(self):
         opened = self.sink()
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
         self.addCleanup(resource.setrlimit, resource.RLIMIT_FSIZE, limits)
@@ -219,7 +219,7 @@ class TestPublishing(FileSinkCase):
         opened.give_up()
         self.assertEqual([], os.listdir(self.folder))
 
-    def test_a_full_disk(self):
+    def test_a_full_disk_is_reported_as_such(self):
         for code in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
             opened = self.sink()
             opened.stream = mock.Mock(wraps=opened.stream, closed=False)
@@ -229,14 +229,14 @@ class TestPublishing(FileSinkCase):
             error = self.assertRaises(kind, opened.write, DATA)
             self.assertIn('what it says', six.text_type(error))
 
-    def test_closing_that_fails(self):
+    def test_discard_ignores_an_error_of_close(self):
         opened = self.sink()
         opened.stream = mock.Mock(wraps=opened.stream, closed=False)
         opened.stream.close.side_effect = IOError(errno.EIO, 'bad disk')
         opened.discard()
         self.assertEqual([], os.listdir(self.folder))
 
-    def test_what_others_have_written_to_it(self):
+    def test_data_that_a_handler_has_written_is_taken_over(self):
         opened = self.sink()
         opened.stream.write(DATA)
         self.assertEqual(len(DATA), opened.take_over())
@@ -260,28 +260,28 @@ class TestHoles(FileSinkCase):
             stream.truncate(64 * BLOCK)
         return os.stat(self.path).st_blocks * 512 < BLOCK
 
-    def test_in_the_middle(self):
+    def test_zeros_in_the_middle_become_a_hole(self):
         if not self._may_have_holes():
             self.skipTest('the file system has no holes')
         zeros = b'\0' * (62 * BLOCK)
         self.assertLess(self._publish(b'x' * BLOCK + zeros + b'y' * BLOCK),
                         4 * BLOCK)
 
-    def test_at_the_end(self):
+    def test_zeros_at_the_end_become_a_hole(self):
         if not self._may_have_holes():
             self.skipTest('the file system has no holes')
         self.assertLess(self._publish(b'x' * 7, b'\0' * (64 * BLOCK)),
                         4 * BLOCK)
 
-    def test_nothing_else(self):
+    def test_a_file_may_be_only_zeros(self):
         self._publish(b'\0' * (3 * BLOCK))
 
-    def test_zeros_that_are_no_hole(self):
+    def test_zeros_too_short_for_a_hole_are_kept(self):
         self._publish(b'\0' * 7, b'\0' * (BLOCK - 1), b'x', b'\0')
         self._publish(b'\0' * (BLOCK - 1) + b'x' + b'\0' * BLOCK, b'\0')
         self._publish(b'x' + b'\0' * (2 * BLOCK) + b'x')
 
-    def test_over_what_stood_there(self):
+    def test_a_hole_replaces_data_before_the_restart(self):
         opened = self.sink()
         opened.write(b'x' * (3 * BLOCK))
         opened.restart()
@@ -289,7 +289,7 @@ class TestHoles(FileSinkCase):
         opened.publish()
         self.assertEqual(b'\0' * (2 * BLOCK), self.read())
 
-    def test_given_up_in_a_hole(self):
+    def test_give_up_keeps_a_hole_at_the_end(self):
         opened = self.sink(keep=True)
         opened.begin('ID', EXPECTED)
         opened.write(b'x')
@@ -318,7 +318,7 @@ class TestDurability(FileSinkCase):
         rename(old, new)
         self.events.append(('rename', os.stat(new).st_ino, new))
 
-    def test_the_order(self):
+    def test_file_rename_and_folder_are_flushed_in_order(self):
         opened = self.sink()
         opened.write(DATA)
         opened.write(b'\0' * BLOCK)
@@ -337,7 +337,7 @@ class TestTakingUp(FileSinkCase):
         opened = self.sink(keep)
         return opened, opened.begin(image_id, expected)
 
-    def test_of_a_process_that_was_killed(self):
+    def test_a_file_of_a_killed_process_is_resumed(self):
         left = self.leave()
         opened, kept = self._begin()
         self.assertEqual(4, kept)
@@ -348,7 +348,7 @@ class TestTakingUp(FileSinkCase):
         self.assertEqual(DATA, self.read())
         self.assertEqual([], self.partials())
 
-    def test_of_a_download_that_failed(self):
+    def test_a_file_of_a_failed_download_is_resumed(self):
         first, kept = self._begin()
         self.assertEqual(0, kept)
         first.write(DATA[:4])
@@ -356,25 +356,25 @@ class TestTakingUp(FileSinkCase):
         self.assertEqual(1, len(self.partials()))
         self.assertEqual(4, self._begin()[1])
 
-    def test_nothing_is_kept_of_nothing(self):
+    def test_an_empty_file_is_not_kept(self):
         first, _ = self._begin()
         first.give_up()
         self.assertEqual([], self.partials())
 
-    def test_nothing_is_kept_of_what_is_wrong(self):
+    def test_a_discarded_file_is_not_kept(self):
         first, _ = self._begin()
         first.write(DATA[:4])
         first.discard()
         self.assertEqual([], self.partials())
 
-    def test_in_pieces(self):
+    def test_kept_data_comes_in_pieces(self):
         self.useFixture(fixtures.MonkeyPatch(
             'nova_image.image.sizes.CHUNK', 3))
         self.leave()
         opened, _ = self._begin()
         self.assertEqual([DATA[:3], DATA[3:4]], list(opened.kept()))
 
-    def test_it_is_wrong_and_thrown_away(self):
+    def test_restart_removes_wrong_data(self):
         self.leave(b'evil')
         opened, _ = self._begin()
         self.assertTrue(opened.restart())
@@ -383,7 +383,7 @@ class TestTakingUp(FileSinkCase):
         opened.publish()
         self.assertEqual(DATA, self.read())
 
-    def test_longer_than_the_image(self):
+    def test_a_file_longer_than_the_image_is_emptied(self):
         left = self.leave(DATA + b'more')
         opened, kept = self._begin()
         self.assertEqual(0, kept)
@@ -392,16 +392,16 @@ class TestTakingUp(FileSinkCase):
         opened.publish()
         self.assertEqual(DATA, self.read())
 
-    def test_as_long_as_the_image(self):
+    def test_a_file_as_long_as_the_image_is_resumed(self):
         self.leave(DATA)
         self.assertEqual(len(DATA), self._begin()[1])
 
-    def test_of_an_image_of_unknown_size(self):
+    def test_a_file_of_an_image_of_unknown_size_is_resumed(self):
         expected = recorded.Recorded(None, 'md5', EXPECTED.value)
         self.leave(DATA + b'more', expected)
         self.assertEqual(14, self._begin(expected)[1])
 
-    def test_of_another_image(self):
+    def test_a_file_of_another_image_is_not_resumed(self):
         self.leave()
         for expected, image_id in (
                 (EXPECTED, 'another'),
@@ -410,11 +410,11 @@ class TestTakingUp(FileSinkCase):
                 (recorded.Recorded(10, 'md5', '0' * 32), 'ID')):
             self.assertEqual(0, self._begin(expected, image_id)[1])
 
-    def test_for_another_path(self):
+    def test_a_file_for_another_path_is_not_resumed(self):
         self.leave(path=os.path.join(self.folder, 'another'))
         self.assertEqual(0, self._begin()[1])
 
-    def test_not_wanted(self):
+    def test_a_file_is_not_resumed_without_keep(self):
         left = self.leave()
         opened, kept = self._begin(keep=False)
         self.assertEqual(0, kept)
@@ -422,7 +422,7 @@ class TestTakingUp(FileSinkCase):
         opened.give_up()
         self.assertEqual([left], self.partials())
 
-    def test_no_hash_is_known(self):
+    def test_nothing_is_kept_without_a_hash(self):
         opened, _ = self._begin(recorded.Recorded(10))
         opened.write(DATA[:4])
         opened.give_up()
@@ -440,7 +440,7 @@ class TestCopying(FileSinkCase):
         opened.take_over()
         return opened
 
-    def test_published(self):
+    def test_publish_removes_the_partial_file(self):
         left = self.leave()
         opened = self._copy()
         self.assertEqual(DATA[:4], self.read(left))
@@ -448,18 +448,18 @@ class TestCopying(FileSinkCase):
         self.assertEqual(DATA, self.read())
         self.assertEqual([], self.partials())
 
-    def test_given_up(self):
+    def test_give_up_keeps_the_partial_file(self):
         left = self.leave()
         self._copy().give_up()
         self.assertEqual([left], self.partials())
         self.assertEqual(DATA[:4], self.read(left))
 
-    def test_discarded(self):
+    def test_discard_removes_the_partial_file(self):
         self.leave()
         self._copy().discard()
         self.assertEqual([], self.partials())
 
-    def test_the_next_attempt_takes_it_up(self):
+    def test_the_next_attempt_resumes_the_partial_file(self):
         left = self.leave()
         opened = self._copy(b'something else')
         opened.restart()
@@ -470,25 +470,25 @@ class TestCopying(FileSinkCase):
         self.assertEqual(DATA, self.read())
         self.assertEqual([], self.partials())
 
-    def test_what_another_works_on_stays(self):
+    def test_a_partial_file_in_use_stays(self):
         left = self.leave()
         self.hold(left)
         self._copy().publish()
         self._copy().discard()
         self.assertEqual([left], self.partials())
 
-    def test_that_of_another_image_stays(self):
+    def test_the_partial_file_of_another_image_stays(self):
         left = self.leave(image_id='another')
         self._copy().publish()
         self.assertEqual([left], self.partials())
 
-    def test_nothing_is_kept_that_cannot_be_told_apart(self):
+    def test_nothing_is_kept_without_a_hash(self):
         opened = self.sink(keep=True)
         opened.begin_copy('ID', recorded.Recorded(10))
         opened.publish()
         self.assertEqual([], self.partials())
 
-    def test_too_little_room(self):
+    def test_a_copy_that_does_not_fit_is_refused(self):
         self.assertRaises(exception.InsufficientDiskSpace,
                           self.sink().begin_copy, 'ID',
                           recorded.Recorded(2 ** 60))
@@ -507,14 +507,14 @@ class TestOthers(FileSinkCase):
         self.assertFalse(os.path.islink(self.path))
         self.assertEqual(content, self.read(path))
 
-    def test_locked_by_another_process(self):
+    def test_a_file_locked_by_another_process_is_not_touched(self):
         left = self.leave()
         let_go = self.hold(left)
         self._assert_left_alone(left)
         let_go()
         self.assertEqual(4, self.sink(keep=True).begin('ID', EXPECTED))
 
-    def test_what_is_written_to_is_locked(self):
+    def test_the_partial_file_is_locked(self):
         for keep in (False, True):
             opened = self.sink(keep)
             opened.begin('ID', EXPECTED)
@@ -526,7 +526,7 @@ class TestOthers(FileSinkCase):
             self.assertEqual(errno.EWOULDBLOCK, error.errno)
             opened.discard()
 
-    def test_nothing_is_kept_beside_what_another_works_on(self):
+    def test_nothing_is_kept_beside_a_file_in_use(self):
         left = self.leave()
         self.hold(left)
         opened = self.sink(keep=True)
@@ -535,7 +535,7 @@ class TestOthers(FileSinkCase):
         opened.give_up()
         self.assertEqual([left], self.partials())
 
-    def test_two_at_once(self):
+    def test_two_sinks_do_not_disturb_one_another(self):
         for keep in (False, True):
             one, two = self.sink(keep), self.sink(keep)
             self.assertEqual([0, 0], [opened.begin('ID', EXPECTED)
@@ -550,7 +550,7 @@ class TestOthers(FileSinkCase):
             self.assertEqual(DATA, self.read())
             self.assertEqual([], self.partials())
 
-    def test_two_begin_at_the_same_moment(self):
+    def test_two_sinks_may_begin_at_the_same_moment(self):
         others = []
 
         def late(path, new_locked=file_sink._new_locked):
@@ -570,7 +570,7 @@ class TestOthers(FileSinkCase):
         others[0].publish()
         self.assertEqual(DATA[:4] + b'x' * 6, self.read())
 
-    def test_published_while_it_is_taken_up(self):
+    def test_a_file_that_is_published_in_the_meantime_is_kept(self):
         left = self.leave(DATA)
 
         def late(number, lock=file_sink._lock):
@@ -584,7 +584,7 @@ class TestOthers(FileSinkCase):
         opened.discard()
         self.assertEqual(DATA, self.read())
 
-    def test_it_is_removed_while_it_is_locked(self):
+    def test_the_partial_file_is_removed_while_it_is_locked(self):
         opened = self.sink(keep=True)
         opened.begin('ID', EXPECTED)
         opened.write(DATA[:4])
@@ -599,7 +599,7 @@ class TestOthers(FileSinkCase):
         self.assertEqual([None], found)
         self.assertFalse(os.path.exists(partial))
 
-    def test_a_link_in_its_place(self):
+    def test_a_link_at_the_partial_path_is_not_touched(self):
         target = os.path.join(self.folder, 'target')
         self.write(DATA[:4], target)
         left = self.leave()
@@ -608,14 +608,14 @@ class TestOthers(FileSinkCase):
         self._assert_left_alone(target)
         self.assertTrue(os.path.islink(left))
 
-    def test_a_link_is_not_even_opened(self):
+    def test_a_link_is_not_opened(self):
         target = os.path.join(self.folder, 'target')
         self.write(DATA, target)
         os.symlink(target, self.path)
         with mock.patch('os.path.samestat', return_value=True):
             self.assertIsNone(file_sink._open_locked(self.path))
 
-    def test_a_link_to_nothing_in_its_place(self):
+    def test_a_dangling_link_at_the_partial_path_creates_nothing(self):
         target = os.path.join(self.folder, 'target')
         left = self.leave()
         os.unlink(left)
@@ -623,7 +623,7 @@ class TestOthers(FileSinkCase):
         self.sink(keep=True).begin('ID', EXPECTED)
         self.assertFalse(os.path.exists(target))
 
-    def test_a_second_name_of_another_file_in_its_place(self):
+    def test_a_hard_link_at_the_partial_path_is_not_touched(self):
         target = os.path.join(self.folder, 'target')
         self.write(DATA[:4], target)
         left = self.leave()
@@ -631,7 +631,7 @@ class TestOthers(FileSinkCase):
         os.link(target, left)
         self._assert_left_alone(target)
 
-    def test_a_pipe_in_its_place(self):
+    def test_a_pipe_at_the_partial_path_is_not_touched(self):
         left = self.leave()
         os.unlink(left)
         os.mkfifo(left)
@@ -642,7 +642,7 @@ class TestOthers(FileSinkCase):
         self.assertEqual(DATA, self.read())
         self.assertTrue(stat.S_ISFIFO(os.stat(left).st_mode))
 
-    def test_another_user(self):
+    def test_a_file_of_another_user_is_not_touched(self):
         left = self.leave()
         with mock.patch('os.geteuid', return_value=os.geteuid() + 1):
             self._assert_left_alone(left)
@@ -651,14 +651,14 @@ class TestOthers(FileSinkCase):
 class TestCleaning(FileSinkCase):
     """What nobody has worked on for long goes."""
 
-    def test_old_ones_go(self):
+    def test_old_files_are_removed(self):
         for keep in (False, True):
             self.make_old(self.leave())
             self.make_old(self.leave(path=self.path + '-2'))
             self.sink(keep, max_age=DAY).discard()
             self.assertEqual([], self.partials())
 
-    def test_young_ones_stay(self):
+    def test_recent_files_stay(self):
         left = self.leave()
         self.make_old(left, 50)
         self.sink(max_age=60).discard()
@@ -666,7 +666,7 @@ class TestCleaning(FileSinkCase):
         self.sink(max_age=40).discard()
         self.assertEqual([], self.partials())
 
-    def test_those_that_are_worked_on_stay(self):
+    def test_files_in_use_stay(self):
         left = self.leave()
         self.make_old(left)
         let_go = self.hold(left)
@@ -676,14 +676,14 @@ class TestCleaning(FileSinkCase):
         self.sink().discard()
         self.assertEqual([], self.partials())
 
-    def test_those_of_others_stay(self):
+    def test_files_of_other_users_stay(self):
         left = self.leave()
         self.make_old(left)
         with mock.patch('os.geteuid', return_value=os.geteuid() + 1):
             self.sink().discard()
         self.assertEqual([left], self.partials())
 
-    def test_what_is_no_partial_download_stays(self):
+    def test_files_with_other_names_stay(self):
         names = ['image', '.image.part', 'image.0123456789ab.part',
                  '.image.0123456789ab.part~', '.image.0123456789aX.part',
                  '..0123456789ab.part']
@@ -704,7 +704,7 @@ class TestCleaning(FileSinkCase):
         self.assertEqual(DATA, self.read(target))
         self.assertEqual(2, len(self.partials()))
 
-    def test_gone_meanwhile(self):
+    def test_files_that_vanish_are_ignored(self):
         left = self.leave()
         with mock.patch('os.listdir', return_value=['.x.0123456789ab.part',
                                                     os.path.basename(left)]):
@@ -727,29 +727,29 @@ class TestRoom(FileSinkCase):
                 self.assertEqual([mock.call(self.folder)] * bool(size),
                                  asked.call_args_list)
 
-    def test_enough(self):
+    def test_an_image_that_fits_is_accepted(self):
         self.assertEqual(0, self._begin(10))
 
-    def test_too_little(self):
+    def test_an_image_that_does_not_fit_is_refused(self):
         error = self.assertRaises(exception.InsufficientDiskSpace,
                                   self._begin, 9)
         for words in (self.folder, 'room for 9 bytes', 'has 10', 'image ID',
                       'download'):
             self.assertIn(words, six.text_type(error))
 
-    def test_what_is_there_already_needs_none(self):
+    def test_existing_data_needs_no_space(self):
         self.leave()
         self.assertEqual(4, self._begin(6, keep=True))
 
-    def test_and_the_rest_needs_some(self):
+    def test_the_rest_needs_space(self):
         self.leave()
         self.assertRaises(exception.InsufficientDiskSpace, self._begin, 5,
                           keep=True)
 
-    def test_no_size_is_known(self):
+    def test_an_unknown_size_is_not_checked(self):
         self.assertEqual(0, self._begin(0, None))
 
-    def test_this_disk(self):
+    def test_the_space_of_this_disk_is_checked(self):
         self.assertRaises(
             exception.InsufficientDiskSpace, self.sink().begin, 'ID',
             recorded.Recorded(2 ** 60))

@@ -166,37 +166,37 @@ class FormatCheckTest(testtools.TestCase):
             self.assertEqual(('ID', 'download', 'http://glance'), (
                 error.image_id, error.action, error.endpoint))
 
-    def test_qcow2(self):
+    def test_qcow2_is_accepted(self):
         for version, features in ((2, 0), (3, 0), (3, 1), (3, 2)):
             self.assert_good('qcow2', qcow2(version, features=features))
 
-    def test_qcow2_with_a_backing_file(self):
+    def test_qcow2_with_a_backing_file_is_refused(self):
         for version in (2, 3):
             self.assert_bad('is qcow2 and fails the safety check backing_file '
                             '(Image has a backing file)', 'qcow2',
                             qcow2(version, backing=0x200))
 
-    def test_qcow2_with_a_data_file(self):
+    def test_qcow2_with_a_data_file_is_refused(self):
         self.assert_bad('data_file (Image has data_file set)', 'qcow2',
                         qcow2(features=4))
 
-    def test_qcow2_with_both(self):
+    def test_all_failed_safety_checks_are_named(self):
         self.assert_bad('backing_file (Image has a backing file); data_file (',
                         'qcow2', qcow2(backing=1, features=4))
 
-    def test_qcow2_of_the_future_and_the_past(self):
+    def test_qcow2_with_unknown_features_or_versions_is_refused(self):
         self.assert_bad('unknown_features', 'qcow2', qcow2(features=1 << 20))
         for version in (1, 4):
             self.assert_bad('unknown_features', 'qcow2', qcow2(version))
 
-    def test_qcow2_that_breaks_off(self):
+    def test_truncated_qcow2_is_refused(self):
         self.assert_bad('but its data is raw', 'qcow2', qcow2()[:100])
 
-    def test_vmdk(self):
+    def test_vmdk_is_accepted(self):
         self.assert_good('vmdk', vmdk())
         self.assert_good('vmdk', stream_vmdk(capacity=128))
 
-    def test_vmdk_with_extents_elsewhere(self):
+    def test_vmdk_with_extents_in_other_files_is_refused(self):
         for kind in (b'monolithicFlat', b'twoGbMaxExtentSparse', b'vmfs',
                      b'x' * 100, b'custom'):
             self.assert_bad('is vmdk and fails the safety check descriptor',
@@ -205,20 +205,20 @@ class FormatCheckTest(testtools.TestCase):
             self.assert_bad('descriptor', 'vmdk',
                             vmdk(descriptor(extents=extents)))
 
-    def test_vmdk_that_is_text(self):
+    def test_vmdk_that_is_only_text_is_refused(self):
         for kind in (b'monolithicFlat', b'vmfs'):
             text = descriptor(kind, FLAT_EXTENT)
             self.assert_bad('descriptor', 'vmdk', text)
             self.assert_bad('descriptor', 'raw', text)
 
-    def test_vmdk_that_deceives_the_inspector(self):
+    def test_vmdk_that_deceives_the_inspector_is_refused(self):
         # The inspector goes by the first, qemu by the second.
         text = descriptor(b'monolithicSparse"\ncreateType="monolithicFlat',
                           FLAT_EXTENT).replace(b'createT', b'createt', 1)
         for image in (text, vmdk(text, capacity=0)):
             self.assert_bad('data in other files', 'vmdk', image)
 
-    def test_vmdk_with_a_parent(self):
+    def test_vmdk_with_a_parent_is_refused(self):
         hint = b'parentFileNameHint="/etc/passwd"\n'
         for image in (vmdk(descriptor(more=hint)),
                       # behind the end that the header tells of
@@ -227,44 +227,44 @@ class FormatCheckTest(testtools.TestCase):
             self.assert_bad('parent (Image has a backing file)', 'vmdk',
                             image)
 
-    def test_vmdk_with_another_end(self):
+    def test_vmdk_with_a_wrong_footer_is_refused(self):
         for changes in ({'start': 2}, {'size': 2}, {'version': 2}):
             self.assert_bad('footer', 'vmdk', stream_vmdk(**changes))
         self.assert_bad('footer', 'vmdk', stream_vmdk(directory=AT_END))
         self.assert_bad('footer', 'vmdk', stream_vmdk() + b'more')
 
-    def test_vmdk_that_the_inspector_does_not_know(self):
+    def test_vmdk_with_an_unknown_header_is_refused(self):
         for changes in ({'start': 3}, {'version': 9}):
             self.assert_bad('fails the safety check descriptor', 'vmdk',
                             vmdk(**changes))
 
-    def test_others(self):
+    def test_other_formats_are_accepted(self):
         for declared, image in (
                 ('vhd', VHD), ('vhdx', vhdx()), ('vdi', VDI),
                 ('luks', luks(1)), ('iso', ISO), ('iso', ISO_WITH_TABLE),
                 ('gpt', GPT), ('gpt', mbr((0x80, 0x83, 8), (0, 7, 99)))):
             self.assert_good(declared, image)
 
-    def test_raw(self):
+    def test_raw_data_is_accepted(self):
         for image in (b'', b'short', padded(b''), padded(b'\x7fELF'), FAT,
                       padded(b'', 3 * 1024 ** 2 + 1)[:300 * 1024]):
             self.assert_good('raw', image)
 
-    def test_raw_with_a_partition_table(self):
+    def test_raw_data_with_a_partition_table_is_accepted(self):
         self.assert_good('raw', GPT, 'gpt')
         self.assert_good('raw', mbr((0x80, 0x83, 8)), 'gpt')
 
-    def test_partition_table_that_cannot_be(self):
+    def test_an_invalid_partition_table_is_refused(self):
         for image in (mbr(), mbr((0x33, 0x83, 8)), mbr((0, 0xee, 7)),
                       mbr((0, 0xee, 1), (0, 0x83, 8))):
             self.assert_bad('is gpt and fails the safety check mbr', 'raw',
                             image)
 
-    def test_luks_of_another_version(self):
+    def test_luks_of_another_version_is_refused(self):
         self.assert_bad('is luks and fails the safety check version', 'luks',
                         luks(2))
 
-    def test_another_format_than_declared(self):
+    def test_another_format_than_declared_is_refused(self):
         for declared, image, detected in (
                 ('raw', qcow2(), 'qcow2'), ('raw', vmdk(), 'vmdk'),
                 ('raw', luks(1), 'luks'), ('raw', ISO, 'iso'),
@@ -274,13 +274,13 @@ class FormatCheckTest(testtools.TestCase):
             self.assert_bad('its disk_format is %s, but its data is %s' % (
                 declared, detected), declared, image)
 
-    def test_harm_goes_before_a_wrong_declaration(self):
+    def test_a_safety_check_is_reported_before_a_wrong_format(self):
         self.assert_bad('backing_file', 'raw', qcow2(backing=1))
 
-    def test_format_that_is_never_allowed(self):
+    def test_a_banned_format_is_refused(self):
         self.assert_bad('banned', 'qed', padded(b'QED\0'))
 
-    def test_formats_of_amazon(self):
+    def test_formats_of_amazon_may_be_raw_gpt_or_iso(self):
         for declared in ('ami', 'aki', 'ari'):
             for image, detected in ((padded(b'\x1f\x8b'), 'raw'),
                                     (GPT, 'gpt'), (ISO, 'iso')):
@@ -288,7 +288,7 @@ class FormatCheckTest(testtools.TestCase):
             self.assert_bad('but its data is qcow2', declared, qcow2())
             self.assert_bad('backing_file', declared, qcow2(backing=1))
 
-    def test_two_formats_at_once(self):
+    def test_data_in_two_formats_at_once_is_refused(self):
         for other, names in ((qcow2(), 'iso and qcow2'),
                              (vmdk(), 'iso and vmdk')):
             both = other[:32 * 1024] + ISO[32 * 1024:]
@@ -296,7 +296,7 @@ class FormatCheckTest(testtools.TestCase):
                 self.assert_bad('its data is %s at the same time' % names,
                                 declared, both)
 
-    def test_what_qemu_knows_and_no_inspector(self):
+    def test_formats_that_only_qemu_detects_are_refused(self):
         hidden = (b'# \xe9\n' + descriptor(b'monolithicFlat', FLAT_EXTENT))
         for start in (b'COWD', b'WithoutFreeSpace', b'WithouFreSpacExt',
                       b'Bochs Virtual HD Image',
@@ -307,12 +307,12 @@ class FormatCheckTest(testtools.TestCase):
                                 declared, padded(start))
         self.assert_good('raw', padded(b'# version=1\nversion=9\n'))
 
-    def test_data_that_an_inspector_stumbles_over(self):
+    def test_data_that_breaks_an_inspector_is_refused(self):
         # ASCII at first, so it may be a VMDK, but then it is not
         image = b'text ' * 200 + b'\xe9' * 4000
         self.assert_bad('cannot be inspected', 'raw', image)
 
-    def test_inspector_that_fails(self):
+    def test_an_error_of_an_inspector_refuses_the_image(self):
         for name in ('safety_check', 'format_match'):
             broken = mock.PropertyMock(side_effect=KeyError('a mistake'))
             with mock.patch.object(
@@ -322,7 +322,7 @@ class FormatCheckTest(testtools.TestCase):
                     name, broken):
                 self.assert_bad('a mistake', 'raw', padded(b''))
 
-    def test_format_that_cannot_be_inspected(self):
+    def test_a_format_without_an_inspector_is_refused(self):
         for declared in ('ploop', None, ''):
             error = self.assertRaises(
                 exception.ImageUnacceptable, format_check.FormatCheck,
@@ -339,7 +339,7 @@ class FormatCheckTest(testtools.TestCase):
         self.assertEqual((0, True), (len(check._rest), check._decided))
         check.verify()
 
-    def test_end_beyond_the_headers(self):
+    def test_a_footer_far_behind_the_headers_is_checked(self):
         middle = padded(b'', 3 * 1024 ** 2 + 5)
         good = stream_vmdk(capacity=128)
         image = good[:40 * 1024] + middle + good[40 * 1024:]
@@ -348,7 +348,7 @@ class FormatCheckTest(testtools.TestCase):
             self.assertRaises(exception.ImageUnacceptable, self._verify,
                               'vmdk', image + b'more', size)
 
-    def test_nothing_is_detected_before_the_verdict(self):
+    def test_no_format_is_detected_before_the_verdict(self):
         check = format_check.FormatCheck('qcow2')
         check.update(padded(b'', 1024 ** 2))
         self.assertRaises(exception.ImageUnacceptable, check.verify)
@@ -358,7 +358,7 @@ class FormatCheckTest(testtools.TestCase):
 class WithoutInspectorsTest(testtools.TestCase):
     """On hosts whose oslo.utils is too old."""
 
-    def test_clear_error(self):
+    def test_the_error_names_the_required_version(self):
         self.useFixture(fixtures.MonkeyPatch(
             'nova_image.image.transfer.format_check.format_inspector', None))
         error = self.assertRaises(

@@ -47,17 +47,17 @@ class LimitsTestCase(base.TestCase):
 class TestFolder(LimitsTestCase):
     """Where the locks are."""
 
-    def test_it_is_made(self):
+    def test_the_folder_is_created(self):
         path = os.path.join(self.locks, 'new', 'folder')
         self.set(transfer_lock_path=path)
         self.assertEqual(path, limits.folder(self.conf))
         self.assertTrue(os.path.isdir(path))
 
-    def test_there_is_none(self):
+    def test_there_is_no_folder_without_the_option(self):
         self.set(transfer_lock_path=None)
         self.assertIsNone(limits.folder(self.conf))
 
-    def test_what_needs_one_is_refused_without(self):
+    def test_options_that_need_the_folder_are_refused_without_it(self):
         self.set(max_concurrent_transfers=2)
         limits.check(self.conf)
         self.set(transfer_lock_path=None)
@@ -70,11 +70,11 @@ class TestFolder(LimitsTestCase):
 class TestPlace(LimitsTestCase):
     """Only so many at a time."""
 
-    def test_no_limit(self):
+    def test_nothing_is_locked_without_a_limit(self):
         with limits.slot(self.conf, None), limits.slot(self.conf, None):
             self.assertEqual([], os.listdir(self.locks))
 
-    def test_the_next_waits(self):
+    def test_a_transfer_waits_for_a_slot(self):
         self.set(max_concurrent_transfers=2)
         first = limits.slot(self.conf, None)
         first.__enter__()
@@ -89,7 +89,7 @@ class TestPlace(LimitsTestCase):
             with limits.slot(self.conf, sleep):
                 self.assertEqual([limits.POLL] * 3, waits)
 
-    def test_a_place_is_free_after_a_failure(self):
+    def test_a_slot_is_free_after_a_failure(self):
         self.set(max_concurrent_transfers=1)
         for _ in range(2):
             try:
@@ -102,11 +102,11 @@ class TestPlace(LimitsTestCase):
 class TestThrottle(LimitsTestCase):
     """Bytes in a second."""
 
-    def test_no_limit(self):
+    def test_nothing_is_locked_without_a_limit(self):
         limits.Throttle(self.conf, self.fail).take(10 ** 12)
         self.assertEqual([], os.listdir(self.locks))
 
-    def test_two_share_it(self):
+    def test_two_transfers_share_the_bandwidth(self):
         self.set(transfer_bandwidth=2.0)
         waits = []
         two = [limits.Throttle(self.conf, waits.append) for _ in range(2)]
@@ -126,10 +126,10 @@ class TestThrottle(LimitsTestCase):
                 throttle.take(2 ** 20)
         self.assertEqual([0.75] * len(moments), waits)
 
-    def test_it_is_not_saved_up(self):
+    def test_unused_bandwidth_is_not_saved_up(self):
         self._assert_no_credit(1000.0, 1100.0)
 
-    def test_a_clock_that_is_set_back(self):
+    def test_a_clock_that_is_set_back_adds_no_wait(self):
         self._assert_no_credit(100000.0, 1000.0)
 
 
@@ -139,7 +139,7 @@ class TestTurn(LimitsTestCase):
     def _turn(self, expected=EXPECTED, image_id='ID'):
         return limits.turn(self.conf, image_id, expected)
 
-    def test_who_waited_finds_the_file(self):
+    def test_a_caller_that_waited_gets_the_file(self):
         self.write()
         found, waiting = [], threading.Event()
         lock = lockutils.lock
@@ -174,23 +174,23 @@ class TestTurn(LimitsTestCase):
             with self._turn(image_id=image_id) as turn:
                 return turn.brought()
 
-    def test_what_was_brought_while_it_waited(self):
+    def test_a_file_brought_during_the_wait_is_shared(self):
         self.write()
         self.assertEqual(self.path, self._brought())
 
-    def test_a_file_that_was_changed_or_removed(self):
+    def test_a_changed_or_removed_file_is_not_shared(self):
         self.write()
         self.assertIsNone(self._brought(change=lambda: self.write(b'more..')))
         self.assertIsNone(self._brought(change=lambda: os.unlink(self.path)))
 
-    def test_another_image(self):
+    def test_a_file_of_another_image_is_not_shared(self):
         self.write()
         with mock.patch('hashlib.sha256') as hasher:
             hasher.return_value.hexdigest.side_effect = [
                 'a' * 4 + 'b', 'a' * 4 + 'c']
             self.assertIsNone(self._brought(image_id='another'))
 
-    def test_nothing_to_share(self):
+    def test_nothing_is_shared_without_a_hash_or_the_option(self):
         self.write()
         for expected in None, recorded.Recorded(5):
             with self._turn(expected) as turn:

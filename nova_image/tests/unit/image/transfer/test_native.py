@@ -63,7 +63,7 @@ class TestRun(case.DownloadTest):
         os.write(number, b'data')
         check.update(b'data')
 
-    def test_here_without_eventlet(self):
+    def test_without_eventlet_the_calling_thread_copies(self):
         check = case.Check()
         with mock.patch.dict('sys.modules'):
             sys.modules.pop('eventlet.patcher', None)
@@ -71,19 +71,19 @@ class TestRun(case.DownloadTest):
         self.assertEqual(b'data', check.data)
         self.assertIs(threading.current_thread(), self.thread)
 
-    def test_here_where_eventlet_patches_nothing(self):
+    def test_with_unpatched_eventlet_the_calling_thread_copies(self):
         eventlet = _Eventlet(patched=False)
         with mock.patch.dict('sys.modules', eventlet.modules):
             self.assertEqual(b'data', self._run(self._copy))
         self.assertEqual([], eventlet.threads)
 
-    def test_in_a_native_thread_under_eventlet(self):
+    def test_with_patched_eventlet_a_native_thread_copies(self):
         eventlet = _Eventlet(patched=True)
         with mock.patch.dict('sys.modules', eventlet.modules):
             self.assertEqual(b'data', self._run(self._copy))
         self.assertEqual([self.thread], eventlet.threads)
 
-    def test_descriptor_of_its_own_that_is_closed(self):
+    def test_the_copy_has_its_own_descriptor_which_is_closed(self):
         numbers = []
 
         def fail(number, check):
@@ -94,7 +94,7 @@ class TestRun(case.DownloadTest):
         self.assertRaises(ValueError, self._run, fail)
         self.assertRaises(OSError, os.fstat, numbers[0])
 
-    def test_caller_that_is_killed(self):
+    def test_a_copy_stops_after_its_caller_is_killed(self):
         began, killed, errors = threading.Event(), threading.Event(), []
 
         def copy(number, check):

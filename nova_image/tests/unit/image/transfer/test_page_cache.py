@@ -51,25 +51,25 @@ class TestWriteBehind(testtools.TestCase):
         """Stand in for posix_fadvise(2)."""
         self.told.append((number, offset, size, 'forget'))
 
-    def test_nothing_before_a_window_is_full(self):
+    def test_nothing_is_written_before_a_window_is_full(self):
         self.policy.advance(9)
         self.assertEqual([], self.told)
 
-    def test_one_is_written_while_the_next_is_filled(self):
+    def test_a_full_window_is_written(self):
         self.policy.advance(10)
         self.policy.advance(19)
         self.assertEqual([(5, 0, 10, _BEGIN)], self.told)
 
-    def test_the_one_before_is_forgotten_when_it_is_on_disk(self):
+    def test_a_window_is_forgotten_when_it_is_on_disk(self):
         self.policy.advance(25)
         self.assertEqual([(5, 0, 10, _BEGIN), (5, 10, 10, _BEGIN),
                           (5, 0, 10, _END), (5, 0, 10, 'forget')], self.told)
 
-    def test_all_is_forgotten_in_the_end(self):
+    def test_finish_forgets_the_whole_file(self):
         self.policy.finish()
         self.assertEqual([(5, 0, 0, 'forget')], self.told)
 
-    def test_an_error_is_raised(self):
+    def test_a_write_error_is_raised(self):
         """The wait takes it from the descriptor: fsync would not tell."""
         self.result = -1
         with mock.patch('ctypes.get_errno', return_value=errno.ENOSPC):
@@ -86,23 +86,23 @@ class TestPolicy(testtools.TestCase):
         self.assertIs(wanted, type(policy))
 
     @testtools.skipIf(sys.version_info[0] < 3, 'nothing on Python 2.7')
-    def test_larger_than_the_limit(self):
+    def test_files_above_the_limit_are_written_behind(self):
         self.check(page_cache.WriteBehind, 11, 10)
 
-    def test_as_large_as_the_limit(self):
+    def test_files_up_to_the_limit_are_cached(self):
         self.check(page_cache.Cached, 10, 10)
 
-    def test_no_limit(self):
+    def test_all_files_are_cached_without_a_limit(self):
         self.check(page_cache.Cached, 11, None)
 
-    def test_unknown_size(self):
+    def test_files_of_unknown_size_are_cached(self):
         self.check(page_cache.Cached, None, 10)
 
-    def test_a_system_without(self):
+    def test_all_files_are_cached_without_sync_file_range(self):
         with mock.patch.object(page_cache, '_sync_file_range', None):
             self.check(page_cache.Cached, 11, 10)
 
-    def test_real_calls(self):
+    def test_real_system_calls_keep_the_file_complete(self):
         path = os.path.join(self.useFixture(fixtures.TempDir()).path, 'file')
         with io.open(path, 'wb', 0) as stream:
             policy = page_cache.open_policy(

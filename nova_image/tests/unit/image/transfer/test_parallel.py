@@ -67,21 +67,21 @@ class TestParallel(case.TransferCase):
         self.assertEqual(wanted, sorted(
             part(call) for call in self.glance.calls))
 
-    def test_whole_and_in_order(self):
+    def test_all_data_arrives_in_order(self):
         self.glance.answers(*[answer] * 50)
         one = self.body()
         self.assertEqual(DATA, b''.join(one.chunks()))
         self.assert_parts()
         self.assertEqual((case.SIZE, 0), (one.offset, one.resumes))
 
-    def test_behind_what_is_there(self):
+    def test_existing_data_is_not_requested(self):
         self.glance.answers(*[answer] * 50)
         one = self.body()
         one.begin_at(25)
         self.assertEqual(DATA[25:], b''.join(one.chunks()))
         self.assert_parts(25)
 
-    def test_a_part_that_breaks_goes_on_by_itself(self):
+    def test_an_interrupted_part_resumes(self):
         broken = []
 
         def break_once(call):
@@ -99,7 +99,7 @@ class TestParallel(case.TransferCase):
         self.assertIn((24, 29), [part(call) for call in self.glance.calls])
         self.assertEqual(1, one.resumes)
 
-    def test_a_store_without_parts(self):
+    def test_a_store_without_ranges_sends_all_data_once(self):
         def no_parts(call):
             return case.NO_RANGE if 'range' in call.headers else case.WHOLE
 
@@ -110,11 +110,11 @@ class TestParallel(case.TransferCase):
         self.assertEqual(1, len([call for call in self.glance.calls
                                  if 'range' not in call.headers]))
 
-    def test_a_server_that_gives_all_for_a_part(self):
+    def test_a_server_that_ignores_ranges_sends_all_data(self):
         self.glance.answers(*[case.WHOLE] * 50)
         self.assertEqual(DATA, b''.join(self.body().chunks()))
 
-    def test_an_error_ends_all(self):
+    def test_an_error_ends_all_threads(self):
         self.set(download_retries=0)
 
         def fail_later(call):
@@ -127,7 +127,7 @@ class TestParallel(case.TransferCase):
                           self.body().chunks())
         self.assertEqual(before, threading.active_count())
 
-    def test_dropped_in_the_middle(self):
+    def test_close_ends_all_threads(self):
         self.glance.answers(*[answer] * 50)
         before = threading.active_count()
         chunks = self.body().chunks()
@@ -153,11 +153,11 @@ class TestInADownload(case.TransferCase):
         self.assertEqual(DATA, self.read())
         return len(self.glance.calls)
 
-    def test_not_by_default(self):
+    def test_one_connection_is_the_default(self):
         self.assertEqual(1, self._calls(case.SIZE))
 
-    def test_a_large_image(self):
+    def test_a_large_image_uses_several_connections(self):
         self.assertLess(2, self._calls(case.SIZE, download_connections=3))
 
-    def test_an_image_of_unknown_size(self):
+    def test_an_image_of_unknown_size_uses_one_connection(self):
         self.assertEqual(1, self._calls(None, download_connections=3))

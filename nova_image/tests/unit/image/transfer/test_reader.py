@@ -77,21 +77,21 @@ class BodyCase(case.TransferCase):
 class TestResuming(BodyCase):
     """It goes on where it stopped."""
 
-    def test_whole_at_once(self):
+    def test_uninterrupted_data_needs_one_request(self):
         one = self.assert_read(case.WHOLE)
         self.assert_ranges(None)
         self.assertEqual(0, one.resumes)
         self.assertEqual(base.ENDPOINT, one.endpoint)
         self.assertEqual([], self.waits)
 
-    def test_at_the_exact_byte(self):
+    def test_a_reader_resumes_at_the_exact_byte(self):
         one = self.assert_read(case.broken(40), case.broken_rest(30),
                                case.rest)
         self.assert_ranges(None, 40, 70)
         self.assertEqual(2, one.resumes)
         self.assertEqual(2, len(self.waits))
 
-    def test_what_glance_33_answered(self):
+    def test_a_reader_resumes_with_an_answer_of_glance_33(self):
         self.assert_read(case.broken(90), case.GLANCE33('download_206'))
         self.assert_ranges(None, 90)
 
@@ -100,27 +100,27 @@ class TestResuming(BodyCase):
         self.assertIn(45 - case.first_of(self.glance.calls[1]),
                       range(case.PIECE))
 
-    def test_nothing_had_arrived(self):
+    def test_all_data_is_requested_again_if_none_has_arrived(self):
         self.assert_read(case.broken(0), case.WHOLE)
         self.assert_ranges(None, None)
 
-    def test_it_ends_early_without_an_error(self):
+    def test_a_reader_resumes_after_an_early_end_without_an_error(self):
         self.assert_read(case.WHOLE.changed(content=DATA[:40]), case.rest)
         self.assert_ranges(None, 40)
         self.assertIn('ended after 40 bytes of 100', self.warnings()[0])
 
-    def test_only_the_end_of_the_answer_was_lost(self):
+    def test_an_error_after_the_last_byte_is_ignored(self):
         self.assert_read(case.broken(case.SIZE))
         self.assert_ranges(None)
         self.assertEqual([], self.waits)
 
-    def test_it_says_so(self):
+    def test_an_interruption_is_logged(self):
         self.assert_read(case.broken(40), case.rest)
         (line,) = self.warnings()
         for words in ('interrupted at byte 40', 'image ID', base.ENDPOINT):
             self.assertIn(words, line)
 
-    def test_other_headers_go_along(self):
+    def test_other_headers_are_sent_again(self):
         self.request.headers = {'X-Own': 'a'}
         self.request.raw_headers = {'X-Raw': 'b='}
         self.assert_read(case.broken(40), case.rest)
@@ -129,15 +129,15 @@ class TestResuming(BodyCase):
             self.assertEqual('b=', call.headers['x-raw'])
         self.assertEqual({'X-Raw': 'b='}, self.request.raw_headers)
 
-    def test_from_what_is_there_already(self):
+    def test_a_reader_begins_behind_existing_data(self):
         self.assert_read(case.rest, begin_at=40)
         self.assert_ranges(40)
 
-    def test_all_is_there_already(self):
+    def test_no_request_is_made_if_all_data_exists(self):
         self.assert_read(begin_at=case.SIZE)
         self.assert_ranges()
 
-    def test_an_empty_image(self):
+    def test_an_empty_image_has_no_chunks(self):
         self.glance.answers(case.WHOLE.changed(content=b''))
         self.assertEqual([], list(self.body(recorded.Recorded(0)).chunks()))
         self.assert_ranges(None)
@@ -151,7 +151,7 @@ class TestResuming(BodyCase):
             record_of=lambda answer: kept.append(answer) or case.EXPECTED)
         self.assertEqual([True, True], [one.closed for one in streams])
 
-    def test_given_up(self):
+    def test_close_releases_the_connection(self):
         stream = io.BytesIO(DATA)
         self.glance.answers(case.WHOLE.changed(content=stream))
         one = self.body()
@@ -160,7 +160,7 @@ class TestResuming(BodyCase):
         one.close()
         self.assertTrue(stream.closed)
 
-    def test_given_up_while_it_is_read(self):
+    def test_close_ends_chunks(self):
         self.glance.answers(case.broken(20))
         one = self.body()
         chunks = one.chunks()
@@ -169,14 +169,14 @@ class TestResuming(BodyCase):
         self.assertRaises(exception.GlanceConnectionFailed, list, chunks)
         self.assert_ranges(None)
 
-    def test_aborted_before_it_began(self):
+    def test_abort_before_the_start_ends_chunks(self):
         one = self.body()
         one.abort()
         self.assertRaises(exception.GlanceConnectionFailed, list,
                           one.chunks())
         self.assert_ranges()
 
-    def test_aborted_while_it_is_read(self):
+    def test_abort_ends_chunks(self):
         self.useFixture(fixtures.MonkeyPatch(
             'nova_image.image.sizes.CHUNK', 10))
         self.glance.answers(case.WHOLE)
@@ -188,7 +188,7 @@ class TestResuming(BodyCase):
         self.assertEqual(10, one.offset)
         self.assert_ranges(None)
 
-    def test_nobody_answers_any_more(self):
+    def test_download_retries_limits_the_reconnections(self):
         self.set(download_retries=2, num_retries=3)
         self.assert_breaks(exception.GlanceConnectionFailed, case.broken(20),
                            base.Lost(), base.Lost())
@@ -199,7 +199,7 @@ class TestResuming(BodyCase):
 class TestServers(BodyCase):
     """Another server may go on."""
 
-    def test_the_next_one_is_asked(self):
+    def test_the_next_server_sends_the_rest(self):
         self.use_servers('one', 'two')
         one = self.assert_read(case.broken(40), case.rest)
         first, second = [call.url.split('/v2')[0]
@@ -208,7 +208,7 @@ class TestServers(BodyCase):
                          {first, second})
         self.assertEqual(second, one.endpoint)
 
-    def test_the_one_that_broke_off_is_left_out_for_a_while(self):
+    def test_an_interrupted_server_rests(self):
         self.use_servers('one', 'two', 'three')
         self.assert_read(case.broken(40), case.rest)
         first, second = [call.url.split('/v2')[0]
@@ -219,13 +219,13 @@ class TestServers(BodyCase):
             self.assertNotEqual(
                 first, self.client().endpoints.choose(self.context))
 
-    def test_one_that_cannot_be_reached(self):
+    def test_a_server_that_cannot_be_reached_is_skipped(self):
         self.use_servers('one', 'two')
         self.set(num_retries=1)
         self.assert_read(case.broken(40), base.Lost(), case.rest)
         self.assert_ranges(None, 40, 40)
 
-    def test_the_only_one_is_asked_again(self):
+    def test_the_only_server_is_asked_again(self):
         self.assert_read(case.broken(40), case.rest)
         self.assertEqual([base.ENDPOINT + case.PATH] * 2,
                          [call.url for call in self.glance.calls])
@@ -243,19 +243,19 @@ class TestStalling(BodyCase):
             self.client().call(self.context, self.request)
         return made.call_args[1].get('timeout')
 
-    def test_how_long_the_next_bytes_may_take(self):
+    def test_the_option_limits_the_wait_for_the_next_bytes(self):
         self.assertEqual(120, self._timeouts(stream=True))
         self.set(transfer_stall_timeout=7)
         self.assertEqual(7, self._timeouts(stream=True))
 
-    def test_left_to_the_option_timeout(self):
+    def test_zero_leaves_the_limit_to_the_option_timeout(self):
         self.set(transfer_stall_timeout=0)
         self.assertIsNone(self._timeouts(stream=True))
 
-    def test_other_requests(self):
+    def test_other_requests_have_no_such_limit(self):
         self.assertIsNone(self._timeouts())
 
-    def test_it_is_taken_for_a_break(self):
+    def test_a_stall_is_an_interruption(self):
         self.assert_read(case.WHOLE.changed(content=base.BrokenBody(
             DATA[:40], socket.timeout('timed out'))), case.rest)
         self.assert_ranges(None, 40)
@@ -268,30 +268,30 @@ class TestRanges(BodyCase):
         return case.GLANCE33('download_206').changed(
             content=content, headers={'Content-Range': content_range})
 
-    def test_of_a_whole_answer_the_beginning_is_thrown_away(self):
+    def test_the_beginning_of_a_whole_answer_is_skipped(self):
         one = self.assert_read(case.broken(40), case.WHOLE)
         self.assert_ranges(None, 40)
         self.assertEqual(1, one.resumes)
 
-    def test_a_whole_answer_breaks_within_its_beginning(self):
+    def test_a_whole_answer_may_be_interrupted_while_skipping(self):
         self.assert_read(case.broken(40), case.broken(20), case.broken(60),
                          case.rest)
         self.assert_ranges(None, 40, 40, 60)
 
-    def test_a_piece_across_the_end_of_the_beginning(self):
+    def test_a_piece_may_be_skipped_in_part(self):
         self.assert_read(case.WHOLE.changed(content=DATA[:45]), case.WHOLE)
         self.assert_ranges(None, 45)
 
-    def test_a_total_that_the_server_does_not_know(self):
+    def test_a_range_of_an_unknown_total_is_accepted(self):
         self.assert_read(case.broken(40), self._ranged('bytes 40-99/*'))
 
-    def test_less_than_was_asked_for(self):
+    def test_the_rest_of_a_short_range_is_requested(self):
         self.assert_read(case.broken(40),
                          self._ranged('bytes 40-59/100', DATA[40:60]),
                          case.rest)
         self.assert_ranges(None, 40, 60)
 
-    def test_other_bytes_than_were_asked_for(self):
+    def test_a_range_of_other_bytes_is_replaced_by_all_data(self):
         for said in ('bytes 41-99/100', 'bytes 0-99/100', 'bytes 40-99/101',
                      'bytes */100', '40-99/100', ''):
             del self.glance.calls[:]
@@ -300,7 +300,7 @@ class TestRanges(BodyCase):
             self.assertIn('answered the range "%s"' % said,
                           self.warnings()[-1])
 
-    def test_a_206_that_does_not_say_of_what(self):
+    def test_a_206_without_content_range_is_closed_and_replaced(self):
         closed = []
         self.useFixture(fixtures.MonkeyPatch(
             'nova_image.image.messages.Answer.close',
@@ -311,7 +311,7 @@ class TestRanges(BodyCase):
         self.assert_ranges(None, 40, None)
         self.assertEqual([200, 206], closed)
 
-    def test_no_secret_is_logged_of_it(self):
+    def test_no_secret_is_logged_about_a_wrong_range(self):
         self.set(api_servers=['http://user:hidden@glance:9292'])
         self.assert_read(case.broken(40), self._ranged('x'), case.WHOLE)
         self.assertIn('answered the range', self.log.output)
@@ -340,7 +340,7 @@ class TestRanges(BodyCase):
         self.assert_read(case.broken(40), case.rest)
         self.assert_ranges(None, 40)
 
-    def test_a_store_that_nobody_names_is_not_remembered(self):
+    def test_an_unnamed_store_without_ranges_is_not_remembered(self):
         expected = recorded.Recorded(case.SIZE)
         for _ in range(2):
             del self.glance.calls[:]
@@ -354,7 +354,7 @@ class TestRanges(BodyCase):
             self.assert_read(case.broken(40), case.BAD_RANGE, case.WHOLE)
             self.assert_ranges(None, 40, None)
 
-    def test_other_errors_are_errors(self):
+    def test_other_errors_are_raised(self):
         for name, kind in (('show_404', exception.ImageNotFound),
                            ('download_403', exception.ImageNotAuthorized)):
             del self.glance.calls[:]
@@ -369,7 +369,7 @@ class TestBudget(BodyCase):
         super(TestBudget, self).setUp()
         self.set(num_retries=0, download_retries=2)
 
-    def test_it_ends_without_progress(self):
+    def test_a_reader_fails_without_progress(self):
         error = self.assert_breaks(
             exception.GlanceConnectionFailed, case.broken(40),
             case.broken_rest(0), case.broken_rest(0))
@@ -377,43 +377,43 @@ class TestBudget(BodyCase):
         self.assertEqual(2, len(self.waits))
         self.assertIn('image ID', six.text_type(error))
 
-    def test_progress_refills_it(self):
+    def test_progress_restores_the_budget(self):
         self.set(download_retries=1)
         self.assert_read(case.broken(10), *(
             [case.broken_rest(10)] * 8 + [case.rest]))
         self.assert_ranges(None, *range(10, 100, 10))
         self.assertTrue(all(wait <= 0.5 for wait in self.waits), self.waits)
 
-    def test_progress_refills_it_late(self):
+    def test_late_progress_restores_the_budget(self):
         self.assert_read(case.broken(10), base.Lost(), case.broken_rest(10),
                          base.Lost(), case.rest)
         self.assert_ranges(None, 10, 10, 20, 20)
         self.assertTrue(all(wait <= 1.0 for wait in self.waits), self.waits)
 
-    def test_what_is_thrown_away_is_no_progress(self):
+    def test_skipped_data_is_not_progress(self):
         self.assert_breaks(
             exception.GlanceConnectionFailed, case.broken(40),
             case.broken(30), case.broken(30))
 
-    def test_none(self):
+    def test_download_retries_may_be_zero(self):
         self.set(download_retries=0)
         self.assert_breaks(exception.GlanceConnectionFailed, case.broken(40))
         self.assert_ranges(None)
 
-    def test_what_did_not_begin_is_not_gone_on_with(self):
+    def test_a_download_that_has_not_begun_is_not_resumed(self):
         self.set(num_retries=1)
         self.assert_breaks(exception.GlanceServerError,
                            *[recordings.Answer(503)] * 2)
         self.assert_ranges(None, None)
 
-    def test_retry_after(self):
+    def test_retry_after_is_respected(self):
         self.assert_read(
             case.broken(40),
             recordings.Answer(503, {'Retry-After': '7'}), case.rest)
         self.assertLess(self.waits[0], 1)
         self.assertEqual(7, self.waits[1])
 
-    def test_retry_after_that_is_too_long(self):
+    def test_a_retry_after_beyond_the_longest_wait_is_raised(self):
         self.assert_breaks(
             exception.GlanceServerError, case.broken(40),
             recordings.Answer(503, {'Retry-After': '3600'}))
@@ -431,7 +431,7 @@ class TestDeadline(BodyCase):
         for _ in one.chunks():
             self.now += 30
 
-    def test_it_is_over(self):
+    def test_a_download_ends_at_the_deadline(self):
         self.set(download_deadline=100)
         self.glance.answers(case.WHOLE)
         one = self.body()
@@ -444,18 +444,18 @@ class TestDeadline(BodyCase):
         self.assert_ranges(None)
         self.assertTrue(endpoint.HEALTH.is_good(base.ENDPOINT))
 
-    def test_with_the_last_bytes(self):
+    def test_the_deadline_also_applies_to_the_last_bytes(self):
         self.set(download_deadline=260)
         self.glance.answers(case.WHOLE)
         self.assertRaises(exception.GlanceConnectionFailed,
                           self._read_slowly, self.body())
 
-    def test_none(self):
+    def test_zero_means_no_deadline(self):
         self.set(download_deadline=0)
         self.glance.answers(case.WHOLE)
         self._read_slowly(self.body())
 
-    def test_another_beginning(self):
+    def test_the_deadline_counts_from_the_beginning_of_the_origin(self):
         self.set(download_deadline=100)
         self.glance.answers(case.WHOLE)
         origin = self.origin(lambda answer: case.EXPECTED)
@@ -468,7 +468,7 @@ class TestDeadline(BodyCase):
 class TestPinning(BodyCase):
     """It is one image from its first to its last byte."""
 
-    def test_more_than_was_recorded(self):
+    def test_more_data_than_recorded_is_corrupt(self):
         error = self.assert_breaks(
             exception.ImageCorrupt, case.WHOLE.changed(content=DATA + b'x'))
         self.assertIn('more than the recorded 100 bytes',
@@ -476,7 +476,7 @@ class TestPinning(BodyCase):
         self.assert_ranges(None)
         self.assertEqual([], self.waits)
 
-    def test_only_the_answer_says_what_to_expect(self):
+    def test_the_recorded_values_may_come_with_the_answer(self):
         self.glance.answers(as_in_v1(case.broken(40)),
                             as_in_v1(case.WHOLE))
         one = self.body(None, from_headers)
@@ -484,7 +484,7 @@ class TestPinning(BodyCase):
         self.assertEqual(DATA, b''.join(one.chunks()))
         self.assert_ranges(None, 40)
 
-    def test_what_is_there_of_an_answer_that_was_opened(self):
+    def test_existing_data_of_an_open_answer_is_skipped(self):
         self.glance.answers(as_in_v1(case.WHOLE))
         one = self.body(None, from_headers)
         one.open()
@@ -492,14 +492,14 @@ class TestPinning(BodyCase):
         self.assertEqual(DATA[45:], b''.join(one.chunks()))
         self.assert_ranges(None)
 
-    def test_all_is_there_of_an_answer_that_was_opened(self):
+    def test_all_data_of_an_open_answer_may_be_skipped(self):
         self.glance.answers(as_in_v1(case.WHOLE))
         one = self.body(None, from_headers)
         one.open()
         one.begin_at(case.SIZE)
         self.assertEqual([], list(one.chunks()))
 
-    def test_another_image_after_a_break(self):
+    def test_another_image_after_an_interruption_is_corrupt(self):
         for changes in ({'size': 101}, {'checksum': '0' * 32}):
             del self.glance.calls[:]
             stream = io.BytesIO(DATA)
@@ -511,11 +511,11 @@ class TestPinning(BodyCase):
             self.assertTrue(stream.closed)
             self.assert_ranges(None, 40)
 
-    def test_no_size_is_known(self):
+    def test_data_of_unknown_size_is_resumed(self):
         self.assert_read(case.broken(40), case.WHOLE,
                          expected=recorded.Recorded())
 
-    def test_no_size_is_known_and_less_comes_than_before(self):
+    def test_data_of_unknown_size_that_becomes_shorter_fails(self):
         self.set(download_retries=1)
         self.assert_breaks(
             exception.GlanceConnectionFailed, case.broken(40),

@@ -20,22 +20,22 @@ from nova_image.image.transfer import recorded
 class TestRecorded(testtools.TestCase):
     """What Glance recorded of an image."""
 
-    def test_nothing(self):
+    def test_all_values_are_optional(self):
         nothing = recorded.Recorded()
         self.assertEqual((None, None, None), nothing.identity)
         self.assertEqual((None, {}, None), (
             nothing.disk_format, nothing.properties, nothing.stores))
 
-    def test_everything(self):
+    def test_all_values_are_kept(self):
         one = recorded.Recorded(10, 'md5', 'abc', disk_format='raw',
                                 properties={'a': 'b'}, stores='fast')
         self.assertEqual((10, 'md5', 'abc'), one.identity)
         self.assertEqual(('raw', {'a': 'b'}, 'fast'), (
             one.disk_format, one.properties, one.stores))
 
-    def test_an_algorithm_without_its_hash(self):
+    def test_an_algorithm_without_a_hash_is_dropped(self):
         self.assertIsNone(recorded.Recorded(10, 'md5', '').algorithm)
 
-    def test_an_unknown_keyword(self):
+    def test_an_unknown_keyword_is_a_type_error(self):
         error = self.assertRaises(TypeError, recorded.Recorded, store='fast')
         self.assertIn('store', str(error))

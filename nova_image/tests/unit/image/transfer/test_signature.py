@@ -33,7 +33,7 @@ from nova_image.tests.unit.image.transfer import signature_case as case
 class WantedTest(case.SignatureTest):
     """When a signature is wanted: Nova's own conditions."""
 
-    def test_not_wanted(self):
+    def test_nothing_is_verified_by_default(self):
         for options in (
                 {}, {'default_trusted_certificate_ids': ['an-id']},
                 {'enable_certificate_validation': True,
@@ -45,14 +45,14 @@ class WantedTest(case.SignatureTest):
                 self.conf, self.context, {}))
         self.assertEqual([], self.keys.asked)
 
-    def test_nothing_is_imported_before(self):
+    def test_the_module_imports_neither_cursive_nor_castellan(self):
         code = ('import sys; from nova_image.image.transfer import signature; '
                 'sys.exit("cursive" in sys.modules or '
                 '"castellan" in sys.modules)')
         self.assertEqual(0, subprocess.call(  # nosec B603
             [sys.executable, '-c', code]))
 
-    def test_option_alone(self):
+    def test_the_option_alone_verifies_without_validation(self):
         self.set(verify_glance_signatures=True,
                  default_trusted_certificate_ids=['not-asked-for'])
         self.check()
@@ -61,7 +61,7 @@ class WantedTest(case.SignatureTest):
         self.assertIn('The signature of image an-id is verified',
                       self.log.output)
 
-    def test_trusted_certificates_alone(self):
+    def test_trusted_certificates_verify_without_the_option(self):
         case.signer('root', ca=True)
         owner = case.signer('signer', 'root')
         self.store('root-id', case.signer('root'))
@@ -72,7 +72,7 @@ class WantedTest(case.SignatureTest):
             self.assertRaises(exception.SignatureVerificationError,
                               self.check, b'other data', trusted)
 
-    def test_default_trusted_certificates(self):
+    def test_default_certificates_are_used_if_there_are_no_others(self):
         self.set(enable_certificate_validation=True,
                  default_trusted_certificate_ids=['a-default'])
         for verify in (False, True):
@@ -83,20 +83,20 @@ class WantedTest(case.SignatureTest):
                 self.assertEqual(['the-id', 'a-default', 'the-id'],
                                  self.keys.ids)
 
-    def test_the_callers_come_before_the_default(self):
+    def test_the_callers_certificates_replace_the_default(self):
         self.set(enable_certificate_validation=True,
                  verify_glance_signatures=True,
                  default_trusted_certificate_ids=['a-default'])
         self.assert_untrusted('signing certificate', ['a', 'b'])
         self.assertEqual(['the-id', 'a', 'b', 'the-id'], self.keys.ids)
 
-    def test_an_object_without_ids_is_a_wish_all_the_same(self):
+    def test_an_object_without_ids_also_replaces_the_default(self):
         self.set(default_trusted_certificate_ids=['a-default'],
                  enable_certificate_validation=True)
         self.assert_untrusted('signing certificate', case.TrustedCerts([]))
         self.assertEqual(['the-id', 'the-id'], self.keys.ids)
 
-    def test_validation_without_anything_to_validate_against(self):
+    def test_validation_without_trusted_certificates_is_refused(self):
         self.set(enable_certificate_validation=True,
                  verify_glance_signatures=True)
         error = self.assert_untrusted('no trusted certificates')
@@ -111,7 +111,7 @@ class VerifiedTest(case.SignatureTest):
         super(VerifiedTest, self).setUp()
         self.set(verify_glance_signatures=True)
 
-    def test_keys_and_hashes(self):
+    def test_all_types_of_keys_and_hashes_are_verified(self):
         for key_type in certificates.KEY_TYPES:
             owner = case.signer(key_type, key_type=key_type)
             self.store('the-id', owner)
@@ -126,22 +126,22 @@ class VerifiedTest(case.SignatureTest):
                                   self.check, data, **changes)
         self._assert_says(error, words)
 
-    def test_other_data(self):
+    def test_other_data_is_refused(self):
         for data in (b'', case.DATA[:-1], case.DATA + b'x', case.DATA[::-1]):
             self._assert_fails(data)
         self.assertNotIn('is verified', self.log.output)
 
-    def test_no_data(self):
+    def test_empty_data_is_verified(self):
         self.properties = self.signer.properties('the-id', b'')
         self.check(b'')
 
-    def test_another_signature(self):
+    def test_another_signature_is_refused(self):
         forged = case.signer('root', ca=True).properties('the-id', case.DATA)
         self._assert_fails(case.DATA, img_signature=forged['img_signature'])
         self._assert_fails(case.DATA, img_signature='AAAA')
         self._assert_fails(case.DATA, img_signature_hash_method='SHA-512')
 
-    def test_one_object_an_attempt(self):
+    def test_each_attempt_needs_a_new_verifier(self):
         first, second = self.open(), self.open()
         first.update(case.DATA[:7])
         second.update(case.DATA)
@@ -160,7 +160,7 @@ class UnverifiableTest(case.SignatureTest):
         super(UnverifiableTest, self).setUp()
         self.set(verify_glance_signatures=True)
 
-    def test_missing_properties(self):
+    def test_missing_properties_are_refused(self):
         for name in signature.PROPERTIES:
             for value in (None, ''):
                 self.assert_refused('has no ' + name, **{name: value})
@@ -171,7 +171,7 @@ class UnverifiableTest(case.SignatureTest):
         self.assertIn('Sign the image', error.advice)
         self.assertEqual([], self.keys.asked)
 
-    def test_properties_that_make_no_sense(self):
+    def test_invalid_properties_are_refused(self):
         for name, value, words in (
                 ('img_signature', 'no', 'base64'),
                 ('img_signature_hash_method', 'MD5', 'hash method: MD5'),
@@ -180,24 +180,24 @@ class UnverifiableTest(case.SignatureTest):
                  'Invalid public key type')):
             self.assert_refused(words, **{name: value})
 
-    def test_unknown_certificate(self):
+    def test_an_unknown_certificate_is_refused(self):
         error = self.assert_refused(
             'Certificate not found with ID: another-id',
             img_signature_certificate_uuid='another-id')
         self.assertNotIn('Signature verification for', error.reason)
 
-    def test_what_is_no_certificate(self):
+    def test_objects_that_are_not_certificates_are_refused(self):
         self.keys.objects['the-id'] = opaque_data.OpaqueData(b'some bytes')
         self.assert_refused('Invalid certificate format')
         self.keys.objects['the-id'] = x_509.X509(b'some bytes')
         self.assert_refused('the certificate the-id')
 
-    def test_key_manager_that_fails(self):
+    def test_a_failure_of_the_key_manager_is_refused(self):
         self.keys.objects['the-id'] = castellan_exception.KeyManagerError(
             reason='no answer')
         self.assert_refused('Unable to retrieve certificate')
 
-    def test_details_are_for_the_log_alone(self):
+    def test_details_are_only_logged(self):
         """What users may see names no endpoint, and nobody sees secrets."""
         self.keys.objects['the-id'] = ValueError(
             'http://user:secret@keys X-Auth-Token: a-token')
@@ -208,7 +208,7 @@ class UnverifiableTest(case.SignatureTest):
         for secret in ('user:secret', 'a-token'):
             self.assertNotIn(secret, self.log.output)
 
-    def test_without_cursive(self):
+    def test_missing_libraries_are_reported_if_needed(self):
         for name in ('cursive', 'castellan.common.credentials'):
             with mock.patch.dict(sys.modules, {name: None}):
                 error = self.assert_refused('cursive')
@@ -239,56 +239,56 @@ class TrustTest(case.SignatureTest):
         """Have a signer sign the image."""
         self.properties = case.SIGNERS[name].properties(name, case.DATA)
 
-    def test_chain(self):
+    def test_a_complete_chain_is_trusted(self):
         for trusted in (['root', 'below'], ['below', 'unknown', 'root']):
             self.check(trusted_certs=trusted)
 
-    def test_incomplete_chain(self):
+    def test_an_incomplete_chain_is_not_trusted(self):
         for trusted in (['root'], ['below'], ['owner'], ['unknown']):
             self.assert_untrusted('has no chain to a trusted one', trusted)
         self.assert_untrusted("certificate 'below'", ['below'])
 
-    def test_another_authority_of_the_same_name(self):
+    def test_another_authority_with_the_same_name_is_not_trusted(self):
         self.store('fake', certificates.Signer(u'below', ca=True))
         self.assert_untrusted('signing certificate', ['root', 'fake'])
 
-    def test_authority_that_is_none(self):
+    def test_a_signer_that_is_not_an_authority_is_not_trusted(self):
         self.add('plain', 'root')
         self.add('signed-by-plain', 'plain')
         self.signs('signed-by-plain')
         self.assert_untrusted('signing certificate', ['root', 'plain'])
 
-    def test_path_length(self):
+    def test_a_chain_beyond_the_path_length_is_not_trusted(self):
         self.add('too-low', 'below', ca=True)
         self.add('too-far', 'too-low')
         self.signs('too-far')
         self.assert_untrusted('sufficient length',
                               ['root', 'below', 'too-low'])
 
-    def test_expired(self):
+    def test_an_expired_certificate_is_not_trusted(self):
         self.add('expired', 'root', days=(-9, -1))
         self.signs('expired')
         self.assert_untrusted('valid date range', ['root'])
 
-    def test_not_valid_yet(self):
+    def test_a_certificate_that_is_not_valid_yet_is_not_trusted(self):
         self.add('future', 'root', days=(1, 9))
         self.signs('future')
         self.assert_untrusted('valid date range', ['root'])
 
-    def test_expired_authority(self):
+    def test_an_expired_authority_is_not_trusted(self):
         self.add('old-root', ca=True, days=(-9, -1))
         self.add('of-old-root', 'old-root')
         self.signs('of-old-root')
         self.assert_untrusted('signing certificate', ['old-root'])
 
-    def test_without_trust_dates_do_not_matter(self):
+    def test_dates_are_ignored_without_validation(self):
         """As in Nova: the certificate only gives the key then."""
         self.set(verify_glance_signatures=True)
         self.add('expired', 'root', days=(-9, -1))
         self.signs('expired')
         self.check()
 
-    def test_authorities_that_sign_one_another(self):
+    def test_authorities_that_sign_one_another_are_not_trusted(self):
         """Which cursive 0.3.1 follows for ever."""
         self.addCleanup(case.SIGNERS.pop, 'one', None)
         self.addCleanup(case.SIGNERS.pop, 'two', None)
@@ -301,7 +301,7 @@ class TrustTest(case.SignatureTest):
         self.assert_untrusted('sign one another', ['one', 'two'])
         self.assert_untrusted("certificate 'one'", ['one'])
 
-    def test_trusted_certificate_that_cannot_be_had(self):
+    def test_a_trusted_certificate_that_cannot_be_read_is_reported(self):
         self.keys.objects['root'] = ValueError('not a UUID')
         self.assert_untrusted('(ValueError)', ['root'])
 
@@ -319,11 +319,11 @@ class ContextTest(case.SignatureTest):
         self.check()
         return self.keys.asked[-1][0]
 
-    def test_those_of_a_host_are_left_alone(self):
+    def test_a_context_of_oslo_context_is_used_unchanged(self):
         context = oslo_context.RequestContext(overwrite=False)
         self.assertIs(context, self._asked_with(context))
 
-    def test_any_other_is_wrapped(self):
+    def test_any_other_context_is_wrapped(self):
         self.addCleanup(oslo_context._request_store.__dict__.clear)
         oslo_context._request_store.__dict__.clear()
         endpoint = {'interface': 'public', 'url': 'http://keys',
@@ -339,7 +339,7 @@ class ContextTest(case.SignatureTest):
             None, service_type='key-manager', interface='public'))
         self.assertIsNone(oslo_context.get_current())
 
-    def test_plugin_of_the_caller(self):
+    def test_the_callers_plugin_is_used(self):
         plugin = object()
         found = self._asked_with(base.Context(get_auth_plugin=lambda: plugin))
         self.assertIs(plugin, found.get_auth_plugin())

@@ -52,7 +52,7 @@ class SinkTestCase(testtools.TestCase):
 class TestFile(SinkTestCase):
     """A path of a regular file: what becomes of the path."""
 
-    def test_options_are_for_the_file(self):
+    def test_options_are_passed_to_the_file_sink(self):
         with mock.patch.object(sink.file_sink, 'FileSink') as made:
             self.assertIs(made.return_value,
                           sink.open_sink(path=self.path, keep=True))
@@ -69,7 +69,7 @@ class TestFile(SinkTestCase):
         self.assertFalse(os.path.islink(target))
         self.assertEqual(['image'], os.listdir(self.folder))
 
-    def test_relative_path(self):
+    def test_a_relative_path_is_written(self):
         before = os.getcwd()
         self.addCleanup(os.chdir, before)
         os.chdir(self.folder)
@@ -80,14 +80,14 @@ class TestFile(SinkTestCase):
 class TestDevice(SinkTestCase):
     """A path of something else."""
 
-    def test_null(self):
+    def test_a_character_device_is_written(self):
         opened = sink.open_sink(path='/dev/null')
         opened.write(DATA)
         opened.publish()
         self.assertTrue(opened._stream.closed)
         self.assertTrue(stat.S_ISCHR(os.stat('/dev/null').st_mode))
 
-    def test_fifo(self):
+    def test_a_fifo_is_written(self):
         os.mkfifo(self.path)
         got = []
         reader = threading.Thread(target=lambda: got.append(self.read()))
@@ -98,7 +98,7 @@ class TestDevice(SinkTestCase):
         self.assertEqual([DATA], got)
         self.assertTrue(stat.S_ISFIFO(os.stat(self.path).st_mode))
 
-    def test_it_cannot_be_taken_back(self):
+    def test_written_data_cannot_be_removed(self):
         opened = sink.open_sink(path='/dev/null')
         self.assertEqual(0, opened.begin('ID', None))
         opened.write(DATA)
@@ -111,7 +111,7 @@ class TestDevice(SinkTestCase):
             self.publish('/dev/null')
         synced.assert_not_called()
 
-    def test_a_full_device_keeps_its_error(self):
+    def test_the_error_of_a_full_device_is_raised(self):
         if not os.path.exists('/dev/full'):
             self.skipTest('there is no /dev/full here')
         opened = sink.open_sink(path='/dev/full')
@@ -119,7 +119,7 @@ class TestDevice(SinkTestCase):
         self.assertRaises((IOError, OSError), opened.publish)
         opened.discard()
 
-    def test_a_link_to_one(self):
+    def test_a_link_to_a_device_stays(self):
         os.symlink('/dev/null', self.path)
         self.publish()
         self.assertTrue(os.path.islink(self.path))
@@ -128,7 +128,7 @@ class TestDevice(SinkTestCase):
 class TestObject(testtools.TestCase):
     """A file object of the caller."""
 
-    def test_written_from_where_it_stands(self):
+    def test_data_is_written_at_the_current_position(self):
         stream = io.BytesIO(b'head')
         stream.seek(4)
         opened = sink.open_sink(data=stream)
@@ -138,7 +138,7 @@ class TestObject(testtools.TestCase):
         opened.publish()
         self.assertEqual(b'head' + DATA, stream.getvalue())
 
-    def test_it_tells_where_it_is_and_cannot_go_back(self):
+    def test_an_object_that_cannot_seek_is_not_restarted(self):
         for error in (IOError, OSError, ValueError, AttributeError):
             stream = mock.Mock(spec=['write', 'tell', 'seek', 'truncate'],
                                closed=False)
@@ -146,7 +146,7 @@ class TestObject(testtools.TestCase):
             stream.seek.side_effect = error
             self.assertFalse(sink.open_sink(data=stream).restart())
 
-    def test_it_stays_open(self):
+    def test_the_object_stays_open(self):
         stream = io.BytesIO()
         opened = sink.open_sink(data=stream, keep=True, max_age=1)
         self.assertEqual(0, opened.begin('ID', None))
@@ -157,23 +157,23 @@ class TestObject(testtools.TestCase):
         self.assertFalse(stream.closed)
         synced.assert_not_called()
 
-    def test_it_is_flushed(self):
+    def test_publish_flushes_the_object(self):
         stream = mock.Mock(spec=['write', 'flush', 'tell'], closed=False)
         sink.open_sink(data=stream).publish()
         stream.flush.assert_called_once_with()
 
-    def test_it_goes_before_the_path(self):
+    def test_the_object_takes_precedence_over_the_path(self):
         self.assertIsInstance(sink.open_sink(io.BytesIO(), '/no/where'),
                               sink.ObjectSink)
 
-    def test_closed(self):
+    def test_a_closed_object_is_refused(self):
         stream = io.BytesIO()
         stream.close()
         error = self.assertRaises(exception.ImageUnacceptable,
                                   sink.open_sink, stream)
         self.assertIn('closed', six.text_type(error))
 
-    def test_what_can_only_be_written(self):
+    def test_an_object_needs_only_write(self):
         stream = mock.Mock(spec=['write'])
         opened = sink.open_sink(data=stream)
         opened.write(DATA)

@@ -53,11 +53,11 @@ def _pieces(opened, size=sizes.CHUNK):
 class TestOpening(testtools.TestCase):
     """What can be image data."""
 
-    def test_bytes(self):
+    def test_bytes_are_accepted(self):
         for data in (LINES, bytearray(LINES), memoryview(LINES)):
             self.assertEqual([LINES], _pieces(source.open_source(data)))
 
-    def test_nothing_is_empty_data(self):
+    def test_empty_values_are_empty_data(self):
         for data in (b'', u'', [], io.BytesIO()):
             self.assertEqual([], _pieces(source.open_source(data)))
 
@@ -68,13 +68,13 @@ class TestOpening(testtools.TestCase):
         with open(path, 'rb') as stream:
             self.assertEqual([LINES], _pieces(source.open_source(stream)))
 
-    def test_no_piece_is_larger_than_asked_for(self):
+    def test_no_piece_is_larger_than_requested(self):
         for data in (LINES, io.BytesIO(LINES), [LINES], iter([LINES])):
             pieces = _pieces(source.open_source(data), 4)
             self.assertEqual(LINES, b''.join(pieces))
             self.assertTrue(all(len(piece) <= 4 for piece in pieces))
 
-    def test_iterables(self):
+    def test_iterables_are_accepted(self):
         for data in ([b'a', b'', b'b'], (b'a', b'b'), iter([b'a', b'b']),
                      (piece for piece in (b'a', bytearray(b'b')))):
             self.assertEqual(b'ab', b''.join(_pieces(
@@ -84,38 +84,38 @@ class TestOpening(testtools.TestCase):
         self.assertEqual([b'a', b'b'], _pieces(source.open_source(
             iter([b'', b'a', b'', b'', b'b']))))
 
-    def test_a_source_stays_one(self):
+    def test_a_source_is_returned_unchanged(self):
         opened = source.open_source(LINES)
         self.assertIs(opened, source.open_source(opened))
 
-    def test_what_is_no_data(self):
+    def test_other_values_are_refused(self):
         for data in (u'text', {'a': b'b'}, 5, object()):
             error = self.assertRaises(exception.ImageUploadFailed,
                                       source.open_source, data)
             self.assertIn(type(data).__name__, six.text_type(error))
 
-    def test_closed_file(self):
+    def test_a_closed_file_is_refused(self):
         stream = io.BytesIO(LINES)
         stream.close()
         error = self.assertRaises(exception.ImageUploadFailed,
                                   source.open_source, stream)
         self.assertIn('closed', six.text_type(error))
 
-    def test_text_in_place_of_bytes(self):
+    def test_text_instead_of_bytes_is_refused(self):
         for data in (io.StringIO(u'text'), [u'text'], iter([b'a', u'text'])):
             opened = source.open_source(data)
             error = self.assertRaises(exception.ImageUploadFailed, _pieces,
                                       opened)
             self.assertIs(error, opened.failure)
 
-    def test_nothing_in_place_of_bytes(self):
+    def test_none_instead_of_bytes_is_refused(self):
         # taken for the end, it would leave a truncated image
         for data in ([b'a', None, b'b'], [b'a', 5, b'b']):
             opened = source.open_source(data)
             self.assertRaises(exception.ImageUploadFailed, _pieces, opened)
             self.assertFalse(opened.restart())
 
-    def test_a_file_that_grows_or_shrinks(self):
+    def test_a_file_that_grows_or_shrinks_is_refused(self):
         # its length was told already: what is sent would be another image
         for change, left in ((b'four', None), (b'', 5)):
             stream = io.BytesIO(LINES)
@@ -131,11 +131,11 @@ class TestOpening(testtools.TestCase):
             self.assertIn('14 bytes at first', six.text_type(error))
             self.assertFalse(opened.restart())
 
-    def test_a_file_that_has_no_data_yet(self):
+    def test_a_file_that_has_no_data_yet_is_refused(self):
         opened = source.open_source(StreamWithError([b'a', None], ValueError))
         self.assertRaises(exception.ImageUploadFailed, _pieces, opened)
 
-    def test_arrays_of_bytes(self):
+    def test_arrays_of_bytes_are_accepted(self):
         piece = array.array('B', bytearray(LINES))
         if six.PY2:
             self.skipTest('Python 2.7 has no memory view of an array')
@@ -145,7 +145,7 @@ class TestOpening(testtools.TestCase):
 class TestCounting(testtools.TestCase):
     """The number of bytes of an attempt, and of the whole."""
 
-    def test_bytes_of_this_attempt(self):
+    def test_sent_counts_the_bytes_of_this_attempt(self):
         opened = source.open_source(LINES)
         opened.read(4)
         self.assertEqual(4, opened.sent)
@@ -154,7 +154,7 @@ class TestCounting(testtools.TestCase):
         _pieces(opened, 4)
         self.assertEqual(len(LINES), opened.sent)
 
-    def test_the_whole_is_known_once_the_end_was_seen(self):
+    def test_the_size_is_known_at_the_end(self):
         opened = source.open_source(LINES)
         opened.read()
         self.assertIsNone(opened.size)
@@ -179,15 +179,15 @@ class TestHashing(testtools.TestCase):
         self.assertEqual(LINES, b''.join(_pieces(opened, 5)))
         return opened
 
-    def test_right_and_wrong(self):
+    def test_only_a_wrong_hash_differs(self):
         opened = self._sent()
         self.assertFalse(opened.differs_from('md5', self.RIGHT))
         self.assertTrue(opened.differs_from('md5', self.RIGHT[::-1]))
 
-    def test_the_last_attempt_counts(self):
+    def test_only_the_last_attempt_is_hashed(self):
         self.assertFalse(self._sent(5, 7).differs_from('md5', self.RIGHT))
 
-    def test_what_cannot_be_told(self):
+    def test_an_unknown_hash_does_not_differ(self):
         for algorithm, value in (('md5', None), ('sha512', 'abc')):
             self.assertFalse(self._sent().differs_from(algorithm, value))
         opened = source.open_source(LINES)
@@ -207,23 +207,23 @@ class TestRestart(testtools.TestCase):
         self.assertTrue(opened.restart())
         self.assertEqual(expected, b''.join(_pieces(opened, 3)))
 
-    def test_what_can_be_read_again(self):
+    def test_data_that_can_be_read_again_is_restarted(self):
         for data in (LINES, io.BytesIO(LINES), [LINES[:7], LINES[7:]],
                      (LINES,)):
             self._assert_sent_twice(data)
 
-    def test_a_file_from_where_it_stood(self):
+    def test_a_file_is_restarted_at_its_first_position(self):
         stream = io.BytesIO(b'header' + LINES)
         stream.seek(len(b'header'))
         self._assert_sent_twice(stream)
 
-    def test_a_generator_only_before_its_first_byte(self):
+    def test_a_generator_is_restarted_only_before_its_first_byte(self):
         opened = source.open_source(piece for piece in [b'a', b'b'])
         self.assertTrue(opened.restart())
         opened.read()
         self.assertFalse(opened.restart())
 
-    def test_a_pipe_only_before_its_first_byte(self):
+    def test_a_pipe_is_restarted_only_before_its_first_byte(self):
         reading, writing = os.pipe()
         os.write(writing, LINES)
         os.close(writing)
@@ -233,7 +233,7 @@ class TestRestart(testtools.TestCase):
             opened.read(4)
             self.assertFalse(opened.restart())
 
-    def test_a_file_object_that_cannot_tell(self):
+    def test_an_object_without_tell_is_restarted_only_before_reading(self):
         opened = source.open_source(StreamWithError([b'a'], ValueError()))
         self.assertTrue(opened.restart())
         opened.read()
@@ -250,11 +250,11 @@ class TestFailure(testtools.TestCase):
         self.assertIs(error, opened.failure)
         self.assertFalse(opened.restart())
 
-    def test_of_a_file(self):
+    def test_a_failure_of_a_file_is_kept(self):
         error = IOError('bad sector')
         self._assert_failure(StreamWithError([b'a'], error), error)
 
-    def test_of_a_generator(self):
+    def test_a_failure_of_a_generator_is_kept(self):
         error = ValueError('no more')
 
         def pieces():
@@ -262,7 +262,7 @@ class TestFailure(testtools.TestCase):
             raise error
         self._assert_failure(pieces(), error)
 
-    def test_before_the_first_byte(self):
+    def test_a_failure_before_the_first_byte_prevents_a_restart(self):
         opened = source.open_source(StreamWithError([], IOError('none')))
         self.assertRaises(IOError, opened.read)
         self.assertFalse(opened.restart())

@@ -43,19 +43,19 @@ class TestStream(case.TransferCase):
         return fetch.Download(self.client(), self.context, self.request,
                               record_of).run()
 
-    def test_whole(self):
+    def test_a_stream_yields_all_data(self):
         self.assertEqual(DATA, b''.join(self._stream()))
         self.assertTrue(self.body.closed)
         self.assert_ranges(None)
 
-    def test_it_can_be_asked_for_the_next_piece(self):
+    def test_a_stream_is_an_iterator(self):
         stream = self._stream(DATA[:10], recorded.Recorded(10))
         self.assertIs(stream, iter(stream))
         self.assertEqual(DATA[:10], next(stream))
         self.assertRaises(StopIteration, next, stream)
         self.assertRaises(StopIteration, next, stream)
 
-    def test_wrong_bytes_raise_at_the_end(self):
+    def test_wrong_data_raises_at_the_end(self):
         stream = self._stream(DATA[::-1])
         got = b''.join(next(stream) for _ in range(10))
         self.assertEqual(DATA[::-1], got)
@@ -63,14 +63,14 @@ class TestStream(case.TransferCase):
         self.assertTrue(self.body.closed)
         self.assert_ranges(None)
 
-    def test_it_resumes_underneath(self):
+    def test_an_interrupted_stream_resumes(self):
         stream = self._stream(
             base.BrokenBody(DATA[:40], socket.error('reset')),
             more=[case.rest])
         self.assertEqual(DATA, b''.join(stream))
         self.assert_ranges(None, 40)
 
-    def test_it_breaks_off_once_too_often(self):
+    def test_an_interruption_without_retries_is_raised(self):
         self.set(download_retries=0)
         stream = self._stream(base.BrokenBody(b'', socket.error('reset')))
         error = self.assertRaises(exception.GlanceConnectionFailed, next,
@@ -79,14 +79,14 @@ class TestStream(case.TransferCase):
         self.assertTrue(self.body.closed)
         self.assert_ranges(None)
 
-    def test_an_error_comes_at_once(self):
+    def test_a_refusal_is_raised_at_once(self):
         self.glance.answers(case.GLANCE33('show_404'))
         self.assertRaises(
             exception.ImageNotFound, fetch.Download(
                 self.client(), self.context, self.request,
                 lambda answer: None).run)
 
-    def test_closed_in_the_middle(self):
+    def test_close_in_the_middle_releases_the_connection(self):
         stream = self._stream(DATA)
         next(stream)
         stream.close()
@@ -94,18 +94,18 @@ class TestStream(case.TransferCase):
         stream.close()
         self.assertRaises(StopIteration, next, stream)
 
-    def test_closed_before_the_start(self):
+    def test_close_before_the_start_releases_the_connection(self):
         stream = self._stream()
         stream.close()
         self.assertTrue(self.body.closed)
 
-    def test_dropped_before_the_start(self):
+    def test_a_stream_that_is_dropped_before_the_start_is_closed(self):
         self.addCleanup(gc.enable)
         gc.disable()  # no cycle may keep the connection
         self._stream()
         self.assertTrue(self.body.closed)
 
-    def test_dropped_in_the_middle(self):
+    def test_a_stream_that_is_dropped_in_the_middle_is_closed(self):
         self.addCleanup(gc.enable)
         gc.disable()
         stream = self._stream(DATA)
@@ -113,14 +113,14 @@ class TestStream(case.TransferCase):
         del stream
         self.assertTrue(self.body.closed)
 
-    def test_not_closed_while_it_is_read(self):
+    def test_a_stream_stays_open_while_it_is_read(self):
         stream = self._stream()
         next(stream)
         gc.collect()
         self.assertFalse(self.body.closed)
         stream.close()
 
-    def test_a_hash_that_cannot_be_made(self):
+    def test_an_unknown_algorithm_releases_the_connection(self):
         self.assertRaises(
             exception.ImageUnacceptable, self._stream, DATA,
             recorded.Recorded(case.SIZE, 'none-such', 'abc'))

@@ -39,7 +39,7 @@ class RulesTestCase(case.ImportTestCase):
 class TestInfo(RulesTestCase):
     """What callers get."""
 
-    def test_asked_for_each_time(self):
+    def test_info_is_requested_each_time(self):
         for _ in range(2):
             self.glance.answers(case.IMPORTS('info_import'),
                                 case.IMPORTS('info_stores'))
@@ -51,7 +51,7 @@ class TestInfo(RulesTestCase):
         self.assert_calls([case.METHODS, case.STORES] * 2)
         self.assertEqual(['fast'], self.rules.stores(self.context))
 
-    def test_a_glance_without_stores_or_imports(self):
+    def test_a_glance_without_stores_or_imports_has_empty_info(self):
         self.glance.answers(case.GLANCE33('show_404'),
                             case.GLANCE33('show_404'))
         self.assertEqual({'methods': [], 'stores': []},
@@ -61,19 +61,19 @@ class TestInfo(RulesTestCase):
 class TestMethod(RulesTestCase):
     """check_method()."""
 
-    def test_asked_for_once(self):
+    def test_methods_are_requested_once(self):
         self.glance.answers(case.IMPORTS('info_import'))
         for name in ('glance-direct', 'web-download'):
             self._check('method', name)
         self.assert_calls([case.METHODS])
 
-    def test_a_create_says_it(self):
+    def test_the_answer_to_a_create_names_the_methods(self):
         self.glance.answers(case.CREATED)
         self.service.create(self.context, case.META)
         self._check('method', 'copy-image')
         self.assert_calls([case.CREATE])
 
-    def test_no_is_asked_about_again(self):
+    def test_methods_are_requested_again_before_a_refusal(self):
         self.know(['copy-image'])
         self.glance.answers(case.IMPORTS('info_import'))
         self._check('method', 'web-download')
@@ -82,7 +82,7 @@ class TestMethod(RulesTestCase):
                       'method', 'glance-download')
         self.assert_calls([case.METHODS] * 2)
 
-    def test_it_may_have_changed_since(self):
+    def test_methods_are_requested_again_after_a_while(self):
         self.know()
         self.elapsed += knowledge.MAX_AGE + 1
         self.glance.answers(case.IMPORTS('info_import'))
@@ -93,11 +93,11 @@ class TestMethod(RulesTestCase):
 class TestStores(RulesTestCase):
     """check_stores()."""
 
-    def test_none_is_not_asked_for(self):
+    def test_no_request_is_made_without_stores(self):
         self._check('stores', [])
         self.assert_calls([])
 
-    def test_there_or_not(self):
+    def test_missing_and_read_only_stores_are_refused(self):
         self.know()
         self._check('stores', ['fast', 'slow'])
         for names in (['fast', 'none'], ['web']):
@@ -112,7 +112,7 @@ class TestStores(RulesTestCase):
 class TestFormats(RulesTestCase):
     """check_formats()."""
 
-    def test_allowed_or_not(self):
+    def test_missing_and_unknown_formats_are_refused(self):
         self.know()
         good = {'disk_format': 'raw', 'container_format': 'bare'}
         self._check('formats', good)
@@ -122,12 +122,12 @@ class TestFormats(RulesTestCase):
         self._refused(exception.ImageBadRequest, 'the container_format odd',
                       'formats', dict(good, container_format='odd'))
 
-    def test_what_glance_has_taken_already(self):
+    def test_formats_of_an_existing_image_are_not_checked(self):
         self._check('formats', {'disk_format': 'x', 'container_format': 'y',
                                 'status': 'queued'})
         self.assert_calls([])
 
-    def test_a_schema_that_says_nothing(self):
+    def test_an_empty_schema_allows_all_formats(self):
         self.glance.answers(recordings.Answer(content=b'{}'))
         self._check('formats', {'disk_format': 'x', 'container_format': 'y'})
 
@@ -140,19 +140,19 @@ class TestSize(RulesTestCase):
             name: {'usage': 10, 'limit': limit}
             for name, limit in limits.items()}})
 
-    def test_no_limits_are_asked_for_once(self):
+    def test_the_absence_of_limits_is_requested_once(self):
         self.glance.answers(case.IMPORTS('info_usage'))
         for size in (1, 10 ** 15, None):
             self._check('size', size)
         self.assert_calls([case.USAGE])
 
-    def test_limits_are_asked_for_each_time(self):
+    def test_limits_are_requested_each_time(self):
         for _ in range(2):
             self.glance.answers(self._usage(image_size_total=20))
             self._check('size', 10 * MIB)
         self.assert_calls([case.USAGE] * 2)
 
-    def test_beyond(self):
+    def test_a_size_beyond_a_limit_is_refused(self):
         for limits in ({'image_size_total': 20, 'image_stage_total': -1},
                        {'image_size_total': 99, 'image_stage_total': 20}):
             self.glance.answers(self._usage(**limits))

@@ -46,7 +46,7 @@ class WatchTestCase(case.ImportTestCase):
 class TestEnd(WatchTestCase):
     """When an import is over."""
 
-    def test_success(self):
+    def test_an_active_image_without_a_task_is_a_success(self):
         end = self._watch(case.WORKING.but(
             status='queued', os_glance_importing_to_stores=''), case.WORKING,
             case.IMPORTED)
@@ -57,36 +57,36 @@ class TestEnd(WatchTestCase):
                          [seen.state for seen in self.told])
         self.assertEqual(['fast'], self.told[1].waiting)
 
-    def test_active_is_too_early(self):
+    def test_an_active_image_with_a_task_is_not_finished(self):
         self._watch(case.IMPORTED.but(os_glance_import_task='x'),
                     case.IMPORTED)
         self._watch(case.IMPORTED.but(os_glance_importing_to_stores='slow',
                                       os_glance_import_task='x'),
                     case.IMPORTED)
 
-    def test_a_copy_is_active_before(self):
+    def test_a_copy_ends_when_the_new_store_has_the_image(self):
         idle = recordings.Answer(content=b'{"tasks": []}')
         self._watch(case.IMPORTED, idle,
                     case.IMPORTED.but(os_glance_import_task='x'),
                     case.IMPORTED.but(stores='fast,slow'), targets=['slow'])
         self.assertEqual(['slow'], self.told[0].waiting)
 
-    def test_failure(self):
+    def test_the_reason_of_a_failure_is_read_from_the_task(self):
         end = self._watch(case.WORKING, case.FAILED, case.FAILURE)
         self.assertEqual(('over', 'Task failed due to Internal Error'),
                          (end.how, end.reason))
         self.assert_calls([case.LOOK] * 2 + [case.TASKS])
 
-    def test_the_message_comes_later(self):
+    def test_a_late_message_of_the_task_is_waited_for(self):
         end = self._watch(case.WORKING, case.FAILED, case.PROCESSING,
                           case.FAILED, case.FAILURE)
         self.assertIn('Task failed', end.reason)
 
-    def test_the_message_does_not_come(self):
+    def test_a_failure_may_have_no_reason(self):
         end = self._watch(case.WORKING, *(case.FAILED, case.PROCESSING) * 3)
         self.assertIn('without a reason', end.reason)
 
-    def test_a_task_that_failed_without_letting_go(self):
+    def test_a_failed_task_ends_an_import_that_is_still_locked(self):
         def later(call):
             self.elapsed += import_watch.TASK_WAIT
             return case.WORKING
@@ -95,13 +95,13 @@ class TestEnd(WatchTestCase):
         self.assertEqual(('over', 'Task failed due to Internal Error'),
                          (end.how, end.reason))
 
-    def test_another_task_is_not_asked(self):
+    def test_tasks_of_other_requests_are_ignored(self):
         other = case.FAILURE.saying({'tasks': [
             {'id': 'x', 'request_id': 'y', 'status': 'failure'}]})
         self._watch(*(case.CREATED, other) * 2 + (case.WORKING,
                                                   case.IMPORTED))
 
-    def test_a_store_that_failed_is_told(self):
+    def test_failed_stores_are_reported(self):
         end = self._watch(
             case.IMPORTED.but(os_glance_import_task='x'),
             case.IMPORTED.but(os_glance_failed_import='slow'),
@@ -109,11 +109,11 @@ class TestEnd(WatchTestCase):
         self.assertIsNone(end.reason)
         self.assertEqual(['slow'], end.seen.failed)
 
-    def test_gone(self):
+    def test_a_deleted_image_is_not_found(self):
         self.assertRaises(exception.ImageNotFound, self._watch,
                           case.WORKING, case.GLANCE33('show_404'))
 
-    def test_not_authorized(self):
+    def test_a_rejected_token_is_not_authorized(self):
         self.assertRaises(exception.ImageNotAuthorized, self._watch,
                           case.GLANCE33('unauthorized_401'))
 
@@ -123,17 +123,17 @@ class TestEarlierGlance(WatchTestCase):
 
     NO_TASKS = case.GLANCE33('show_404')
 
-    def test_neither(self):
+    def test_success_is_seen_without_lock_and_tasks(self):
         working = case.WORKING.without('os_glance_import_task')
         self._watch(working, self.NO_TASKS, working, working, case.IMPORTED)
 
-    def test_neither_and_it_fails(self):
+    def test_a_failure_is_seen_without_lock_and_tasks(self):
         end = self._watch(
             case.WORKING.without('os_glance_import_task'), self.NO_TASKS,
             case.FAILED, case.FAILED, case.FAILED)
         self.assertIn('without a reason', end.reason)
 
-    def test_tasks_that_may_not_be_read(self):
+    def test_a_failure_is_seen_if_tasks_cannot_be_read(self):
         end = self._watch(case.WORKING, case.FAILED,
                           case.GLANCE33('unauthorized_401'), case.FAILED,
                           case.FAILED)
@@ -143,7 +143,7 @@ class TestEarlierGlance(WatchTestCase):
 class TestTooLate(WatchTestCase):
     """Deadline, stall, and a Glance that does not answer."""
 
-    def test_deadline(self):
+    def test_an_import_may_exceed_the_deadline(self):
         end = self._watch(*[case.WORKING] * 11, timeout=0.95)
         self.assertEqual(('deadline', 'importing'),
                          (end.how, end.seen.status))
@@ -171,33 +171,33 @@ class TestTooLate(WatchTestCase):
             case.REQUEST, targets=[],
             timeout=0, progress=self.told.append).wait(self.context)
 
-    def test_stall(self):
+    def test_an_import_without_progress_has_stalled(self):
         self.message = lambda: ''
         self.assertEqual('stalled', self._until(20).how)
         # The first word of the task is a sign of life as well.
         self.assertLess(3, sum(self.waits))
         self.assertLess(sum(self.waits), 8)
 
-    def test_signs_of_life(self):
+    def test_messages_of_the_task_are_progress(self):
         self.message = lambda: 'Copied %d MiB' % sum(self.waits)
         self.assertEqual('over', self._until(20).how)
         done = [seen.done for seen in self.told if seen.done]
         self.assertEqual((sorted(done), 0), (done, done[0] % 1024 ** 2))
         self.assertLess(3, len(set(done)))
 
-    def test_no_answer_for_a_while(self):
+    def test_temporary_errors_are_tolerated(self):
         self._watch(base.Lost(), recordings.Answer(503), case.WORKING,
                     recordings.Answer(500), case.IMPORTED)
         self.assert_calls([case.LOOK] * 5)
         self.assertEqual(['unknown', 'importing', 'unknown', 'finishing'],
                          [seen.state for seen in self.told])
 
-    def test_no_answer_any_more(self):
+    def test_a_glance_that_stops_answering_exceeds_the_deadline(self):
         end = self._watch(case.WORKING, *[base.Lost()] * 10, timeout=0.95)
         self.assertEqual(('deadline', 'unknown', 'importing'),
                          (end.how, end.seen.state, end.seen.status))
 
-    def test_an_answer_of_somebody_else(self):
+    def test_an_invalid_answer_is_a_bad_answer(self):
         self.assertRaises(exception.GlanceBadAnswer, self._watch,
                           recordings.Answer(content=b'<html>'))
 
@@ -226,7 +226,7 @@ class TestRequests(WatchTestCase):
             timeout=0, progress=None).wait(self.context)
         return looks, tasks
 
-    def test_number(self):
+    def test_the_number_of_requests_is_limited(self):
         for seconds, most, tasks in ((1.2, 14, 0), (10, 41, 0), (120, 72, 2),
                                      (3600, 420, 60)):
             looks, asked = self._times(seconds)
@@ -238,6 +238,6 @@ class TestRequests(WatchTestCase):
             looks, _ = self._times(tenths / 10.0)
             self.assertLess(looks[-1] - tenths / 10.0, 1)
 
-    def test_later_within_ten(self):
+    def test_the_end_of_a_long_import_is_seen_within_ten_seconds(self):
         looks, _ = self._times(3000)
         self.assertLessEqual(looks[-1] - 3000, waiting.LONGEST_WAIT)

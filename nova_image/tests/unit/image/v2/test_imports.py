@@ -54,7 +54,7 @@ class ImportingTestCase(case.ImportTestCase):
 class TestOrder(base.TestCase):
     """What goes together."""
 
-    def test_refused(self):
+    def test_invalid_combinations_are_refused(self):
         for method, options, words in (
                 ('web-download', {'data': b''}, 'only the method glance-'),
                 ('web-download', {}, 'requires uri'),
@@ -67,7 +67,7 @@ class TestOrder(base.TestCase):
             self.assertIn(words, error.reason)
         self.assertRaises(TypeError, imports.Order, 'copy-image', odd=1)
 
-    def test_what_is_sent(self):
+    def test_stores_and_conditions_are_sent(self):
         for options, more in (
                 ({}, {'all_stores_must_succeed': False}),
                 ({'stores': ['a']}, {'stores': ['a'],
@@ -84,7 +84,7 @@ class TestOrder(base.TestCase):
         self.assertFalse(imports.Order('copy-image', stores=[
             'a', 'b']).to_glance(True)['all_stores_must_succeed'])
 
-    def test_where_from(self):
+    def test_the_source_of_glance_download_is_sent(self):
         self.assertEqual(
             {'name': 'glance-download', 'glance_region': 'r',
              'glance_image_id': 'i', 'glance_service_interface': 'internal'},
@@ -92,7 +92,7 @@ class TestOrder(base.TestCase):
                 'glance-download', glance_region='r', glance_image_id='i',
                 glance_service_interface='internal').to_glance(True)['method'])
 
-    def test_no_secrets(self):
+    def test_secrets_of_the_url_are_redacted(self):
         order = imports.Order('web-download', uri=URI)
         self.assertEqual('not from https://***@example.org/image?***',
                          order.without_secrets('not from ' + URI))
@@ -104,7 +104,7 @@ class TestDirect(ImportingTestCase):
     BEGIN = (recordings.Answer(204), case.STAGED, case.TAKEN)
     BEGUN = [case.CREATE, case.STAGE, case.LOOK, case.IMPORT]
 
-    def test_all_in_one(self):
+    def test_data_is_staged_and_imported(self):
         seen = []
         result = self._create('glance-direct', *self.BEGIN + (
             case.WORKING, case.IMPORTED), data=case.DATA,
@@ -121,19 +121,19 @@ class TestDirect(ImportingTestCase):
         self.assertEqual(('staging', 100, 100),
                          (seen[0].state, seen[0].done, seen[0].total))
 
-    def test_stage_alone(self):
+    def test_stage_does_not_import(self):
         self.glance.answers(recordings.Answer(204), case.STAGED)
         self.assertEqual(100, self.service.stage(
             self.context, case.NEW, iter([case.DATA])))
         self.assert_calls([case.STAGE, case.LOOK])
 
-    def test_what_was_staged(self):
+    def test_staged_data_is_imported(self):
         result = self._import('glance-direct', case.STAGED, case.TAKEN,
                               case.IMPORTED)
         self.assertTrue(result.succeeded)
         self.assert_calls([case.LOOK, case.IMPORT, case.LOOK])
 
-    def test_staged_short(self):
+    def test_a_smaller_staged_size_is_an_upload_failure(self):
         self.glance.answers(case.CREATED, recordings.Answer(204),
                             case.STAGED.but(size=99), case.DELETED)
         self.assertRaises(
@@ -141,13 +141,13 @@ class TestDirect(ImportingTestCase):
             self.context, case.META, 'glance-direct', data=case.DATA)
         self.assert_calls(self.BEGUN[:3] + [case.DELETE])
 
-    def test_a_lost_answer_to_staging(self):
+    def test_staged_data_is_found_after_a_lost_answer(self):
         self.glance.answers(base.Lost(), case.IMPORTS('stage_409'),
                             case.STAGED, case.STAGED)
         self.assertEqual(100, self.service.stage(
             self.context, case.NEW, case.DATA))
 
-    def test_staging_that_broke_off(self):
+    def test_interrupted_staging_is_retried(self):
         self.glance.answers(
             base.Lost(pieces=0), case.IMPORTS('stage_409'),
             case.STAGED.but(size=None), recordings.Answer(204), case.STAGED)
@@ -156,20 +156,20 @@ class TestDirect(ImportingTestCase):
         self.assert_calls([case.STAGE] * 2 + [case.LOOK, case.STAGE,
                                               case.LOOK])
 
-    def test_other_data_than_sent(self):
+    def test_other_data_than_was_sent_is_a_failure(self):
         for wrong in ({'os_hash_value': '00'}, {'size': 99}):
             result = self._create('glance-direct', *self.BEGIN + (
                 case.IMPORTED.but(**wrong), case.DELETED), data=case.DATA)
             self.assertIs(import_result.Failed, type(result))
             self.assertTrue(result.cleaned)
 
-    def test_an_image_that_has_data(self):
+    def test_an_import_into_an_image_with_data_is_impossible(self):
         self.assertRaises(
             exception.ImageImportImpossible, self._import, 'glance-direct',
             case.IMPORTED, data=case.DATA)
         self.assert_calls([case.LOOK])
 
-    def test_one_store_to_have(self):
+    def test_no_store_is_named_if_glance_has_only_one(self):
         self.know(stores=[])
         self._create('glance-direct', *self.BEGIN + (
             case.IMPORTED.without('stores'),), data=case.DATA)
@@ -180,7 +180,7 @@ class TestDirect(ImportingTestCase):
 class TestConverted(ImportingTestCase):
     """Plugins of Glance that change what they import."""
 
-    def test_formats(self):
+    def test_a_converted_format_is_reported(self):
         raw = case.IMPORTED.but(disk_format='qcow2', size=7,
                                 os_hash_value='00')
         result = self._create('glance-direct', *TestDirect.BEGIN + (raw,),
@@ -189,15 +189,15 @@ class TestConverted(ImportingTestCase):
         self.assertEqual({'disk_format': ('raw', 'qcow2')}, result.changes)
         self.assertTrue(result.succeeded)
 
-    def test_properties(self):
+    def test_added_properties_are_reported(self):
         result = self._download(case.IMPORTED.but(os_checked='yes'))
         self.assertEqual({'os_checked': (None, 'yes')}, result.changes)
 
-    def test_not_another_name(self):
+    def test_a_changed_name_is_not_reported(self):
         result = self._download(case.IMPORTED.but(name='renamed meanwhile'))
         self.assertEqual({}, result.changes)
 
-    def test_what_glance_download_brings_along_is_none(self):
+    def test_properties_of_glance_download_are_not_reported(self):
         result = self._create(
             'glance-download', case.TAKEN, case.IMPORTED.but(os_type='bsd'),
             glance_region='r', glance_image_id='i')
@@ -216,14 +216,14 @@ class TestFailed(ImportingTestCase):
         for store, words in stores.items():
             self.assertIn(words, result.failed[store])
 
-    def test_what_was_made_is_deleted(self):
+    def test_the_created_image_is_deleted(self):
         result = self._download(*self.LOOKS + (case.DELETED,))
         self._assert_failed(result, True, fast='Task failed')
         self.assertIn(case.TASK, result.reason)
         self.assertEqual(case.DELETE, (self.glance.calls[-1].method,
                                        self.glance.calls[-1].path))
 
-    def test_unless_it_is_to_stay(self):
+    def test_keep_leaves_the_created_image(self):
         self.glance.answers(case.CREATED, case.TAKEN, *self.LOOKS)
         image, result = self.service.create_via_import(
             self.context, case.META, 'web-download', uri='http://a',
@@ -231,7 +231,7 @@ class TestFailed(ImportingTestCase):
         self._assert_failed(result, False, fast='Task failed')
         self.assertEqual(case.NEW, image['id'])
 
-    def test_what_cannot_be_deleted_is_told(self):
+    def test_an_image_that_cannot_be_deleted_is_reported(self):
         self.set(num_retries=0)
         self.glance.answers(case.CREATED, case.TAKEN, *self.LOOKS + (
             base.Lost(),))
@@ -241,13 +241,13 @@ class TestFailed(ImportingTestCase):
         self._assert_failed(result, False, fast='')
         self.assertIn('was left behind', self.log.output)
 
-    def test_what_was_there_stays(self):
+    def test_an_existing_image_is_not_deleted(self):
         options = {'uri': 'http://a'}
         result = self._import('web-download', case.CREATED, case.TAKEN,
                               *self.LOOKS, **options)
         self._assert_failed(result, True, fast='')
 
-    def test_staged_data_that_glance_keeps(self):
+    def test_staged_data_that_remains_is_reported(self):
         result = self._import(
             'glance-direct', case.STAGED, case.TAKEN, case.WORKING,
             case.FAILED.but(status='importing'), case.FAILURE,
@@ -259,7 +259,7 @@ class TestFailed(ImportingTestCase):
             case.STAGED.but(status='queued'), case.FAILURE)
         self._assert_failed(result, False)
 
-    def test_wrong_hash(self):
+    def test_a_wrong_hash_is_a_failure(self):
         for algorithm in ('sha512', 'md5', 'sha256'):
             result = self._download(case.IMPORTED, case.DELETED,
                                     os_hash_algo=algorithm,
@@ -268,14 +268,14 @@ class TestFailed(ImportingTestCase):
             self.assertIn('the %s of the data is' % algorithm, result.reason)
         self.assertIn('not known to Glance', result.reason)
 
-    def test_wrong_data_do_not_stay_in_whatever_image(self):
+    def test_an_existing_image_with_wrong_data_is_deleted(self):
         result = self._import(
             'web-download', case.CREATED, case.TAKEN, case.IMPORTED,
             case.DELETED, uri='http://a', os_hash_algo='md5',
             os_hash_value='00')
         self._assert_failed(result, True)
 
-    def test_right_hash(self):
+    def test_the_expected_hash_is_a_success(self):
         md5 = hashlib.md5(case.DATA).hexdigest()
         for algorithm, value in (('sha512', SHA512.upper()), ('md5', md5)):
             self.assertTrue(self._download(
@@ -294,14 +294,14 @@ class TestFailed(ImportingTestCase):
         return (case.PROCESSING if call.path.endswith('/tasks') else
                 case.WORKING)
 
-    def test_too_late(self):
+    def test_an_image_is_not_deleted_at_the_deadline(self):
         """What may be on its way to a store is not deleted."""
         result = self._late(timeout=30)
         self.assertEqual(('deadline', 'importing', False), (
             result.reason, result.seen.state, result.cleaned))
         self.assertNotIn('DELETE', [one.method for one in self.glance.calls])
 
-    def test_too_late_and_long_quiet(self):
+    def test_an_image_is_deleted_after_a_long_stall(self):
         for options in ({'timeout': 300}, {}):
             self.set(import_stall_timeout=3600 if options else 200)
             self.assertTrue(self._late(**options).cleaned)
@@ -309,7 +309,7 @@ class TestFailed(ImportingTestCase):
             self.glance._script.clear()
         self.assertFalse(self._late(timeout=300, keep=True).cleaned)
 
-    def test_the_configured_time(self):
+    def test_import_timeout_is_the_default_deadline(self):
         self.set(import_timeout=1)
         self.glance.answers(case.CREATED, case.TAKEN,
                             *[case.WORKING] * 12)
@@ -319,7 +319,7 @@ class TestFailed(ImportingTestCase):
         self.assertIs(import_result.TimedOut, type(result))
         self.assertFalse(result.cleaned)
 
-    def test_some_stores(self):
+    def test_an_import_may_succeed_in_some_stores_only(self):
         result = self._download(
             case.WORKING, case.IMPORTED.but(os_glance_failed_import='slow'),
             case.SUCCESS, all_stores=True, all_stores_must_succeed=False)
@@ -337,7 +337,7 @@ class TestBegin(ImportingTestCase):
             kind, self.service.create_via_import, self.context, case.META,
             'web-download', uri=URI, **options)
 
-    def test_refused(self):
+    def test_a_refused_import_deletes_the_image_and_shows_no_secrets(self):
         said = case.IMPORTS('import_400')
         said = said.changed(content=said.content.replace(
             b'http://10.0.0.1/', URI.encode('ascii')))
@@ -349,46 +349,46 @@ class TestBegin(ImportingTestCase):
         self.assertNotIn('pass@', text)
         self.assert_calls([case.CREATE, case.IMPORT, case.DELETE])
 
-    def test_refused_and_kept(self):
+    def test_keep_leaves_the_image_of_a_refused_import(self):
         self._refused(exception.ImageImportImpossible, case.CREATED,
                       case.GLANCE33('import_409'), keep=True)
         self.assert_calls([case.CREATE, case.IMPORT])
 
-    def test_refused_before_anything_is_made(self):
+    def test_an_unsupported_method_is_refused_before_the_create(self):
         self.know([])
         self._refused(exception.ImageImportImpossible,
                       case.GLANCE33('show_404'))
         self.assert_calls([case.METHODS])
 
-    def test_not_taken_now(self):
+    def test_an_unprocessed_import_is_retried(self):
         result = self._create('web-download', recordings.Answer(503),
                               case.TAKEN, case.IMPORTED, uri=URI)
         self.assertTrue(result.succeeded)
 
-    def test_a_lost_answer(self):
+    def test_the_import_is_found_after_a_lost_answer(self):
         for lost in (base.Lost(), recordings.Answer(500)):
             result = self._create('web-download', lost, case.WORKING,
                                   case.IMPORTED, uri=URI)
             self.assertTrue(result.succeeded)
             self.assertIsNone(result.request_id)
 
-    def test_a_lost_request(self):
+    def test_an_import_that_did_not_begin_is_a_connection_failure(self):
         waiting = case.CREATED.changed(status=200)
         nothing = recordings.Answer(content=b'{"tasks": []}')
         self._refused(exception.GlanceConnectionFailed, case.CREATED,
                       base.Lost(), *(waiting, nothing) * 3 + (case.DELETED,))
 
-    def test_lost_and_not_waited_for(self):
+    def test_a_lost_answer_without_wait_is_a_connection_failure(self):
         self._refused(exception.GlanceConnectionFailed, case.CREATED,
                       base.Lost(), case.DELETED, wait=False)
 
-    def test_without_waiting(self):
+    def test_there_is_no_result_without_wait(self):
         self.glance.answers(case.CREATED, case.TAKEN)
         image, result = self.service.create_via_import(
             self.context, case.META, 'web-download', uri=URI, wait=False)
         self.assertEqual((case.NEW, None), (image['id'], result))
 
-    def test_with_a_member(self):
+    def test_an_image_with_a_member_is_shared(self):
         self.glance.answers(case.CREATED, case.GLANCE33('member_200'),
                             case.TAKEN, case.IMPORTED)
         self.service.create_via_import(
@@ -406,7 +406,7 @@ class TestCopy(ImportingTestCase):
         return self.service.image_import_copy(
             self.context, case.NEW, ['slow'], wait=True, **options)
 
-    def test_copied(self):
+    def test_a_copy_reports_all_stores(self):
         result = self._copy(
             case.IMPORTED.but(os_glance_import_task=case.TASK),
             case.IMPORTED.but(stores='fast,slow'))
@@ -416,7 +416,7 @@ class TestCopy(ImportingTestCase):
                           'all_stores_must_succeed': False},
                          self.sent_json(1))
 
-    def test_failed(self):
+    def test_a_failed_copy_is_a_failure(self):
         result = self._copy(
             case.IMPORTED.but(os_glance_import_task=case.TASK),
             case.IMPORTED.but(os_glance_failed_import='slow'), case.SUCCESS)
@@ -424,14 +424,14 @@ class TestCopy(ImportingTestCase):
         self.assertEqual((['slow'], True),
                          (list(result.failed), result.cleaned))
 
-    def test_failed_where_all_must_succeed(self):
+    def test_a_failed_copy_to_all_stores_is_not_cleaned(self):
         result = self._copy(
             case.IMPORTED.but(os_glance_import_task=case.TASK),
             case.IMPORTED.but(os_glance_failed_import='slow'), case.FAILURE,
             all_stores_must_succeed=True)
         self.assertFalse(result.cleaned)
 
-    def test_an_earlier_failure_elsewhere_is_none_of_this(self):
+    def test_an_earlier_failure_of_another_store_is_ignored(self):
         result = self._copy(case.IMPORTED.but(
             stores='fast,slow', os_glance_failed_import='broken'))
         self.assertEqual({}, result.failed)
@@ -444,7 +444,7 @@ class TestUpload(ImportingTestCase):
         super(TestUpload, self).setUp()
         self.set(import_uploads=True)
 
-    def test_create(self):
+    def test_create_imports_the_data(self):
         self.glance.answers(case.CREATED, *TestDirect.BEGIN + (
             case.WORKING, case.IMPORTED))
         image = self.service.create(self.context, case.META, case.DATA)
@@ -452,20 +452,20 @@ class TestUpload(ImportingTestCase):
                          (image['status'], 'os_hash_value' in image))
         self.assert_calls(TestDirect.BEGUN + [case.LOOK] * 2)
 
-    def test_update(self):
+    def test_update_imports_the_data(self):
         self.glance.answers(case.CREATED.changed(status=200),
                             *TestDirect.BEGIN + (case.IMPORTED,))
         image = self.service.update(self.context, case.NEW, {}, case.DATA)
         self.assertEqual('active', image['status'])
 
-    def test_converted(self):
+    def test_a_conversion_is_logged(self):
         self.glance.answers(case.CREATED, *TestDirect.BEGIN + (
             case.IMPORTED.but(disk_format='qcow2', size=7),))
         image = self.service.create(self.context, case.META, case.DATA)
         self.assertEqual(('qcow2', 7), (image['disk_format'], image['size']))
         self.assertIn('has changed disk_format of', self.log.output)
 
-    def test_failed(self):
+    def test_a_failed_import_is_an_upload_failure(self):
         self.glance.answers(case.CREATED, *TestDirect.BEGIN +
                             TestFailed.LOOKS + (case.DELETED,))
         error = self.assertRaises(exception.ImageUploadFailed,
@@ -473,13 +473,13 @@ class TestUpload(ImportingTestCase):
                                   case.META, case.DATA)
         self.assertIn('Task failed', error.reason)
 
-    def test_failed_update(self):
+    def test_a_failed_import_of_an_update_is_an_upload_failure(self):
         self.glance.answers(case.CREATED.changed(status=200),
                             *TestDirect.BEGIN + TestFailed.LOOKS)
         self.assertRaises(exception.ImageUploadFailed, self.service.update,
                           self.context, case.NEW, {}, case.DATA)
 
-    def test_too_late(self):
+    def test_an_import_beyond_the_deadline_is_an_upload_failure(self):
         self.set(import_timeout=1)
         self.glance.answers(case.CREATED, *TestDirect.BEGIN +
                             (case.WORKING,) * 12 + (case.DELETED,))

@@ -78,17 +78,17 @@ class LocationsTestCase(base.TestCase):
 class TestPlace(base.TestCase):
     """wanted()."""
 
-    def test_none(self):
+    def test_there_may_be_no_location(self):
         for meta in ({}, {'location': None}, HASH):
             self.assertIsNone(locations.from_meta(meta))
 
-    def test_with_and_without_a_hash(self):
+    def test_the_hash_is_optional(self):
         self.assertEqual((URL, {}), locations.from_meta({
             'location': URL, 'os_hash_algo': None, 'os_hash_value': None}))
         self.assertEqual((URL, HASH),
                          locations.from_meta(dict(HASH, location=URL)))
 
-    def test_half_a_hash(self):
+    def test_an_incomplete_hash_is_refused(self):
         for name in HASH:
             self.assertRaises(exception.ImageBadRequest, locations.from_meta,
                               {'location': URL, name: 'x'})
@@ -101,13 +101,13 @@ class TestPatch(LocationsTestCase):
     DONE = GLANCE33('show_active').but(id=NEW, locations=[
         {'url': URL, 'metadata': {}}])
 
-    def test_one_request(self):
+    def test_one_patch_adds_the_location(self):
         self.assertEqual('active',
                          self._create(self.SHOWN, self.DONE)['status'])
         self.assert_calls([('POST', IMAGES), ('PATCH', IMAGE)])
         self.assertEqual([], self.waits)
 
-    def test_with_a_hash(self):
+    def test_a_hash_is_sent_along(self):
         self._create(self.SHOWN, HIDDEN('schema_200'), self.DONE, **HASH)
         self._create(self.SHOWN, self.DONE, **HASH)
         self.assert_calls([
@@ -119,35 +119,35 @@ class TestPatch(LocationsTestCase):
                 self.sent_json(number))
         self.assertNotIn('os_hash_algo', self.sent_json(0))
 
-    def test_a_glance_that_takes_no_hash(self):
+    def test_a_glance_that_accepts_no_hash_gets_none(self):
         self._create(self.SHOWN, GLANCE15('schema_200'), self.DONE, **HASH)
         self.assertEqual({'url': URL, 'metadata': {}},
                          self.sent_json(2)[0]['value'])
 
-    def test_with_other_changes_in_one_request(self):
+    def test_other_changes_are_sent_in_the_same_request(self):
         self._update(self.SHOWN, self.DONE, name='two')
         self.assert_calls([LOOK, ('PATCH', IMAGE)])
         self.assertEqual(['/name', '/locations/-'],
                          [one['path'] for one in self.sent_json(1)])
 
-    def test_a_lost_answer(self):
+    def test_the_location_is_found_after_a_lost_answer(self):
         self._create(self.SHOWN, base.Lost(),
                      GLANCE33('location_400').changed(status=409), self.DONE)
         self.assert_calls([('POST', IMAGES), ('PATCH', IMAGE),
                            ('PATCH', IMAGE), LOOK])
 
-    def test_a_lost_request_and_a_refusal(self):
+    def test_a_refusal_after_a_lost_request_is_raised(self):
         for call in (self._refused, self._update_refused):
             call(exception.ImageLocationRefused, self.SHOWN, base.Lost(),
                  GLANCE33('location_400'), self.SHOWN,
                  *([DELETED] if call == self._refused else []))
 
-    def test_a_lost_answer_about_a_location_it_had(self):
+    def test_a_location_that_was_there_before_is_not_a_success(self):
         self._update_refused(
             exception.ImageLocationRefused, self.DONE, base.Lost(),
             GLANCE33('location_400').changed(status=409), self.DONE)
 
-    def test_what_libvirt_falls_back_on(self):
+    def test_refusals_are_exceptions_that_libvirt_falls_back_on(self):
         refused = GLANCE33('location_400')
         for status, kind in ((400, exception.ImageUnacceptable),
                              (409, exception.ImageUnacceptable),
@@ -159,12 +159,12 @@ class TestPatch(LocationsTestCase):
             self.assertEqual((status, NEW), (error.status, error.image_id))
             self.assertIn('Invalid location', six.text_type(error))
 
-    def test_time_out(self):
+    def test_a_connection_failure_is_a_refused_location(self):
         self.set(num_retries=0)
         self._update_refused(exception.ImageLocationRefused, self.SHOWN,
                              base.Lost())
 
-    def test_an_image_that_is_gone(self):
+    def test_a_deleted_image_is_not_found(self):
         self._update_refused(exception.ImageNotFound, self.SHOWN,
                              GLANCE33('show_404'))
 
@@ -175,14 +175,14 @@ class TestPost(LocationsTestCase):
     BEGIN = HIDDEN('create_201'), HIDDEN('versions_200'), ADDED
     BEGUN = [('POST', IMAGES), ASK, ADD]
 
-    def test_waits_until_it_is_active(self):
+    def test_create_waits_until_the_image_is_active(self):
         image = self._create(*self.BEGIN + (WORKING, WORKING, ACTIVE))
         self.assertEqual('active', image['status'])
         self.assert_calls(self.BEGUN + [LOOK] * 3)
         self.assertEqual({'url': URL}, self.sent_json(2))
         self.assertEqual(2, len(self.waits))
 
-    def test_waits_for_the_hash(self):
+    def test_create_waits_for_the_hash(self):
         held = ACTIVE.but(os_glance_import_task='x', checksum=None)
         image = self._create(*self.BEGIN + (
             WORKING, held, held.but(os_hash_algo='sha512'), ACTIVE))
@@ -195,13 +195,13 @@ class TestPost(LocationsTestCase):
         self.assertEqual({'url': URL, 'validation_data': HASH},
                          self.sent_json(2))
 
-    def test_waits_grow(self):
+    def test_the_waits_grow(self):
         self._create(*self.BEGIN + (WORKING,) * 30 + (ACTIVE,))
         self.assertEqual(waiting.FIRST_WAIT, self.waits[0])
         self.assertEqual(sorted(self.waits), self.waits)
         self.assertLess(self.waits[0], self.waits[-1])
 
-    def test_the_versions_are_asked_for_once(self):
+    def test_the_versions_are_requested_once(self):
         self._create(*self.BEGIN + (ACTIVE,))
         self._create(HIDDEN('create_201'), ADDED, ACTIVE)
         self.assert_calls(self.BEGUN + [LOOK, ('POST', IMAGES), ADD, LOOK])
@@ -211,23 +211,23 @@ class TestPost(LocationsTestCase):
                      WORKING, ADDED, ACTIVE, name='two')
         self.assert_calls([LOOK, ASK, ('PATCH', IMAGE), ADD, LOOK])
 
-    def test_given_up(self):
+    def test_an_image_that_stays_queued_is_a_refused_location(self):
         """A location that no store has, and a hash that is not the data's."""
         error = self._refused(exception.ImageLocationRefused, *self.BEGIN + (
             WORKING, HIDDEN('show_given_up'), DELETED))
         self.assertIn('stays queued', six.text_type(error))
         self.assert_calls(self.BEGUN + [LOOK] * 2 + [UNDO])
 
-    def test_given_up_before_the_first_look(self):
+    def test_a_failure_before_the_first_look_is_noticed(self):
         idle = HIDDEN('show_given_up')
         self._refused(exception.ImageLocationRefused, *self.BEGIN + (
             idle, idle, idle, DELETED))
 
-    def test_a_database_that_lags_behind(self):
+    def test_a_database_may_lag_behind(self):
         idle = HIDDEN('create_201').changed(status=200)
         self._create(*self.BEGIN + (idle, idle, WORKING, ACTIVE))
 
-    def test_refused_at_once(self):
+    def test_refusals_of_glance_become_exceptions(self):
         for answer, kind in (
                 (HIDDEN('add_400'), exception.ImageLocationRefused),
                 (HIDDEN('add_403'), exception.Forbidden),
@@ -241,19 +241,19 @@ class TestPost(LocationsTestCase):
                              (error.status, error.image_id))
             self.assertNotIsInstance(error, exception.ImageNotAuthorized)
 
-    def test_who_may_not_is_told_what_to_do(self):
+    def test_a_forbidden_request_names_the_missing_role(self):
         error = self._refused(exception.Forbidden, *self.BEGIN[:2] + (
             HIDDEN('add_403'), DELETED))
         self.assertIn('role service', six.text_type(error))
 
-    def test_a_lost_answer(self):
+    def test_the_location_is_found_after_a_lost_answer(self):
         for now in (WORKING, ACTIVE):
             self.useFixture(fixtures.MonkeyPatch(
                 'nova_image.image.endpoint._KNOWLEDGE', {}))
             self._create(*self.BEGIN[:2] + (
                 base.Lost(), HIDDEN('add_409'), now, ACTIVE))
 
-    def test_a_lost_answer_about_an_image_that_had_data(self):
+    def test_data_that_was_there_before_is_not_a_success(self):
         self._update_refused(
             exception.ImageLocationRefused, ACTIVE, HIDDEN('versions_200'),
             base.Lost(), HIDDEN('add_409'), ACTIVE)
@@ -264,7 +264,7 @@ class TestDeadline(LocationsTestCase):
 
     BEGIN = TestPost.BEGIN
 
-    def test_not_active(self):
+    def test_an_image_that_is_not_active_in_time_is_refused(self):
         self.set(location_timeout=1)
         for status in ('queued', 'importing'):
             self.useFixture(fixtures.MonkeyPatch(
@@ -277,7 +277,7 @@ class TestDeadline(LocationsTestCase):
                           six.text_type(error))
             self.assertLessEqual(sum(self.waits), 1)
 
-    def test_active_and_not_hashed(self):
+    def test_an_active_image_without_a_hash_is_accepted(self):
         self.set(location_timeout=0)
         image = self._create(*self.BEGIN + (
             ACTIVE.but(os_glance_import_task='x'),))
@@ -290,27 +290,27 @@ class TestNeither(LocationsTestCase):
 
     OLD = HIDDEN('create_201'), GLANCE15('versions_200')
 
-    def test_refused_without_trying(self):
+    def test_a_location_is_refused_without_trying(self):
         error = self._refused(exception.ImageLocationRefused,
                               *self.OLD + (DELETED,))
         self.assert_calls([('POST', IMAGES), ASK, UNDO])
         self.assertIn('show_multiple_locations', six.text_type(error))
 
-    def test_remembered_for_a_while(self):
+    def test_the_lack_is_remembered_for_a_while(self):
         self._refused(exception.ImageLocationRefused, *self.OLD + (DELETED,))
         self._refused(exception.ImageLocationRefused,
                       HIDDEN('create_201'), DELETED)
         self.elapsed = knowledge.MAX_AGE + 1
         self._create(*TestPost.BEGIN + (ACTIVE,))
 
-    def test_nothing_else_is_changed(self):
+    def test_other_changes_are_not_made(self):
         self.glance.answers(*self.OLD)
         self.assertRaises(exception.ImageLocationRefused,
                           self.service.update, self.context, NEW,
                           {'location': URL, 'name': 'two'})
         self.assert_calls([LOOK, ASK])
 
-    def test_versions_that_make_no_sense(self):
+    def test_invalid_versions_mean_no_locations(self):
         for found in ({}, {'versions': None}):
             self._refused(
                 exception.ImageLocationRefused, HIDDEN('create_201'),
@@ -333,29 +333,29 @@ class TestForServices(LocationsTestCase):
         self.glance.answers(*answers)
         return self.service.show(self.context, NEW, include_locations=True)
 
-    def test_asked_for(self):
+    def test_locations_are_requested_separately(self):
         self.assertEqual(self.TOLD, self._show(
             ACTIVE, HIDDEN('versions_200'), self.FOUND)['locations'])
         self._show(ACTIVE, self.FOUND)
         self.assert_calls([LOOK, ASK, self.WHERE, LOOK, self.WHERE])
 
-    def test_asked_for_when_they_are_wanted(self):
+    def test_locations_are_not_requested_by_default(self):
         self.glance.answers(ACTIVE)
         self.service.show(self.context, NEW)
         self.assert_calls([LOOK])
 
-    def test_not_asked_for_where_they_are_shown(self):
+    def test_locations_are_not_requested_if_glance_shows_them(self):
         for shown in (GLANCE33('show_active'), TestPatch.DONE,
                       ACTIVE.but(direct_url=URL), WORKING):
             self._show(shown)
         self.assert_calls([LOOK] * 4)
 
-    def test_older_than_that(self):
+    def test_an_older_glance_has_no_locations_to_request(self):
         for answers in ([ACTIVE, GLANCE15('versions_200')], [ACTIVE]):
             self.assertEqual([], self._show(*answers)['locations'])
         self.assert_calls([LOOK, ASK, LOOK])
 
-    def test_no_service(self):
+    def test_a_refusal_is_remembered_for_a_while(self):
         """Nobody goes on asking what is not for him, nor for ever not."""
         refused = HIDDEN('add_403')
         self.assertEqual([], self._show(
@@ -367,7 +367,7 @@ class TestForServices(LocationsTestCase):
                           [LOOK, ASK, self.WHERE])
         self.assertEqual(1, self.log.output.count('the role service'))
 
-    def test_other_errors(self):
+    def test_other_errors_leave_the_locations_empty(self):
         """The image is shown all the same, and at once."""
         for answer in (GLANCE33('show_404'), base.Lost(),
                        HIDDEN('versions_200')):
@@ -377,7 +377,7 @@ class TestForServices(LocationsTestCase):
                 ACTIVE, HIDDEN('versions_200'), answer)['locations'])
         self.assertEqual([], self.waits)
 
-    def test_download(self):
+    def test_download_requests_the_locations(self):
         """They are asked for where something can be got there."""
         where = []
         handler = mock.Mock()

@@ -59,37 +59,37 @@ class MembersTestCase(base.TestCase):
 class TestMembers(MembersTestCase):
     """One request each."""
 
-    def test_list(self):
+    def test_members_are_listed(self):
         for glance in (GLANCE15, GLANCE33):
             self.glance.answers(glance('members_200'))
             member, = self.ask('members')
             self.assert_member('pending', member)
         self.assert_calls([('GET', MEMBERS)] * 2)
 
-    def test_add(self):
+    def test_a_member_is_added(self):
         self.glance.answers(GLANCE33('member_200'))
         self.assert_member('pending', self.ask('add_member', WHO))
         self.assert_calls([('POST', MEMBERS)])
         self.assertEqual({'member': WHO}, self.sent_json(0))
 
-    def test_status(self):
+    def test_a_status_is_set(self):
         self.glance.answers(GLANCE33('member_status_200'))
         self.assert_member('accepted', self.ask('set_member_status', WHO,
                                                 'accepted'))
         self.assert_calls([('PUT', MEMBER)])
         self.assertEqual({'status': 'accepted'}, self.sent_json(0))
 
-    def test_remove(self):
+    def test_a_member_is_removed(self):
         self.glance.answers(GLANCE33('member_204'))
         self.assertIs(True, self.ask('remove_member', WHO))
         self.assert_calls([('DELETE', MEMBER)])
 
-    def test_ids_are_quoted(self):
+    def test_ids_are_percent_encoded(self):
         self.glance.answers(GLANCE33('member_204'))
         self.ask('remove_member', 'a?b%c')
         self.assert_calls([('DELETE', MEMBERS + '/a%3Fb%25c')])
 
-    def test_ids_that_are_none(self):
+    def test_invalid_project_ids_are_refused(self):
         """A path of dots would be that of another thing."""
         for method, more in (('add_member', []), ('remove_member', []),
                              ('set_member_status', ['accepted'])):
@@ -102,7 +102,7 @@ class TestMembers(MembersTestCase):
 class TestRefused(MembersTestCase):
     """What Glance does not do, and what to do about it."""
 
-    def test_no_shared_image(self):
+    def test_only_shared_images_have_members(self):
         for glance in (GLANCE15, GLANCE33):
             for answer, method, args in (
                     ('members_403', 'members', []),
@@ -112,24 +112,24 @@ class TestRefused(MembersTestCase):
                     exception.ImageNotAuthorized, [glance(answer)], method,
                     *args))
 
-    def test_status_of_somebody_else(self):
+    def test_only_the_member_can_set_its_status(self):
         for glance in (GLANCE15, GLANCE33):
             self.assertIn('Only the member or an admin', self.fail_with(
                 exception.ImageNotAuthorized, [glance('member_status_403')],
                 'set_member_status', WHO, 'accepted'))
 
-    def test_a_token_that_is_none(self):
+    def test_an_invalid_token_has_no_advice_about_visibility(self):
         self.assertNotIn('visibility shared', self.fail_with(
             exception.ImageNotAuthorized, [GLANCE33('unauthorized_401')],
             'members'))
 
-    def test_a_status_that_is_none(self):
+    def test_an_invalid_status_is_refused(self):
         for glance in (GLANCE15, GLANCE33):
             self.assertIn('"accepted"', self.fail_with(
                 exception.ImageBadRequest, [glance('member_status_400')],
                 'set_member_status', WHO, 'maybe'))
 
-    def test_absent(self):
+    def test_missing_images_and_members_are_not_found(self):
         self.fail_with(exception.ImageNotFound, [GLANCE33('show_404')],
                        'members')
         self.fail_with(exception.ImageNotFound, [GLANCE33('show_404')],
@@ -141,7 +141,7 @@ class TestRefused(MembersTestCase):
                 'nobody', *more)
             self.assertIn('nobody not found in the member list', text)
 
-    def test_somebody_else_answers(self):
+    def test_invalid_answers_are_bad_answers(self):
         for content in (b'{}', b'{"members": {}}'):
             for method, args in (('members', []), ('add_member', [WHO])):
                 self.assertIn('is no', self.fail_with(
@@ -152,18 +152,18 @@ class TestRefused(MembersTestCase):
 class TestLostAnswers(MembersTestCase):
     """An attempt whose answer was lost may have done it."""
 
-    def test_twice(self):
+    def test_adding_a_member_twice_is_a_conflict(self):
         self.fail_with(exception.ImageConflict, [GLANCE33('member_409')],
                        'add_member', WHO)
         self.assert_calls([('POST', MEMBERS)])
 
-    def test_added_already(self):
+    def test_the_added_member_is_found_after_a_lost_answer(self):
         self.glance.answers(base.Lost(), GLANCE33('member_409'),
                             GLANCE33('member_200'))
         self.assert_member('pending', self.ask('add_member', WHO))
         self.assert_calls([('POST', MEMBERS)] * 2 + [('GET', MEMBER)])
 
-    def test_refused_after_a_lost_answer(self):
+    def test_a_refusal_after_a_lost_answer_is_raised(self):
         self.fail_with(exception.ImageNotAuthorized,
                        [base.Lost(), GLANCE33('member_403')], 'add_member',
                        WHO)
@@ -171,18 +171,18 @@ class TestLostAnswers(MembersTestCase):
                        [base.Lost(), GLANCE33('member_403')],
                        'remove_member', WHO)
 
-    def test_removed_already(self):
+    def test_not_found_after_a_lost_answer_is_a_success(self):
         self.glance.answers(base.Lost(), GLANCE33('member_404'))
         self.assertIs(True, self.ask('remove_member', WHO))
         self.assert_calls([('DELETE', MEMBER)] * 2)
 
-    def test_a_status_is_set_again(self):
+    def test_setting_a_status_is_retried(self):
         self.glance.answers(recordings.Answer(504),
                             GLANCE33('member_status_200'))
         self.assert_member('accepted', self.ask('set_member_status', WHO,
                                                 'accepted'))
 
-    def test_a_new_image_keeps_its_member(self):
+    def test_the_member_of_a_new_image_is_found_after_a_lost_answer(self):
         self.glance.answers(
             GLANCE33('show_shared').changed(status=201), base.Lost(),
             GLANCE33('member_409'), GLANCE33('member_200'))
@@ -191,7 +191,7 @@ class TestLostAnswers(MembersTestCase):
         self.assert_calls([('POST', '/v2/images')] + [('POST', MEMBERS)] * 2 +
                           [('GET', MEMBER)])
 
-    def test_a_new_image_for_what_is_no_project(self):
+    def test_an_invalid_instance_owner_is_refused(self):
         self.assertRaises(
             exception.ImageBadRequest, self.service.create, self.context,
             {'properties': {'instance_owner': '..'}})

@@ -34,36 +34,36 @@ class TestQuery(testtools.TestCase):
         query, _ = queries.to_query({name: 'x'})
         return query
 
-    def test_the_prefix_is_taken_off_exactly(self):
+    def test_only_the_prefix_property_is_removed(self):
         for name in ('os_type', 'property-x', 'property', 'pro', 'yes-no',
                      'architecture'):
             self.assertEqual([(name, 'x')],
                              self._property('property-' + name))
 
-    def test_a_property_that_no_image_of_v2_can_have(self):
+    def test_a_property_named_like_a_base_field_matches_nothing(self):
         for name in test_translation.BASE_NAMES:
             self.assertIsNone(self._property('property-' + name))
 
-    def test_public(self):
+    def test_is_public_true_filters_by_visibility(self):
         for value in (True, 'true', 'True', '1'):
             self.assertEqual([('visibility', 'public')],
                              self._query(is_public=value))
 
-    def test_not_public_is_looked_for_in_the_answers(self):
+    def test_is_public_false_is_applied_to_the_answers(self):
         for value in (False, 'false', '0'):
             query, wanted = queries.to_query({'is_public': value})
             self.assertEqual([], query)
             self.assertTrue(wanted({'is_public': False}))
             self.assertFalse(wanted({'is_public': True}))
 
-    def test_public_or_not(self):
+    def test_is_public_none_does_not_filter(self):
         for value in (None, 'none', 'None'):
             query, wanted = queries.to_query({'is_public': value})
             self.assertEqual([], query)
             self.assertTrue(wanted({'is_public': True}))
             self.assertTrue(wanted({'is_public': False}))
 
-    def test_nonsense(self):
+    def test_invalid_filters_are_refused(self):
         for filters in ({'is_public': 'nonsense'}, {'protected': 'maybe'},
                         {'changes-since': 'yesterday'}, {'size_min': -1},
                         {'name': ['a', 'b']}, {'name': None},
@@ -71,31 +71,31 @@ class TestQuery(testtools.TestCase):
             self.assertRaises(exception.Invalid, queries.to_query,
                               filters)
 
-    def test_times(self):
+    def test_changes_since_filters_by_updated_at(self):
         self.assertEqual(
             [('updated_at', 'gte:2026-11-21T02:16:28Z')],
             self._query(**{'changes-since': '2026-11-21T02:16:28'}))
 
-    def test_protected(self):
+    def test_protected_is_translated(self):
         for value, expected in ((True, 'true'), ('1', 'true'),
                                 ('True', 'true'), (False, 'false'),
                                 ('no', 'false')):
             self.assertEqual([('protected', expected)],
                              self._query(protected=value))
 
-    def test_tags(self):
+    def test_each_tag_is_a_parameter(self):
         self.assertEqual([('tag', 'a'), ('tag', 'b')],
                          self._query(tag=['a', 'b']))
         self.assertEqual([('tag', 'a')], self._query(tags='a'))
 
-    def test_numbers_and_the_rest(self):
+    def test_numbers_are_converted_and_text_is_kept(self):
         self.assertEqual(
             [('min_ram', 5), ('name', u'\u65e5'), ('size_max', 7),
              ('status', 'active')],
             self._query(name=u'\u65e5', size_max='7', min_ram=5,
                         status='active'))
 
-    def test_pages(self):
+    def test_the_query_of_a_page(self):
         for kwargs, limit, expected in (
                 ({}, None, [('limit', 1000)]),
                 ({}, 5, [('limit', 5)]), ({}, 5000, [('limit', 1000)]),
@@ -106,14 +106,14 @@ class TestQuery(testtools.TestCase):
                   ('sort_key', 'id'), ('sort_dir', 'asc')])):
             self.assertEqual(expected, queries.page_query(kwargs, limit))
 
-    def test_limits(self):
+    def test_limits_are_converted_or_refused(self):
         for value, expected in ((None, None), (0, None), ('5', 5), (5, 5)):
             self.assertEqual(expected, queries.limit_of({'limit': value}))
         for value in (-1, 'many'):
             self.assertRaises(exception.ImageBadRequest,
                               queries.limit_of, {'limit': value})
 
-    def test_next_page_is_on_the_same_server(self):
+    def test_the_next_page_is_on_the_same_server(self):
         for link, path in (
                 ('/v2/images?marker=a', '/v2/images?marker=a'),
                 ('http://evil/v2/images?marker=a', '/v2/images?marker=a'),
@@ -121,13 +121,13 @@ class TestQuery(testtools.TestCase):
                 (None, None), ('', None), ('http://evil/', None)):
             self.assertEqual(path, queries.next_path({'next': link}))
 
-    def test_filter_by_a_property_that_a_listing_has_a_word_for(self):
+    def test_a_property_named_like_a_query_parameter_filters_answers(self):
         query, wanted = queries.to_query({'property-limit': '5'})
         self.assertEqual([], query)
         self.assertTrue(wanted({'properties': {'limit': '5'}}))
         self.assertFalse(wanted({'properties': {'limit': '6'}}))
 
-    def test_filter_by_a_name_with_a_colon(self):
+    def test_a_name_with_a_colon_needs_the_operator_eq(self):
         for name in ('ubuntu:22.04', 'in:a,b', 'eq:a'):
             query, _ = queries.to_query({'name': name})
             self.assertEqual([('name', 'eq:' + name)], query)

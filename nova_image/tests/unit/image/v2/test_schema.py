@@ -31,7 +31,7 @@ class TestSchema(base.TestCase):
         self.glance.answers(*answers)
         return schema.find(self.one, self.context)
 
-    def test_recorded(self):
+    def test_formats_are_read_from_a_recorded_schema(self):
         found = self._find(recordings.load('v2_glance33')('schema'))
         self.assertIn('qcow2', found.disk_format)
         self.assertIn('bare', found.container_format)
@@ -45,12 +45,12 @@ class TestSchema(base.TestCase):
         found = self._find(recordings.load('v2_glance15')('schema'))
         self.assertFalse(found.validates_locations)
 
-    def test_read_once(self):
+    def test_the_schema_is_read_once(self):
         first = self._find(recordings.load('v2_glance33')('schema'))
         self.assertIs(first, self._find())
         self.assert_calls([ASK])
 
-    def test_a_schema_without_what_it_should_have(self):
+    def test_missing_parts_of_a_schema_are_empty(self):
         for content in (b'{}', b'{"properties": []}',
                         b'{"properties": {"disk_format": {"enum": null}}}',
                         b'{"properties": {"locations": {"items": 1}}}'):
@@ -58,7 +58,7 @@ class TestSchema(base.TestCase):
             self.assertEqual(([], [], False), self._find(
                 recordings.Answer(content=content)))
 
-    def test_a_schema_that_may_not_be_read(self):
+    def test_a_schema_that_cannot_be_read_is_empty(self):
         for status in (403, 404):
             self.one.knowledge(self.context).forget(schema.IMAGE_SCHEMA)
             self.assertEqual(([], [], False), self._find(

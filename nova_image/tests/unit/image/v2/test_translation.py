@@ -42,7 +42,7 @@ class TestFromGlance(testtools.TestCase):
         for glance in GLANCES:
             yield translation.from_glance(glance(name).json, **kwargs)
 
-    def test_active(self):
+    def test_an_active_image_is_translated(self):
         moment = datetime.datetime(2026, 11, 21, 2, 16, 28)
         for image in self._images('show_active'):
             for name in ('created_at', 'updated_at'):
@@ -64,7 +64,7 @@ class TestFromGlance(testtools.TestCase):
                         {'device_name': '/dev/vda', 'boot_index': 0}]}},
                 image)
 
-    def test_queued(self):
+    def test_a_queued_image_has_all_fields(self):
         for image in self._images('show_queued'):
             self.assertEqual(KEYS, set(image))
             self.assertEqual(
@@ -72,7 +72,7 @@ class TestFromGlance(testtools.TestCase):
                 (image['status'], image['size'], image['min_disk'],
                  image['min_ram'], image['checksum'], image['properties']))
 
-    def test_only_public_is_public(self):
+    def test_only_the_visibility_public_is_public(self):
         raw = GLANCES[1]('show_active').json
         for visibility in ('private', 'shared', 'community', None):
             self.assertIs(False, translation.from_glance(
@@ -80,12 +80,12 @@ class TestFromGlance(testtools.TestCase):
         self.assertIs(True, translation.from_glance(
             dict(raw, visibility='public'))['is_public'])
 
-    def test_shared_and_community_as_recorded(self):
+    def test_shared_and_community_images_are_not_public(self):
         for name in ('show_shared', 'show_community'):
             for image in self._images(name):
                 self.assertIs(False, image['is_public'])
 
-    def test_times_in_other_forms(self):
+    def test_times_in_all_forms_are_aware(self):
         for text in ('2026-11-21T02:16:28Z', '2026-11-21T02:16:28',
                      '2026-11-21T04:16:28+02:00'):
             value = translation.from_glance({'created_at': text})
@@ -94,13 +94,13 @@ class TestFromGlance(testtools.TestCase):
                 str(timeutils.normalize_time(value['created_at'])))
             self.assertIsNotNone(value['created_at'].tzinfo)
 
-    def test_glances_own_fields_are_no_properties(self):
+    def test_fields_of_glance_are_not_properties(self):
         raw = dict(os_glance_importing_to_stores='slow', os_hidden=False,
                    stores='fast', os_hash_algo='sha512', real='1')
         self.assertEqual({'real': '1'},
                          translation.from_glance(raw)['properties'])
 
-    def test_a_listing_is_the_same_in_less_memory(self):
+    def test_a_listing_shares_equal_values(self):
         read = translation.listing_reader()
         raw = GLANCES[1]('show_active').json
         texts = json.dumps(raw), json.dumps(dict(raw, id='another'))
@@ -113,23 +113,23 @@ class TestFromGlance(testtools.TestCase):
                       second['properties']['hw:numa_nodes'])
         self.assertIs(first['created_at'], first['updated_at'])
 
-    def test_what_is_no_image_in_a_listing(self):
+    def test_other_objects_in_a_listing_are_left_unchanged(self):
         read = translation.listing_reader()
         for raw in ({'images': []}, {'url': 'file:///a', 'metadata': {}}):
             self.assertIs(raw, read(raw))
         self.assertEqual([], read({'status': []})['status'])
 
-    def test_properties_without_a_value(self):
+    def test_properties_without_a_value_are_left_out(self):
         self.assertEqual({'b': ''}, translation.from_glance(
             {'a': None, 'b': ''})['properties'])
 
-    def test_json_that_is_none(self):
+    def test_invalid_json_stays_text(self):
         for text in ('[{', 'not json', ''):
             for name in ('mappings', 'block_device_mapping'):
                 self.assertEqual({name: text}, translation.from_glance(
                     {name: text})['properties'])
 
-    def test_other_json_stays_text(self):
+    def test_json_of_other_properties_stays_text(self):
         self.assertEqual({'other': '[1]'}, translation.from_glance(
             {'other': '[1]'})['properties'])
 
@@ -140,11 +140,11 @@ class TestLocations(testtools.TestCase):
     def _locations(self, **raw):
         return translation.from_glance(raw, True)['locations']
 
-    def test_only_where_asked_for(self):
+    def test_locations_are_left_out_unless_asked_for(self):
         self.assertNotIn('locations', translation.from_glance(
             {'locations': [{'url': 'a'}]}))
 
-    def test_the_direct_one_is_not_doubled(self):
+    def test_direct_url_is_not_repeated(self):
         for glance in GLANCES:
             raw = glance('show_active').json
             places = translation.from_glance(raw, True)['locations']
@@ -152,14 +152,14 @@ class TestLocations(testtools.TestCase):
             self.assertEqual([raw['direct_url']],
                              [place['url'] for place in places])
 
-    def test_the_direct_one_is_added(self):
+    def test_direct_url_is_added(self):
         self.assertEqual(
             [{'url': 'a', 'metadata': {'x': 1}},
              {'url': 'b', 'metadata': {}}],
             self._locations(locations=[{'url': 'a', 'metadata': {'x': 1}}],
                             direct_url='b'))
 
-    def test_none(self):
+    def test_locations_may_be_empty(self):
         for raw in ({}, {'locations': []}, {'locations': None}):
             self.assertEqual([], self._locations(**raw))
 
@@ -171,13 +171,13 @@ class TestExpected(testtools.TestCase):
         found = translation.record_of(raw)
         return found.size, found.algorithm, found.value
 
-    def test_as_recorded(self):
+    def test_os_hash_value_is_preferred_to_the_checksum(self):
         old, new = [glance('show_active').json for glance in GLANCES]
         self.assertEqual((100, 'md5', old['checksum']), self._expected(old))
         self.assertEqual((100, 'sha512', new['os_hash_value']),
                          self._expected(new))
 
-    def test_none(self):
+    def test_missing_values_are_none(self):
         for raw in ({}, {'os_hash_value': None, 'checksum': None}):
             self.assertEqual((None, None, None), self._expected(raw))
 
@@ -201,17 +201,17 @@ class TestToGlance(testtools.TestCase):
             min_ram='512', min_disk=1, protected='True')
         self._assert_sent({'protected': False}, protected='0')
 
-    def test_nonsense_is_refused(self):
+    def test_invalid_numbers_and_booleans_are_refused(self):
         self._assert_refused('min_ram', min_ram='much')
         self._assert_refused('min_disk', min_disk=-1)
         self._assert_refused('protected', protected='maybe')
         self._assert_refused('is_public', is_public='maybe')
 
-    def test_nulls_are_left_out(self):
+    def test_none_is_left_out(self):
         self._assert_sent({}, name=None, min_ram=None, protected=None,
                           is_public=None, owner=None, properties=None)
 
-    def test_visibility(self):
+    def test_is_public_becomes_visibility(self):
         for value in (True, 'true', '1'):
             self._assert_sent({'visibility': 'public'}, is_public=value)
         for value in (False, 'False', '0'):
@@ -219,19 +219,19 @@ class TestToGlance(testtools.TestCase):
         self._assert_sent({'visibility': 'community'},
                           visibility='community')
 
-    def test_visibility_goes_before_is_public(self):
+    def test_visibility_takes_precedence_over_is_public(self):
         self._assert_sent({'visibility': 'shared'}, visibility='shared',
                           is_public=False)
         self._assert_sent({'visibility': 'shared'}, is_public=False,
                           visibility='shared')
 
-    def test_what_glance_decides_is_not_sent(self):
+    def test_fields_that_glance_sets_are_not_sent(self):
         self._assert_sent(
             {'name': 'x'}, name='x', status='active', size=5, checksum='abc',
             created_at='now', updated_at='now', deleted=False,
             deleted_at=None, locations=[], direct_url='a', location='b')
 
-    def test_an_image_as_it_was_read(self):
+    def test_an_image_can_be_sent_as_it_was_read(self):
         for glance in GLANCES:
             image = translation.from_glance(glance('show_active').json, True)
             sent = translation.to_glance(image)
@@ -239,7 +239,7 @@ class TestToGlance(testtools.TestCase):
             self.assertEqual(recordings.NAME, sent['description'])
             self.assertNotIn('status', sent)
 
-    def test_unknown_attributes(self):
+    def test_unknown_attributes_are_refused(self):
         self._assert_refused('no image attribute copy_from',
                              copy_from='http://somewhere')
 
@@ -269,11 +269,11 @@ class TestToGlance(testtools.TestCase):
                                   'os_glance_failed_import', 'deleted'):
             self._assert_refused(name, properties={name: 'x'})
 
-    def test_names_that_glance_15_stumbles_over(self):
+    def test_property_names_that_break_glance_15_are_refused(self):
         for name in (u'', u'Z\xfcrich', u'a\nb', u'\u65e5'):
             self._assert_refused('ASCII', properties={name: 'x'})
 
-    def test_no_kernel(self):
+    def test_an_unset_kernel_is_left_out(self):
         for value in (None, '', 'None', 'none'):
             self._assert_sent({'os_type': u'linux'}, properties={
                 'kernel_id': value, 'ramdisk_id': value,
@@ -292,18 +292,18 @@ class TestChanges(testtools.TestCase):
     def _changes(self, target, purge=False, **raw):
         return translation.changes(dict(self.RAW, **raw), target, purge)
 
-    def test_none(self):
+    def test_no_changes_need_no_patch(self):
         self.assertEqual([], self._changes({}))
         self.assertEqual([], self._changes({'name': 'one', 'a': '1'}))
 
-    def test_replace_and_add(self):
+    def test_fields_are_replaced_or_added(self):
         self.assertEqual(
             [{'op': 'replace', 'path': '/a', 'value': '3'},
              {'op': 'add', 'path': '/c', 'value': '4'},
              {'op': 'replace', 'path': '/name', 'value': 'two'}],
             self._changes({'name': 'two', 'a': '3', 'c': '4'}))
 
-    def test_purge_takes_properties_alone(self):
+    def test_purge_removes_only_properties(self):
         self.assertEqual([{'op': 'remove', 'path': '/b'}],
                          self._changes({'a': '1'}, purge=True))
         self.assertEqual([], self._changes({'a': '1'}))
@@ -314,29 +314,29 @@ class TestChanges(testtools.TestCase):
             [operation['path'] for operation in self._changes(
                 {'a/b~c': '1', 'hw:x': '1'})])
 
-    def test_a_written_back_is_public_leaves_visibility_alone(self):
+    def test_is_public_false_keeps_other_visibilities(self):
         for visibility in ('private', 'shared', 'community'):
             self.assertEqual([], self._changes(
                 {'visibility': translation.NOT_PUBLIC},
                 visibility=visibility))
 
-    def test_json_that_says_the_same(self):
+    def test_equivalent_json_needs_no_patch(self):
         self.assertEqual([], self._changes(
             {'mappings': '[{"a": 1, "b": 2}]'},
             mappings='[{"b":2,"a":1}]'))
 
-    def test_is_public_false_hides_a_public_image(self):
+    def test_is_public_false_makes_a_public_image_private(self):
         self.assertEqual(
             [{'op': 'replace', 'path': '/visibility', 'value': 'private'}],
             self._changes({'visibility': translation.NOT_PUBLIC},
                           visibility='public'))
 
-    def test_a_visibility_that_is_named_is_set(self):
+    def test_an_explicit_visibility_is_set(self):
         self.assertEqual(
             [{'op': 'replace', 'path': '/visibility', 'value': 'private'}],
             self._changes({'visibility': 'private'}, visibility='shared'))
 
-    def test_visibility_that_does_change(self):
+    def test_each_change_of_visibility_is_sent(self):
         for before, after in (('public', 'private'), ('private', 'public'),
                               ('shared', 'public'), ('private', 'shared'),
                               ('private', 'community')):
