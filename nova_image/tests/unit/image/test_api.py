@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.api: what callers hold."""
+"""Tests of nova_image.image.api: the interface for callers."""
 
 import inspect
 
@@ -27,7 +27,7 @@ ACTIVE = recordings.ACTIVE
 
 
 class ApiTestCase(base.TestCase):
-    """Base: an API object."""
+    """Base class: an API object."""
 
     def setUp(self):
         super(ApiTestCase, self).setUp()
@@ -36,7 +36,7 @@ class ApiTestCase(base.TestCase):
 
 
 class TestSignatures(ApiTestCase):
-    """Nova's own names, and those about imports, which Nova has none for."""
+    """Nova's own signatures, and those for imports, which Nova lacks."""
 
     def test_signatures_are_those_of_nova(self):
         expected = {
@@ -73,78 +73,78 @@ class TestSignatures(ApiTestCase):
             self.context, 'ID', {}, data=None, purge_props=False)
 
 
-class TestPassingOn(ApiTestCase):
-    """Each method asks the driver."""
+class TestDelegation(ApiTestCase):
+    """Each method calls the method of the driver."""
 
     def setUp(self):
-        super(TestPassingOn, self).setUp()
+        super(TestDelegation, self).setUp()
         self.driver = self.api._driver = mock.Mock()
         self.driver.resolve.return_value = self.driver, 'ID'
 
-    def _assert_asked(self, found, name, *args, **kwargs):
+    def _assert_called(self, found, name, *args, **kwargs):
         method = getattr(self.driver, name)
         self.assertIs(method.return_value, found)
         method.assert_called_once_with(self.context, *args, **kwargs)
 
     def test_get_all(self):
         filters = {'name': 'x'}
-        self._assert_asked(
+        self._assert_called(
             self.api.get_all(self.context, filters=filters, limit=5),
             'detail', filters=filters, limit=5)
 
     def test_get(self):
-        self._assert_asked(
+        self._assert_called(
             self.api.get(self.context, 'ID', show_deleted=False), 'show',
             'ID', include_locations=False, show_deleted=False)
 
     def test_create(self):
-        self._assert_asked(self.api.create(self.context, {'a': 1}, b'data'),
-                           'create', {'a': 1}, data=b'data')
+        self._assert_called(self.api.create(self.context, {'a': 1}, b'data'),
+                            'create', {'a': 1}, data=b'data')
 
     def test_delete(self):
-        self._assert_asked(self.api.delete(self.context, 'ID'), 'delete',
-                           'ID')
+        self._assert_called(self.api.delete(self.context, 'ID'), 'delete',
+                            'ID')
 
     def test_download(self):
-        self._assert_asked(
+        self._assert_called(
             self.api.download(self.context, 'ID', dest_path='/to',
                               trusted_certs=['cert']),
             'download', 'ID', data=None, dst_path='/to',
             trusted_certs=['cert'])
 
     def test_download_with_more_options(self):
-        self._assert_asked(
+        self._assert_called(
             self.api.download(self.context, 'ID', inspect=True,
                               progress=len),
             'download', 'ID', data=None, dst_path=None, trusted_certs=None,
             inspect=True, progress=len)
 
     def test_copy_image_to_store(self):
-        self._assert_asked(
+        self._assert_called(
             self.api.copy_image_to_store(self.context, 'ID', 'slow'),
             'image_import_copy', 'ID', ['slow'])
 
     def test_copy_image_to_store_and_wait(self):
-        self._assert_asked(
+        self._assert_called(
             self.api.copy_image_to_store(self.context, 'ID', 'slow',
                                          wait=True),
             'image_import_copy', 'ID', ['slow'], wait=True)
 
     def test_import_info(self):
-        self._assert_asked(self.api.import_info(self.context), 'import_info')
+        self._assert_called(self.api.import_info(self.context), 'import_info')
 
     def test_stage(self):
-        self._assert_asked(self.api.stage(self.context, 'ID', b'data'),
-                           'stage', 'ID', b'data', progress=None)
+        self._assert_called(self.api.stage(self.context, 'ID', b'data'),
+                            'stage', 'ID', b'data', progress=None)
 
     def test_import_image(self):
-        self._assert_asked(
+        self._assert_called(
             self.api.import_image(self.context, 'ID', 'web-download',
                                   uri='http://a'),
             'import_image', 'ID', 'web-download', uri='http://a')
 
     def test_create_via_import(self):
-        self._assert_asked(
+        self._assert_called(
             self.api.create_via_import(self.context, {}, 'glance-direct',
                                        data=b''),
             'create_via_import', {}, 'glance-direct', data=b'')
@@ -154,20 +154,20 @@ class TestPassingOn(ApiTestCase):
                            ('set_member_status', ('project', 'accepted')),
                            ('remove_member', ('project',))):
             found = getattr(self.api, name)(self.context, 'ID', *args)
-            self._assert_asked(found, name, 'ID', *args)
+            self._assert_called(found, name, 'ID', *args)
 
 
 class TestConf(ApiTestCase):
-    """What the API was made with."""
+    """The configuration of the API."""
 
     def test_conf_is_the_one_that_was_passed(self):
         self.assertIs(self.conf, self.api.conf)
 
 
 class TestReferences(ApiTestCase):
-    """URLs in place of IDs: the caller's token goes where they lead."""
+    """URLs instead of IDs: the caller's token is sent to their server."""
 
-    def _assert_asked(self, url, reference):
+    def _assert_requested(self, url, reference):
         self.glance.answers(GLANCE33('show_active'))
         image = self.api.get(self.context, reference)
         self.assertEqual(ACTIVE, image['id'])
@@ -177,9 +177,9 @@ class TestReferences(ApiTestCase):
         one = 'http://one:9292/v2/images/' + ACTIVE
         two = 'http://two:9292/image/v2/images/' + ACTIVE
         for version in ('', '/v1', '/v2', '/v2.9'):
-            self._assert_asked(
+            self._assert_requested(
                 one, 'http://one:9292%s/images/%s' % (version, ACTIVE))
-            self._assert_asked(
+            self._assert_requested(
                 two, 'http://two:9292/image%s/images/%s' % (version, ACTIVE))
 
     def test_unknown_servers_get_no_request(self):
@@ -204,7 +204,7 @@ class TestReferences(ApiTestCase):
     def test_a_generated_url_is_accepted(self):
         url = self.api.generate_image_url(ACTIVE, self.context)
         self.assertTrue(url.endswith('/images/' + ACTIVE), url)
-        self._assert_asked(url.replace('/images/', '/v2/images/'), url)
+        self._assert_requested(url.replace('/images/', '/v2/images/'), url)
 
     def test_urls_are_generated_for_every_server(self):
         self.assertEqual(
@@ -218,7 +218,7 @@ class TestReferences(ApiTestCase):
             'type': 'image', 'endpoints': [
                 {'interface': 'public', 'url': 'http://public:9292/v2'}]}]
         self.api = api.API(self.conf)
-        self._assert_asked('http://public:9292/v2/images/' + ACTIVE,
-                           'http://public:9292/images/' + ACTIVE)
+        self._assert_requested('http://public:9292/v2/images/' + ACTIVE,
+                               'http://public:9292/images/' + ACTIVE)
         self.assertRaises(exception.InvalidImageRef, self.api.get,
                           self.context, 'http://one:9292/images/' + ACTIVE)

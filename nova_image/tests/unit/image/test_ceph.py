@@ -21,13 +21,13 @@ class UrlTest(testtools.TestCase):
     """The locations of Glance's rbd store."""
 
     def test_urls_are_built_and_parsed(self):
-        for place, url in (
+        for snapshot, url in (
                 (ceph.Snapshot('id', 'pool', 'image', 'snap'),
                  'rbd://id/pool/image/snap'),
                 (ceph.Snapshot('id', 'a/b', 'c%d', 'e f'),
                  'rbd://id/a%2Fb/c%25d/e%20f')):
-            self.assertEqual(url, ceph.url_of(place))
-            self.assertEqual(place, ceph.parse_url(url))
+            self.assertEqual(url, ceph.url_of(snapshot))
+            self.assertEqual(snapshot, ceph.parse_url(url))
 
     def test_other_urls_are_not_parsed(self):
         for url in ('rbd://image', 'rbd://id/pool/image', 'rbd://a/b/c/d/e',

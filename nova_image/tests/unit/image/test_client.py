@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.client: one call, its repeats and its answer."""
+"""Tests of nova_image.image.client: one call, its retries and its answer."""
 
 import email.utils
 import io
@@ -40,10 +40,10 @@ BODY = b'0123456789abcdef' * 65536 * 3
 
 
 class ClientTestCase(base.TestCase):
-    """Base: makes calls."""
+    """Base class: makes calls."""
 
     def get(self, **options):
-        """Make a call that reads."""
+        """Make a call that returns JSON."""
         return self.client().json(self.context, messages.Request(
             'GET', PATH, 'show', 'ID', **options))
 
@@ -54,12 +54,12 @@ class ClientTestCase(base.TestCase):
             settle=settle)
 
     def bodies(self):
-        """Return what was sent in each request."""
+        """Return the body of each request."""
         return [call.body for call in self.glance.calls]
 
 
 class TestRequest(ClientTestCase):
-    """What is sent."""
+    """The request that is sent."""
 
     def _send(self, method='GET', **options):
         self.glance.answers(OK)
@@ -113,7 +113,7 @@ def _text(header):
 
 
 class TestTokens(ClientTestCase):
-    """A token goes to the host that was asked, and into no message."""
+    """Tokens and credentials reach no other host and no message."""
 
     def test_redirects_are_not_followed(self):
         for status in (301, 302, 303, 305, 307, 308):
@@ -146,8 +146,8 @@ class TestTokens(ClientTestCase):
         self.assertNotIn('pa55', ours[0])
 
 
-class TestRepeats(ClientTestCase):
-    """What is repeated, how often, after which wait."""
+class TestRetries(ClientTestCase):
+    """What is retried, how often, and after which wait."""
 
     def test_a_success_needs_no_retry(self):
         self.glance.answers(OK)
@@ -181,9 +181,9 @@ class TestRepeats(ClientTestCase):
         self.assertEqual({'a': 1}, self.get())
 
     def test_num_retries_limits_the_retries(self):
-        for repeats in (0, 1, 3):
-            self.set(num_retries=repeats)
-            self.glance.answers(*[BUSY] * (1 + repeats))
+        for retries in (0, 1, 3):
+            self.set(num_retries=retries)
+            self.glance.answers(*[BUSY] * (1 + retries))
             error = self.assertRaises(exception.GlanceServerError, self.get)
             self.assertEqual(503, error.status)
         self.assert_calls([('GET', PATH)] * 7)
@@ -274,7 +274,7 @@ class TestRepeats(ClientTestCase):
 
 
 class TestServers(ClientTestCase):
-    """Which server a repeat asks."""
+    """Which server a retry asks."""
 
     def setUp(self):
         super(TestServers, self).setUp()
@@ -307,7 +307,7 @@ class TestServers(ClientTestCase):
 
 
 class TestBodies(ClientTestCase):
-    """What carries data is sent whole or not at all."""
+    """Data is sent completely or not at all."""
 
     def test_a_file_is_sent_completely(self):
         self.glance.answers(NO_CONTENT)
@@ -394,12 +394,12 @@ class TestBodies(ClientTestCase):
 
 
 class TestSettling(ClientTestCase):
-    """What a refused retry means once an answer was lost."""
+    """The meaning of a refused retry after an answer was lost."""
 
     CONFLICT = recordings.Answer(409)
 
     def _settle(self, result, *answers):
-        """Send data; return the answer and the errors to settle."""
+        """Send data; return the answer and the errors that were settled."""
         settle = mock.Mock(return_value=result)
         self.glance.answers(*answers)
         found = self.put(BODY, settle)
@@ -479,7 +479,7 @@ class TestSettling(ClientTestCase):
 
 
 class TestAnswers(ClientTestCase):
-    """Successes that are none."""
+    """Successful answers that are unusable."""
 
     def _assert_bad(self, content, words, kind='application/json'):
         self.glance.answers(recordings.Answer(
@@ -511,7 +511,7 @@ class TestAnswers(ClientTestCase):
         self.assertEqual([], self.waits)
 
     def test_the_answer_to_an_upload_is_read(self):
-        # which gives the connection back
+        # which returns the connection to the pool
         body = io.BytesIO(b'{}')
         self.glance.answers(recordings.Answer(content=body))
         self.put(b'data')
@@ -519,7 +519,7 @@ class TestAnswers(ClientTestCase):
 
 
 class TestSeenBy(ClientTestCase):
-    """Who decides whether an image may be seen."""
+    """Who decides whether a caller may see an image."""
 
     IMAGE = {'owner': 'another', 'is_public': False, 'properties': {}}
 
@@ -528,9 +528,9 @@ class TestSeenBy(ClientTestCase):
 
     def test_glance_decides_if_the_service_has_credentials(self):
         self.without_keystone()
-        who = identity.Identity(self.conf)
-        who.configured_auth = lambda: identity.ContextToken('of the service')
-        client = self.client(identity=who)
+        service = identity.Identity(self.conf)
+        service.configured_auth = lambda: identity.ContextToken('other')
+        client = self.client(identity=service)
         self.assertTrue(client.seen_by(self.context)(self.IMAGE))
 
     def test_the_owner_decides_without_keystone(self):
@@ -540,8 +540,8 @@ class TestSeenBy(ClientTestCase):
         self.assertTrue(seen(dict(self.IMAGE, owner='a-project')))
 
 
-class TestNowhere(ClientTestCase):
-    """Nothing says where Glance is."""
+class TestUnknownEndpoint(ClientTestCase):
+    """Nothing configures where Glance is."""
 
     def test_a_missing_endpoint_is_reported_without_retries(self):
         self.set(api_servers=None)

@@ -28,22 +28,22 @@ from nova_image.tests.unit import recordings
 
 
 class Deprecated(object):
-    """A driver that is to go."""
+    """A deprecated driver."""
 
-    deprecation = 'this driver is to go'
+    deprecation = 'this driver is deprecated'
 
     def __init__(self, client):
         self.client = client
 
 
-class Lasting(Deprecated):
-    """A driver that stays."""
+class Supported(Deprecated):
+    """A driver that is not deprecated."""
 
     deprecation = ''
 
 
 class TestContract(testtools.TestCase):
-    """What every driver has."""
+    """The methods of every driver."""
 
     def test_signatures_of_all_methods(self):
         expected = {
@@ -72,8 +72,8 @@ class TestContract(testtools.TestCase):
                 {'detail': 'kwargs', 'download': 'options'}.get(name), more)
 
     def test_an_incomplete_driver_cannot_be_created(self):
-        half = type('Half', (driver.ImageDriver,), {})
-        self.assertRaises(TypeError, half, None)
+        incomplete = type('Incomplete', (driver.ImageDriver,), {})
+        self.assertRaises(TypeError, incomplete, None)
 
     def test_imports_are_not_supported_by_default(self):
         kind = type('Kind', (driver.ImageDriver,), dict.fromkeys(
@@ -92,25 +92,25 @@ class TestContract(testtools.TestCase):
 
 
 class TestLoad(base.TestCase):
-    """Which driver is loaded, and what is said of it."""
+    """Which driver is loaded, and what is logged about it."""
 
-    def _load(self, kind=Lasting, **options):
+    def _load(self, kind=Supported, **options):
         with mock.patch.object(driver.stevedore_driver,
                                'DriverManager') as manager:
             manager.return_value.driver = kind
             loaded = driver.load(self.conf, **options)
-        self.asked_for = manager.call_args[0]
+        self.loaded_name = manager.call_args[0]
         return loaded
 
     def test_v2_is_the_default(self):
         self._load()
-        self.assertEqual(('nova_image.image.drivers', 'v2'), self.asked_for)
+        self.assertEqual(('nova_image.image.drivers', 'v2'), self.loaded_name)
         self.assertEqual('GlanceImageServiceV2', type(self.driver()).__name__)
 
     def test_use_glance_v1_loads_v1(self):
         self.set(use_glance_v1=True)
         self._load()
-        self.assertEqual(('nova_image.image.drivers', 'v1'), self.asked_for)
+        self.assertEqual(('nova_image.image.drivers', 'v1'), self.loaded_name)
 
     def test_the_option_is_read_once(self):
         image_driver = self.driver()
@@ -122,7 +122,7 @@ class TestLoad(base.TestCase):
     def test_the_deprecation_is_logged_once(self):
         loaded = self._load(Deprecated)
         self.assertEqual(['WARNING nova_image.image.driver this driver is '
-                          'to go'], self.warnings())
+                          'deprecated'], self.warnings())
         self.assertIs(self.conf, loaded.client.conf)
 
     def test_the_deprecation_waits_until_the_log_is_ready(self):
@@ -130,7 +130,7 @@ class TestLoad(base.TestCase):
         self.assertEqual([], self.warnings())
         driver.begin_log(loaded, self.conf)
         self.assertEqual(['WARNING nova_image.image.driver this driver is '
-                          'to go'], self.warnings())
+                          'deprecated'], self.warnings())
 
     def test_a_driver_without_deprecation_logs_nothing(self):
         self._load()
@@ -145,7 +145,7 @@ class TestLoad(base.TestCase):
         with mock.patch.object(driver.cfg, 'CONF', self.conf):
             with mock.patch.object(driver.stevedore_driver,
                                    'DriverManager') as manager:
-                manager.return_value.driver = Lasting
+                manager.return_value.driver = Supported
                 self.assertIs(self.conf, driver.load().client.conf)
 
     def test_an_id_is_resolved_to_the_same_driver(self):
@@ -195,22 +195,22 @@ class TestLoadFailures(base.TestCase):
                 side_effect=stevedore_exc.NoMatches('none')):
             with mock.patch.object(driver, '_installed',
                                    return_value=['v3', 'v4']):
-                said = self._error()
+                message = self._error()
         for words in ('no v2', driver.NAMESPACE, 'v3, v4', 'use_glance_v1'):
-            self.assertIn(words, said)
+            self.assertIn(words, message)
 
     def test_two_drivers_with_one_name_are_reported(self):
         with mock.patch.object(
                 driver.stevedore_driver, 'DriverManager',
                 side_effect=stevedore_exc.MultipleMatches('two')):
-            said = self._error()
-        self.assertIn('more than one v2 in ' + driver.NAMESPACE, said)
+            message = self._error()
+        self.assertIn('more than one v2 in ' + driver.NAMESPACE, message)
 
     def test_the_absence_of_all_drivers_is_reported(self):
         with mock.patch.object(driver, 'NAMESPACE', 'no.such.namespace'):
-            said = self._error()
-        self.assertIn('installed: none', said)
-        self.assertIn('no.such.namespace', said)
+            message = self._error()
+        self.assertIn('installed: none', message)
+        self.assertIn('no.such.namespace', message)
 
     def test_a_driver_that_cannot_be_imported_is_reported(self):
         point = mock.Mock(spec=['name', 'value', 'load'])
@@ -220,27 +220,27 @@ class TestLoadFailures(base.TestCase):
             error = self.assertRaises(
                 exception.DriverLoadError, driver._raise_load_failure,
                 mock.Mock(), point, ImportError('no module named x'))
-        said = six.text_type(error)
+        message = six.text_type(error)
         for words in ('v2 of ' + driver.NAMESPACE, 'some.module:Kind',
                       'ImportError: no module named x', 'Installed: v2'):
-            self.assertIn(words, said)
+            self.assertIn(words, message)
 
     def test_a_driver_without_its_class_is_reported(self):
         module = inspect.getmodule(type(self.driver()))
         with fixtures.MonkeyPatch(
                 module.__name__ + '.GlanceImageServiceV2',
                 fixtures.MonkeyPatch.delete):
-            said = self._error()
+            message = self._error()
         for words in ('v2 of ' + driver.NAMESPACE, 'glance_v2', 'Installed',
                       'GlanceImageServiceV2'):
-            self.assertIn(words, said)
+            self.assertIn(words, message)
 
     def test_the_names_of_installed_drivers_are_found(self):
         self.assertIn('v2', driver._installed())
 
 
-class Undoing(Lasting):
-    """A driver whose delete is watched."""
+class Undoing(Supported):
+    """A driver whose delete() is a mock."""
 
     _undone_on_failure = six.get_unbound_function(
         driver.ImageDriver._undone_on_failure)
@@ -253,7 +253,7 @@ class Undoing(Lasting):
 
 
 class TestUndoing(base.TestCase):
-    """What a failed create leaves."""
+    """The deletion of an image after a failed call."""
 
     def _fail(self, image_driver, error):
         def block():

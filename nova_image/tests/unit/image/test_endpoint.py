@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.endpoint: which Glance is asked."""
+"""Tests of nova_image.image.endpoint: which Glance to ask."""
 
 import gc
 import weakref
@@ -73,7 +73,7 @@ class TestConfigured(base.TestCase):
         return endpoint.Endpoints(
             self.conf, identity.Identity(self.conf), **kwargs)
 
-    def _asked(self, endpoints, times):
+    def _chosen(self, endpoints, times):
         return [endpoints.choose(self.context) for _ in range(times)]
 
     def test_urls_are_completed(self):
@@ -86,13 +86,13 @@ class TestConfigured(base.TestCase):
 
     def test_servers_take_turns(self):
         self.set(api_servers=SERVERS)
-        asked = self._asked(self._endpoints(), 6)
-        self.assertEqual(sorted(SERVERS), sorted(asked[:3]))
-        self.assertEqual(asked[:3], asked[3:])
+        chosen = self._chosen(self._endpoints(), 6)
+        self.assertEqual(sorted(SERVERS), sorted(chosen[:3]))
+        self.assertEqual(chosen[:3], chosen[3:])
 
     def test_the_order_is_random_and_the_option_unchanged(self):
         self.set(api_servers=SERVERS)
-        orders = {tuple(self._asked(self._endpoints(), 3))
+        orders = {tuple(self._chosen(self._endpoints(), 3))
                   for _ in range(100)}
         self.assertGreater(len(orders), 1)
         self.assertEqual(['http://one:9292', 'http://two:9292',
@@ -101,16 +101,16 @@ class TestConfigured(base.TestCase):
     def test_endpoint_override_is_used_without_api_servers(self):
         self.set(api_servers=None, endpoint_override='http://other/image/v2')
         self.assertEqual(['http://other/image'],
-                         self._asked(self._endpoints(), 1))
+                         self._chosen(self._endpoints(), 1))
 
     def test_api_servers_take_precedence_over_endpoint_override(self):
         self.set(endpoint_override='http://other')
-        self.assertEqual([base.ENDPOINT], self._asked(self._endpoints(), 1))
+        self.assertEqual([base.ENDPOINT], self._chosen(self._endpoints(), 1))
 
     def test_a_pinned_server_is_the_only_one(self):
         self.set(api_servers=SERVERS)
         endpoints = self._endpoints(pinned='http://two:9292')
-        self.assertEqual(['http://two:9292'] * 3, self._asked(endpoints, 3))
+        self.assertEqual(['http://two:9292'] * 3, self._chosen(endpoints, 3))
         self.assertEqual(['http://two:9292'], endpoints.known(self.context))
 
     def test_knowledge_is_shared_between_equal_sets_of_servers(self):
@@ -122,7 +122,7 @@ class TestConfigured(base.TestCase):
 
 
 class TestHealth(base.TestCase):
-    """Servers that failed rest for a while."""
+    """Servers that have failed rest for a while."""
 
     def setUp(self):
         super(TestHealth, self).setUp()
@@ -132,24 +132,24 @@ class TestHealth(base.TestCase):
         self.now = self.useFixture(fixtures.MockPatchObject(
             timeutils, 'now', return_value=1000.0)).mock
 
-    def _asked(self):
+    def _chosen(self):
         return {self.endpoints.choose(self.context) for _ in range(4)}
 
     def test_a_failed_server_rests(self):
         endpoint.HEALTH.failed(SERVERS[0])
-        self.assertEqual({SERVERS[1]}, self._asked())
+        self.assertEqual({SERVERS[1]}, self._chosen())
         self.now.return_value += endpoint.REST + 1
-        self.assertEqual(set(SERVERS[:2]), self._asked())
+        self.assertEqual(set(SERVERS[:2]), self._chosen())
 
     def test_a_server_that_answered_does_not_rest(self):
         endpoint.HEALTH.failed(SERVERS[0])
         endpoint.HEALTH.answered(SERVERS[0])
-        self.assertEqual(set(SERVERS[:2]), self._asked())
+        self.assertEqual(set(SERVERS[:2]), self._chosen())
 
     def test_all_servers_are_asked_if_all_have_failed(self):
         for url in SERVERS[:2]:
             endpoint.HEALTH.failed(url)
-        self.assertEqual(set(SERVERS[:2]), self._asked())
+        self.assertEqual(set(SERVERS[:2]), self._chosen())
 
 
 class TestCatalog(base.TestCase):
@@ -200,10 +200,10 @@ class TestCatalog(base.TestCase):
         self.assert_calls([])
 
     def _readings(self, *contexts):
-        """Return how often catalogs are read, asked for these in turn."""
-        who = identity.Identity(self.conf)
-        endpoints = endpoint.Endpoints(self.conf, who)
-        with mock.patch.object(who, 'auth', wraps=who.auth) as auth:
+        """Return how often the catalogs of some contexts are read."""
+        service = identity.Identity(self.conf)
+        endpoints = endpoint.Endpoints(self.conf, service)
+        with mock.patch.object(service, 'auth', wraps=service.auth) as auth:
             for context in contexts:
                 self.assertEqual('http://internal/image',
                                  endpoints.choose(context))
@@ -232,7 +232,7 @@ class TestCatalog(base.TestCase):
         self.assertEqual(2, self._readings(context, context))
 
     def test_the_catalog_is_read_each_time_without_a_token(self):
-        # The plugin of the service keeps a catalog, and renews it.
+        # The service's plugin keeps its catalog up to date.
         plugin = identity.ContextToken('of-the-service', CATALOG)
         self.without_keystone()
         with mock.patch.object(identity.Identity, 'configured_auth',

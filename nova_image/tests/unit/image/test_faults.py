@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.faults: what came back, as one exception."""
+"""Tests of nova_image.image.faults: any failed request as one exception."""
 
 import socket
 
@@ -30,7 +30,7 @@ GLANCE33 = recordings.load('v2_glance33')
 
 
 class FaultsTestCase(base.TestCase):
-    """Base: a request that is answered with an error."""
+    """Base class: a request that Glance answers with an error."""
 
     def fault(self, answer, image_id='ID', **kwargs):
         """Return the exception for an answer."""
@@ -42,7 +42,7 @@ class FaultsTestCase(base.TestCase):
 
 
 class TestKinds(FaultsTestCase):
-    """Which exception a status becomes."""
+    """The exception for each status."""
 
     def _assert_kinds(self, expected, image_id):
         kinds = {status: type(self.fault(recordings.Answer(status), image_id))
@@ -83,10 +83,10 @@ class TestKinds(FaultsTestCase):
         self.assertIs(exception.ImageDeleteConflict, type(error))
 
 
-class TestWords(FaultsTestCase):
-    """Glance's own words, out of whatever they come in."""
+class TestReason(FaultsTestCase):
+    """The reason is Glance's own text, whatever its format."""
 
-    def _assert_said(self, expected, answer):
+    def _assert_reason(self, expected, answer):
         self.assertEqual(expected, self.fault(answer).reason)
 
     def test_the_reason_is_extracted_from_html_pages(self):
@@ -98,7 +98,7 @@ class TestWords(FaultsTestCase):
                 ('location_400', 'Invalid location'),
                 ('list_400', 'limit param must be positive')):
             for glance in (GLANCE15, GLANCE33):
-                self._assert_said(expected, glance(name))
+                self._assert_reason(expected, glance(name))
 
     def test_text_and_json_become_one_line(self):
         for kind, text in (('text/plain', 'go  away\n.'),
@@ -109,12 +109,12 @@ class TestWords(FaultsTestCase):
             self.assertNotIn('\n', error.reason)
 
     def test_an_empty_body_leaves_the_phrase_of_the_status(self):
-        self._assert_said('Not Found', recordings.Answer(404))
+        self._assert_reason('Not Found', recordings.Answer(404))
 
     def test_utf_8_is_decoded_and_other_bytes_are_replaced(self):
-        self._assert_said(recordings.NAME, recordings.Answer(
+        self._assert_reason(recordings.NAME, recordings.Answer(
             400, {}, recordings.NAME.encode('utf-8')))
-        self._assert_said(u'\ufffd', recordings.Answer(400, {}, b'\xff'))
+        self._assert_reason(u'\ufffd', recordings.Answer(400, {}, b'\xff'))
 
     def test_long_pages_are_cut(self):
         page = b'<html>' + b'x' * (2 * faults.MAX_ERROR_BODY)
@@ -123,7 +123,7 @@ class TestWords(FaultsTestCase):
         self.assertLessEqual(len(error.reason), faults.MAX_ERROR_BODY)
 
     def test_scripts_and_styles_are_left_out(self):
-        self._assert_said('Sorry', recordings.Answer(
+        self._assert_reason('Sorry', recordings.Answer(
             400, {'Content-Type': 'text/html'},
             b'<style>p {}</style><script>x()</script><p>Sorry</p>'))
 
@@ -134,7 +134,7 @@ class TestWords(FaultsTestCase):
 
     def test_secrets_are_redacted(self):
         error = self.fault(recordings.Answer(
-            400, content=b'swift+http://user:pa55@auth is none, nor '
+            400, content=b'swift+http://user:pa55@auth is unknown, nor '
                          b'X-Auth-Token: t0ken'))
         self.assertNotIn('pa55', six.text_type(error))
         self.assertNotIn('t0ken', six.text_type(error))
@@ -157,9 +157,9 @@ class TestWords(FaultsTestCase):
 
 
 class TestNoAnswer(FaultsTestCase):
-    """What libraries raise where no answer came."""
+    """Exceptions of libraries when no answer arrives."""
 
-    def _of(self, error):
+    def _translated(self, error):
         request = messages.Request('GET', '/v2/images', 'show', 'ID')
         return faults.from_error(error, request, 'http://glance')
 
@@ -173,7 +173,7 @@ class TestNoAnswer(FaultsTestCase):
                       requests.ConnectionError('no'),
                       requests.exceptions.ChunkedEncodingError('no'),
                       six.moves.http_client.IncompleteRead(b'')):
-            ours = self._of(error)
+            ours = self._translated(error)
             self.assertIs(exception.GlanceConnectionFailed, type(ours), error)
             self.assertTrue(ours.retriable)
 
@@ -181,19 +181,20 @@ class TestNoAnswer(FaultsTestCase):
         for error in (ksa_exc.AuthorizationFailure('no'),
                       ksa_exc.Unauthorized('no'),
                       ksa_exc.MissingAuthPlugin('no')):
-            ours = self._of(error)
+            ours = self._translated(error)
             self.assertIs(exception.Forbidden, type(ours), error)
             self.assertFalse(ours.retriable)
 
     def test_an_empty_catalog_is_an_unknown_endpoint(self):
-        ours = self._of(ksa_exc.EmptyCatalog('no'))
+        ours = self._translated(ksa_exc.EmptyCatalog('no'))
         self.assertIs(exception.GlanceEndpointUnknown, type(ours))
         self.assertFalse(ours.retriable)
 
     def test_unrelated_errors_are_not_translated(self):
         for error in (ValueError(), IOError(), KeyError('a'), TypeError()):
-            self.assertIsNone(self._of(error))
+            self.assertIsNone(self._translated(error))
 
     def test_passwords_are_redacted(self):
-        ours = self._of(requests.ConnectionError('http://u:pa55@glance'))
+        ours = self._translated(
+            requests.ConnectionError('http://u:pa55@glance'))
         self.assertNotIn('pa55', six.text_type(ours))

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of the driver for the Images API v1; they go when it goes."""
+"""Tests of the driver for the Images API v1; removed with it."""
 
 import copy
 import datetime
@@ -43,7 +43,7 @@ def path(image_id, *rest):
 
 
 class DriverTestCase(base.TestCase):
-    """Base: a driver."""
+    """Base class: ``service`` is the driver."""
 
     def setUp(self):
         super(DriverTestCase, self).setUp()
@@ -68,14 +68,14 @@ class DriverTestCase(base.TestCase):
         return found
 
     def purge(self, number):
-        """Return what a request says about properties it does not name."""
+        """Return whether a request purges properties that it does not name."""
         value = self.glance.calls[number].headers[
             'x-glance-registry-purge-props']
         return value.decode('ascii') if isinstance(value, bytes) else value
 
 
 class TestLoading(DriverTestCase):
-    """The driver says that it is to go."""
+    """The deprecation of the driver."""
 
     def test_the_deprecation_is_logged_once(self):
         (line,) = self.warnings()
@@ -85,7 +85,7 @@ class TestLoading(DriverTestCase):
 
 
 class TestShow(DriverTestCase):
-    """show(): one HEAD."""
+    """show() sends one HEAD."""
 
     def _show(self, answer, image_id=ACTIVE, **kwargs):
         self.glance.answers(answer)
@@ -173,7 +173,7 @@ class TestShow(DriverTestCase):
 
 
 class TestDetail(DriverTestCase):
-    """detail(): a request for each page."""
+    """detail() sends a request for each page."""
 
     def _detail(self, *answers, **kwargs):
         self.glance.answers(*answers)
@@ -213,7 +213,7 @@ class TestDetail(DriverTestCase):
         images = self._detail(*self._pages(60, 25))
         self.assertEqual(60, len(images))
         self.assertEqual(3, len(self.glance.calls))
-        # what a page can hold is known from now on
+        # the size of a page is remembered
         self.assertEqual(10, len(self._detail(*self._pages(10, 25))))
         self.assertEqual(4, len(self.glance.calls))
 
@@ -300,7 +300,7 @@ class TestDetail(DriverTestCase):
 
 
 class TestHeaders(DriverTestCase):
-    """Metadata on the wire: raw, whatever python-glanceclient does."""
+    """Metadata is sent in raw headers, whatever python-glanceclient does."""
 
     def _sent(self, **image_meta):
         before = copy.deepcopy(image_meta)
@@ -386,7 +386,7 @@ class TestHeaders(DriverTestCase):
 
 
 class TestCreate(DriverTestCase):
-    """create(): POST, and PUT where there is data."""
+    """create() sends POST, and PUT if there is data."""
 
     CALLS = [('POST', IMAGES), ('PUT', path(ACTIVE))]
 
@@ -493,7 +493,7 @@ class TestCreate(DriverTestCase):
     def test_a_killed_image_after_a_lost_answer_is_an_upload_failure(self):
         error = self._fail(
             exception.ImageUploadFailed, GLANCE15('create_201'),
-            base.Lost(), GLANCE15('upload_409'), self._shown('killed'),
+            base.Lost(), GLANCE15('upload_409'), self._with_status('killed'),
             GLANCE15('delete_200'), data=DATA)
         self.assertIn('killed', six.text_type(error))
         self.assert_calls(self.CALLS + self.CALLS[1:] + [
@@ -502,13 +502,13 @@ class TestCreate(DriverTestCase):
     def test_the_upload_is_retried_while_glance_is_saving(self):
         self._create(
             GLANCE15('create_201'), base.Lost(), GLANCE15('upload_409'),
-            self._shown('saving'), GLANCE15('upload_409'),
-            self._shown('active'), data=DATA)
+            self._with_status('saving'), GLANCE15('upload_409'),
+            self._with_status('active'), data=DATA)
         self.assert_calls(self.CALLS + [('PUT', path(ACTIVE)),
                                         ('HEAD', path(ACTIVE))] * 2)
 
     @staticmethod
-    def _shown(status):
+    def _with_status(status):
         return GLANCE15('show_active').changed(
             headers={'X-Image-Meta-Status': status})
 
@@ -533,7 +533,7 @@ class TestCreate(DriverTestCase):
 
 
 class TestUpdate(DriverTestCase):
-    """update(): one PUT, and another for data."""
+    """update() sends one PUT, and another for data."""
 
     def _update(self, meta, *answers, **kwargs):
         self.glance.answers(*answers)
@@ -595,7 +595,7 @@ class TestUpdate(DriverTestCase):
 
 
 class TestDelete(DriverTestCase):
-    """delete(): one request."""
+    """delete() sends one request."""
 
     def test_delete_sends_one_request(self):
         self.glance.answers(GLANCE15('delete_200'))
@@ -616,7 +616,7 @@ class TestDelete(DriverTestCase):
 
 
 class TestDownload(DriverTestCase):
-    """download(): one request."""
+    """download() sends one request."""
 
     def setUp(self):
         super(TestDownload, self).setUp()
@@ -729,8 +729,8 @@ class TestDownload(DriverTestCase):
         self.assertEqual([], os.listdir(self.folder))
 
 
-class TestSomebodyElse(DriverTestCase):
-    """JSON answers that are no images."""
+class TestInvalidAnswers(DriverTestCase):
+    """JSON answers that do not describe images."""
 
     def test_each_operation_raises_bad_answer(self):
         for method, args in (('detail', []), ('create', [META]),
@@ -744,7 +744,7 @@ class TestSomebodyElse(DriverTestCase):
 
 
 class TestImport(DriverTestCase):
-    """Imports: not in v1."""
+    """v1 has no imports."""
 
     def test_imports_are_not_supported(self):
         for method, args in (('image_import_copy', (ACTIVE, ['slow'])),
@@ -756,13 +756,13 @@ class TestImport(DriverTestCase):
 
 
 class TestMembers(DriverTestCase):
-    """One request each; v1 says little about members."""
+    """Each method sends one request; v1 reports little about members."""
 
-    WHO = 'another-project'
-    MEMBER = {'member_id': WHO, 'status': None, 'can_share': None,
+    PROJECT = 'another-project'
+    MEMBER = {'member_id': PROJECT, 'status': None, 'can_share': None,
               'created_at': None, 'updated_at': None}
 
-    def _ask(self, method, *args):
+    def _call(self, method, *args):
         return getattr(self.service, method)(self.context, ACTIVE, *args)
 
     def _fail(self, kind, answers, method, *args):
@@ -773,35 +773,35 @@ class TestMembers(DriverTestCase):
     def test_members_are_listed(self):
         self.glance.answers(GLANCE15('members_200'))
         self.assertEqual([dict(self.MEMBER, can_share=False)],
-                         self._ask('members'))
+                         self._call('members'))
         self.assert_calls([('GET', path(ACTIVE, 'members'))])
 
     def test_adding_a_member_is_retried(self):
-        """A repeat does no harm: v1 takes it as well."""
+        """v1 accepts it twice."""
         self.glance.answers(base.Lost(), GLANCE15('member_204'))
-        self.assertEqual(self.MEMBER, self._ask('add_member', self.WHO))
-        self.assert_calls([('PUT', path(ACTIVE, 'members', self.WHO))] * 2)
+        self.assertEqual(self.MEMBER, self._call('add_member', self.PROJECT))
+        self.assert_calls([('PUT', path(ACTIVE, 'members', self.PROJECT))] * 2)
 
     def test_setting_a_status_is_not_supported(self):
         self.assertIn('v1', self._fail(
             exception.ImageActionNotSupported, [], 'set_member_status',
-            self.WHO, 'accepted'))
+            self.PROJECT, 'accepted'))
         self.assert_calls([])
 
     def test_a_member_is_removed(self):
         self.glance.answers(GLANCE15('member_204'))
-        self.assertIs(True, self._ask('remove_member', self.WHO))
-        self.assert_calls([('DELETE', path(ACTIVE, 'members', self.WHO))])
+        self.assertIs(True, self._call('remove_member', self.PROJECT))
+        self.assert_calls([('DELETE', path(ACTIVE, 'members', self.PROJECT))])
 
     def test_not_found_after_a_lost_answer_is_a_success(self):
         self.glance.answers(base.Lost(), GLANCE15('member_404'))
-        self.assertIs(True, self._ask('remove_member', self.WHO))
+        self.assertIs(True, self._call('remove_member', self.PROJECT))
 
     def test_missing_images_and_members_are_not_found(self):
         self._fail(exception.ImageNotFound, [GLANCE15('members_404')],
                    'members')
         self._fail(exception.ImageNotFound, [GLANCE15('members_404')],
-                   'add_member', self.WHO)
+                   'add_member', self.PROJECT)
         self.assertIn('Membership could not be found', self._fail(
             exception.NotFound, [GLANCE15('member_404')], 'remove_member',
             'nobody'))
@@ -810,9 +810,9 @@ class TestMembers(DriverTestCase):
         denied = GLANCE15('member_denied_404')
         for method in ('add_member', 'remove_member'):
             self.assertIn('No permission to share', self._fail(
-                exception.ImageNotAuthorized, [denied], method, self.WHO))
+                exception.ImageNotAuthorized, [denied], method, self.PROJECT))
             self._fail(exception.ImageNotAuthorized, [base.Lost(), denied],
-                       method, self.WHO)
+                       method, self.PROJECT)
 
     def test_invalid_project_ids_are_refused(self):
         for method in ('add_member', 'remove_member'):

@@ -52,7 +52,7 @@ def created(call):
 
 
 class DriverTestCase(base.TestCase):
-    """Base: a driver."""
+    """Base class: ``service`` is the driver."""
 
     def setUp(self):
         super(DriverTestCase, self).setUp()
@@ -65,7 +65,7 @@ class DriverTestCase(base.TestCase):
 
 
 class TestShow(DriverTestCase):
-    """show(): one request."""
+    """show() sends one request."""
 
     def _show(self, answer, image_id=ACTIVE, **kwargs):
         self.glance.answers(answer)
@@ -81,7 +81,7 @@ class TestShow(DriverTestCase):
         image = self._show(GLANCE33('show_active'), include_locations=True)
         self.assertEqual(
             ['file:///var/lib/glance/fast/' + ACTIVE],
-            [place['url'] for place in image['locations']])
+            [location['url'] for location in image['locations']])
         self.assert_calls([('GET', path(ACTIVE))])
 
     def test_a_missing_image_is_not_found(self):
@@ -116,7 +116,7 @@ class TestShow(DriverTestCase):
 
 
 class TestDetail(DriverTestCase):
-    """detail(): a request for each page."""
+    """detail() sends a request for each page."""
 
     def _detail(self, *answers, **kwargs):
         self.glance.answers(*answers)
@@ -156,9 +156,9 @@ class TestDetail(DriverTestCase):
         page = GLANCE33('list_first').json
         page['images'][0]['limit'] = '2'
         del page['next']
-        for wanted, found in (('2', [ACTIVE]), ('3', [])):
+        for value, found in (('2', [ACTIVE]), ('3', [])):
             images = self._detail(GLANCE33('list_first').saying(page),
-                                  filters={'property-limit': wanted})
+                                  filters={'property-limit': value})
             self.assertEqual(found, [image['id'] for image in images])
             self.assertEqual(IMAGES + '?limit=1000',
                              self.glance.calls[-1].path)
@@ -249,7 +249,7 @@ class TestDetail(DriverTestCase):
 
 
 class TestCreate(DriverTestCase):
-    """create(): POST, and PUT and GET where there is data."""
+    """create() sends POST, and PUT and GET if there is data."""
 
     CALLS = [('POST', IMAGES), ('PUT', path(ACTIVE, 'file')),
              ('GET', path(ACTIVE))]
@@ -384,7 +384,7 @@ class TestCreate(DriverTestCase):
                           self.CALLS[2:])
 
     def test_a_retry_may_be_refused_before_all_data_is_sent(self):
-        # a server may refuse a large body that it has not read
+        # a server may refuse a large body without reading it
         self._create(
             GLANCE33('create_201'), base.Lost(),
             GLANCE33('upload_409').changed(pieces=0),
@@ -484,7 +484,7 @@ class TestCreate(DriverTestCase):
 
 
 class TestEmpty(DriverTestCase):
-    """create() of an image without data: POST, PUT, GET."""
+    """create() of an image without data sends POST, PUT and GET."""
 
     def _create(self, **meta):
         meta = dict({'id': recordings.EMPTY, 'size': 0}, **meta)
@@ -527,7 +527,7 @@ class TestEmpty(DriverTestCase):
         self.assert_calls(([('GET', '/v2/schemas/image')] +
                            self._calls()) * 2)
 
-    def _offers(self, *offered, **more):
+    def _offer(self, *offered, **more):
         schema = GLANCE33('schema').json
         for name, formats in dict(more, disk_format=offered).items():
             schema['properties'][name]['enum'] = list(formats)
@@ -535,7 +535,7 @@ class TestEmpty(DriverTestCase):
 
     def _chosen(self, *offered, **more):
         base.endpoint._KNOWLEDGE.clear()
-        self._offers(*offered, **more)
+        self._offer(*offered, **more)
         return self._formats(self._create())[1 if more else 0]
 
     def test_the_preferred_disk_format_on_offer_is_chosen(self):
@@ -560,9 +560,9 @@ class TestEmpty(DriverTestCase):
             self._create(disk_format='vmdk')))
 
     def test_a_refused_default_format_is_explained_and_forgotten(self):
-        """What to change is said, and once changed it is seen."""
+        """The error names the options; their new values are used at once."""
         for _ in range(2):
-            self._offers('vhd')
+            self._offer('vhd')
             self.glance.answers(created, GLANCE33('empty_415'),
                                 GLANCE33('delete_204'))
             error = self.assert_raises(
@@ -570,7 +570,7 @@ class TestEmpty(DriverTestCase):
                 {'id': recordings.EMPTY, 'size': 0})
             for word in ('disk_formats', 'require_image_format_match'):
                 self.assertIn(word, six.text_type(error))
-        self._offers('raw')
+        self._offer('raw')
         self.assertEqual('raw', self._formats(self._create())[0])
 
     def test_a_refused_format_of_the_caller_is_explained(self):
@@ -582,13 +582,13 @@ class TestEmpty(DriverTestCase):
                             GLANCE33('delete_204'))
         error = self.assert_raises(exception.ImageBadRequest, 'create', named)
         self.assertIn('set disk_format to raw', six.text_type(error))
-        self._create()  # which does not ask for the schema again
+        self._create()  # without another request for the schema
 
     def test_another_refusal_has_no_advice_about_formats(self):
         self.glance.answers(GLANCE33('schema'), GLANCE33('create_400'))
         error = self.assert_raises(exception.ImageBadRequest, 'create',
                                    {'size': 0, 'properties': {'a': 'b'}})
-        self.assertNotIn('raw alone', six.text_type(error))
+        self.assertNotIn('only as raw', six.text_type(error))
 
     def test_a_size_of_none_does_not_make_an_empty_image(self):
         self.glance.answers(created)
@@ -597,7 +597,7 @@ class TestEmpty(DriverTestCase):
 
 
 class TestUpdate(DriverTestCase):
-    """update(): GET, and PATCH where something changes."""
+    """update() sends GET, and PATCH if something changes."""
 
     CALLS = [('GET', path(SHARED)), ('PATCH', path(SHARED))]
 
@@ -724,7 +724,7 @@ class TestUpdate(DriverTestCase):
 
 
 class TestDelete(DriverTestCase):
-    """delete(): one request."""
+    """delete() sends one request."""
 
     def _fail(self, kind, *answers):
         self.glance.answers(*answers)
@@ -754,7 +754,7 @@ class TestDelete(DriverTestCase):
 
 
 class TestDownload(DriverTestCase):
-    """download(): GET of the image, GET of its data."""
+    """download() requests the image, then its data."""
 
     CALLS = [('GET', path(ACTIVE)), ('GET', path(ACTIVE, 'file'))]
 
@@ -857,11 +857,11 @@ class TestDownload(DriverTestCase):
                 if 'range' in call.headers]))
 
     def test_progress_is_reported(self):
-        told = []
+        reported = []
         self.glance.answers(GLANCE33('show_active'), GLANCE33('download_200'))
         self.service.download(self.context, ACTIVE, dst_path=self.path,
-                              progress=lambda *args: told.append(args[:2]))
-        self.assertEqual([(100, 100)], told)
+                              progress=lambda *args: reported.append(args[:2]))
+        self.assertEqual([(100, 100)], reported)
 
     def test_the_format_check_gets_the_disk_format(self):
         made = self.useFixture(fixtures.MockPatch(
@@ -877,7 +877,7 @@ class TestDownload(DriverTestCase):
 
 
 class TestSignatures(DriverTestCase):
-    """download() of what is signed, by a real key."""
+    """download() of images that are signed with a real key."""
 
     def setUp(self):
         super(TestSignatures, self).setUp()
@@ -889,7 +889,7 @@ class TestSignatures(DriverTestCase):
         self.set(verify_glance_signatures=True)
 
     def _download(self, image, data=DATA, **options):
-        # The hash of what was not signed is right.
+        # The recorded hash is right even if the signature is not.
         image = image.but(os_hash_value=hashlib.sha512(data).hexdigest())
         self.glance.answers(image, GLANCE33('download_200').changed(
             content=data))
@@ -938,8 +938,8 @@ class TestSignatures(DriverTestCase):
                               self._download, image, trusted_certs=trusted)
 
 
-class TestSomebodyElse(DriverTestCase):
-    """JSON answers that are no images."""
+class TestInvalidAnswers(DriverTestCase):
+    """JSON answers that do not describe images."""
 
     def test_each_operation_raises_bad_answer(self):
         for method, args in (
@@ -968,7 +968,7 @@ class TestSomebodyElse(DriverTestCase):
 
 
 class TestImport(DriverTestCase):
-    """image_import_copy(): one request, which is not repeated lightly."""
+    """image_import_copy() sends one request, retried only if that is safe."""
 
     CALL = ('POST', path(ACTIVE, 'import'))
 
@@ -984,7 +984,7 @@ class TestImport(DriverTestCase):
     def test_a_copy_is_one_request(self):
         self._copy(GLANCE33('import_202'))
         self.assert_calls([self.CALL])
-        # What else would leave the data of a failed copy staged for ever.
+        # With True, the data of a failed copy would stay staged forever.
         self.assertEqual({'method': {'name': 'copy-image'},
                           'stores': ['slow'],
                           'all_stores_must_succeed': False},

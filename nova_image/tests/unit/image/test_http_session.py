@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.http_session: what HTTP is spared."""
+"""Tests of nova_image.image.http_session: work that is not repeated."""
 
 import io
 
@@ -27,7 +27,7 @@ _HAS_POOLS = hasattr(requests.adapters.HTTPAdapter,
 
 
 class TestRequests(base.TestCase):
-    """A session adds nothing of its own to what is asked for."""
+    """A session adds nothing of its own to requests."""
 
     def setUp(self):
         super(TestRequests, self).setUp()
@@ -61,7 +61,7 @@ class TestRequests(base.TestCase):
 
 
 class TestEnvironment(base.TestCase):
-    """What the environment says of a server is read once."""
+    """The environment is read once for each server."""
 
     def setUp(self):
         super(TestEnvironment, self).setUp()
@@ -99,11 +99,11 @@ class TestEnvironment(base.TestCase):
 
 
 class TestConnections(base.TestCase):
-    """The pool of connections to a server is looked for once."""
+    """The connection pool of a server is looked up once."""
 
     def setUp(self):
         super(TestConnections, self).setUp()
-        # The fixture replaces get_adapter, not what is mounted.
+        # The fixture replaces get_adapter, not the mounted adapters.
         self.adapters = http_session.HttpSession().adapters
         self.adapter = self.adapters['https://']
 
@@ -117,18 +117,18 @@ class TestConnections(base.TestCase):
         return self.adapter.get_connection_with_tls_context(
             request, verify, **kwargs)
 
-    @testtools.skipUnless(_HAS_POOLS, 'requests before 2.32 keeps them')
+    @testtools.skipUnless(_HAS_POOLS, 'requests before 2.32 keeps its pools')
     def test_the_pool_is_looked_up_once_for_each_server(self):
         with mock.patch.object(
                 requests.adapters.HTTPAdapter,
                 'get_connection_with_tls_context',
-                side_effect=lambda *args, **kwargs: mock.Mock()) as looked:
+                side_effect=lambda *args, **kwargs: mock.Mock()) as lookup:
             one = self._pool('https://one/a')
             self.assertIs(one, self._pool('https://one/b?c'))
             self.assertIsNot(one, self._pool('https://two/a'))
-        self.assertEqual(2, looked.call_count)
+        self.assertEqual(2, lookup.call_count)
 
-    @testtools.skipUnless(_HAS_POOLS, 'requests before 2.32 keeps them')
+    @testtools.skipUnless(_HAS_POOLS, 'requests before 2.32 keeps its pools')
     def test_other_settings_have_other_pools(self):
         found = [self._pool(), self._pool(verify=False),
                  self._pool(cert=('/cert', '/key')),
@@ -138,7 +138,7 @@ class TestConnections(base.TestCase):
         self.assertEqual(len(found), len(set(map(id, found))))
         self.assertIs(found[0], self._pool())
 
-    @testtools.skipUnless(_HAS_POOLS, 'requests before 2.32 keeps them')
+    @testtools.skipUnless(_HAS_POOLS, 'requests before 2.32 keeps its pools')
     def test_a_closed_pool_is_replaced(self):
         before = self._pool()
         self.adapter.close()

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.identity: who asks."""
+"""Tests of nova_image.image.identity: tokens, sessions, headers."""
 
 import os
 
@@ -28,7 +28,7 @@ IDENTITY_HEADERS = ('x-identity-status', 'x-user-id', 'x-tenant-id',
 
 
 class TestContextToken(base.TestCase):
-    """The auth plugin of a caller's token."""
+    """The auth plugin for a caller's token."""
 
     def test_the_token_is_returned_unchanged(self):
         plugin = identity.ContextToken('t')
@@ -41,7 +41,7 @@ class TestContextToken(base.TestCase):
 
 
 class TestSessions(base.TestCase):
-    """Sessions: one for each process and endpoint."""
+    """There is one session for each process and endpoint."""
 
     def setUp(self):
         super(TestSessions, self).setUp()
@@ -70,7 +70,7 @@ class TestSessions(base.TestCase):
 
 
 class TestAuth(base.TestCase):
-    """Which auth plugin stands for a context."""
+    """The auth plugin for a context."""
 
     def _auth(self):
         return identity.Identity(self.conf).auth(self.context)
@@ -99,20 +99,20 @@ class TestAuth(base.TestCase):
         return identity.Identity(self.conf)
 
     def test_the_services_credentials_are_used_without_a_token(self):
-        who = self._identity_with_credentials()
+        service = self._identity_with_credentials()
         self.without_keystone()
-        plugin = who.auth(self.context)
+        plugin = service.auth(self.context)
         self.assertEqual(KEYSTONE + '/v3', plugin.auth_url)
-        self.assertIs(plugin, who.auth(self.context))
+        self.assertIs(plugin, service.auth(self.context))
 
     def test_service_auth_returns_the_services_plugin(self):
         self.assertIsNone(identity.Identity(self.conf).service_auth())
-        who = self._identity_with_credentials()
-        self.assertIs(who.configured_auth(), who.service_auth())
+        service = self._identity_with_credentials()
+        self.assertIs(service.configured_auth(), service.service_auth())
 
 
 class TestHeaders(base.TestCase):
-    """What is sent to say who asks."""
+    """The headers that identify the caller."""
 
     def _headers(self, **kwargs):
         self.glance.answers(recordings.Answer(content=b'{}'))
@@ -181,7 +181,7 @@ def _text(header):
 
 
 class TestMaySee(base.TestCase):
-    """Who sees an image where no Keystone says who asks."""
+    """Which images a caller may see without Keystone."""
 
     def _may_see(self, owner=None, is_public=False, **properties):
         return identity.may_see(self.context, {

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.knowledge: what is believed, and how long."""
+"""Tests of nova_image.image.knowledge: facts that expire."""
 
 import logging
 
@@ -25,7 +25,7 @@ OTHER = knowledge.Fact('other', lambda value: isinstance(value, bool))
 
 
 class TestKnowledge(testtools.TestCase):
-    """One Glance, and a clock."""
+    """What is known of one Glance; ``now`` is the clock."""
 
     def setUp(self):
         super(TestKnowledge, self).setUp()

@@ -10,10 +10,9 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.offload: threads, with eventlet or not.
+"""Tests of nova_image.image.offload: threads, with and without eventlet.
 
-eventlet is not installed where these tests run: modules of its names stand in
-for it.
+eventlet is not installed for these tests: fake modules take its place.
 """
 
 import os
@@ -29,13 +28,14 @@ import testtools
 import nova_image
 from nova_image.image import offload
 
-#: imports every module of the package, and tells what asked for eventlet
+#: imports every module of the package; prints which of them import eventlet,
+#: and whether it was imported
 _IMPORT_ALL = """
 import pkgutil
 import sys
 
 class Finder(object):
-    asked = set()
+    importers = set()
 
     def find_module(self, name, path=None):
         if name.split('.')[0] == 'eventlet':
@@ -43,7 +43,7 @@ class Finder(object):
             while frame.f_globals['__name__'] == '__main__' or (
                     'importlib' in frame.f_globals['__name__']):
                 frame = frame.f_back
-            self.asked.add(frame.f_globals['__name__'])
+            self.importers.add(frame.f_globals['__name__'])
 
     if sys.version_info[0] > 2:
         def find_spec(self, name, path=None, target=None):
@@ -54,16 +54,17 @@ from nova_image import image
 for _, name, _ in pkgutil.walk_packages(image.__path__, 'nova_image.image.'):
     __import__(name)
 assert 'nova_image.image.offload' in sys.modules
-print(sorted(name for name in Finder.asked if name.startswith('nova_image.')))
+print(sorted(name for name in Finder.importers
+             if name.startswith('nova_image.')))
 print('eventlet' in sys.modules)
 """
 
 
 class Check(object):
-    """A check that notes what it gets, and by which thread.
+    """A check that records its chunks and its threads.
 
-    :param fails_at: the chunk that it fails at
-    :param gate: threading.Event; it works when that is set
+    :param fails_at: the chunk at which it fails
+    :param gate: threading.Event to wait for before each chunk
     """
 
     def __init__(self, fails_at=None, gate=None):
@@ -74,7 +75,7 @@ class Check(object):
         self._gate = gate
 
     def update(self, chunk):
-        """Note a chunk."""
+        """Record a chunk."""
         if self._gate is not None:
             self._gate.wait()
         self.threads.add(threading.current_thread())
@@ -83,18 +84,18 @@ class Check(object):
             raise self.error
 
 
-def working():
-    """Return the threads of checks that run."""
+def running():
+    """Return the threads of running checks."""
     return [thread for thread in threading.enumerate()
             if thread.name == 'nova_image check']
 
 
 class TestThread(testtools.TestCase):
-    """A check on a thread of its own."""
+    """A check on its own thread."""
 
     def setUp(self):
         super(TestThread, self).setUp()
-        self.assertEqual([], working())
+        self.assertEqual([], running())
 
     def _feeder(self, check):
         feeder = offload.beside(check)
@@ -111,13 +112,13 @@ class TestThread(testtools.TestCase):
         self.assertEqual(numbers, check.chunks)
         (thread,) = check.threads
         self.assertIsNot(threading.current_thread(), thread)
-        self.assertEqual([], working())
+        self.assertEqual([], running())
 
     def test_the_thread_does_not_keep_the_process_alive(self):
         gate = threading.Event()
         self._feeder(Check(gate=gate))
         self.addCleanup(gate.set)
-        self.assertTrue(working()[0].daemon)
+        self.assertTrue(running()[0].daemon)
 
     def test_finish_raises_the_error_of_the_check(self):
         check = Check(fails_at=1)
@@ -125,7 +126,7 @@ class TestThread(testtools.TestCase):
         feeder.update(1)
         self.assertIs(check.error,
                       self.assertRaises(ValueError, feeder.finish))
-        self.assertEqual([], working())
+        self.assertEqual([], running())
 
     def test_a_later_update_raises_the_error_of_the_check(self):
         check = Check(fails_at=1)
@@ -145,7 +146,7 @@ class TestThread(testtools.TestCase):
         self.assertRaises(KeyboardInterrupt, feeder.finish)
 
     def test_only_a_few_chunks_wait_for_a_slow_check(self):
-        gate, handed_over = threading.Event(), []
+        gate, passed = threading.Event(), []
         check = Check(gate=gate)
         feeder = self._feeder(check)
         self.addCleanup(gate.set)
@@ -153,8 +154,8 @@ class TestThread(testtools.TestCase):
 
         def feed():
             for number in range(20):
-                handed_over.append(number)
-                if len(handed_over) == 6:
+                passed.append(number)
+                if len(passed) == 6:
                     full.set()
                 feeder.update(number)
         thread = threading.Thread(target=feed)
@@ -163,7 +164,7 @@ class TestThread(testtools.TestCase):
         # One is at work and four wait: the sixth is not taken.
         thread.join(0.1)
         self.assertTrue(thread.is_alive())
-        self.assertEqual(6, len(handed_over))
+        self.assertEqual(6, len(passed))
         gate.set()
         thread.join(30)
         feeder.finish()
@@ -173,7 +174,7 @@ class TestThread(testtools.TestCase):
         feeder = self._feeder(Check())
         feeder.update(1)
         feeder.close()
-        self.assertEqual([], working())
+        self.assertEqual([], running())
         feeder.close()
 
     def test_close_ends_the_thread_after_an_error(self):
@@ -185,15 +186,15 @@ class TestThread(testtools.TestCase):
         except ValueError:
             pass
         feeder.close()
-        self.assertEqual([], working())
+        self.assertEqual([], running())
         self.assertEqual([0], check.chunks)
 
 
 class FakeEventlet(fixtures.Fixture):
-    """Stands in for eventlet.
+    """A fake eventlet.
 
-    :param patched: what it has replaced in the standard library
-    :ivar tpool: a mock; calls what it is told to
+    :param patched: names of the modules that it has patched
+    :ivar tpool: a mock; execute() calls the function
     """
 
     def __init__(self, *patched):
@@ -233,7 +234,7 @@ class TestEventlet(testtools.TestCase):
         tpool = self.useFixture(FakeEventlet('socket')).tpool
         check = Check()
         feeder = offload.beside(check)
-        self.assertEqual([], working())
+        self.assertEqual([], running())
         for number in range(3):
             feeder.update(number)
             self.assertEqual(number + 1, len(check.chunks))
@@ -270,7 +271,7 @@ class TestWithoutEventlet(testtools.TestCase):
     def test_no_module_imports_eventlet(self):
         root = os.path.dirname(os.path.dirname(
             os.path.abspath(nova_image.__file__)))
-        told = subprocess.check_output(
+        output = subprocess.check_output(
             [sys.executable, '-W', 'ignore', '-c', _IMPORT_ALL], cwd=root,
             universal_newlines=True)
-        self.assertEqual(['[]', 'False'], told.splitlines())
+        self.assertEqual(['[]', 'False'], output.splitlines())

@@ -43,7 +43,7 @@ class TestRetryAfter(testtools.TestCase):
 
 
 class TestAttempts(testtools.TestCase):
-    """How often and how long."""
+    """The number of attempts, and the waits between them."""
 
     def setUp(self):
         super(TestAttempts, self).setUp()

@@ -39,7 +39,7 @@ class TestNumbers(testtools.TestCase):
 
 
 class TestBooleans(testtools.TestCase):
-    """Booleans and is_public."""
+    """Booleans, and the filter is_public."""
 
     def test_all_spellings_of_true_and_false_are_accepted(self):
         for value in (True, 'true', 'True', '1', 1, u'yes', 'on'):
@@ -83,7 +83,7 @@ class TestText(testtools.TestCase):
 
 
 class TestMoments(testtools.TestCase):
-    """Times of changes-since."""
+    """The times of changes-since."""
 
     def test_times_in_all_forms_are_converted_to_utc(self):
         aware = values.moment('changes-since', '2026-11-21T04:16:28+02:00')
@@ -101,7 +101,7 @@ class TestMoments(testtools.TestCase):
 
 
 class TestProjects(testtools.TestCase):
-    """IDs that become parts of a path."""
+    """IDs of projects, which become parts of a path."""
 
     def test_project_ids_become_text(self):
         for value in (u'4f5ac4', '4f5ac4', b'4f5ac4'):
@@ -118,7 +118,7 @@ class TestProjects(testtools.TestCase):
 
 
 class TestUnset(testtools.TestCase):
-    """Kernels and ramdisks that are none."""
+    """Kernels and ramdisks that are not set."""
 
     def test_all_spellings_of_none_are_unset(self):
         for name in ('kernel_id', 'ramdisk_id'):

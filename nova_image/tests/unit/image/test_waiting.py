@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.waiting: when it looks, and when it stops."""
+"""Tests of nova_image.image.waiting: its intervals and its timeout."""
 
 import fixtures
 import testtools
@@ -19,7 +19,7 @@ from nova_image.image import waiting
 
 
 class TestWait(testtools.TestCase):
-    """A clock that only the waits move.
+    """Waits with a clock that only they move.
 
     :ivar waits: seconds of each wait
     """
@@ -31,7 +31,7 @@ class TestWait(testtools.TestCase):
             'oslo_utils.timeutils.now', lambda: sum(self.waits)))
 
     def _until(self, seconds, timeout=None):
-        """Wait for something; return the result and the times of looks."""
+        """Wait for a result; return it and the times of all looks."""
         looks = []
 
         def look():

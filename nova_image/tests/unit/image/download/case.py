@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""What the tests of direct downloads share: a check, a file to copy into."""
+"""What the tests of direct downloads share: a check and a file to copy to."""
 
 import os
 
@@ -24,7 +24,7 @@ MIB = 1024 * 1024
 
 
 class Check(object):
-    """Takes what a download is checked by.
+    """A check that keeps the data of a download.
 
     :param after: called after each chunk with the number of bytes so far
     :ivar largest: length of the longest chunk
@@ -36,7 +36,7 @@ class Check(object):
         self.largest = 0
 
     def update(self, chunk):
-        """Take a chunk."""
+        """Keep a chunk."""
         self.largest = max(self.largest, len(chunk))
         self._data += chunk
         if self._after is not None:
@@ -49,7 +49,7 @@ class Check(object):
 
 
 class DownloadTest(base.TestCase):
-    """A test that copies something into a file.
+    """Base class: copies something into a file.
 
     :ivar folder: path of an empty folder, without symbolic links
     """
@@ -70,9 +70,9 @@ class DownloadTest(base.TestCase):
         return self.path(name)
 
     def copied(self, handler, url, check=None):
-        """Copy, and return what is in the file then.
+        """Copy, and return the data of the file.
 
-        What the check got has to be the same.
+        The check must have received the same data.
         """
         check = check or Check()
         with open(self.path('output'), 'w+b') as output:
@@ -80,12 +80,12 @@ class DownloadTest(base.TestCase):
         with open(self.path('output'), 'rb') as output:
             data = output.read()
         self.assertEqual(len(data), len(check.data))
-        self.assertTrue(data == check.data, 'the check got something else')
+        self.assertTrue(data == check.data, 'the check received other data')
         self.assertThat(check.largest, matchers.LessThan(MIB + 1))
         return data
 
     def allocated(self):
-        """Return how many bytes the copy takes on the disk."""
+        """Return how many bytes the copy occupies on disk."""
         return os.stat(self.path('output')).st_blocks * 512
 
     def open_descriptors(self):
@@ -95,5 +95,5 @@ class DownloadTest(base.TestCase):
             try:
                 names.append(os.readlink('/proc/self/fd/' + number))
             except OSError:
-                continue  # that of the listing itself
+                continue  # the descriptor of the listing itself
         return [name for name in names if name.startswith(self.folder)]

@@ -11,10 +11,10 @@
 #    under the License.
 
 
-"""A Ceph without servers: modules like ``rados`` and ``rbd``.
+"""A Ceph without servers: fake modules ``rados`` and ``rbd``.
 
-They do what those of Ceph 16.2 were seen to do, as far as the handler uses
-them: reads are answered in threads, in any order.
+They behave as the modules of Ceph 16.2 were seen to do, as far as the handler
+uses them: threads answer the reads, in any order.
 """
 
 import threading
@@ -28,23 +28,23 @@ OBJECT = 8 * 1024 * 1024
 
 
 class Error(Exception):
-    """Base of what both modules raise."""
+    """The base of the exceptions of both modules."""
 
 
 class Image(object):
     """A snapshot.
 
-    :ivar extents: what diff_iterate() tells, as (offset, length, exists)
-    :ivar answers: offset -> what a read there returns, other than its length
-    :ivar most_under_way: how many reads were under way at once
+    :ivar extents: what diff_iterate() reports: (offset, length, exists)
+    :ivar answers: offset -> return value of a read there, if not its length
+    :ivar most_pending: the largest number of reads at the same time
     """
 
     def __init__(self, data, extents=None):
         self.data = data
         self.extents = [(0, len(data), True)] if extents is None else extents
         self.answers = {}
-        self.most_under_way = self.under_way = self.opened = 0
-        self.asked_for = []
+        self.most_pending = self.pending = self.opened = 0
+        self.requested = []
         self.lock = threading.Lock()
         self.hold = None
 
@@ -54,7 +54,7 @@ class Image(object):
 
     def diff_iterate(self, offset, length, from_snapshot, iterate_cb,
                      include_parent=True, whole_object=False):
-        """Tell where the image has objects."""
+        """Report where the image has objects."""
         assert include_parent and whole_object and from_snapshot is None
         if offset >= len(self.data):
             raise Error('[errno 22] RBD invalid argument')
@@ -63,16 +63,16 @@ class Image(object):
                 iterate_cb(start, size, exists)
 
     def aio_read(self, offset, length, oncomplete):
-        """Begin to read."""
+        """Begin a read."""
         with self.lock:
-            self.under_way += 1
-            self.most_under_way = max(self.most_under_way, self.under_way)
-            self.asked_for.append((offset, length))
+            self.pending += 1
+            self.most_pending = max(self.most_pending, self.pending)
+            self.requested.append((offset, length))
         return Completion(self, offset, length, oncomplete)
 
     def close(self):
-        """Close; nothing may be under way any longer."""
-        assert not self.under_way
+        """Close; no read may be pending."""
+        assert not self.pending
         self.opened -= 1
 
 
@@ -97,14 +97,14 @@ class Completion(object):
         except Exception as error:
             self._error = error
         with self._image.lock:
-            self._image.under_way -= 1
+            self._image.pending -= 1
 
     def get_return_value(self):
-        """Return the number of bytes, or what went wrong."""
+        """Return the number of bytes, or a negative error number."""
         return self._status
 
     def wait_for_complete_and_cb(self):
-        """Wait, and raise what the callback raised."""
+        """Wait, and raise the error of the callback."""
         self._thread.join()
         if self._error is not None:
             raise self._error
@@ -115,10 +115,10 @@ class Cluster(fixtures.Fixture):
 
     :ivar images: (pool, image, snapshot) -> Image
     :ivar connections: keyword arguments of each rados.Rados
-    :ivar options: what its configuration file says
-    :ivar unknown: options that it does not have
+    :ivar options: the options of its configuration file
+    :ivar unknown: options that it lacks
     :ivar open: how many of its handles are open
-    :ivar failure: what connect() raises
+    :ivar failure: text of the error that connect() raises, if any
     """
 
     def __init__(self):
@@ -148,7 +148,7 @@ class Cluster(fixtures.Fixture):
 
 
 class _Connection(object):
-    """A handle of the cluster's; a pool of it too."""
+    """A handle of the cluster."""
 
     def __init__(self, cluster, rados, options):
         self._cluster = cluster
@@ -158,7 +158,7 @@ class _Connection(object):
         cluster.open += 1
 
     def conf_get(self, name):
-        """Return an option: text, None for one there is not."""
+        """Return the text of an option."""
         return self._options.get(name, '0')
 
     def conf_set(self, name, value):

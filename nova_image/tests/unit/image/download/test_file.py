@@ -27,7 +27,7 @@ DATA = os.urandom(5 * MIB + 12345)
 
 
 class FileTest(case.DownloadTest):
-    """A folder ``store`` that is allowed, and a file in it."""
+    """Base class: an allowed folder ``store`` with a file."""
 
     def setUp(self):
         super(FileTest, self).setUp()
@@ -143,7 +143,7 @@ class TestRoots(FileTest):
         self.secret_refused('file://' + self.source)
 
     def _swapped(self, path, swap):
-        """Let somebody change a folder between the check and open()."""
+        """Return a patch that changes a file between its check and open()."""
         original = os.open
 
         def swap_and_open(opened, *args):
@@ -177,7 +177,7 @@ class TestRoots(FileTest):
 
 
 class TestEnabled(FileTest):
-    """When the handler is there."""
+    """When the handler is enabled."""
 
     def test_the_handler_is_enabled_only_with_roots(self):
         self.assertTrue(file_download.FileHandler.enabled(self.conf))

@@ -34,21 +34,21 @@ _PAGE = os.path.join(
 
 
 class Working(download.Handler):
-    """Does nothing, well."""
+    """A handler that does nothing."""
 
     def copy(self, url, output, check):
         """Do nothing."""
 
 
 class Broken(Working):
-    """Cannot be made."""
+    """A handler that cannot be created."""
 
     def __init__(self, conf):
         raise ValueError('no such thing')
 
 
 class TestLoad(case.DownloadTest):
-    """Which handlers are loaded, and what is said of the others."""
+    """Which handlers are loaded, and what is logged about the others."""
 
     def setUp(self):
         super(TestLoad, self).setUp()
@@ -86,8 +86,8 @@ class TestLoad(case.DownloadTest):
         self.assertIn('ValueError: no such thing', warning)
 
     def test_an_incomplete_handler_is_left_out(self):
-        half = type('Half', (download.Handler,), {})
-        self.assertEqual({}, self._load(('half', half)))
+        incomplete = type('Incomplete', (download.Handler,), {})
+        self.assertEqual({}, self._load(('mine', incomplete)))
         self.assertEqual(1, len(self.warnings()))
 
     def test_a_handler_that_cannot_be_imported_is_logged(self):
@@ -158,7 +158,7 @@ class TestDocumentedExample(case.DownloadTest):
 
 
 def _block(text):
-    """Return the indented lines that a directive begins with."""
+    """Return the content of the directive at the beginning of a text."""
     lines = text.split('\n')[1:]
     end = next(number for number, line in enumerate(lines)
                if line and not line.startswith(' '))
@@ -166,7 +166,7 @@ def _block(text):
 
 
 def _tell_pkg_resources(test, folder):
-    """Let an old stevedore find what is installed in a folder."""
+    """Let an old stevedore find the packages in a folder."""
     if not six.PY2:
         return
     resources = __import__('pkg_resources')

@@ -33,7 +33,7 @@ URL = 'rbd://%s/images/image/snap' % fake_ceph.FSID
 
 
 class RbdTest(case.DownloadTest):
-    """An image of random bytes, and a handler."""
+    """Base class: an image of random bytes, and a handler."""
 
     def setUp(self):
         super(RbdTest, self).setUp()
@@ -50,25 +50,25 @@ class RbdTest(case.DownloadTest):
         return self.image
 
     def refused(self, reason, url=URL, check=None):
-        """Assert that a URL is refused for a reason, all being closed."""
+        """Assert that a URL is refused for a reason, and all is closed."""
         error = self.assertRaises(exception.ImageDownloadUnavailable,
                                   self.copied, self.handler, url, check)
         self.assertIn(reason, six.text_type(error))
         self.assert_closed()
 
     def assert_closed(self):
-        """Assert that nothing is open or under way."""
+        """Assert that nothing is open or pending."""
         self.assertEqual((0, 0, 0), (self.ceph.open, self.image.opened,
-                                     self.image.under_way))
+                                     self.image.pending))
 
 
 class TestCopy(RbdTest):
-    """What the copy is like."""
+    """The data of the copy."""
 
     def test_a_whole_image_is_copied(self):
         self.assertEqual(DATA, self.copied(self.handler, URL))
         self.assert_closed()
-        self.assertThat(self.image.most_under_way,
+        self.assertThat(self.image.most_pending,
                         case.matchers.LessThan(rbd.WINDOW + 1))
 
     def test_reads_may_finish_in_any_order(self):
@@ -95,7 +95,7 @@ class TestCopy(RbdTest):
         for number in objects:
             start = number * fake_ceph.OBJECT
             data[start:start + 10] = b'0123456789'[:size - start]
-        # Objects are told of in any order, the last as whole as the others.
+        # Objects are reported in any order, and the last in its full size.
         self.put(bytes(data), *[
             (number * fake_ceph.OBJECT, fake_ceph.OBJECT, True)
             for number in reversed(objects)])
@@ -109,7 +109,7 @@ class TestCopy(RbdTest):
         self.assertEqual(
             sum(min(fake_ceph.OBJECT, len(data) - number * fake_ceph.OBJECT)
                 for number in objects),
-            sum(length for _, length in self.image.asked_for))
+            sum(length for _, length in self.image.requested))
 
     def test_extents_are_requested_span_by_span(self):
         self.useFixture(fixtures.MonkeyPatch(
@@ -122,7 +122,7 @@ class TestCopy(RbdTest):
                  (4 * MIB, 6 * MIB, True), (0, 10 * MIB, False))
         self.assertEqual(DATA, self.copied(self.handler, URL))
         self.assertEqual(len(DATA), sum(
-            length for _, length in self.image.asked_for))
+            length for _, length in self.image.requested))
 
     def test_zeros_among_data_become_holes(self):
         block = sizes.BLOCK
@@ -131,7 +131,7 @@ class TestCopy(RbdTest):
             data[begin:begin + 5] = b'01234'
         self.put(bytes(data))
         self.assertEqual(bytes(data), self.copied(self.handler, URL))
-        # One of them is in two blocks.
+        # One of them spans two blocks.
         self.assertThat(self.allocated(), case.matchers.LessThan(
             4 * block + 1))
 
@@ -157,7 +157,7 @@ class TestCopy(RbdTest):
         self.assert_closed()
 
 
-class TestPlaces(RbdTest):
+class TestUrls(RbdTest):
     """Which URLs are served."""
 
     def test_names_are_percent_decoded(self):
@@ -187,7 +187,7 @@ class TestPlaces(RbdTest):
 
 
 class TestConnection(RbdTest):
-    """How the cluster is reached."""
+    """The connection to the cluster."""
 
     def _connection(self):
         self.copied(self.handler, URL)

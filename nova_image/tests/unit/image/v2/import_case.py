@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What the unit tests of imports share: answers, and a clock."""
+"""What the unit tests of imports share: answers and a clock."""
 
 import fixtures
 
@@ -32,13 +32,13 @@ META = {'id': NEW, 'name': recordings.NAME, 'disk_format': 'raw',
 
 
 def recorded(name):
-    """Return what was recorded of an import, about one image."""
+    """Return a recorded answer, with the ID of the test's image."""
     answer = IMPORTS(name)
     return answer.but(id=NEW) if 'id' in answer.json else answer
 
 
 CREATED = recorded('create_201')
-TAKEN = IMPORTS('import_202')
+ACCEPTED = IMPORTS('import_202')
 STAGED = recorded('show_staged')
 WORKING = recorded('show_working')
 IMPORTED = recorded('show_imported')
@@ -61,9 +61,9 @@ DELETE = ('DELETE', IMAGE)
 
 
 class ImportTestCase(base.TestCase):
-    """Base: a driver, and a clock that the waits move.
+    """Base class: a driver, and a clock that the waits move.
 
-    :ivar elapsed: seconds that have passed beside those
+    :ivar elapsed: seconds that have passed in addition to the waits
     """
 
     def setUp(self):
@@ -76,11 +76,11 @@ class ImportTestCase(base.TestCase):
 
     def know(self, methods=('glance-direct', 'web-download', 'copy-image',
                             'glance-download'), stores=None):
-        """Let what this Glance can import be known already.
+        """Remember what this Glance can import.
 
         :param methods: names of the import methods
-        :param stores: list of dicts; two writable stores and another one by
-            default
+        :param stores: list of dicts; by default two writable stores and a
+            read-only one
         """
         known = self.service.client.knowledge(self.context)
         known.remember(import_rules.METHODS, list(methods))

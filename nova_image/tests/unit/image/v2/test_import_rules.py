@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.v2.import_rules: what is asked, and how often."""
+"""Tests of nova_image.image.v2.import_rules: the rules and their requests."""
 
 from nova_image import exception
 from nova_image.image import knowledge
@@ -22,7 +22,7 @@ MIB = 1024 * 1024
 
 
 class RulesTestCase(case.ImportTestCase):
-    """Base: rules."""
+    """Base class: rules."""
 
     def setUp(self):
         super(RulesTestCase, self).setUp()
@@ -37,7 +37,7 @@ class RulesTestCase(case.ImportTestCase):
 
 
 class TestInfo(RulesTestCase):
-    """What callers get."""
+    """info()."""
 
     def test_info_is_requested_each_time(self):
         for _ in range(2):

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.v2.import_watch: its looks, what it sees."""
+"""Tests of nova_image.image.v2.import_watch: its requests and results."""
 
 from nova_image import exception
 from nova_image.image.v2 import import_watch
@@ -22,18 +22,18 @@ from nova_image.tests.unit import recordings
 
 
 class WatchTestCase(case.ImportTestCase):
-    """Base: a watch."""
+    """Base class: a watch."""
 
     def setUp(self):
         super(WatchTestCase, self).setUp()
         self.images = records.Records(self.service.client)
-        self.told = []
+        self.reports = []
         self.message = None
         self.set(import_stall_timeout=0)
 
     def _watch(self, *answers, **options):
         options = dict({'targets': [], 'timeout': 0,
-                        'progress': self.told.append}, **options)
+                        'progress': self.reports.append}, **options)
         self.glance.answers(*answers)
         watch = import_watch.Watch(
             self.service.client, self.images, case.CREATED.json,
@@ -44,7 +44,7 @@ class WatchTestCase(case.ImportTestCase):
 
 
 class TestEnd(WatchTestCase):
-    """When an import is over."""
+    """The end of an import."""
 
     def test_an_active_image_without_a_task_is_a_success(self):
         end = self._watch(case.WORKING.but(
@@ -54,8 +54,8 @@ class TestEnd(WatchTestCase):
                          (end.how, end.reason, end.raw))
         self.assert_calls([case.LOOK] * 3)
         self.assertEqual(['pending', 'importing', 'finishing'],
-                         [seen.state for seen in self.told])
-        self.assertEqual(['fast'], self.told[1].waiting)
+                         [seen.state for seen in self.reports])
+        self.assertEqual(['fast'], self.reports[1].waiting)
 
     def test_an_active_image_with_a_task_is_not_finished(self):
         self._watch(case.IMPORTED.but(os_glance_import_task='x'),
@@ -69,7 +69,7 @@ class TestEnd(WatchTestCase):
         self._watch(case.IMPORTED, idle,
                     case.IMPORTED.but(os_glance_import_task='x'),
                     case.IMPORTED.but(stores='fast,slow'), targets=['slow'])
-        self.assertEqual(['slow'], self.told[0].waiting)
+        self.assertEqual(['slow'], self.reports[0].waiting)
 
     def test_the_reason_of_a_failure_is_read_from_the_task(self):
         end = self._watch(case.WORKING, case.FAILED, case.FAILURE)
@@ -119,7 +119,7 @@ class TestEnd(WatchTestCase):
 
 
 class TestEarlierGlance(WatchTestCase):
-    """One that shows no lock, or no tasks."""
+    """A Glance that shows no lock or no tasks."""
 
     NO_TASKS = case.GLANCE33('show_404')
 
@@ -140,8 +140,8 @@ class TestEarlierGlance(WatchTestCase):
         self.assertIn('without a reason', end.reason)
 
 
-class TestTooLate(WatchTestCase):
-    """Deadline, stall, and a Glance that does not answer."""
+class TestTimeouts(WatchTestCase):
+    """A deadline, a stall, and a Glance that does not answer."""
 
     def test_an_import_may_exceed_the_deadline(self):
         end = self._watch(*[case.WORKING] * 11, timeout=0.95)
@@ -154,7 +154,7 @@ class TestTooLate(WatchTestCase):
         self.assertEqual('over', end.how)
 
     def _until(self, seconds):
-        """Watch an import of which nothing is seen but its task, for long."""
+        """Watch a long import that shows nothing but its task."""
         self.set(import_stall_timeout=3)
         task = case.PROCESSING.json['tasks'][0]
 
@@ -169,19 +169,19 @@ class TestTooLate(WatchTestCase):
         return import_watch.Watch(
             self.service.client, self.images, case.CREATED.json,
             case.REQUEST, targets=[],
-            timeout=0, progress=self.told.append).wait(self.context)
+            timeout=0, progress=self.reports.append).wait(self.context)
 
     def test_an_import_without_progress_has_stalled(self):
         self.message = lambda: ''
         self.assertEqual('stalled', self._until(20).how)
-        # The first word of the task is a sign of life as well.
+        # The first message of the task is progress, too.
         self.assertLess(3, sum(self.waits))
         self.assertLess(sum(self.waits), 8)
 
     def test_messages_of_the_task_are_progress(self):
         self.message = lambda: 'Copied %d MiB' % sum(self.waits)
         self.assertEqual('over', self._until(20).how)
-        done = [seen.done for seen in self.told if seen.done]
+        done = [seen.done for seen in self.reports if seen.done]
         self.assertEqual((sorted(done), 0), (done, done[0] % 1024 ** 2))
         self.assertLess(3, len(set(done)))
 
@@ -190,7 +190,7 @@ class TestTooLate(WatchTestCase):
                     recordings.Answer(500), case.IMPORTED)
         self.assert_calls([case.LOOK] * 5)
         self.assertEqual(['unknown', 'importing', 'unknown', 'finishing'],
-                         [seen.state for seen in self.told])
+                         [seen.state for seen in self.reports])
 
     def test_a_glance_that_stops_answering_exceeds_the_deadline(self):
         end = self._watch(case.WORKING, *[base.Lost()] * 10, timeout=0.95)
@@ -203,10 +203,10 @@ class TestTooLate(WatchTestCase):
 
 
 class TestRequests(WatchTestCase):
-    """How many looks an import takes, and how late its end is seen."""
+    """How many requests a watch makes, and how late it sees the end."""
 
     def _times(self, seconds):
-        """Return when it looked, and how often at the task."""
+        """Return the times of its looks at the image and at the task."""
         looks, tasks = [], []
 
         def answer(call):

@@ -28,7 +28,7 @@ SHA512 = case.IMPORTED.json['os_hash_value']
 
 
 class ImportingTestCase(case.ImportTestCase):
-    """Base: what is known of Glance, and the driver's calls."""
+    """Base class: a Glance with known methods, and calls of the driver."""
 
     def setUp(self):
         super(ImportingTestCase, self).setUp()
@@ -42,7 +42,7 @@ class ImportingTestCase(case.ImportTestCase):
         return result
 
     def _download(self, *answers, **options):
-        return self._create('web-download', case.TAKEN, *answers,
+        return self._create('web-download', case.ACCEPTED, *answers,
                             uri='https://example.org/image', **options)
 
     def _import(self, method, before, *answers, **options):
@@ -52,7 +52,7 @@ class ImportingTestCase(case.ImportTestCase):
 
 
 class TestOrder(base.TestCase):
-    """What goes together."""
+    """Which options go together."""
 
     def test_invalid_combinations_are_refused(self):
         for method, options, words in (
@@ -99,9 +99,9 @@ class TestOrder(base.TestCase):
 
 
 class TestDirect(ImportingTestCase):
-    """glance-direct: stage, import, wait."""
+    """The method glance-direct: stage, import, wait."""
 
-    BEGIN = (recordings.Answer(204), case.STAGED, case.TAKEN)
+    BEGIN = (recordings.Answer(204), case.STAGED, case.ACCEPTED)
     BEGUN = [case.CREATE, case.STAGE, case.LOOK, case.IMPORT]
 
     def test_data_is_staged_and_imported(self):
@@ -128,7 +128,7 @@ class TestDirect(ImportingTestCase):
         self.assert_calls([case.STAGE, case.LOOK])
 
     def test_staged_data_is_imported(self):
-        result = self._import('glance-direct', case.STAGED, case.TAKEN,
+        result = self._import('glance-direct', case.STAGED, case.ACCEPTED,
                               case.IMPORTED)
         self.assertTrue(result.succeeded)
         self.assert_calls([case.LOOK, case.IMPORT, case.LOOK])
@@ -178,7 +178,7 @@ class TestDirect(ImportingTestCase):
 
 
 class TestConverted(ImportingTestCase):
-    """Plugins of Glance that change what they import."""
+    """Plugins of Glance may change the imported image."""
 
     def test_a_converted_format_is_reported(self):
         raw = case.IMPORTED.but(disk_format='qcow2', size=7,
@@ -194,18 +194,18 @@ class TestConverted(ImportingTestCase):
         self.assertEqual({'os_checked': (None, 'yes')}, result.changes)
 
     def test_a_changed_name_is_not_reported(self):
-        result = self._download(case.IMPORTED.but(name='renamed meanwhile'))
+        result = self._download(case.IMPORTED.but(name='another name'))
         self.assertEqual({}, result.changes)
 
     def test_properties_of_glance_download_are_not_reported(self):
         result = self._create(
-            'glance-download', case.TAKEN, case.IMPORTED.but(os_type='bsd'),
+            'glance-download', case.ACCEPTED, case.IMPORTED.but(os_type='bsd'),
             glance_region='r', glance_image_id='i')
         self.assertIs(import_result.Imported, type(result))
 
 
 class TestFailed(ImportingTestCase):
-    """Imports that fail, and what is left of them."""
+    """Failed imports, and what remains of them."""
 
     LOOKS = (case.WORKING, case.FAILED, case.FAILURE)
 
@@ -224,7 +224,7 @@ class TestFailed(ImportingTestCase):
                                        self.glance.calls[-1].path))
 
     def test_keep_leaves_the_created_image(self):
-        self.glance.answers(case.CREATED, case.TAKEN, *self.LOOKS)
+        self.glance.answers(case.CREATED, case.ACCEPTED, *self.LOOKS)
         image, result = self.service.create_via_import(
             self.context, case.META, 'web-download', uri='http://a',
             keep=True)
@@ -233,7 +233,7 @@ class TestFailed(ImportingTestCase):
 
     def test_an_image_that_cannot_be_deleted_is_reported(self):
         self.set(num_retries=0)
-        self.glance.answers(case.CREATED, case.TAKEN, *self.LOOKS + (
+        self.glance.answers(case.CREATED, case.ACCEPTED, *self.LOOKS + (
             base.Lost(),))
         image, result = self.service.create_via_import(
             self.context, case.META, 'web-download', uri='http://a')
@@ -243,19 +243,19 @@ class TestFailed(ImportingTestCase):
 
     def test_an_existing_image_is_not_deleted(self):
         options = {'uri': 'http://a'}
-        result = self._import('web-download', case.CREATED, case.TAKEN,
+        result = self._import('web-download', case.CREATED, case.ACCEPTED,
                               *self.LOOKS, **options)
         self._assert_failed(result, True, fast='')
 
     def test_staged_data_that_remains_is_reported(self):
         result = self._import(
-            'glance-direct', case.STAGED, case.TAKEN, case.WORKING,
+            'glance-direct', case.STAGED, case.ACCEPTED, case.WORKING,
             case.FAILED.but(status='importing'), case.FAILURE,
             stores=['fast', 'slow'])
         self._assert_failed(result, False, fast='Task', slow='undone')
-        # A limit that Glance finds out about when it begins.
+        # Glance checks this limit only when it begins.
         result = self._import(
-            'glance-direct', case.STAGED, case.TAKEN,
+            'glance-direct', case.STAGED, case.ACCEPTED,
             case.STAGED.but(status='queued'), case.FAILURE)
         self._assert_failed(result, False)
 
@@ -270,7 +270,7 @@ class TestFailed(ImportingTestCase):
 
     def test_an_existing_image_with_wrong_data_is_deleted(self):
         result = self._import(
-            'web-download', case.CREATED, case.TAKEN, case.IMPORTED,
+            'web-download', case.CREATED, case.ACCEPTED, case.IMPORTED,
             case.DELETED, uri='http://a', os_hash_algo='md5',
             os_hash_value='00')
         self._assert_failed(result, True)
@@ -283,7 +283,7 @@ class TestFailed(ImportingTestCase):
                 os_hash_value=value).succeeded)
 
     def _late(self, **options):
-        self.glance.answers(case.CREATED, case.TAKEN, *[self._look] * 100)
+        self.glance.answers(case.CREATED, case.ACCEPTED, *[self._look] * 100)
         return self.service.create_via_import(
             self.context, case.META, 'web-download', uri='http://a',
             **options)[1]
@@ -295,7 +295,7 @@ class TestFailed(ImportingTestCase):
                 case.WORKING)
 
     def test_an_image_is_not_deleted_at_the_deadline(self):
-        """What may be on its way to a store is not deleted."""
+        """Its data may still be on its way to a store."""
         result = self._late(timeout=30)
         self.assertEqual(('deadline', 'importing', False), (
             result.reason, result.seen.state, result.cleaned))
@@ -311,7 +311,7 @@ class TestFailed(ImportingTestCase):
 
     def test_import_timeout_is_the_default_deadline(self):
         self.set(import_timeout=1)
-        self.glance.answers(case.CREATED, case.TAKEN,
+        self.glance.answers(case.CREATED, case.ACCEPTED,
                             *[case.WORKING] * 12)
         _, result = self.service.create_via_import(
             self.context, case.META, 'web-download', uri='http://a',
@@ -338,10 +338,10 @@ class TestBegin(ImportingTestCase):
             'web-download', uri=URI, **options)
 
     def test_a_refused_import_deletes_the_image_and_shows_no_secrets(self):
-        said = case.IMPORTS('import_400')
-        said = said.changed(content=said.content.replace(
+        refusal = case.IMPORTS('import_400')
+        refusal = refusal.changed(content=refusal.content.replace(
             b'http://10.0.0.1/', URI.encode('ascii')))
-        error = self._refused(exception.ImageBadRequest, case.CREATED, said,
+        error = self._refused(exception.ImageBadRequest, case.CREATED, refusal,
                               case.DELETED)
         text = six.text_type(error)
         self.assertIn('does not pass filtering', text)
@@ -362,7 +362,7 @@ class TestBegin(ImportingTestCase):
 
     def test_an_unprocessed_import_is_retried(self):
         result = self._create('web-download', recordings.Answer(503),
-                              case.TAKEN, case.IMPORTED, uri=URI)
+                              case.ACCEPTED, case.IMPORTED, uri=URI)
         self.assertTrue(result.succeeded)
 
     def test_the_import_is_found_after_a_lost_answer(self):
@@ -383,14 +383,14 @@ class TestBegin(ImportingTestCase):
                       base.Lost(), case.DELETED, wait=False)
 
     def test_there_is_no_result_without_wait(self):
-        self.glance.answers(case.CREATED, case.TAKEN)
+        self.glance.answers(case.CREATED, case.ACCEPTED)
         image, result = self.service.create_via_import(
             self.context, case.META, 'web-download', uri=URI, wait=False)
         self.assertEqual((case.NEW, None), (image['id'], result))
 
     def test_an_image_with_a_member_is_shared(self):
         self.glance.answers(case.CREATED, case.GLANCE33('member_200'),
-                            case.TAKEN, case.IMPORTED)
+                            case.ACCEPTED, case.IMPORTED)
         self.service.create_via_import(
             self.context, dict(case.META, properties={
                 'instance_owner': 'another-project'}), 'web-download',
@@ -399,10 +399,10 @@ class TestBegin(ImportingTestCase):
 
 
 class TestCopy(ImportingTestCase):
-    """image_import_copy() that waits."""
+    """image_import_copy() with wait."""
 
     def _copy(self, *answers, **options):
-        self.glance.answers(case.IMPORTED, case.TAKEN, *answers)
+        self.glance.answers(case.IMPORTED, case.ACCEPTED, *answers)
         return self.service.image_import_copy(
             self.context, case.NEW, ['slow'], wait=True, **options)
 
@@ -438,7 +438,7 @@ class TestCopy(ImportingTestCase):
 
 
 class TestUpload(ImportingTestCase):
-    """[glance] import_uploads: data of create() and update()."""
+    """[glance] import_uploads: create() and update() import their data."""
 
     def setUp(self):
         super(TestUpload, self).setUp()

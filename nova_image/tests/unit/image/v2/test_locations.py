@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.v2.locations: the requests of both ways."""
+"""Tests of nova_image.image.v2.locations: the requests of both APIs."""
 
 import fixtures
 import mock
@@ -38,14 +38,14 @@ ADDED = HIDDEN('add_202')
 WORKING = HIDDEN('show_working')
 ACTIVE = HIDDEN('show_active').without('os_hash_algo', 'os_hash_value')
 LOOK = ('GET', IMAGE)
-ASK = ('GET', '/versions')
+VERSIONS = ('GET', '/versions')
 ADD = ('POST', IMAGE + '/locations')
-UNDO = ('DELETE', IMAGE)
+DELETE = ('DELETE', IMAGE)
 DELETED = GLANCE33('delete_204')
 
 
 class LocationsTestCase(base.TestCase):
-    """Base: a driver, and a clock that the waits move."""
+    """Base class: a driver, and a clock that the waits move."""
 
     def setUp(self):
         super(LocationsTestCase, self).setUp()
@@ -75,8 +75,8 @@ class LocationsTestCase(base.TestCase):
                                  NEW, {'location': URL})
 
 
-class TestPlace(base.TestCase):
-    """wanted()."""
+class TestFromMeta(base.TestCase):
+    """from_meta()."""
 
     def test_there_may_be_no_location(self):
         for meta in ({}, {'location': None}, HASH):
@@ -170,10 +170,10 @@ class TestPatch(LocationsTestCase):
 
 
 class TestPost(LocationsTestCase):
-    """A Glance with the asynchronous locations API alone."""
+    """A Glance that has only the asynchronous locations API."""
 
     BEGIN = HIDDEN('create_201'), HIDDEN('versions_200'), ADDED
-    BEGUN = [('POST', IMAGES), ASK, ADD]
+    BEGUN = [('POST', IMAGES), VERSIONS, ADD]
 
     def test_create_waits_until_the_image_is_active(self):
         image = self._create(*self.BEGIN + (WORKING, WORKING, ACTIVE))
@@ -209,14 +209,14 @@ class TestPost(LocationsTestCase):
     def test_other_changes_come_first(self):
         self._update(HIDDEN('create_201'), HIDDEN('versions_200'),
                      WORKING, ADDED, ACTIVE, name='two')
-        self.assert_calls([LOOK, ASK, ('PATCH', IMAGE), ADD, LOOK])
+        self.assert_calls([LOOK, VERSIONS, ('PATCH', IMAGE), ADD, LOOK])
 
     def test_an_image_that_stays_queued_is_a_refused_location(self):
-        """A location that no store has, and a hash that is not the data's."""
+        """No store has the location, or its data has another hash."""
         error = self._refused(exception.ImageLocationRefused, *self.BEGIN + (
             WORKING, HIDDEN('show_given_up'), DELETED))
         self.assertIn('stays queued', six.text_type(error))
-        self.assert_calls(self.BEGUN + [LOOK] * 2 + [UNDO])
+        self.assert_calls(self.BEGUN + [LOOK] * 2 + [DELETE])
 
     def test_a_failure_before_the_first_look_is_noticed(self):
         idle = HIDDEN('show_given_up')
@@ -286,14 +286,14 @@ class TestDeadline(LocationsTestCase):
 
 
 class TestNeither(LocationsTestCase):
-    """A Glance that takes no locations."""
+    """A Glance that accepts no locations."""
 
     OLD = HIDDEN('create_201'), GLANCE15('versions_200')
 
     def test_a_location_is_refused_without_trying(self):
         error = self._refused(exception.ImageLocationRefused,
                               *self.OLD + (DELETED,))
-        self.assert_calls([('POST', IMAGES), ASK, UNDO])
+        self.assert_calls([('POST', IMAGES), VERSIONS, DELETE])
         self.assertIn('show_multiple_locations', six.text_type(error))
 
     def test_the_lack_is_remembered_for_a_while(self):
@@ -308,7 +308,7 @@ class TestNeither(LocationsTestCase):
         self.assertRaises(exception.ImageLocationRefused,
                           self.service.update, self.context, NEW,
                           {'location': URL, 'name': 'two'})
-        self.assert_calls([LOOK, ASK])
+        self.assert_calls([LOOK, VERSIONS])
 
     def test_invalid_versions_mean_no_locations(self):
         for found in ({}, {'versions': None}):
@@ -323,21 +323,21 @@ class TestNeither(LocationsTestCase):
 
 
 class TestForServices(LocationsTestCase):
-    """A Glance that tells locations to nobody but services."""
+    """A Glance that shows locations only to services."""
 
-    TOLD = [{'url': URL, 'metadata': {'store': 'rbd'}}]
-    FOUND = HIDDEN('versions_200').saying(TOLD)
-    WHERE = ('GET', IMAGE + '/locations')
+    LOCATIONS = [{'url': URL, 'metadata': {'store': 'rbd'}}]
+    FOUND = HIDDEN('versions_200').saying(LOCATIONS)
+    LIST = ('GET', IMAGE + '/locations')
 
     def _show(self, *answers):
         self.glance.answers(*answers)
         return self.service.show(self.context, NEW, include_locations=True)
 
     def test_locations_are_requested_separately(self):
-        self.assertEqual(self.TOLD, self._show(
+        self.assertEqual(self.LOCATIONS, self._show(
             ACTIVE, HIDDEN('versions_200'), self.FOUND)['locations'])
         self._show(ACTIVE, self.FOUND)
-        self.assert_calls([LOOK, ASK, self.WHERE, LOOK, self.WHERE])
+        self.assert_calls([LOOK, VERSIONS, self.LIST, LOOK, self.LIST])
 
     def test_locations_are_not_requested_by_default(self):
         self.glance.answers(ACTIVE)
@@ -353,22 +353,22 @@ class TestForServices(LocationsTestCase):
     def test_an_older_glance_has_no_locations_to_request(self):
         for answers in ([ACTIVE, GLANCE15('versions_200')], [ACTIVE]):
             self.assertEqual([], self._show(*answers)['locations'])
-        self.assert_calls([LOOK, ASK, LOOK])
+        self.assert_calls([LOOK, VERSIONS, LOOK])
 
     def test_a_refusal_is_remembered_for_a_while(self):
-        """Nobody goes on asking what is not for him, nor for ever not."""
+        """A caller without the role asks again, but not each time."""
         refused = HIDDEN('add_403')
         self.assertEqual([], self._show(
             ACTIVE, HIDDEN('versions_200'), refused)['locations'])
         self._show(ACTIVE)
         self.elapsed = knowledge.MAX_AGE + 1
         self._show(ACTIVE, HIDDEN('versions_200'), self.FOUND)
-        self.assert_calls([LOOK, ASK, self.WHERE] + [LOOK] +
-                          [LOOK, ASK, self.WHERE])
+        self.assert_calls([LOOK, VERSIONS, self.LIST] + [LOOK] +
+                          [LOOK, VERSIONS, self.LIST])
         self.assertEqual(1, self.log.output.count('the role service'))
 
     def test_other_errors_leave_the_locations_empty(self):
-        """The image is shown all the same, and at once."""
+        """The image is shown anyway, without retries."""
         for answer in (GLANCE33('show_404'), base.Lost(),
                        HIDDEN('versions_200')):
             self.useFixture(fixtures.MonkeyPatch(
@@ -378,11 +378,11 @@ class TestForServices(LocationsTestCase):
         self.assertEqual([], self.waits)
 
     def test_download_requests_the_locations(self):
-        """They are asked for where something can be got there."""
-        where = []
+        """They are requested if a handler can read them."""
+        copied = []
         handler = mock.Mock()
         handler.copy.side_effect = lambda url, *rest: (
-            where.append(url), rest[1].update(b'data'))
+            copied.append(url), rest[1].update(b'data'))
         self.useFixture(fixtures.MockPatch(
             'nova_image.image.download.load', return_value={'rbd': handler}))
         path = self.useFixture(fixtures.TempDir()).join('image')
@@ -390,5 +390,5 @@ class TestForServices(LocationsTestCase):
             ACTIVE.but(size=4, checksum=None), HIDDEN('versions_200'),
             self.FOUND)
         self.service.download(self.context, NEW, dst_path=path)
-        self.assertEqual([URL], where)
-        self.assert_calls([LOOK, ASK, self.WHERE])
+        self.assertEqual([URL], copied)
+        self.assert_calls([LOOK, VERSIONS, self.LIST])

@@ -22,7 +22,7 @@ from nova_image.tests.unit.image.v2 import test_translation
 
 
 class TestQuery(testtools.TestCase):
-    """Filters of v1 as a query of v2."""
+    """Filters of v1 become a query of v2."""
 
     def _query(self, **filters):
         before = copy.deepcopy(filters)

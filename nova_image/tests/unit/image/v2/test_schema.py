@@ -10,26 +10,26 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.v2.schema: read once for all who ask."""
+"""Tests of nova_image.image.v2.schema: read once for all callers."""
 
 from nova_image import exception
 from nova_image.image.v2 import schema
 from nova_image.tests.unit import base
 from nova_image.tests.unit import recordings
 
-ASK = ('GET', '/v2/schemas/image')
+REQUEST = ('GET', '/v2/schemas/image')
 
 
 class TestSchema(base.TestCase):
-    """A schema in several forms."""
+    """The schemas of several Glances."""
 
     def setUp(self):
         super(TestSchema, self).setUp()
-        self.one = self.client()
+        self.api_client = self.client()
 
     def _find(self, *answers):
         self.glance.answers(*answers)
-        return schema.find(self.one, self.context)
+        return schema.find(self.api_client, self.context)
 
     def test_formats_are_read_from_a_recorded_schema(self):
         found = self._find(recordings.load('v2_glance33')('schema'))
@@ -48,19 +48,19 @@ class TestSchema(base.TestCase):
     def test_the_schema_is_read_once(self):
         first = self._find(recordings.load('v2_glance33')('schema'))
         self.assertIs(first, self._find())
-        self.assert_calls([ASK])
+        self.assert_calls([REQUEST])
 
     def test_missing_parts_of_a_schema_are_empty(self):
         for content in (b'{}', b'{"properties": []}',
                         b'{"properties": {"disk_format": {"enum": null}}}',
                         b'{"properties": {"locations": {"items": 1}}}'):
-            self.one.knowledge(self.context).forget(schema.IMAGE_SCHEMA)
+            self.api_client.knowledge(self.context).forget(schema.IMAGE_SCHEMA)
             self.assertEqual(([], [], False), self._find(
                 recordings.Answer(content=content)))
 
     def test_a_schema_that_cannot_be_read_is_empty(self):
         for status in (403, 404):
-            self.one.knowledge(self.context).forget(schema.IMAGE_SCHEMA)
+            self.api_client.knowledge(self.context).forget(schema.IMAGE_SCHEMA)
             self.assertEqual(([], [], False), self._find(
                 recordings.Answer(status)))
 
@@ -68,4 +68,4 @@ class TestSchema(base.TestCase):
         self.set(num_retries=0)
         self.glance.answers(recordings.Answer(500))
         self.assertRaises(exception.GlanceServerError, schema.find,
-                          self.one, self.context)
+                          self.api_client, self.context)

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.v2.translation: images of v2, and callers'."""
+"""Tests of nova_image.image.v2.translation: images of v2 and of callers."""
 
 import copy
 import datetime
@@ -36,7 +36,7 @@ KEYS = {'id', 'name', 'status', 'size', 'min_disk', 'min_ram', 'disk_format',
 
 
 class TestFromGlance(testtools.TestCase):
-    """Images as callers get them."""
+    """Images in the format of callers."""
 
     def _images(self, name, **kwargs):
         for glance in GLANCES:
@@ -135,7 +135,7 @@ class TestFromGlance(testtools.TestCase):
 
 
 class TestLocations(testtools.TestCase):
-    """Where an image's data is."""
+    """The locations of an image's data."""
 
     def _locations(self, **raw):
         return translation.from_glance(raw, True)['locations']
@@ -147,10 +147,10 @@ class TestLocations(testtools.TestCase):
     def test_direct_url_is_not_repeated(self):
         for glance in GLANCES:
             raw = glance('show_active').json
-            places = translation.from_glance(raw, True)['locations']
-            self.assertEqual(raw['locations'], places)
+            found = translation.from_glance(raw, True)['locations']
+            self.assertEqual(raw['locations'], found)
             self.assertEqual([raw['direct_url']],
-                             [place['url'] for place in places])
+                             [location['url'] for location in found])
 
     def test_direct_url_is_added(self):
         self.assertEqual(
@@ -164,26 +164,26 @@ class TestLocations(testtools.TestCase):
             self.assertEqual([], self._locations(**raw))
 
 
-class TestExpected(testtools.TestCase):
-    """The best hash there is."""
+class TestRecordOf(testtools.TestCase):
+    """The recorded size and hash of an image."""
 
-    def _expected(self, raw):
+    def _record(self, raw):
         found = translation.record_of(raw)
         return found.size, found.algorithm, found.value
 
     def test_os_hash_value_is_preferred_to_the_checksum(self):
         old, new = [glance('show_active').json for glance in GLANCES]
-        self.assertEqual((100, 'md5', old['checksum']), self._expected(old))
+        self.assertEqual((100, 'md5', old['checksum']), self._record(old))
         self.assertEqual((100, 'sha512', new['os_hash_value']),
-                         self._expected(new))
+                         self._record(new))
 
     def test_missing_values_are_none(self):
         for raw in ({}, {'os_hash_value': None, 'checksum': None}):
-            self.assertEqual((None, None, None), self._expected(raw))
+            self.assertEqual((None, None, None), self._record(raw))
 
 
 class TestToGlance(testtools.TestCase):
-    """What callers hand in."""
+    """Metadata that callers pass."""
 
     def _assert_sent(self, expected, **image_meta):
         before = copy.deepcopy(image_meta)
