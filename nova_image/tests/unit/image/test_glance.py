@@ -692,13 +692,13 @@ class TestDownload(DriverTestCase):
         self.assertEqual([], os.listdir(self.folder))
 
     def test_the_format_check_gets_the_disk_format(self):
-        made = self.useFixture(fixtures.MockPatch(
+        constructor = self.useFixture(fixtures.MockPatch(
             'nova_image.image.transfer.format_check.FormatCheck',
             side_effect=exception.ImageUnacceptable)).mock
         self.glance.answers(GLANCE15('download_200'))
         self.assert_raises(exception.ImageUnacceptable, 'download', ACTIVE,
                            inspect=True)
-        self.assertEqual(('raw',), made.call_args[0])
+        self.assertEqual(('raw',), constructor.call_args[0])
 
     def test_only_signed_data_is_accepted(self):
         keys = self.useFixture(signature_case.KeyManager())

@@ -864,12 +864,12 @@ class TestDownload(DriverTestCase):
         self.assertEqual([(100, 100)], reported)
 
     def test_the_format_check_gets_the_disk_format(self):
-        made = self.useFixture(fixtures.MockPatch(
+        constructor = self.useFixture(fixtures.MockPatch(
             'nova_image.image.transfer.format_check.FormatCheck',
             side_effect=exception.ImageUnacceptable)).mock
         self._fail(exception.ImageUnacceptable, GLANCE33('show_active'),
                    inspect=True)
-        self.assertEqual(('raw',), made.call_args[0])
+        self.assertEqual(('raw',), constructor.call_args[0])
 
     def test_unknown_options_are_a_type_error(self):
         self.glance.answers(GLANCE33('show_active'))

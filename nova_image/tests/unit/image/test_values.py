@@ -137,9 +137,9 @@ class TestPercentDecoded(testtools.TestCase):
     def test_text_is_decoded(self):
         decoded = values.percent_decoded(u'/a%20b/Z%C3%BCrich')
         self.assertIsInstance(decoded, str)
-        wanted = u'/a b/Z\xfcrich'
+        expected = u'/a b/Z\xfcrich'
         self.assertEqual(
-            wanted.encode('utf-8') if six.PY2 else wanted, decoded)
+            expected.encode('utf-8') if six.PY2 else expected, decoded)
 
     def test_bytes_that_are_not_utf_8_are_kept(self):
         decoded = values.percent_decoded(u'/%ff')

@@ -56,9 +56,9 @@ class TestLoad(case.DownloadTest):
             'nova_image.image.download._WARNED', set()))
 
     def _load(self, *found):
-        made = [extension.Extension(name, None, kind, None)
-                for name, kind in found]
-        with mock.patch.object(download, '_installed', lambda: made):
+        extensions = [extension.Extension(name, None, kind, None)
+                      for name, kind in found]
+        with mock.patch.object(download, '_installed', lambda: extensions):
             return download.load(self.conf)
 
     def test_nothing_is_enabled_by_default(self):

@@ -10,10 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What the tests of image signatures have in common.
+"""What the tests of image signatures share.
 
-cursive and cryptography are the real ones, and so are keys, certificates and
-signatures; only the key manager is a dictionary.
+cursive, cryptography, keys, certificates and signatures are real; only the key
+manager is a dictionary.
 """
 
 from castellan.common import exception as castellan_exception
@@ -32,12 +32,12 @@ from nova_image.tests.unit import base
 DATA = b'some data of an image' * 1000
 FACTS = {'action': 'download', 'image_id': 'an-id',
          'endpoint': 'http://glance:9292'}
-#: made once: keys take long
+#: each created once: creating a key takes long
 SIGNERS = {}
 
 
 def signer(name, issuer=None, **options):
-    """Return the signer of a name, with certificates above it if wanted."""
+    """Return the signer with a name, which is created if it is new."""
     if name not in SIGNERS:
         SIGNERS[name] = certificates.Signer(
             six.u(name), issuer and SIGNERS[issuer], **options)
@@ -45,27 +45,27 @@ def signer(name, issuer=None, **options):
 
 
 class TrustedCerts(object):
-    """As nova.objects.TrustedCerts, which is never false."""
+    """Like nova.objects.TrustedCerts, which is always true."""
 
     def __init__(self, ids):
         self.ids = ids
 
 
 class KeyManager(fixtures.Fixture):
-    """A key manager in memory, in the place of castellan's.
+    """A key manager in memory that replaces castellan's.
 
     :ivar objects: {ID: a castellan object, or an exception to raise}
-    :ivar asked: [(context, ID)] of what was asked for
+    :ivar requests: [(context, ID)] of the requested objects
     """
 
     def _setUp(self):
-        self.objects, self.asked = {}, []
+        self.objects, self.requests = {}, []
         self.useFixture(fixtures.MonkeyPatch(
             'castellan.key_manager.API', lambda: self))
 
     def get(self, context, object_id):
         """Return an object, as castellan does."""
-        self.asked.append((context, object_id))
+        self.requests.append((context, object_id))
         found = self.objects.get(object_id)
         if found is None:
             raise castellan_exception.ManagedObjectNotFoundError(
@@ -76,15 +76,15 @@ class KeyManager(fixtures.Fixture):
 
     @property
     def ids(self):
-        """The IDs that were asked for."""
-        return [object_id for _, object_id in self.asked]
+        """The IDs of the requested objects."""
+        return [object_id for _, object_id in self.requests]
 
 
 class SignatureTest(testtools.TestCase):
-    """A test with a key manager that knows a signer's certificate."""
+    """Base class: a key manager that has a signer's certificate."""
 
     def setUp(self):
-        """Take a configuration as it is without a file."""
+        """Create a configuration without a file."""
         super(SignatureTest, self).setUp()
         self.keys = self.useFixture(KeyManager())
         self.log = self.useFixture(fixtures.FakeLogger(level=10))
@@ -106,33 +106,33 @@ class SignatureTest(testtools.TestCase):
             self.conf.set_override(name, value, 'glance')
 
     def open(self, trusted_certs=None, **changes):
-        """Open a verifier, with some properties changed."""
+        """Open a verifier for the properties, some of them changed."""
         return signature.open_verifier(
             self.conf, self.context, dict(self.properties, **changes),
             trusted_certs, **FACTS)
 
     def check(self, data=DATA, trusted_certs=None, **changes):
-        """Verify some data, which comes in pieces."""
+        """Verify some data, which arrives in pieces."""
         check = self.open(trusted_certs, **changes)
         for begin in range(0, len(data), 1000):
             check.update(data[begin:begin + 1000])
         check.verify()
 
     def assert_refused(self, words, *args, **kwargs):
-        """Check that no verifier is had, and that the error says why."""
+        """Assert that no verifier is opened, and the words of the error."""
         error = self.assertRaises(exception.SignatureVerificationError,
                                   self.open, *args, **kwargs)
-        return self._assert_says(error, words)
+        return self._assert_words(error, words)
 
     def assert_untrusted(self, words, *args, **kwargs):
-        """Check that the certificate is not trusted, and why."""
+        """Assert that the certificate is not trusted, and the words."""
         error = self.assertRaises(exception.CertificateValidationFailed,
                                   self.open, *args, **kwargs)
         self.assertEqual(self.properties['img_signature_certificate_uuid'],
                          error.certificate_id)
-        return self._assert_says(error, words)
+        return self._assert_words(error, words)
 
-    def _assert_says(self, error, words):
+    def _assert_words(self, error, words):
         for word in (words, 'an-id', 'download', 'http://glance:9292'):
             self.assertIn(word, six.text_type(error))
         self.assertFalse(error.retriable)

@@ -27,7 +27,7 @@ SHA512 = hashlib.sha512(DATA).hexdigest()
 
 
 class TestDigest(testtools.TestCase):
-    """Size and hash of one attempt."""
+    """The size and hash of one attempt."""
 
     def _verify(self, size=None, algorithm=None, value=None, data=DATA):
         checker = digest.Digest(
@@ -76,7 +76,7 @@ class TestDigest(testtools.TestCase):
 
 
 class Check(object):
-    """A check that notes what it is told."""
+    """A check that records its calls."""
 
     def __init__(self, name, events, error=None):
         self.name = name
@@ -84,11 +84,11 @@ class Check(object):
         self._error = error
 
     def update(self, chunk):
-        """Note the bytes."""
+        """Record the bytes."""
         self._events.append((self.name, chunk))
 
     def verify(self):
-        """Note it, or fail."""
+        """Record the call, or fail."""
         if self._error:
             raise self._error
         self._events.append((self.name, 'verified'))

@@ -34,10 +34,10 @@ DATA = case.DATA
 
 
 class Check(object):
-    """Stands in for the checks of signature and format.
+    """A fake check of the signature or the format.
 
-    :param name: what it verifies by
-    :param error: what it raises in the end
+    :param name: the name of the check
+    :param error: the exception that verify() raises, or None
     """
 
     def __init__(self, name, error=None):
@@ -50,12 +50,12 @@ class Check(object):
         self.seen += chunk
 
     def verify(self):
-        """Fail where it is to."""
+        """Raise the error, if there is one."""
         if self._error is not None:
             raise self._error
 
 
-def _recorded_call(name):
+def _recording(name):
     def method(self, *args):
         self.events.append((name,) + args[:1])
     return method
@@ -64,32 +64,32 @@ def _recorded_call(name):
 class Sink(contracts.Sink):
     """A sink that can only be written to, and records its calls."""
 
-    begin = _recorded_call('begin')
-    write = _recorded_call('write')
-    restart = _recorded_call('restart')
-    publish = _recorded_call('publish')
-    discard = _recorded_call('discard')
-    give_up = _recorded_call('give_up')
+    begin = _recording('begin')
+    write = _recording('write')
+    restart = _recording('restart')
+    publish = _recording('publish')
+    discard = _recording('discard')
+    give_up = _recording('give_up')
 
     def __init__(self):
         self.events = []
 
 
 class FetchCase(case.TransferCase):
-    """Base: a download."""
+    """Base class: a download."""
 
-    def download(self, expected=case.EXPECTED, **options):
+    def download(self, record=case.RECORDED, **options):
         """Return a new download."""
         return fetch.Download(
             self.client(), self.context, self.request,
-            lambda answer: expected, recorded=expected, **options)
+            lambda answer: record, recorded=record, **options)
 
     def run_it(self, data=None, path=None, **options):
-        """Download to somewhere."""
+        """Run a new download."""
         return self.download(**options).run(data, path)
 
     def assert_failed(self, kind, *answers, **options):
-        """Assert that it fails and leaves nothing; return the error."""
+        """Assert that it fails and leaves no file; return the error."""
         self.glance.answers(*answers)
         error = self.assertRaises(kind, self.run_it, path=self.path,
                                   **options)
@@ -98,26 +98,26 @@ class FetchCase(case.TransferCase):
         return error
 
     def assert_no_thread(self):
-        """Assert that no check works on."""
+        """Assert that no check is running."""
         self.assertEqual([], [thread for thread in threading.enumerate()
                               if thread.name == 'nova_image check'])
 
     def use_checks(self, kind, *checks):
-        """Let these be the checks of the attempts, one after the other.
+        """Use these checks in turn, one for each attempt.
 
         :param kind: 'signature' or 'format'
-        :returns: the mock that gives them
+        :returns: the mock that returns them
         """
         name = {'signature': 'signature.open_verifier',
                 'format': 'format_check.FormatCheck'}[kind]
-        made = mock.Mock(side_effect=checks)
+        factory = mock.Mock(side_effect=checks)
         self.useFixture(fixtures.MonkeyPatch(
-            'nova_image.image.transfer.fetch.' + name, made))
-        return made
+            'nova_image.image.transfer.fetch.' + name, factory))
+        return factory
 
 
 class TestToSink(FetchCase):
-    """Into a file or a file object."""
+    """Downloads into a file or a file object."""
 
     def test_an_image_is_published(self):
         self.glance.answers(case.WHOLE)
@@ -200,7 +200,7 @@ class TestToSink(FetchCase):
     def test_an_unknown_algorithm_is_refused_without_a_request(self):
         self.assert_failed(
             exception.ImageUnacceptable,
-            expected=recorded.Recorded(case.SIZE, 'none-such', 'abc'))
+            record=recorded.Recorded(case.SIZE, 'none-such', 'abc'))
         self.assert_ranges()
 
     def test_the_connection_is_released(self):
@@ -208,7 +208,7 @@ class TestToSink(FetchCase):
         self.glance.answers(recordings.Answer(content=body))
         download = fetch.Download(
             self.client(), self.context, self.request,
-            lambda answer: kept.append(answer) or case.EXPECTED)
+            lambda answer: kept.append(answer) or case.RECORDED)
         download.run(path=self.path)
         self.assertTrue(body.closed)
 
@@ -217,7 +217,7 @@ class TestToSink(FetchCase):
         self.glance.answers(recordings.Answer(content=body))
         download = fetch.Download(
             self.client(), self.context, self.request,
-            lambda answer: kept.append(answer) or case.EXPECTED)
+            lambda answer: kept.append(answer) or case.RECORDED)
         with mock.patch('os.statvfs', return_value=mock.Mock(
                 f_bavail=0, f_frsize=1)):
             self.assertRaises(exception.InsufficientDiskSpace, download.run,
@@ -227,7 +227,7 @@ class TestToSink(FetchCase):
     def test_the_recorded_values_may_come_with_the_answer(self):
         self.glance.answers(case.wrong(), case.WHOLE)
         download = fetch.Download(self.client(), self.context, self.request,
-                                  lambda answer: case.EXPECTED)
+                                  lambda answer: case.RECORDED)
         download.run(path=self.path)
         self.assertEqual(DATA, self.read())
         self.assert_ranges(None, None)
@@ -238,7 +238,7 @@ class TestToSink(FetchCase):
 
 
 class TestRefetching(FetchCase):
-    """What is not as it was recorded."""
+    """Data that differs from the recorded values."""
 
     def test_wrong_data_is_fetched_again(self):
         self.glance.answers(case.wrong(), case.WHOLE)
@@ -302,7 +302,7 @@ class TestRefetching(FetchCase):
 
 
 class TestRefusing(FetchCase):
-    """A signature or a format that is not good."""
+    """Data whose signature or format is refused."""
 
     def _assert_refused(self, error, **options):
         for kwargs in ({}, {'keep_partial_downloads': True}):
@@ -330,13 +330,13 @@ class TestRefusing(FetchCase):
         self.assert_ranges()
 
     def test_the_checks_get_the_recorded_values(self):
-        expected = recorded.Recorded(
+        record = recorded.Recorded(
             case.SIZE, 'md5', case.MD5, disk_format='qcow2',
             properties={'a': 'b'})
         signatures = self.use_checks('signature', None)
         formats = self.use_checks('format', Check('format'))
         self.glance.answers(case.WHOLE)
-        self.run_it(path=self.path, expected=expected, inspect=True,
+        self.run_it(path=self.path, record=record, inspect=True,
                     trusted_certs=['cert'])
         facts = {'action': 'download', 'image_id': 'ID', 'endpoint': None}
         signatures.assert_called_once_with(
@@ -344,22 +344,22 @@ class TestRefusing(FetchCase):
         formats.assert_called_once_with('qcow2', **facts)
 
     def test_an_error_of_a_check_at_the_last_bytes_leaves_no_file(self):
-        class Stumbling(Check):
+        class Failing(Check):
             def update(self, chunk):
-                super(Stumbling, self).update(chunk)
+                super(Failing, self).update(chunk)
                 if len(self.seen) == case.SIZE:
                     raise ValueError('no good')
-        self.use_checks('signature', Stumbling('signature'))
+        self.use_checks('signature', Failing('signature'))
         self.assert_failed(ValueError, case.WHOLE)
 
     def test_the_option_or_the_caller_enables_the_inspection(self):
-        for option, argument, wanted in (
+        for option, argument, expected in (
                 (False, False, 0), (True, False, 1), (False, True, 1)):
             self.set(inspect_images=option)
-            made = self.use_checks('format', Check('format'))
+            factory = self.use_checks('format', Check('format'))
             self.glance.answers(case.WHOLE)
             self.run_it(path=self.path, inspect=argument)
-            self.assertEqual(wanted, made.call_count)
+            self.assertEqual(expected, factory.call_count)
 
 
 class TestKeeping(FetchCase):
@@ -370,14 +370,14 @@ class TestKeeping(FetchCase):
         self.set(keep_partial_downloads=True, download_retries=0,
                  num_retries=1)
 
-    def _break_off(self, answer=None):
-        self.glance.answers(answer or case.broken(40))
+    def _interrupt(self):
+        self.glance.answers(case.broken(40))
         self.assertRaises(exception.GlanceConnectionFailed, self.run_it,
                           path=self.path)
         (self.left,) = os.listdir(self.folder)
         del self.glance.calls[:]
 
-    def _spoil(self, content):
+    def _overwrite(self, content):
         with open(os.path.join(self.folder, self.left), 'wb') as stream:
             stream.write(content)
 
@@ -388,7 +388,7 @@ class TestKeeping(FetchCase):
         self.assertEqual(['image'], os.listdir(self.folder))
 
     def test_the_next_download_resumes_a_partial_file(self):
-        self._break_off()
+        self._interrupt()
         check = Check('signature')
         self.use_checks('signature', check)
         self._assert_whole(case.rest)
@@ -397,14 +397,14 @@ class TestKeeping(FetchCase):
         self.assertIn('resumes at byte 40', self.log.output)
 
     def test_a_wrong_partial_file_is_replaced(self):
-        self._break_off()
-        self._spoil(DATA[:39] + b'x')
+        self._interrupt()
+        self._overwrite(DATA[:39] + b'x')
         self._assert_whole(case.rest, case.WHOLE)
         self.assert_ranges(40, None)
 
     def test_a_complete_partial_file_needs_no_request(self):
-        self._break_off()
-        self._spoil(DATA)
+        self._interrupt()
+        self._overwrite(DATA)
         self._assert_whole()
         self.assert_ranges()
 
@@ -423,7 +423,7 @@ class TestKeeping(FetchCase):
         self.assert_ranges(20)
 
     def test_old_partial_files_are_removed(self):
-        self._break_off()
+        self._interrupt()
         self.set(partial_download_age=60)
         os.utime(os.path.join(self.folder, self.left), (1, 1))
         self._assert_whole(case.WHOLE)
@@ -431,10 +431,10 @@ class TestKeeping(FetchCase):
 
 
 class Handler(object):
-    """Stands in for a handler of direct downloads.
+    """A fake handler of direct downloads.
 
-    :param content: what it writes
-    :param error: what it raises then
+    :param content: the bytes that it writes
+    :param error: the exception that it raises then, or None
     """
 
     def __init__(self, content, error=None):
@@ -442,7 +442,7 @@ class Handler(object):
         self._error = error
 
     def copy(self, url, output, check):
-        """Write and fail as told."""
+        """Write the content, then raise the error."""
         output.write(self._content)
         check.update(self._content)
         if self._error is not None:
@@ -450,14 +450,14 @@ class Handler(object):
 
 
 class TestDirect(FetchCase):
-    """Data that come from a store, and not through Glance."""
+    """Data that comes directly from a store."""
 
     def _run(self, handler, **options):
         self.run_it(path=self.path, locations=['own://x'],
                     handlers={'own': handler}, **options)
 
     def _leave_partial(self):
-        """Let an earlier download break off at byte 40."""
+        """Leave the partial file of a download interrupted at byte 40."""
         self.set(keep_partial_downloads=True, download_retries=0)
         self.glance.answers(case.broken(40))
         self.assertRaises(exception.GlanceConnectionFailed, self.run_it,
@@ -483,7 +483,7 @@ class TestDirect(FetchCase):
             'nova_image.image.sizes.CHUNK', 1 << 17))
         self.glance.answers(case.WHOLE.changed(content=zeros))
         self._run(Handler(b'x' * (1 << 17), IOError('gone')),
-                  expected=recorded.Recorded(1 << 17))
+                  record=recorded.Recorded(1 << 17))
         self.assertEqual(b'', self.read().strip(b'\0'))
         self.assertEqual(len(zeros), os.path.getsize(self.path))
 
@@ -496,7 +496,7 @@ class TestDirect(FetchCase):
 
     def test_a_failed_copy_resumes_a_partial_file(self):
         for handler in (Handler(b'', IOError('gone')),
-                        Handler(DATA[::-1][:70], IOError('broken off')),
+                        Handler(DATA[::-1][:70], IOError('interrupted')),
                         Handler(DATA[::-1])):
             self._leave_partial()
             self.glance.answers(case.rest)
@@ -524,18 +524,18 @@ class TestDirect(FetchCase):
         self.assertEqual([], os.listdir(self.folder))
 
 
-class TestTelling(FetchCase):
-    """How far it is, and what was done."""
+class TestReporting(FetchCase):
+    """The progress of a download, and its log."""
 
     def setUp(self):
-        super(TestTelling, self).setUp()
-        self.told = case.Records()
+        super(TestReporting, self).setUp()
+        self.logged = case.Records()
         logger = logging.getLogger(fetch.__name__)
-        logger.addHandler(self.told)
-        self.addCleanup(logger.removeHandler, self.told)
+        logger.addHandler(self.logged)
+        self.addCleanup(logger.removeHandler, self.logged)
 
     def _record(self):
-        (record,) = [one for one in self.told.records
+        (record,) = [one for one in self.logged.records
                      if hasattr(one, 'transfer')]
         return record
 
@@ -563,7 +563,7 @@ class TestTelling(FetchCase):
         calls = []
         self.glance.answers(case.WHOLE)
         self.run_it(path=self.path, progress=lambda *args: calls.append(args),
-                    expected=recorded.Recorded())
+                    record=recorded.Recorded())
         self.assertIsNone(calls[0][1])
 
     def test_a_line_is_logged(self):
@@ -598,7 +598,7 @@ class TestTelling(FetchCase):
         self.glance.answers(case.WHOLE)
         stream = self.run_it()
         next(stream)
-        self.assertEqual([], self.told.records)
+        self.assertEqual([], self.logged.records)
         list(stream)
         self.assertEqual(100, self._record().transfer['bytes'])
 
@@ -616,7 +616,7 @@ class TestTelling(FetchCase):
 
     def test_a_missing_hash_is_logged(self):
         self.glance.answers(case.broken(40), case.rest)
-        self.run_it(path=self.path, expected=recorded.Recorded(case.SIZE))
+        self.run_it(path=self.path, record=recorded.Recorded(case.SIZE))
         _, line = self.warnings()
         self.assertIn('Image ID has no recorded hash', line)
         self.assertEqual(['size'], self._record().transfer['verified_by'])
@@ -624,18 +624,18 @@ class TestTelling(FetchCase):
     def test_a_missing_hash_of_a_signed_image_is_not_logged(self):
         self.use_checks('signature', Check('signature'))
         self.glance.answers(case.WHOLE)
-        self.run_it(path=self.path, expected=recorded.Recorded(case.SIZE))
+        self.run_it(path=self.path, record=recorded.Recorded(case.SIZE))
         self.assertEqual([], self.warnings())
 
     def test_no_record_is_logged_after_a_failure(self):
         self.set(num_retries=0)
         self.assert_failed(exception.ImageCorrupt, case.wrong())
-        self.assertEqual([], [record for record in self.told.records
+        self.assertEqual([], [record for record in self.logged.records
                               if hasattr(record, 'transfer')])
 
 
 class TestEventlet(FetchCase):
-    """What goes to native threads."""
+    """Work that runs in native threads."""
 
     def test_publication_and_checks_run_in_native_threads(self):
         called = []

@@ -29,7 +29,7 @@ DATA = os.urandom(5 * MIB + 12345)
 
 
 def _without(name):
-    """Let the system be unable to do something; see mock.patch.object."""
+    """Let a system call fail; see mock.patch.object."""
     return mock.patch.object(
         os, name, side_effect=OSError(errno.EXDEV, 'other disk'), create=True)
 
@@ -41,7 +41,7 @@ class _ByPath(object):
 
 
 class TestCopy(case.DownloadTest):
-    """The copy is the same however it is made."""
+    """The copy is the same, however it is made."""
 
     def setUp(self):
         super(TestCopy, self).setUp()
@@ -50,10 +50,10 @@ class TestCopy(case.DownloadTest):
             'nova_image.image.transfer.file_copy.STEP', MIB))
 
     def _sparse(self):
-        """Make the source a file of 32 MiB with data at three places."""
+        """Make the source a file of 32 MiB with data at three positions."""
         with open(self.source, 'wb') as stream:
-            for place in (4, 16, 30):
-                stream.seek(place * MIB)
+            for position in (4, 16, 30):
+                stream.seek(position * MIB)
                 stream.write(b'x' * 70000)
             stream.truncate(32 * MIB)
         with open(self.source, 'rb') as stream:
@@ -141,11 +141,11 @@ class TestCopy(case.DownloadTest):
 
     def test_a_full_disk_is_an_error(self):
         full = OSError(errno.ENOSPC, 'full')
-        for place in (mock.patch.object(file_copy.fcntl, 'ioctl',
+        for patch in (mock.patch.object(file_copy.fcntl, 'ioctl',
                                         side_effect=full),
                       mock.patch.object(os, 'copy_file_range', create=True,
                                         side_effect=full)):
-            with place as called:
+            with patch as called:
                 try:
                     self.copied(_ByPath, self.source)
                 except OSError as error:
@@ -163,7 +163,7 @@ class TestCopy(case.DownloadTest):
         self.assertEqual([], self.open_descriptors())
 
     def _truncated(self):
-        """Return a check that makes the source shorter at once."""
+        """Return a check that truncates the source."""
         def truncate(count):
             with open(self.source, 'r+b') as stream:
                 stream.truncate(MIB + 5)
@@ -171,13 +171,13 @@ class TestCopy(case.DownloadTest):
         return case.Check(truncate)
 
     def test_a_file_truncated_while_the_system_copies_is_refused(self):
-        got = self._refused('changed', self._truncated())
-        self.assertEqual(DATA[:len(got)], got)
+        received = self._refused('changed', self._truncated())
+        self.assertEqual(DATA[:len(received)], received)
 
     def test_a_file_truncated_while_it_is_read_is_refused(self):
         with _without('copy_file_range'):
-            got = self._refused('changed', self._truncated())
-        self.assertEqual(DATA[:MIB + 5], got)
+            received = self._refused('changed', self._truncated())
+        self.assertEqual(DATA[:MIB + 5], received)
 
     def test_a_file_truncated_within_a_hole_is_refused(self):
         self._sparse()

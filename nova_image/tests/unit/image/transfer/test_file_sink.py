@@ -10,11 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.transfer.file_sink: whole on disk, or not there.
-
-The other process is a real one where locks are concerned: those of flock()
-are not felt by who holds them through the same open file.
-"""
+"""Tests of nova_image.image.transfer.file_sink: complete files on disk."""
 
 import errno
 import fcntl
@@ -36,11 +32,11 @@ from nova_image.image.transfer import file_sink
 from nova_image.image.transfer import recorded
 
 DATA = b'0123456789'
-EXPECTED = recorded.Recorded(len(DATA), 'md5', hashlib.md5(DATA).hexdigest())
+RECORDED = recorded.Recorded(len(DATA), 'md5', hashlib.md5(DATA).hexdigest())
 BLOCK = 64 * 1024
 DAY = 86400
 
-#: opens a file, locks it, says so and holds it until its input ends
+#: locks a file, prints "locked", and holds the lock until its input ends
 _HOLDER = """
 import fcntl, sys
 stream = open(sys.argv[1], 'r+b')
@@ -52,7 +48,7 @@ sys.stdin.read()
 
 
 class FileSinkCase(testtools.TestCase):
-    """Base: a folder."""
+    """Base class: a folder."""
 
     def setUp(self):
         super(FileSinkCase, self).setUp()
@@ -60,50 +56,56 @@ class FileSinkCase(testtools.TestCase):
         self.path = os.path.join(self.folder, 'image')
 
     def sink(self, keep=False, path=None, **options):
-        """Return a sink, which is discarded in the end."""
+        """Return a sink, which is discarded after the test."""
         opened = file_sink.FileSink(path or self.path, keep, **options)
         self.addCleanup(opened.discard)
         return opened
 
     def read(self, path=None):
-        """Return what is at the path."""
+        """Return the data at the path."""
         with open(path or self.path, 'rb') as stream:
             return stream.read()
 
     def write(self, content, path=None):
-        """Put something at the path."""
+        """Write a file at the path."""
         with open(path or self.path, 'wb') as stream:
             stream.write(content)
 
     def partials(self):
-        """Return the paths of what is beside the image."""
+        """Return the paths of the files beside the image."""
         return [os.path.join(self.folder, name)
                 for name in sorted(os.listdir(self.folder))
                 if name != 'image']
 
     def hold(self, path):
-        """Let another process lock a file; returns what lets it go."""
+        """Let another process lock a file.
+
+        A real one: flock() does not exclude the process that has the lock
+        through the same open file.
+
+        :returns: a callable that unlocks it
+        """
         process = subprocess.Popen(
             [sys.executable, '-c', _HOLDER, path], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE)
 
-        def let_go():
+        def unlock():
             process.stdin.close()
             process.wait()
         self.addCleanup(process.stdout.close)
-        self.addCleanup(let_go)
+        self.addCleanup(unlock)
         self.assertEqual(b'locked', process.stdout.read(6))
-        return let_go
+        return unlock
 
-    def leave(self, content=DATA[:4], expected=EXPECTED, image_id='ID',
+    def leave(self, content=DATA[:4], record=RECORDED, image_id='ID',
               path=None):
-        """Leave a partial download, as a process does that is killed.
+        """Leave a partial file, as a process does that is killed.
 
         :returns: its path
         """
         before = set(self.partials())
         killed = file_sink.FileSink(path or self.path, keep=True)
-        killed.begin(image_id, expected)
+        killed.begin(image_id, record)
         (left,) = set(self.partials()) - before
         killed.restart()
         killed.write(content)
@@ -111,13 +113,13 @@ class FileSinkCase(testtools.TestCase):
         return left
 
     def make_old(self, path, seconds=DAY + 60):
-        """Let a file be untouched for some time."""
+        """Set the time of a file's last change."""
         then = time.time() - seconds
         os.utime(path, (then, then))
 
 
 class TestPublishing(FileSinkCase):
-    """All of it, or nothing."""
+    """A file is published completely or not at all."""
 
     def _publish(self, *chunks):
         opened = self.sink()
@@ -127,7 +129,7 @@ class TestPublishing(FileSinkCase):
 
     def test_there_is_no_file_before_publish(self):
         opened = self.sink()
-        self.assertEqual(0, opened.begin('ID', EXPECTED))
+        self.assertEqual(0, opened.begin('ID', RECORDED))
         opened.write(DATA)
         self.assertFalse(os.path.exists(self.path))
 
@@ -167,7 +169,7 @@ class TestPublishing(FileSinkCase):
 
     def test_restart_removes_what_was_written(self):
         opened = self.sink()
-        opened.write(b'half of something longer')
+        opened.write(b'half of some longer data')
         self.assertTrue(opened.restart())
         opened.write(DATA)
         opened.publish()
@@ -189,7 +191,7 @@ class TestPublishing(FileSinkCase):
         left = self.leave()
         self.assertEqual(0o600, stat.S_IMODE(os.stat(left).st_mode))
         opened = self.sink(keep=True)
-        self.assertEqual(4, opened.begin('ID', EXPECTED))
+        self.assertEqual(4, opened.begin('ID', RECORDED))
         opened.write(DATA[4:])
         opened.publish()
         self.assertEqual(0o640, stat.S_IMODE(os.stat(self.path).st_mode))
@@ -223,11 +225,11 @@ class TestPublishing(FileSinkCase):
         for code in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
             opened = self.sink()
             opened.stream = mock.Mock(wraps=opened.stream, closed=False)
-            opened.stream.write.side_effect = IOError(code, 'what it says')
+            opened.stream.write.side_effect = IOError(code, 'the reason')
             kind = (IOError if code == errno.EIO
                     else exception.InsufficientDiskSpace)
             error = self.assertRaises(kind, opened.write, DATA)
-            self.assertIn('what it says', six.text_type(error))
+            self.assertIn('the reason', six.text_type(error))
 
     def test_discard_ignores_an_error_of_close(self):
         opened = self.sink()
@@ -245,7 +247,7 @@ class TestPublishing(FileSinkCase):
 
 
 class TestHoles(FileSinkCase):
-    """Zeros take no room."""
+    """Zeros take no space."""
 
     def _publish(self, *chunks):
         opened = self.sink()
@@ -291,7 +293,7 @@ class TestHoles(FileSinkCase):
 
     def test_give_up_keeps_a_hole_at_the_end(self):
         opened = self.sink(keep=True)
-        opened.begin('ID', EXPECTED)
+        opened.begin('ID', RECORDED)
         opened.write(b'x')
         opened.write(b'\0' * BLOCK)
         opened.give_up()
@@ -300,13 +302,13 @@ class TestHoles(FileSinkCase):
 
 
 class TestDurability(FileSinkCase):
-    """File, rename, folder: flushed to disk in this order."""
+    """What is flushed to disk, and when."""
 
     def setUp(self):
         super(TestDurability, self).setUp()
         self.events = []
-        for name, noted in (('fsync', self._synced), ('rename', self._moved)):
-            self.useFixture(fixtures.MonkeyPatch('os.' + name, noted))
+        for name, fake in (('fsync', self._synced), ('rename', self._moved)):
+            self.useFixture(fixtures.MonkeyPatch('os.' + name, fake))
 
     def _synced(self, number):
         status = os.fstat(number)
@@ -330,12 +332,12 @@ class TestDurability(FileSinkCase):
              ('folder', os.stat(self.folder).st_ino, None)], self.events)
 
 
-class TestTakingUp(FileSinkCase):
-    """What an earlier process has left of the same image."""
+class TestResuming(FileSinkCase):
+    """A partial file that an earlier process has left is resumed."""
 
-    def _begin(self, expected=EXPECTED, image_id='ID', keep=True):
+    def _begin(self, record=RECORDED, image_id='ID', keep=True):
         opened = self.sink(keep)
-        return opened, opened.begin(image_id, expected)
+        return opened, opened.begin(image_id, record)
 
     def test_a_file_of_a_killed_process_is_resumed(self):
         left = self.leave()
@@ -378,7 +380,7 @@ class TestTakingUp(FileSinkCase):
         self.leave(b'evil')
         opened, _ = self._begin()
         self.assertTrue(opened.restart())
-        self.assertEqual(0, opened.begin('ID', EXPECTED))
+        self.assertEqual(0, opened.begin('ID', RECORDED))
         opened.write(DATA)
         opened.publish()
         self.assertEqual(DATA, self.read())
@@ -397,18 +399,18 @@ class TestTakingUp(FileSinkCase):
         self.assertEqual(len(DATA), self._begin()[1])
 
     def test_a_file_of_an_image_of_unknown_size_is_resumed(self):
-        expected = recorded.Recorded(None, 'md5', EXPECTED.value)
-        self.leave(DATA + b'more', expected)
-        self.assertEqual(14, self._begin(expected)[1])
+        record = recorded.Recorded(None, 'md5', RECORDED.value)
+        self.leave(DATA + b'more', record)
+        self.assertEqual(14, self._begin(record)[1])
 
     def test_a_file_of_another_image_is_not_resumed(self):
         self.leave()
-        for expected, image_id in (
-                (EXPECTED, 'another'),
-                (recorded.Recorded(11, 'md5', EXPECTED.value), 'ID'),
-                (recorded.Recorded(10, 'sha1', EXPECTED.value), 'ID'),
+        for record, image_id in (
+                (RECORDED, 'another'),
+                (recorded.Recorded(11, 'md5', RECORDED.value), 'ID'),
+                (recorded.Recorded(10, 'sha1', RECORDED.value), 'ID'),
                 (recorded.Recorded(10, 'md5', '0' * 32), 'ID')):
-            self.assertEqual(0, self._begin(expected, image_id)[1])
+            self.assertEqual(0, self._begin(record, image_id)[1])
 
     def test_a_file_for_another_path_is_not_resumed(self):
         self.leave(path=os.path.join(self.folder, 'another'))
@@ -431,11 +433,11 @@ class TestTakingUp(FileSinkCase):
 
 
 class TestCopying(FileSinkCase):
-    """Beside what an earlier process has left of the same image."""
+    """A copy beside a partial file of the same image."""
 
     def _copy(self, content=DATA):
         opened = self.sink(keep=True)
-        opened.begin_copy('ID', EXPECTED)
+        opened.begin_copy('ID', RECORDED)
         opened.stream.write(content)
         opened.take_over()
         return opened
@@ -463,7 +465,7 @@ class TestCopying(FileSinkCase):
         left = self.leave()
         opened = self._copy(b'something else')
         opened.restart()
-        self.assertEqual(4, opened.begin('ID', EXPECTED))
+        self.assertEqual(4, opened.begin('ID', RECORDED))
         self.assertEqual([left], self.partials())
         opened.write(DATA[4:])
         opened.publish()
@@ -495,11 +497,11 @@ class TestCopying(FileSinkCase):
 
 
 class TestOthers(FileSinkCase):
-    """What other processes work on, and what others have planted."""
+    """Files in use by other processes, and files that others have planted."""
 
-    def _assert_left_alone(self, path, content=DATA[:4]):
+    def _assert_not_touched(self, path, content=DATA[:4]):
         opened = self.sink(keep=True)
-        self.assertEqual(0, opened.begin('ID', EXPECTED))
+        self.assertEqual(0, opened.begin('ID', RECORDED))
         opened.write(DATA)
         self.assertEqual(content, self.read(path))
         opened.publish()
@@ -509,15 +511,15 @@ class TestOthers(FileSinkCase):
 
     def test_a_file_locked_by_another_process_is_not_touched(self):
         left = self.leave()
-        let_go = self.hold(left)
-        self._assert_left_alone(left)
-        let_go()
-        self.assertEqual(4, self.sink(keep=True).begin('ID', EXPECTED))
+        unlock = self.hold(left)
+        self._assert_not_touched(left)
+        unlock()
+        self.assertEqual(4, self.sink(keep=True).begin('ID', RECORDED))
 
     def test_the_partial_file_is_locked(self):
         for keep in (False, True):
             opened = self.sink(keep)
-            opened.begin('ID', EXPECTED)
+            opened.begin('ID', RECORDED)
             (partial,) = self.partials()
             with open(partial, 'r+b') as stream:
                 error = self.assertRaises(
@@ -530,7 +532,7 @@ class TestOthers(FileSinkCase):
         left = self.leave()
         self.hold(left)
         opened = self.sink(keep=True)
-        opened.begin('ID', EXPECTED)
+        opened.begin('ID', RECORDED)
         opened.write(DATA[:7])
         opened.give_up()
         self.assertEqual([left], self.partials())
@@ -538,7 +540,7 @@ class TestOthers(FileSinkCase):
     def test_two_sinks_do_not_disturb_one_another(self):
         for keep in (False, True):
             one, two = self.sink(keep), self.sink(keep)
-            self.assertEqual([0, 0], [opened.begin('ID', EXPECTED)
+            self.assertEqual([0, 0], [opened.begin('ID', RECORDED)
                                       for opened in (one, two)])
             self.assertEqual(2, len(self.partials()))
             one.write(DATA[:4])
@@ -556,12 +558,12 @@ class TestOthers(FileSinkCase):
         def late(path, new_locked=file_sink._new_locked):
             if not others:  # between looking and making it
                 others.append(self.sink(keep=True))
-                others[0].begin('ID', EXPECTED)
+                others[0].begin('ID', RECORDED)
                 others[0].write(DATA[:4])
             return new_locked(path)
         opened = self.sink(keep=True)
         with mock.patch.object(file_sink, '_new_locked', late):
-            opened.begin('ID', EXPECTED)
+            opened.begin('ID', RECORDED)
         opened.write(DATA)
         opened.publish()
         self.assertEqual(DATA, self.read())
@@ -579,14 +581,14 @@ class TestOthers(FileSinkCase):
             lock(number)
         opened = self.sink(keep=True)
         with mock.patch.object(file_sink, '_lock', late):
-            self.assertEqual(0, opened.begin('ID', EXPECTED))
+            self.assertEqual(0, opened.begin('ID', RECORDED))
         opened.write(b'x')
         opened.discard()
         self.assertEqual(DATA, self.read())
 
     def test_the_partial_file_is_removed_while_it_is_locked(self):
         opened = self.sink(keep=True)
-        opened.begin('ID', EXPECTED)
+        opened.begin('ID', RECORDED)
         opened.write(DATA[:4])
         (partial,) = self.partials()
         found = []
@@ -605,7 +607,7 @@ class TestOthers(FileSinkCase):
         left = self.leave()
         os.unlink(left)
         os.symlink(target, left)
-        self._assert_left_alone(target)
+        self._assert_not_touched(target)
         self.assertTrue(os.path.islink(left))
 
     def test_a_link_is_not_opened(self):
@@ -620,7 +622,7 @@ class TestOthers(FileSinkCase):
         left = self.leave()
         os.unlink(left)
         os.symlink(target, left)
-        self.sink(keep=True).begin('ID', EXPECTED)
+        self.sink(keep=True).begin('ID', RECORDED)
         self.assertFalse(os.path.exists(target))
 
     def test_a_hard_link_at_the_partial_path_is_not_touched(self):
@@ -629,14 +631,14 @@ class TestOthers(FileSinkCase):
         left = self.leave()
         os.unlink(left)
         os.link(target, left)
-        self._assert_left_alone(target)
+        self._assert_not_touched(target)
 
     def test_a_pipe_at_the_partial_path_is_not_touched(self):
         left = self.leave()
         os.unlink(left)
         os.mkfifo(left)
         opened = self.sink(keep=True)
-        self.assertEqual(0, opened.begin('ID', EXPECTED))
+        self.assertEqual(0, opened.begin('ID', RECORDED))
         opened.write(DATA)
         opened.publish()
         self.assertEqual(DATA, self.read())
@@ -645,11 +647,11 @@ class TestOthers(FileSinkCase):
     def test_a_file_of_another_user_is_not_touched(self):
         left = self.leave()
         with mock.patch('os.geteuid', return_value=os.geteuid() + 1):
-            self._assert_left_alone(left)
+            self._assert_not_touched(left)
 
 
 class TestCleaning(FileSinkCase):
-    """What nobody has worked on for long goes."""
+    """Abandoned partial files are removed."""
 
     def test_old_files_are_removed(self):
         for keep in (False, True):
@@ -669,10 +671,10 @@ class TestCleaning(FileSinkCase):
     def test_files_in_use_stay(self):
         left = self.leave()
         self.make_old(left)
-        let_go = self.hold(left)
+        unlock = self.hold(left)
         self.sink().discard()
         self.assertEqual([left], self.partials())
-        let_go()
+        unlock()
         self.sink().discard()
         self.assertEqual([], self.partials())
 
@@ -713,19 +715,19 @@ class TestCleaning(FileSinkCase):
 
 
 class TestRoom(FileSinkCase):
-    """Is there room for the image?"""
+    """The space for the image."""
 
     def _begin(self, room, size=10, keep=False):
         opened = self.sink(keep)
         found = mock.Mock(f_bavail=room, f_frsize=1, f_bfree=10 ** 9,
                           f_bsize=10 ** 6)
-        with mock.patch('os.statvfs', return_value=found) as asked:
+        with mock.patch('os.statvfs', return_value=found) as statvfs:
             try:
                 return opened.begin('ID', recorded.Recorded(
-                    size, 'md5', EXPECTED.value))
+                    size, 'md5', RECORDED.value))
             finally:
                 self.assertEqual([mock.call(self.folder)] * bool(size),
-                                 asked.call_args_list)
+                                 statvfs.call_args_list)
 
     def test_an_image_that_fits_is_accepted(self):
         self.assertEqual(0, self._begin(10))

@@ -13,7 +13,7 @@
 
 """Tests of nova_image.image.transfer.format_check.
 
-The images are made here, as much of them as an inspector looks at.
+The images are created here, as far as an inspector reads them.
 """
 
 import struct
@@ -40,40 +40,40 @@ AT_END = 2 ** 64 - 1
 
 
 def padded(data, size=40 * 1024):
-    """Return data with zeros behind it."""
+    """Return data, padded with zeros."""
     return data + b'\0' * (size - len(data))
 
 
-def at(*places):
-    """Return an image with bytes at places.
+def at(*pieces):
+    """Return an image with some bytes at given offsets.
 
-    :param places: (offset, bytes)
+    :param pieces: (offset, bytes)
     """
     image = bytearray(padded(b''))
-    for offset, data in places:
+    for offset, data in pieces:
         image[offset:offset + len(data)] = data
     return bytes(image)
 
 
 def qcow2(version=3, backing=0, features=0):
-    """Return a qcow2 header: the magic, then what is of interest."""
+    """Return a qcow2 header with the fields that matter."""
     return padded(struct.pack('>4sIQIIQ', b'QFI\xfb', version, backing, 0, 16,
                               1024 ** 3).ljust(72, b'\0') +
                   struct.pack('>Q', features))
 
 
 def descriptor(kind=b'monolithicSparse', extents=SPARSE_EXTENT, more=b''):
-    """Return what a VMDK says about itself."""
+    """Return the descriptor of a VMDK."""
     return DESCRIPTOR.replace(b'%s', kind, 1).replace(b'%s', extents) + more
 
 
 def sparse_header(**changes):
     """Return the first sector of a sparse VMDK."""
-    facts = dict({'version': 1, 'capacity': 128, 'start': 1, 'size': 20,
+    fields = dict({'version': 1, 'capacity': 128, 'start': 1, 'size': 20,
                   'directory': 21}, **changes)
     return struct.pack(
-        '<4sIIQQQQIQQ', b'KDMV', facts['version'], 3, facts['capacity'], 128,
-        facts['start'], facts['size'], SECTOR, 0, facts['directory']).ljust(
+        '<4sIIQQQQIQQ', b'KDMV', fields['version'], 3, fields['capacity'], 128,
+        fields['start'], fields['size'], SECTOR, 0, fields['directory']).ljust(
             SECTOR, b'\0')
 
 
@@ -83,7 +83,7 @@ def vmdk(text=None, **changes):
 
 
 def stream_vmdk(**changes):
-    """Return a VMDK whose last word on itself is at its end."""
+    """Return a VMDK with a footer, which replaces its header."""
     return b''.join((
         vmdk(descriptor(b'streamOptimized'), directory=AT_END),
         struct.pack('<QII', 1, 0, 3).ljust(SECTOR, b'\0'),
@@ -133,10 +133,10 @@ def luks(version):
 
 
 @testtools.skipIf(format_check.format_inspector is None,
-                  'this oslo.utils has no format inspectors; those of '
-                  'Python 2.7 have none')
+                  'this oslo.utils has no format inspectors; no '
+                  'release for Python 2.7 has them')
 class FormatCheckTest(testtools.TestCase):
-    """The verdict is the same in whatever pieces the data comes."""
+    """The verdict does not depend on the size of the pieces."""
 
     def setUp(self):
         super(FormatCheckTest, self).setUp()
@@ -212,7 +212,7 @@ class FormatCheckTest(testtools.TestCase):
             self.assert_bad('descriptor', 'raw', text)
 
     def test_vmdk_that_deceives_the_inspector_is_refused(self):
-        # The inspector goes by the first, qemu by the second.
+        # The inspector reads the first line, qemu the second.
         text = descriptor(b'monolithicSparse"\ncreateType="monolithicFlat',
                           FLAT_EXTENT).replace(b'createT', b'createt', 1)
         for image in (text, vmdk(text, capacity=0)):
@@ -221,7 +221,7 @@ class FormatCheckTest(testtools.TestCase):
     def test_vmdk_with_a_parent_is_refused(self):
         hint = b'parentFileNameHint="/etc/passwd"\n'
         for image in (vmdk(descriptor(more=hint)),
-                      # behind the end that the header tells of
+                      # behind the end that the header declares
                       vmdk(descriptor(more=b'#'.ljust(2000, b'x') + b'\n' +
                                       hint), size=1)):
             self.assert_bad('parent (Image has a backing file)', 'vmdk',
@@ -356,7 +356,7 @@ class FormatCheckTest(testtools.TestCase):
 
 
 class WithoutInspectorsTest(testtools.TestCase):
-    """On hosts whose oslo.utils is too old."""
+    """Hosts whose oslo.utils is too old."""
 
     def test_the_error_names_the_required_version(self):
         self.useFixture(fixtures.MonkeyPatch(

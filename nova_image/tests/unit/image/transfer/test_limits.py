@@ -25,11 +25,11 @@ from nova_image.image.transfer import limits
 from nova_image.image.transfer import recorded
 from nova_image.tests.unit import base
 
-EXPECTED = recorded.Recorded(5, 'md5', 'abc')
+RECORDED = recorded.Recorded(5, 'md5', 'abc')
 
 
 class LimitsTestCase(base.TestCase):
-    """Base: a folder for the locks, and one for images."""
+    """Base class: a folder for the locks, and one for images."""
 
     def setUp(self):
         super(LimitsTestCase, self).setUp()
@@ -45,7 +45,7 @@ class LimitsTestCase(base.TestCase):
 
 
 class TestFolder(LimitsTestCase):
-    """Where the locks are."""
+    """The folder of the locks."""
 
     def test_the_folder_is_created(self):
         path = os.path.join(self.locks, 'new', 'folder')
@@ -67,8 +67,8 @@ class TestFolder(LimitsTestCase):
         self.assertIn('transfer_lock_path', str(error))
 
 
-class TestPlace(LimitsTestCase):
-    """Only so many at a time."""
+class TestSlot(LimitsTestCase):
+    """[glance] max_concurrent_transfers."""
 
     def test_nothing_is_locked_without_a_limit(self):
         with limits.slot(self.conf, None), limits.slot(self.conf, None):
@@ -100,7 +100,7 @@ class TestPlace(LimitsTestCase):
 
 
 class TestThrottle(LimitsTestCase):
-    """Bytes in a second."""
+    """[glance] transfer_bandwidth."""
 
     def test_nothing_is_locked_without_a_limit(self):
         limits.Throttle(self.conf, self.fail).take(10 ** 12)
@@ -134,22 +134,22 @@ class TestThrottle(LimitsTestCase):
 
 
 class TestTurn(LimitsTestCase):
-    """One transfer of an image, for all who want it now."""
+    """One transfer of an image serves all that want it at the same time."""
 
-    def _turn(self, expected=EXPECTED, image_id='ID'):
-        return limits.turn(self.conf, image_id, expected)
+    def _turn(self, record=RECORDED, image_id='ID'):
+        return limits.turn(self.conf, image_id, record)
 
     def test_a_caller_that_waited_gets_the_file(self):
         self.write()
         found, waiting = [], threading.Event()
         lock = lockutils.lock
 
-        def lock_and_tell(*args, **kwargs):
+        def lock_and_report(*args, **kwargs):
             waiting.set()
             return lock(*args, **kwargs)
 
         def wait():
-            with mock.patch.object(lockutils, 'lock', lock_and_tell):
+            with mock.patch.object(lockutils, 'lock', lock_and_report):
                 with self._turn() as turn:
                     found.append(turn.brought())
 
@@ -162,7 +162,7 @@ class TestTurn(LimitsTestCase):
         thread.join()
         with self._turn() as turn:
             found.append(turn.brought())
-        # Who comes later shares nothing: the path may be used by then.
+        # A later caller shares nothing: the path may be in use by then.
         self.assertEqual([self.path, None], found)
 
     def _brought(self, image_id='ID', change=None):
@@ -192,8 +192,8 @@ class TestTurn(LimitsTestCase):
 
     def test_nothing_is_shared_without_a_hash_or_the_option(self):
         self.write()
-        for expected in None, recorded.Recorded(5):
-            with self._turn(expected) as turn:
+        for record in None, recorded.Recorded(5):
+            with self._turn(record) as turn:
                 turn.leave_note(self.path)
                 self.assertIsNone(turn.brought())
         self.set(share_downloads=False)

@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""Tests of nova_image.image.download.native."""
+"""Tests of nova_image.image.transfer.native."""
 
 import os
 import sys
@@ -26,7 +26,7 @@ from nova_image.tests.unit.image.download import case
 
 
 class _Eventlet(object):
-    """Modules like eventlet's, with what native uses of them."""
+    """Fake modules of eventlet, as far as native uses them."""
 
     def __init__(self, patched, interrupt=None):
         self.threads = []
@@ -50,7 +50,7 @@ class _Eventlet(object):
 
 
 class TestRun(case.DownloadTest):
-    """Where the copy is made."""
+    """The thread that makes the copy."""
 
     def _run(self, copy, check=None):
         with open(self.path('output'), 'w+b') as output:
@@ -100,7 +100,7 @@ class TestRun(case.DownloadTest):
         def copy(number, check):
             began.set()
             killed.wait(10)
-            os.write(number, b'late')  # its descriptor is open still
+            os.write(number, b'late')  # its descriptor is still open
             try:
                 check.update(b'late')
             except exception.ImageDownloadUnavailable as error:

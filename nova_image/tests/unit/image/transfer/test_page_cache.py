@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.transfer.page_cache: what the system is told."""
+"""Tests of nova_image.image.transfer.page_cache: its system calls."""
 
 import errno
 import io
@@ -24,16 +24,16 @@ import testtools
 from nova_image.image.transfer import page_cache
 
 _BEGIN, _END = 2, 7  # write without waiting; write and wait
+_NO_FADVISE = 'Python 2.7 has no posix_fadvise'
 
 
-@testtools.skipIf(sys.version_info[0] < 3,
-                  'Python 2.7 has no posix_fadvise: nothing is to be told')
+@testtools.skipIf(sys.version_info[0] < 3, _NO_FADVISE)
 class TestWriteBehind(testtools.TestCase):
-    """Windows of 10 bytes; what the system is told is noted."""
+    """Windows of 10 bytes; ``calls`` records the system calls."""
 
     def setUp(self):
         super(TestWriteBehind, self).setUp()
-        self.told = []
+        self.calls = []
         self.result = 0
         self.useFixture(fixtures.MockPatchObject(page_cache, 'WINDOW', 10))
         self.useFixture(fixtures.MockPatchObject(
@@ -44,33 +44,33 @@ class TestWriteBehind(testtools.TestCase):
 
     def sync(self, number, offset, size, how):
         """Stand in for sync_file_range(2)."""
-        self.told.append((number, offset, size, how))
+        self.calls.append((number, offset, size, how))
         return self.result
 
     def advise(self, number, offset, size, advice):
         """Stand in for posix_fadvise(2)."""
-        self.told.append((number, offset, size, 'forget'))
+        self.calls.append((number, offset, size, 'forget'))
 
     def test_nothing_is_written_before_a_window_is_full(self):
         self.policy.advance(9)
-        self.assertEqual([], self.told)
+        self.assertEqual([], self.calls)
 
     def test_a_full_window_is_written(self):
         self.policy.advance(10)
         self.policy.advance(19)
-        self.assertEqual([(5, 0, 10, _BEGIN)], self.told)
+        self.assertEqual([(5, 0, 10, _BEGIN)], self.calls)
 
     def test_a_window_is_forgotten_when_it_is_on_disk(self):
         self.policy.advance(25)
         self.assertEqual([(5, 0, 10, _BEGIN), (5, 10, 10, _BEGIN),
-                          (5, 0, 10, _END), (5, 0, 10, 'forget')], self.told)
+                          (5, 0, 10, _END), (5, 0, 10, 'forget')], self.calls)
 
     def test_finish_forgets_the_whole_file(self):
         self.policy.finish()
-        self.assertEqual([(5, 0, 0, 'forget')], self.told)
+        self.assertEqual([(5, 0, 0, 'forget')], self.calls)
 
     def test_a_write_error_is_raised(self):
-        """The wait takes it from the descriptor: fsync would not tell."""
+        """The wait clears it from the descriptor: fsync() would miss it."""
         self.result = -1
         with mock.patch('ctypes.get_errno', return_value=errno.ENOSPC):
             error = self.assertRaises(OSError, self.policy.advance, 10)
@@ -78,14 +78,14 @@ class TestWriteBehind(testtools.TestCase):
 
 
 class TestPolicy(testtools.TestCase):
-    """Which files it is for."""
+    """Which files are kept out of the page cache."""
 
-    def check(self, wanted, size, limit):
-        """Check what a file of a size gets."""
+    def check(self, kind, size, limit):
+        """Assert the kind of policy for a file of a size."""
         policy = page_cache.open_policy(5, size, limit)
-        self.assertIs(wanted, type(policy))
+        self.assertIs(kind, type(policy))
 
-    @testtools.skipIf(sys.version_info[0] < 3, 'nothing on Python 2.7')
+    @testtools.skipIf(sys.version_info[0] < 3, _NO_FADVISE)
     def test_files_above_the_limit_are_written_behind(self):
         self.check(page_cache.WriteBehind, 11, 10)
 
@@ -102,7 +102,7 @@ class TestPolicy(testtools.TestCase):
         with mock.patch.object(page_cache, '_sync_file_range', None):
             self.check(page_cache.Cached, 11, 10)
 
-    def test_real_system_calls_keep_the_file_complete(self):
+    def test_real_calls_keep_the_file_complete(self):
         path = os.path.join(self.useFixture(fixtures.TempDir()).path, 'file')
         with io.open(path, 'wb', 0) as stream:
             policy = page_cache.open_policy(

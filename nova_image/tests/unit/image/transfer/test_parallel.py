@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""Tests of nova_image.image.transfer.parallel: one image by several ways."""
+"""Tests of nova_image.image.transfer.parallel: several connections."""
 
 import re
 import threading
@@ -21,7 +21,7 @@ import fixtures
 from nova_image import exception
 from nova_image.image.transfer import fetch
 from nova_image.image.transfer import parallel
-from nova_image.image.transfer import reader
+from nova_image.image.transfer import reader as readers
 from nova_image.image.transfer import recorded
 from nova_image.tests.unit.image.transfer import transfer_case as case
 
@@ -43,7 +43,7 @@ def answer(call):
 
 
 class TestParallel(case.TransferCase):
-    """Parts of 10 bytes, by two connections."""
+    """Parts of 10 bytes, over two connections."""
 
     def setUp(self):
         super(TestParallel, self).setUp()
@@ -51,34 +51,34 @@ class TestParallel(case.TransferCase):
             'nova_image.image.transfer.parallel.PART', 10))
         self.set(num_retries=0)
 
-    def body(self, connections=2):
-        """Return a new body."""
-        origin = self.origin(lambda answer: case.EXPECTED)
+    def reader(self, connections=2):
+        """Return a new reader."""
+        origin = self.origin(lambda answer: case.RECORDED)
 
-        def make(wanted=None):
-            return reader.Reader(origin, case.EXPECTED, wanted)
+        def make(part=None):
+            return readers.Reader(origin, case.RECORDED, part)
 
-        return parallel.ParallelReader(make, case.EXPECTED, connections)
+        return parallel.ParallelReader(make, case.RECORDED, connections)
 
     def assert_parts(self, begin=0):
         """Assert that each part was asked for once."""
-        wanted = [(first, min(first + 10, case.SIZE) - 1)
-                  for first in range(begin, case.SIZE, 10)]
-        self.assertEqual(wanted, sorted(
+        parts = [(first, min(first + 10, case.SIZE) - 1)
+                 for first in range(begin, case.SIZE, 10)]
+        self.assertEqual(parts, sorted(
             part(call) for call in self.glance.calls))
 
     def test_all_data_arrives_in_order(self):
         self.glance.answers(*[answer] * 50)
-        one = self.body()
-        self.assertEqual(DATA, b''.join(one.chunks()))
+        reader = self.reader()
+        self.assertEqual(DATA, b''.join(reader.chunks()))
         self.assert_parts()
-        self.assertEqual((case.SIZE, 0), (one.offset, one.resumes))
+        self.assertEqual((case.SIZE, 0), (reader.offset, reader.resumes))
 
     def test_existing_data_is_not_requested(self):
         self.glance.answers(*[answer] * 50)
-        one = self.body()
-        one.begin_at(25)
-        self.assertEqual(DATA[25:], b''.join(one.chunks()))
+        reader = self.reader()
+        reader.begin_at(25)
+        self.assertEqual(DATA[25:], b''.join(reader.chunks()))
         self.assert_parts(25)
 
     def test_an_interrupted_part_resumes(self):
@@ -94,25 +94,25 @@ class TestParallel(case.TransferCase):
         self.useFixture(fixtures.MonkeyPatch(
             'nova_image.image.sizes.CHUNK', 2))
         self.glance.answers(*[break_once] * 50)
-        one = self.body()
-        self.assertEqual(DATA, b''.join(one.chunks()))
+        reader = self.reader()
+        self.assertEqual(DATA, b''.join(reader.chunks()))
         self.assertIn((24, 29), [part(call) for call in self.glance.calls])
-        self.assertEqual(1, one.resumes)
+        self.assertEqual(1, reader.resumes)
 
     def test_a_store_without_ranges_sends_all_data_once(self):
         def no_parts(call):
             return case.NO_RANGE if 'range' in call.headers else case.WHOLE
 
         self.glance.answers(*[no_parts] * 50)
-        one = self.body()
-        self.assertEqual(DATA, b''.join(one.chunks()))
-        self.assertEqual(case.SIZE, one.offset)
+        reader = self.reader()
+        self.assertEqual(DATA, b''.join(reader.chunks()))
+        self.assertEqual(case.SIZE, reader.offset)
         self.assertEqual(1, len([call for call in self.glance.calls
                                  if 'range' not in call.headers]))
 
     def test_a_server_that_ignores_ranges_sends_all_data(self):
         self.glance.answers(*[case.WHOLE] * 50)
-        self.assertEqual(DATA, b''.join(self.body().chunks()))
+        self.assertEqual(DATA, b''.join(self.reader().chunks()))
 
     def test_an_error_ends_all_threads(self):
         self.set(download_retries=0)
@@ -124,20 +124,20 @@ class TestParallel(case.TransferCase):
         self.glance.answers(*[fail_later] * 50)
         before = threading.active_count()
         self.assertRaises(exception.GlanceServerError, list,
-                          self.body().chunks())
+                          self.reader().chunks())
         self.assertEqual(before, threading.active_count())
 
     def test_close_ends_all_threads(self):
         self.glance.answers(*[answer] * 50)
         before = threading.active_count()
-        chunks = self.body().chunks()
+        chunks = self.reader().chunks()
         self.assertEqual(DATA[:10], next(chunks))
         chunks.close()
         self.assertEqual(before, threading.active_count())
 
 
 class TestInADownload(case.TransferCase):
-    """Where it is used."""
+    """Which downloads use several connections."""
 
     def _calls(self, size, **options):
         self.useFixture(fixtures.MonkeyPatch(
@@ -146,9 +146,9 @@ class TestInADownload(case.TransferCase):
         self.glance.answers(*[
             lambda call: answer(call) if 'range' in call.headers
             else case.WHOLE] * 50)
-        expected = recorded.Recorded(size, 'md5', case.MD5)
+        record = recorded.Recorded(size, 'md5', case.MD5)
         fetch.Download(self.client(), self.context, self.request,
-                       lambda answer: expected, recorded=expected).run(
+                       lambda answer: record, recorded=record).run(
                            path=self.path)
         self.assertEqual(DATA, self.read())
         return len(self.glance.calls)

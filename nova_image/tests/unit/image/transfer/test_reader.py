@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.transfer.reader: one stream, broken often."""
+"""Tests of nova_image.image.transfer.reader: interrupted streams."""
 
 import io
 import socket
@@ -23,7 +23,7 @@ import six
 from nova_image import exception
 from nova_image.image import endpoint
 from nova_image.image import messages
-from nova_image.image.transfer import reader
+from nova_image.image.transfer import reader as readers
 from nova_image.image.transfer import recorded
 from nova_image.tests.unit import base
 from nova_image.tests.unit.image.transfer import transfer_case as case
@@ -33,7 +33,7 @@ DATA = case.DATA
 
 
 def from_headers(answer):
-    """Return what an answer says of its image, as v1 does."""
+    """Return what an answer's headers record of the image, as in v1."""
     return recorded.Recorded(
         int(answer.headers['X-Image-Meta-Size']), 'md5',
         answer.headers['X-Image-Meta-Checksum'])
@@ -45,50 +45,50 @@ def as_in_v1(answer, size=case.SIZE, checksum=case.MD5):
                                    'X-Image-Meta-Checksum': checksum})
 
 
-class BodyCase(case.TransferCase):
-    """Base: a body, read to its end."""
+class ReaderCase(case.TransferCase):
+    """Base class: a reader, which is read to its end."""
 
-    def body(self, expected=case.EXPECTED, record_of=None):
-        """Return a new body, that of a new service object."""
-        return reader.Reader(self.origin(
-            record_of or (lambda answer: expected)), expected)
+    def reader(self, record=case.RECORDED, record_of=None):
+        """Return a new reader, with a new client."""
+        return readers.Reader(self.origin(
+            record_of or (lambda answer: record)), record)
 
     def assert_read(self, *answers, **options):
-        """Read a body to its end; return it.
+        """Read all data; return the reader.
 
         :keyword begin_at: how many bytes are there already
         """
         begin_at = options.pop('begin_at', 0)
         self.glance.answers(*answers)
-        one = self.body(**options)
+        reader = self.reader(**options)
         if begin_at:
-            one.begin_at(begin_at)
-        self.assertEqual(DATA[begin_at:], b''.join(one.chunks()))
-        self.assertEqual(case.SIZE, one.offset)
-        return one
+            reader.begin_at(begin_at)
+        self.assertEqual(DATA[begin_at:], b''.join(reader.chunks()))
+        self.assertEqual(case.SIZE, reader.offset)
+        return reader
 
-    def assert_breaks(self, kind, *answers, **options):
-        """Read a body until it raises; return the error."""
+    def assert_fails(self, kind, *answers, **options):
+        """Read until it raises; return the error."""
         self.glance.answers(*answers)
-        one = self.body(**options)
-        return self.assertRaises(kind, list, one.chunks())
+        reader = self.reader(**options)
+        return self.assertRaises(kind, list, reader.chunks())
 
 
-class TestResuming(BodyCase):
-    """It goes on where it stopped."""
+class TestResuming(ReaderCase):
+    """A reader resumes where it stopped."""
 
     def test_uninterrupted_data_needs_one_request(self):
-        one = self.assert_read(case.WHOLE)
+        reader = self.assert_read(case.WHOLE)
         self.assert_ranges(None)
-        self.assertEqual(0, one.resumes)
-        self.assertEqual(base.ENDPOINT, one.endpoint)
+        self.assertEqual(0, reader.resumes)
+        self.assertEqual(base.ENDPOINT, reader.endpoint)
         self.assertEqual([], self.waits)
 
     def test_a_reader_resumes_at_the_exact_byte(self):
-        one = self.assert_read(case.broken(40), case.broken_rest(30),
-                               case.rest)
+        reader = self.assert_read(case.broken(40), case.broken_rest(30),
+                                  case.rest)
         self.assert_ranges(None, 40, 70)
-        self.assertEqual(2, one.resumes)
+        self.assertEqual(2, reader.resumes)
         self.assertEqual(2, len(self.waits))
 
     def test_a_reader_resumes_with_an_answer_of_glance_33(self):
@@ -139,7 +139,7 @@ class TestResuming(BodyCase):
 
     def test_an_empty_image_has_no_chunks(self):
         self.glance.answers(case.WHOLE.changed(content=b''))
-        self.assertEqual([], list(self.body(recorded.Recorded(0)).chunks()))
+        self.assertEqual([], list(self.reader(recorded.Recorded(0)).chunks()))
         self.assert_ranges(None)
 
     def test_each_connection_is_closed(self):
@@ -148,65 +148,65 @@ class TestResuming(BodyCase):
         self.assert_read(
             case.WHOLE.changed(content=streams[0]),
             lambda call: case.rest(call).changed(content=streams[1]),
-            record_of=lambda answer: kept.append(answer) or case.EXPECTED)
-        self.assertEqual([True, True], [one.closed for one in streams])
+            record_of=lambda answer: kept.append(answer) or case.RECORDED)
+        self.assertEqual([True, True], [stream.closed for stream in streams])
 
     def test_close_releases_the_connection(self):
         stream = io.BytesIO(DATA)
         self.glance.answers(case.WHOLE.changed(content=stream))
-        one = self.body()
-        one.close()  # before it is connected too
-        one.open()
-        one.close()
+        reader = self.reader()
+        reader.close()  # also before it is connected
+        reader.open()
+        reader.close()
         self.assertTrue(stream.closed)
 
     def test_close_ends_chunks(self):
         self.glance.answers(case.broken(20))
-        one = self.body()
-        chunks = one.chunks()
+        reader = self.reader()
+        chunks = reader.chunks()
         next(chunks)
-        one.close()
+        reader.close()
         self.assertRaises(exception.GlanceConnectionFailed, list, chunks)
         self.assert_ranges(None)
 
     def test_abort_before_the_start_ends_chunks(self):
-        one = self.body()
-        one.abort()
+        reader = self.reader()
+        reader.abort()
         self.assertRaises(exception.GlanceConnectionFailed, list,
-                          one.chunks())
+                          reader.chunks())
         self.assert_ranges()
 
     def test_abort_ends_chunks(self):
         self.useFixture(fixtures.MonkeyPatch(
             'nova_image.image.sizes.CHUNK', 10))
         self.glance.answers(case.WHOLE)
-        one = self.body()
-        chunks = one.chunks()
+        reader = self.reader()
+        chunks = reader.chunks()
         self.assertEqual(DATA[:10], next(chunks))
-        one.abort()
+        reader.abort()
         self.assertRaises(exception.GlanceConnectionFailed, list, chunks)
-        self.assertEqual(10, one.offset)
+        self.assertEqual(10, reader.offset)
         self.assert_ranges(None)
 
     def test_download_retries_limits_the_reconnections(self):
         self.set(download_retries=2, num_retries=3)
-        self.assert_breaks(exception.GlanceConnectionFailed, case.broken(20),
-                           base.Lost(), base.Lost())
+        self.assert_fails(exception.GlanceConnectionFailed, case.broken(20),
+                          base.Lost(), base.Lost())
         self.assert_ranges(None, 20, 20)
         self.assertEqual(2, len(self.waits))
 
 
-class TestServers(BodyCase):
-    """Another server may go on."""
+class TestServers(ReaderCase):
+    """Another server may send the rest."""
 
     def test_the_next_server_sends_the_rest(self):
         self.use_servers('one', 'two')
-        one = self.assert_read(case.broken(40), case.rest)
+        reader = self.assert_read(case.broken(40), case.rest)
         first, second = [call.url.split('/v2')[0]
                          for call in self.glance.calls]
         self.assertEqual({'http://one:9292', 'http://two:9292'},
                          {first, second})
-        self.assertEqual(second, one.endpoint)
+        self.assertEqual(second, reader.endpoint)
 
     def test_an_interrupted_server_rests(self):
         self.use_servers('one', 'two', 'three')
@@ -231,7 +231,7 @@ class TestServers(BodyCase):
                          [call.url for call in self.glance.calls])
 
 
-class TestStalling(BodyCase):
+class TestStalling(ReaderCase):
     """[glance] transfer_stall_timeout."""
 
     def _timeouts(self, **request):
@@ -239,9 +239,9 @@ class TestStalling(BodyCase):
                                         **request)
         self.glance.answers(case.WHOLE)
         with mock.patch.object(session.Session, 'request', autospec=True,
-                               side_effect=session.Session.request) as made:
+                               side_effect=session.Session.request) as sent:
             self.client().call(self.context, self.request)
-        return made.call_args[1].get('timeout')
+        return sent.call_args[1].get('timeout')
 
     def test_the_option_limits_the_wait_for_the_next_bytes(self):
         self.assertEqual(120, self._timeouts(stream=True))
@@ -261,17 +261,17 @@ class TestStalling(BodyCase):
         self.assert_ranges(None, 40)
 
 
-class TestRanges(BodyCase):
-    """What servers make of a range."""
+class TestRanges(ReaderCase):
+    """How servers answer a request for a range."""
 
     def _ranged(self, content_range, content=DATA[40:]):
         return case.GLANCE33('download_206').changed(
             content=content, headers={'Content-Range': content_range})
 
     def test_the_beginning_of_a_whole_answer_is_skipped(self):
-        one = self.assert_read(case.broken(40), case.WHOLE)
+        reader = self.assert_read(case.broken(40), case.WHOLE)
         self.assert_ranges(None, 40)
-        self.assertEqual(1, one.resumes)
+        self.assertEqual(1, reader.resumes)
 
     def test_a_whole_answer_may_be_interrupted_while_skipping(self):
         self.assert_read(case.broken(40), case.broken(20), case.broken(60),
@@ -292,12 +292,12 @@ class TestRanges(BodyCase):
         self.assert_ranges(None, 40, 60)
 
     def test_a_range_of_other_bytes_is_replaced_by_all_data(self):
-        for said in ('bytes 41-99/100', 'bytes 0-99/100', 'bytes 40-99/101',
-                     'bytes */100', '40-99/100', ''):
+        for value in ('bytes 41-99/100', 'bytes 0-99/100', 'bytes 40-99/101',
+                      'bytes */100', '40-99/100', ''):
             del self.glance.calls[:]
-            self.assert_read(case.broken(40), self._ranged(said), case.WHOLE)
+            self.assert_read(case.broken(40), self._ranged(value), case.WHOLE)
             self.assert_ranges(None, 40, None)
-            self.assertIn('answered the range "%s"' % said,
+            self.assertIn('answered the range "%s"' % value,
                           self.warnings()[-1])
 
     def test_a_206_without_content_range_is_closed_and_replaced(self):
@@ -330,7 +330,7 @@ class TestRanges(BodyCase):
         self.assert_read(case.broken(40), case.NO_RANGE, case.WHOLE)
         del self.glance.calls[:]
         self.assert_read(case.broken(40), case.rest,
-                         expected=recorded.Recorded(case.SIZE, stores='slow'))
+                         record=recorded.Recorded(case.SIZE, stores='slow'))
         self.assert_ranges(None, 40)
 
     def test_another_glance_may_have_ranges(self):
@@ -341,11 +341,11 @@ class TestRanges(BodyCase):
         self.assert_ranges(None, 40)
 
     def test_an_unnamed_store_without_ranges_is_not_remembered(self):
-        expected = recorded.Recorded(case.SIZE)
+        unnamed = recorded.Recorded(case.SIZE)
         for _ in range(2):
             del self.glance.calls[:]
             self.assert_read(case.broken(40), case.NO_RANGE, case.WHOLE,
-                             expected=expected)
+                             record=unnamed)
             self.assert_ranges(None, 40, None)
 
     def test_a_416_is_not_remembered(self):
@@ -358,19 +358,19 @@ class TestRanges(BodyCase):
         for name, kind in (('show_404', exception.ImageNotFound),
                            ('download_403', exception.ImageNotAuthorized)):
             del self.glance.calls[:]
-            self.assert_breaks(kind, case.broken(40), case.GLANCE33(name))
+            self.assert_fails(kind, case.broken(40), case.GLANCE33(name))
             self.assert_ranges(None, 40)
 
 
-class TestBudget(BodyCase):
-    """How often it goes on."""
+class TestBudget(ReaderCase):
+    """How often a reader reconnects."""
 
     def setUp(self):
         super(TestBudget, self).setUp()
         self.set(num_retries=0, download_retries=2)
 
     def test_a_reader_fails_without_progress(self):
-        error = self.assert_breaks(
+        error = self.assert_fails(
             exception.GlanceConnectionFailed, case.broken(40),
             case.broken_rest(0), case.broken_rest(0))
         self.assert_ranges(None, 40, 40)
@@ -391,19 +391,19 @@ class TestBudget(BodyCase):
         self.assertTrue(all(wait <= 1.0 for wait in self.waits), self.waits)
 
     def test_skipped_data_is_not_progress(self):
-        self.assert_breaks(
+        self.assert_fails(
             exception.GlanceConnectionFailed, case.broken(40),
             case.broken(30), case.broken(30))
 
     def test_download_retries_may_be_zero(self):
         self.set(download_retries=0)
-        self.assert_breaks(exception.GlanceConnectionFailed, case.broken(40))
+        self.assert_fails(exception.GlanceConnectionFailed, case.broken(40))
         self.assert_ranges(None)
 
     def test_a_download_that_has_not_begun_is_not_resumed(self):
         self.set(num_retries=1)
-        self.assert_breaks(exception.GlanceServerError,
-                           *[recordings.Answer(503)] * 2)
+        self.assert_fails(exception.GlanceServerError,
+                          *[recordings.Answer(503)] * 2)
         self.assert_ranges(None, None)
 
     def test_retry_after_is_respected(self):
@@ -414,29 +414,29 @@ class TestBudget(BodyCase):
         self.assertEqual(7, self.waits[1])
 
     def test_a_retry_after_beyond_the_longest_wait_is_raised(self):
-        self.assert_breaks(
+        self.assert_fails(
             exception.GlanceServerError, case.broken(40),
             recordings.Answer(503, {'Retry-After': '3600'}))
         self.assertEqual(1, len(self.waits))
 
 
-class TestDeadline(BodyCase):
+class TestDeadline(ReaderCase):
     """[glance] download_deadline."""
 
     def setUp(self):
         super(TestDeadline, self).setUp()
         self.stop_clock()
 
-    def _read_slowly(self, one):
-        for _ in one.chunks():
+    def _read_slowly(self, reader):
+        for _ in reader.chunks():
             self.now += 30
 
     def test_a_download_ends_at_the_deadline(self):
         self.set(download_deadline=100)
         self.glance.answers(case.WHOLE)
-        one = self.body()
+        reader = self.reader()
         error = self.assertRaises(exception.GlanceConnectionFailed,
-                                  self._read_slowly, one)
+                                  self._read_slowly, reader)
         for words in ('after 100 seconds', '50 bytes of 100', 'image ID',
                       'download_deadline'):
             self.assertIn(words, six.text_type(error))
@@ -448,28 +448,28 @@ class TestDeadline(BodyCase):
         self.set(download_deadline=260)
         self.glance.answers(case.WHOLE)
         self.assertRaises(exception.GlanceConnectionFailed,
-                          self._read_slowly, self.body())
+                          self._read_slowly, self.reader())
 
     def test_zero_means_no_deadline(self):
         self.set(download_deadline=0)
         self.glance.answers(case.WHOLE)
-        self._read_slowly(self.body())
+        self._read_slowly(self.reader())
 
     def test_the_deadline_counts_from_the_beginning_of_the_origin(self):
         self.set(download_deadline=100)
         self.glance.answers(case.WHOLE)
-        origin = self.origin(lambda answer: case.EXPECTED)
-        one = reader.Reader(origin._replace(began=origin.began - 101),
-                            case.EXPECTED)
+        origin = self.origin(lambda answer: case.RECORDED)
+        reader = readers.Reader(origin._replace(began=origin.began - 101),
+                                case.RECORDED)
         self.assertRaises(exception.GlanceConnectionFailed, list,
-                          one.chunks())
+                          reader.chunks())
 
 
-class TestPinning(BodyCase):
-    """It is one image from its first to its last byte."""
+class TestPinning(ReaderCase):
+    """A reader never mixes the data of two images."""
 
     def test_more_data_than_recorded_is_corrupt(self):
-        error = self.assert_breaks(
+        error = self.assert_fails(
             exception.ImageCorrupt, case.WHOLE.changed(content=DATA + b'x'))
         self.assertIn('more than the recorded 100 bytes',
                       six.text_type(error))
@@ -479,46 +479,46 @@ class TestPinning(BodyCase):
     def test_the_recorded_values_may_come_with_the_answer(self):
         self.glance.answers(as_in_v1(case.broken(40)),
                             as_in_v1(case.WHOLE))
-        one = self.body(None, from_headers)
-        self.assertEqual((100, 'md5', case.MD5), one.open().identity)
-        self.assertEqual(DATA, b''.join(one.chunks()))
+        reader = self.reader(None, from_headers)
+        self.assertEqual((100, 'md5', case.MD5), reader.open().identity)
+        self.assertEqual(DATA, b''.join(reader.chunks()))
         self.assert_ranges(None, 40)
 
     def test_existing_data_of_an_open_answer_is_skipped(self):
         self.glance.answers(as_in_v1(case.WHOLE))
-        one = self.body(None, from_headers)
-        one.open()
-        one.begin_at(45)
-        self.assertEqual(DATA[45:], b''.join(one.chunks()))
+        reader = self.reader(None, from_headers)
+        reader.open()
+        reader.begin_at(45)
+        self.assertEqual(DATA[45:], b''.join(reader.chunks()))
         self.assert_ranges(None)
 
     def test_all_data_of_an_open_answer_may_be_skipped(self):
         self.glance.answers(as_in_v1(case.WHOLE))
-        one = self.body(None, from_headers)
-        one.open()
-        one.begin_at(case.SIZE)
-        self.assertEqual([], list(one.chunks()))
+        reader = self.reader(None, from_headers)
+        reader.open()
+        reader.begin_at(case.SIZE)
+        self.assertEqual([], list(reader.chunks()))
 
     def test_another_image_after_an_interruption_is_corrupt(self):
         for changes in ({'size': 101}, {'checksum': '0' * 32}):
             del self.glance.calls[:]
             stream = io.BytesIO(DATA)
-            error = self.assert_breaks(
+            error = self.assert_fails(
                 exception.ImageCorrupt, as_in_v1(case.broken(40)),
                 as_in_v1(case.WHOLE.changed(content=stream), **changes),
-                expected=None, record_of=from_headers)
+                record=None, record_of=from_headers)
             self.assertIn('no longer the same image', six.text_type(error))
             self.assertTrue(stream.closed)
             self.assert_ranges(None, 40)
 
     def test_data_of_unknown_size_is_resumed(self):
         self.assert_read(case.broken(40), case.WHOLE,
-                         expected=recorded.Recorded())
+                         record=recorded.Recorded())
 
     def test_data_of_unknown_size_that_becomes_shorter_fails(self):
         self.set(download_retries=1)
-        self.assert_breaks(
+        self.assert_fails(
             exception.GlanceConnectionFailed, case.broken(40),
             case.WHOLE.changed(content=DATA[:30]),
-            expected=recorded.Recorded())
+            record=recorded.Recorded())
         self.assert_ranges(None, 40)

@@ -18,7 +18,7 @@ from nova_image.image.transfer import recorded
 
 
 class TestRecorded(testtools.TestCase):
-    """What Glance recorded of an image."""
+    """The values that Glance recorded of an image."""
 
     def test_all_values_are_optional(self):
         nothing = recorded.Recorded()

@@ -31,7 +31,7 @@ from nova_image.tests.unit.image.transfer import signature_case as case
 
 
 class WantedTest(case.SignatureTest):
-    """When a signature is wanted: Nova's own conditions."""
+    """When a signature is verified: under Nova's own conditions."""
 
     def test_nothing_is_verified_by_default(self):
         for options in (
@@ -43,7 +43,7 @@ class WantedTest(case.SignatureTest):
                 self.assertIsNone(self.open(trusted))
             self.assertIsNone(signature.open_verifier(
                 self.conf, self.context, {}))
-        self.assertEqual([], self.keys.asked)
+        self.assertEqual([], self.keys.requests)
 
     def test_the_module_imports_neither_cursive_nor_castellan(self):
         code = ('import sys; from nova_image.image.transfer import signature; '
@@ -54,7 +54,7 @@ class WantedTest(case.SignatureTest):
 
     def test_the_option_alone_verifies_without_validation(self):
         self.set(verify_glance_signatures=True,
-                 default_trusted_certificate_ids=['not-asked-for'])
+                 default_trusted_certificate_ids=['not-requested'])
         self.check()
         self.assertEqual(['the-id'], self.keys.ids)
         self.assertIn('is not validated', self.log.output)
@@ -78,7 +78,7 @@ class WantedTest(case.SignatureTest):
         for verify in (False, True):
             self.set(verify_glance_signatures=verify)
             for trusted in (None, []):
-                del self.keys.asked[:]
+                del self.keys.requests[:]
                 self.assert_untrusted('signing certificate', trusted)
                 self.assertEqual(['the-id', 'a-default', 'the-id'],
                                  self.keys.ids)
@@ -104,10 +104,10 @@ class WantedTest(case.SignatureTest):
 
 
 class VerifiedTest(case.SignatureTest):
-    """Whether the data is what was signed."""
+    """The data must be what was signed."""
 
     def setUp(self):
-        """Have signatures verified."""
+        """Enable the verification of signatures."""
         super(VerifiedTest, self).setUp()
         self.set(verify_glance_signatures=True)
 
@@ -124,7 +124,7 @@ class VerifiedTest(case.SignatureTest):
     def _assert_fails(self, data, words='not what was signed', **changes):
         error = self.assertRaises(exception.SignatureVerificationError,
                                   self.check, data, **changes)
-        self._assert_says(error, words)
+        self._assert_words(error, words)
 
     def test_other_data_is_refused(self):
         for data in (b'', case.DATA[:-1], case.DATA + b'x', case.DATA[::-1]):
@@ -153,10 +153,10 @@ class VerifiedTest(case.SignatureTest):
 
 
 class UnverifiableTest(case.SignatureTest):
-    """What is refused before a byte is read."""
+    """Images that are refused before a byte is read."""
 
     def setUp(self):
-        """Have signatures verified."""
+        """Enable the verification of signatures."""
         super(UnverifiableTest, self).setUp()
         self.set(verify_glance_signatures=True)
 
@@ -169,7 +169,7 @@ class UnverifiableTest(case.SignatureTest):
             self.conf, self.context, {})
         self.assertIn(', '.join(signature.PROPERTIES), error.reason)
         self.assertIn('Sign the image', error.advice)
-        self.assertEqual([], self.keys.asked)
+        self.assertEqual([], self.keys.requests)
 
     def test_invalid_properties_are_refused(self):
         for name, value, words in (
@@ -198,7 +198,7 @@ class UnverifiableTest(case.SignatureTest):
         self.assert_refused('Unable to retrieve certificate')
 
     def test_details_are_only_logged(self):
-        """What users may see names no endpoint, and nobody sees secrets."""
+        """Users see no endpoint, and nobody sees secrets."""
         self.keys.objects['the-id'] = ValueError(
             'http://user:secret@keys X-Auth-Token: a-token')
         error = self.assert_refused('(ValueError)')
@@ -222,7 +222,7 @@ class TrustTest(case.SignatureTest):
     """Which certificates are trusted."""
 
     def setUp(self):
-        """Make authorities: a root, one below it, and a signer."""
+        """Create a root, an authority below it, and a signer."""
         super(TrustTest, self).setUp()
         for name, issuer, options in (
                 ('root', None, {'ca': True}),
@@ -236,7 +236,7 @@ class TrustTest(case.SignatureTest):
         self.store(name, case.signer(name, issuer, **options))
 
     def signs(self, name):
-        """Have a signer sign the image."""
+        """Let a signer sign the image."""
         self.properties = case.SIGNERS[name].properties(name, case.DATA)
 
     def test_a_complete_chain_is_trusted(self):
@@ -282,14 +282,14 @@ class TrustTest(case.SignatureTest):
         self.assert_untrusted('signing certificate', ['old-root'])
 
     def test_dates_are_ignored_without_validation(self):
-        """As in Nova: the certificate only gives the key then."""
+        """As in Nova: the certificate only provides the key."""
         self.set(verify_glance_signatures=True)
         self.add('expired', 'root', days=(-9, -1))
         self.signs('expired')
         self.check()
 
     def test_authorities_that_sign_one_another_are_not_trusted(self):
-        """Which cursive 0.3.1 follows for ever."""
+        """cursive 0.3.1 would follow them forever."""
         self.addCleanup(case.SIGNERS.pop, 'one', None)
         self.addCleanup(case.SIGNERS.pop, 'two', None)
         self.add('one', ca=True)
@@ -307,17 +307,17 @@ class TrustTest(case.SignatureTest):
 
 
 class ContextTest(case.SignatureTest):
-    """In whose name the certificates are read."""
+    """The context that is used to read certificates."""
 
     def setUp(self):
-        """Have signatures verified."""
+        """Enable the verification of signatures."""
         super(ContextTest, self).setUp()
         self.set(verify_glance_signatures=True)
 
     def _asked_with(self, context):
         self.context = context
         self.check()
-        return self.keys.asked[-1][0]
+        return self.keys.requests[-1][0]
 
     def test_a_context_of_oslo_context_is_used_unchanged(self):
         context = oslo_context.RequestContext(overwrite=False)

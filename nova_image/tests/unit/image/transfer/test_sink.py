@@ -29,7 +29,7 @@ DATA = b'0123456789'
 
 
 class SinkTestCase(testtools.TestCase):
-    """Base: a folder."""
+    """Base class: a folder."""
 
     def setUp(self):
         super(SinkTestCase, self).setUp()
@@ -37,7 +37,7 @@ class SinkTestCase(testtools.TestCase):
         self.path = os.path.join(self.folder, 'image')
 
     def read(self):
-        """Return what is at the path."""
+        """Return the data at the path."""
         with open(self.path, 'rb') as stream:
             return stream.read()
 
@@ -50,13 +50,13 @@ class SinkTestCase(testtools.TestCase):
 
 
 class TestFile(SinkTestCase):
-    """A path of a regular file: what becomes of the path."""
+    """The path of a regular file."""
 
     def test_options_are_passed_to_the_file_sink(self):
-        with mock.patch.object(sink.file_sink, 'FileSink') as made:
-            self.assertIs(made.return_value,
+        with mock.patch.object(sink.file_sink, 'FileSink') as constructor:
+            self.assertIs(constructor.return_value,
                           sink.open_sink(path=self.path, keep=True))
-        made.assert_called_once_with(self.path, keep=True)
+        constructor.assert_called_once_with(self.path, keep=True)
 
     def test_a_link_stays_and_its_target_is_written(self):
         target = os.path.join(
@@ -78,7 +78,7 @@ class TestFile(SinkTestCase):
 
 
 class TestDevice(SinkTestCase):
-    """A path of something else."""
+    """The path of anything else."""
 
     def test_a_character_device_is_written(self):
         opened = sink.open_sink(path='/dev/null')
@@ -89,13 +89,13 @@ class TestDevice(SinkTestCase):
 
     def test_a_fifo_is_written(self):
         os.mkfifo(self.path)
-        got = []
-        reader = threading.Thread(target=lambda: got.append(self.read()))
+        received = []
+        reader = threading.Thread(target=lambda: received.append(self.read()))
         reader.start()
         self.addCleanup(reader.join)
         self.publish()
         reader.join()
-        self.assertEqual([DATA], got)
+        self.assertEqual([DATA], received)
         self.assertTrue(stat.S_ISFIFO(os.stat(self.path).st_mode))
 
     def test_written_data_cannot_be_removed(self):
@@ -113,7 +113,7 @@ class TestDevice(SinkTestCase):
 
     def test_the_error_of_a_full_device_is_raised(self):
         if not os.path.exists('/dev/full'):
-            self.skipTest('there is no /dev/full here')
+            self.skipTest('this system has no /dev/full')
         opened = sink.open_sink(path='/dev/full')
         opened.write(DATA)
         self.assertRaises((IOError, OSError), opened.publish)
@@ -126,7 +126,7 @@ class TestDevice(SinkTestCase):
 
 
 class TestObject(testtools.TestCase):
-    """A file object of the caller."""
+    """The caller's file object."""
 
     def test_data_is_written_at_the_current_position(self):
         stream = io.BytesIO(b'head')

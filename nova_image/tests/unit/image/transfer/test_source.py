@@ -29,7 +29,7 @@ LINES = b'one\ntwo\nthree\n'
 
 
 class StreamWithError(object):
-    """Gives pieces, then raises.
+    """Returns pieces, then raises.
 
     :param pieces: list of bytes
     :param error: what is raised after them
@@ -51,7 +51,7 @@ def _pieces(opened, size=sizes.CHUNK):
 
 
 class TestOpening(testtools.TestCase):
-    """What can be image data."""
+    """Values that are accepted as image data."""
 
     def test_bytes_are_accepted(self):
         for data in (LINES, bytearray(LINES), memoryview(LINES)):
@@ -109,14 +109,14 @@ class TestOpening(testtools.TestCase):
             self.assertIs(error, opened.failure)
 
     def test_none_instead_of_bytes_is_refused(self):
-        # taken for the end, it would leave a truncated image
+        # as the end of the data, it would truncate the image
         for data in ([b'a', None, b'b'], [b'a', 5, b'b']):
             opened = source.open_source(data)
             self.assertRaises(exception.ImageUploadFailed, _pieces, opened)
             self.assertFalse(opened.restart())
 
     def test_a_file_that_grows_or_shrinks_is_refused(self):
-        # its length was told already: what is sent would be another image
+        # its length was sent already: the data would be another image
         for change, left in ((b'four', None), (b'', 5)):
             stream = io.BytesIO(LINES)
             opened = source.open_source(stream)
@@ -138,12 +138,12 @@ class TestOpening(testtools.TestCase):
     def test_arrays_of_bytes_are_accepted(self):
         piece = array.array('B', bytearray(LINES))
         if six.PY2:
-            self.skipTest('Python 2.7 has no memory view of an array')
+            self.skipTest('Python 2.7 has no memoryview of an array')
         self.assertEqual([LINES], _pieces(source.open_source([piece])))
 
 
 class TestCounting(testtools.TestCase):
-    """The number of bytes of an attempt, and of the whole."""
+    """The number of bytes of an attempt, and of all data."""
 
     def test_sent_counts_the_bytes_of_this_attempt(self):
         opened = source.open_source(LINES)
@@ -165,7 +165,7 @@ class TestCounting(testtools.TestCase):
 
 
 class TestHashing(testtools.TestCase):
-    """What was sent, held against what Glance recorded."""
+    """The hash of the sent data, compared with the recorded one."""
 
     RIGHT = hashlib.md5(LINES).hexdigest()
 
@@ -197,7 +197,7 @@ class TestHashing(testtools.TestCase):
 
 
 class TestRestart(testtools.TestCase):
-    """A second attempt sends all of it, or there is none."""
+    """A second attempt sends all data, or there is none."""
 
     def _assert_sent_twice(self, data, expected=LINES):
         opened = source.open_source(data)
@@ -241,7 +241,7 @@ class TestRestart(testtools.TestCase):
 
 
 class TestFailure(testtools.TestCase):
-    """The source's own failure is kept and nothing is tried again."""
+    """A failure of the source is kept and prevents another attempt."""
 
     def _assert_failure(self, data, error):
         opened = source.open_source(data)

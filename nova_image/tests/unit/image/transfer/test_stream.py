@@ -29,17 +29,17 @@ DATA = case.DATA
 
 
 class TestStream(case.TransferCase):
-    """It verifies itself, and gives its connection back."""
+    """A stream verifies itself and releases its connection."""
 
-    def _stream(self, content=DATA, expected=case.EXPECTED, more=()):
+    def _stream(self, content=DATA, record=case.RECORDED, more=()):
         if isinstance(content, bytes):
             content = io.BytesIO(content)
         self.body, self.kept = content, []
         self.glance.answers(recordings.Answer(content=content), *more)
 
         def record_of(answer):
-            self.kept.append(answer)  # or it is closed when it is collected
-            return expected
+            self.kept.append(answer)  # else the collector closes it
+            return record
         return fetch.Download(self.client(), self.context, self.request,
                               record_of).run()
 
@@ -57,8 +57,8 @@ class TestStream(case.TransferCase):
 
     def test_wrong_data_raises_at_the_end(self):
         stream = self._stream(DATA[::-1])
-        got = b''.join(next(stream) for _ in range(10))
-        self.assertEqual(DATA[::-1], got)
+        received = b''.join(next(stream) for _ in range(10))
+        self.assertEqual(DATA[::-1], received)
         self.assertRaises(exception.ImageCorrupt, next, stream)
         self.assertTrue(self.body.closed)
         self.assert_ranges(None)
@@ -101,7 +101,7 @@ class TestStream(case.TransferCase):
 
     def test_a_stream_that_is_dropped_before_the_start_is_closed(self):
         self.addCleanup(gc.enable)
-        gc.disable()  # no cycle may keep the connection
+        gc.disable()  # no cycle may keep the connection open
         self._stream()
         self.assertTrue(self.body.closed)
 

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What the tests of downloads have in common: answers that break off."""
+"""What the tests of downloads share, such as interrupted answers."""
 
 import hashlib
 import logging
@@ -30,25 +30,25 @@ from nova_image.tests.unit import recordings
 DATA = recordings.DATA
 SIZE = len(DATA)
 MD5 = hashlib.md5(DATA).hexdigest()
-EXPECTED = recorded.Recorded(SIZE, 'md5', MD5, stores='fast')
+RECORDED = recorded.Recorded(SIZE, 'md5', MD5, stores='fast')
 PATH = '/v2/images/ID/file'
-#: bytes; how large the pieces of an answer are in these tests
+#: the size in bytes of the pieces of an answer in these tests
 PIECE = 10
 
 GLANCE33 = recordings.load('v2_glance33')
 WHOLE = GLANCE33('download_200')
-#: what Glance says of a range where the store has none (rbd, swift, s3)
+#: Glance's answer to a range if the store has no ranges (rbd, swift, s3)
 NO_RANGE = GLANCE33('list_400')
 BAD_RANGE = NO_RANGE.changed(status=416)
 
 
 def wrong():
-    """Return an answer of the right size and with other bytes."""
+    """Return an answer with other bytes of the right size."""
     return WHOLE.changed(content=DATA[::-1])
 
 
 def breaking(answer, size):
-    """Return an answer that breaks off.
+    """Return an answer that is interrupted.
 
     :param size: how many bytes arrive before
     """
@@ -57,7 +57,7 @@ def breaking(answer, size):
 
 
 def broken(size=40):
-    """Return a whole answer that breaks off."""
+    """Return an answer with all data that is interrupted."""
     return breaking(WHOLE, size)
 
 
@@ -70,20 +70,20 @@ def rest(call):
 
 
 def broken_rest(size):
-    """Return what answers a range and breaks off after some bytes."""
+    """Return a callable that answers a range and is interrupted."""
     return lambda call: breaking(rest(call), size)
 
 
 def first_of(call):
     """Return the first byte that a request asks for, or None for all."""
-    wanted = call.headers.get('range')
-    return wanted and int(re.match(r'^bytes=(\d+)-$', wanted).group(1))
+    value = call.headers.get('range')
+    return value and int(re.match(r'^bytes=(\d+)-$', value).group(1))
 
 
 class TransferCase(base.TestCase):
-    """A request for data that comes in small pieces.
+    """Base class: a request for data, which arrives in small pieces.
 
-    :ivar now: seconds; what the clock says, where stop_clock() was called
+    :ivar now: the time in seconds after stop_clock()
     """
 
     def setUp(self):
@@ -101,7 +101,7 @@ class TransferCase(base.TestCase):
                              record_of, timeutils.now())
 
     def stop_clock(self):
-        """Let time pass only when a test says so."""
+        """Let only the test advance the time."""
         self.now = 1000.0
         self.useFixture(fixtures.MonkeyPatch(
             'oslo_utils.timeutils.now', lambda: self.now))
@@ -111,19 +111,19 @@ class TransferCase(base.TestCase):
         self.set(api_servers=['http://%s:9292' % name for name in names])
 
     def read(self):
-        """Return what is at the path."""
+        """Return the data at the path."""
         with open(self.path, 'rb') as stream:
             return stream.read()
 
     def assert_ranges(self, *expected):
-        """Assert from where on data were asked for, None being all of it."""
+        """Assert the first byte that each request asks for, None for all."""
         self.assertEqual(list(expected),
                          [first_of(call) for call in self.glance.calls])
         self.assert_calls([('GET', PATH)] * len(expected))
 
 
 class Records(logging.Handler):
-    """Keeps what a logger is told.
+    """Keeps the records of a logger.
 
     :ivar records: list of logging.LogRecord
     """
@@ -133,5 +133,5 @@ class Records(logging.Handler):
         self.records = []
 
     def emit(self, record):
-        """Keep it."""
+        """Keep a record."""
         self.records.append(record)

@@ -229,9 +229,9 @@ class TestRequests(WatchTestCase):
     def test_the_number_of_requests_is_limited(self):
         for seconds, most, tasks in ((1.2, 14, 0), (10, 41, 0), (120, 72, 2),
                                      (3600, 420, 60)):
-            looks, asked = self._times(seconds)
+            looks, task_looks = self._times(seconds)
             self.assertLessEqual(len(looks), most)
-            self.assertLessEqual(len(asked), tasks)
+            self.assertLessEqual(len(task_looks), tasks)
 
     def test_success_is_seen_within_a_second(self):
         for tenths in range(1, 100, 3):

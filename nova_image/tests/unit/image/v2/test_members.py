@@ -36,14 +36,14 @@ class MembersTestCase(base.TestCase):
         super(MembersTestCase, self).setUp()
         self.service = self.driver()
 
-    def ask(self, method, *args):
+    def call(self, method, *args):
         """Call the driver about the shared image."""
         return getattr(self.service, method)(self.context, SHARED, *args)
 
     def fail_with(self, kind, answers, method, *args):
         """Assert that a call raises after these answers; return the text."""
         self.glance.answers(*answers)
-        return six.text_type(self.assertRaises(kind, self.ask, method, *args))
+        return six.text_type(self.assertRaises(kind, self.call, method, *args))
 
     def assert_member(self, status, member):
         """Assert all fields of a member."""
@@ -62,31 +62,31 @@ class TestMembers(MembersTestCase):
     def test_members_are_listed(self):
         for glance in (GLANCE15, GLANCE33):
             self.glance.answers(glance('members_200'))
-            member, = self.ask('members')
+            member, = self.call('members')
             self.assert_member('pending', member)
         self.assert_calls([('GET', MEMBERS)] * 2)
 
     def test_a_member_is_added(self):
         self.glance.answers(GLANCE33('member_200'))
-        self.assert_member('pending', self.ask('add_member', PROJECT))
+        self.assert_member('pending', self.call('add_member', PROJECT))
         self.assert_calls([('POST', MEMBERS)])
         self.assertEqual({'member': PROJECT}, self.sent_json(0))
 
     def test_a_status_is_set(self):
         self.glance.answers(GLANCE33('member_status_200'))
-        self.assert_member('accepted', self.ask('set_member_status', PROJECT,
-                                                'accepted'))
+        self.assert_member('accepted', self.call('set_member_status', PROJECT,
+                                                 'accepted'))
         self.assert_calls([('PUT', MEMBER)])
         self.assertEqual({'status': 'accepted'}, self.sent_json(0))
 
     def test_a_member_is_removed(self):
         self.glance.answers(GLANCE33('member_204'))
-        self.assertIs(True, self.ask('remove_member', PROJECT))
+        self.assertIs(True, self.call('remove_member', PROJECT))
         self.assert_calls([('DELETE', MEMBER)])
 
     def test_ids_are_percent_encoded(self):
         self.glance.answers(GLANCE33('member_204'))
-        self.ask('remove_member', 'a?b%c')
+        self.call('remove_member', 'a?b%c')
         self.assert_calls([('DELETE', MEMBERS + '/a%3Fb%25c')])
 
     def test_invalid_project_ids_are_refused(self):
@@ -160,7 +160,7 @@ class TestLostAnswers(MembersTestCase):
     def test_the_added_member_is_found_after_a_lost_answer(self):
         self.glance.answers(base.Lost(), GLANCE33('member_409'),
                             GLANCE33('member_200'))
-        self.assert_member('pending', self.ask('add_member', PROJECT))
+        self.assert_member('pending', self.call('add_member', PROJECT))
         self.assert_calls([('POST', MEMBERS)] * 2 + [('GET', MEMBER)])
 
     def test_a_refusal_after_a_lost_answer_is_raised(self):
@@ -173,14 +173,14 @@ class TestLostAnswers(MembersTestCase):
 
     def test_not_found_after_a_lost_answer_is_a_success(self):
         self.glance.answers(base.Lost(), GLANCE33('member_404'))
-        self.assertIs(True, self.ask('remove_member', PROJECT))
+        self.assertIs(True, self.call('remove_member', PROJECT))
         self.assert_calls([('DELETE', MEMBER)] * 2)
 
     def test_setting_a_status_is_retried(self):
         self.glance.answers(recordings.Answer(504),
                             GLANCE33('member_status_200'))
-        self.assert_member('accepted', self.ask('set_member_status', PROJECT,
-                                                'accepted'))
+        self.assert_member('accepted', self.call('set_member_status', PROJECT,
+                                                 'accepted'))
 
     def test_the_member_of_a_new_image_is_found_after_a_lost_answer(self):
         self.glance.answers(

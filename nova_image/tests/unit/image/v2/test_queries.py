@@ -51,17 +51,17 @@ class TestQuery(testtools.TestCase):
 
     def test_is_public_false_is_applied_to_the_answers(self):
         for value in (False, 'false', '0'):
-            query, wanted = queries.to_query({'is_public': value})
+            query, matches = queries.to_query({'is_public': value})
             self.assertEqual([], query)
-            self.assertTrue(wanted({'is_public': False}))
-            self.assertFalse(wanted({'is_public': True}))
+            self.assertTrue(matches({'is_public': False}))
+            self.assertFalse(matches({'is_public': True}))
 
     def test_is_public_none_does_not_filter(self):
         for value in (None, 'none', 'None'):
-            query, wanted = queries.to_query({'is_public': value})
+            query, matches = queries.to_query({'is_public': value})
             self.assertEqual([], query)
-            self.assertTrue(wanted({'is_public': True}))
-            self.assertTrue(wanted({'is_public': False}))
+            self.assertTrue(matches({'is_public': True}))
+            self.assertTrue(matches({'is_public': False}))
 
     def test_invalid_filters_are_refused(self):
         for filters in ({'is_public': 'nonsense'}, {'protected': 'maybe'},
@@ -122,10 +122,10 @@ class TestQuery(testtools.TestCase):
             self.assertEqual(path, queries.next_path({'next': link}))
 
     def test_a_property_named_like_a_query_parameter_filters_answers(self):
-        query, wanted = queries.to_query({'property-limit': '5'})
+        query, matches = queries.to_query({'property-limit': '5'})
         self.assertEqual([], query)
-        self.assertTrue(wanted({'properties': {'limit': '5'}}))
-        self.assertFalse(wanted({'properties': {'limit': '6'}}))
+        self.assertTrue(matches({'properties': {'limit': '5'}}))
+        self.assertFalse(matches({'properties': {'limit': '6'}}))
 
     def test_a_name_with_a_colon_needs_the_operator_eq(self):
         for name in ('ubuntu:22.04', 'in:a,b', 'eq:a'):
