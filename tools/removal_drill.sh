@@ -26,7 +26,13 @@ export NOVA_IMAGE_CACHE=${NOVA_IMAGE_CACHE:-$PWD/.cache}
 
 GOES=(
     nova_image/image/glance.py
+    nova_image/tests/unit/image/glance_case.py
     nova_image/tests/unit/image/test_glance.py
+    nova_image/tests/unit/image/test_glance_create.py
+    nova_image/tests/unit/image/test_glance_download.py
+    nova_image/tests/unit/image/test_glance_headers.py
+    nova_image/tests/unit/image/test_glance_list.py
+    nova_image/tests/unit/image/test_glance_members.py
     nova_image/tests/unit/recordings/v1.json
     nova_image/tests/functional/test_v1.py
     nova_image/tests/functional/test_cli_v1.py

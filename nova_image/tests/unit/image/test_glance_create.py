@@ -1,0 +1,238 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+"""Tests of nova_image.image.glance: creation and changes of images."""
+
+import copy
+import io
+
+import six
+
+from nova_image import exception
+from nova_image.tests.unit import base
+from nova_image.tests.unit.image import glance_case as case
+from nova_image.tests.unit import recordings
+
+GLANCE15 = case.GLANCE15
+ACTIVE = case.ACTIVE
+QUEUED = case.QUEUED
+DATA = case.DATA
+IMAGES = case.IMAGES
+META = case.META
+
+
+class TestCreate(case.DriverTestCase):
+    """create() sends POST, and PUT if there is data."""
+
+    CALLS = [('POST', IMAGES), ('PUT', case.path(ACTIVE))]
+
+    def _create(self, *answers, **kwargs):
+        self.glance.answers(*answers)
+        return self.service.create(self.context, kwargs.pop('meta', META),
+                                   **kwargs)
+
+    def _fail(self, kind, *answers, **kwargs):
+        self.glance.answers(*answers)
+        return self.assert_raises(kind, 'create', kwargs.pop('meta', META),
+                                  **kwargs)
+
+    def test_without_data_only_the_record_is_created(self):
+        image = self._create(GLANCE15('create_201'))
+        self.assertEqual(('queued', recordings.NAME),
+                         (image['status'], image['name']))
+        self.assertNotIn('empty', image['properties'])
+        self.assert_calls(self.CALLS[:1])
+        self.assertNotIn('size', self.sent_meta())
+
+    def test_data_is_uploaded(self):
+        image = self._create(GLANCE15('create_201'), GLANCE15('upload_200'),
+                             data=DATA)
+        self.assertEqual(('active', 100), (image['status'], image['size']))
+        self.assert_calls(self.CALLS)
+        self.assertEqual(DATA, self.glance.calls[1].body)
+        self.assertEqual('False', self.purge(1))
+
+    def test_a_size_of_zero_creates_an_empty_image(self):
+        image = self._create(GLANCE15('create_empty_201'),
+                             meta={'name': 'empty', 'size': 0})
+        self.assertEqual('active', image['status'])
+        self.assert_calls(self.CALLS[:1])
+        self.assertEqual('0', self.sent_meta()['size'])
+
+    def test_the_driver_chooses_the_id(self):
+        self._create(GLANCE15('create_201'), meta={'name': 'x'})
+        self.assertEqual(36, len(self.sent_meta()['id']))
+
+    def test_instance_owner_becomes_a_member(self):
+        self._create(GLANCE15('create_201'), GLANCE15('member_204'),
+                     meta=dict(META, properties={
+                         'instance_owner': 'another-project'}))
+        self.assert_calls([
+            ('POST', IMAGES),
+            ('PUT', case.path(ACTIVE, 'members', 'another-project'))])
+        self.assertEqual({'id', 'name', 'disk_format', 'container_format'},
+                         set(self.sent_meta()))
+
+    def test_refusals_of_glance_become_exceptions(self):
+        for name, kind in (('create_400', exception.ImageBadRequest),
+                           ('create_409', exception.ImageConflict)):
+            self._fail(kind, GLANCE15(name))
+        self.assert_calls(self.CALLS[:1] * 2)
+
+    def test_the_created_image_is_found_after_a_lost_answer(self):
+        image = self._create(base.Lost(), GLANCE15('create_409'),
+                             GLANCE15('show_active'))
+        self.assertEqual(ACTIVE, image['id'])
+        self.assert_calls(self.CALLS[:1] * 2 + [('HEAD', case.path(ACTIVE))])
+        self.assertEqual(self.sent_meta(0), self.sent_meta(1))
+
+    def test_another_image_is_a_conflict_after_a_lost_answer(self):
+        self._fail(exception.ImageConflict, base.Lost(),
+                   GLANCE15('create_409'), GLANCE15('show_queued'))
+
+    def test_an_image_with_our_id_is_deleted_if_no_answer_arrives(self):
+        self.set(num_retries=0)
+        self._fail(exception.GlanceConnectionFailed, base.Lost(),
+                   GLANCE15('delete_404'), meta={'name': 'x'})
+        self.assert_calls([('POST', IMAGES),
+                           ('DELETE', case.path(self.sent_meta()['id']))])
+
+    def test_the_image_is_deleted_after_a_failed_upload(self):
+        self.set(num_retries=0)
+        error = self._fail(
+            exception.GlanceServerError, GLANCE15('create_201'),
+            recordings.Answer(503), GLANCE15('delete_200'), data=DATA)
+        self.assertEqual(503, error.status)
+        self.assert_calls(self.CALLS + [('DELETE', case.path(ACTIVE))])
+
+    def test_a_partly_sent_file_is_rewound(self):
+        self._create(GLANCE15('create_201'), base.Lost(pieces=1),
+                     GLANCE15('upload_200'), data=io.BytesIO(DATA))
+        self.assertEqual(DATA, self.glance.calls[2].body)
+
+    def test_the_uploaded_data_is_found_after_a_lost_answer(self):
+        image = self._create(
+            GLANCE15('create_201'), base.Lost(),
+            GLANCE15('upload_409').changed(pieces=0),
+            GLANCE15('show_active'), data=DATA)
+        self.assertEqual('active', image['status'])
+        self.assert_calls(self.CALLS + self.CALLS[1:] +
+                          [('HEAD', case.path(ACTIVE))])
+
+    def test_other_data_is_a_conflict_after_a_lost_answer(self):
+        self._fail(exception.ImageConflict, GLANCE15('create_201'),
+                   base.Lost(), GLANCE15('upload_409'),
+                   GLANCE15('show_active').changed(
+                       headers={'X-Image-Meta-Size': '99'}),
+                   GLANCE15('delete_200'), data=DATA)
+
+    def test_a_killed_image_after_a_lost_answer_is_an_upload_failure(self):
+        error = self._fail(
+            exception.ImageUploadFailed, GLANCE15('create_201'),
+            base.Lost(), GLANCE15('upload_409'), self._with_status('killed'),
+            GLANCE15('delete_200'), data=DATA)
+        self.assertIn('killed', six.text_type(error))
+        self.assert_calls(self.CALLS + self.CALLS[1:] + [
+            ('HEAD', case.path(ACTIVE)), ('DELETE', case.path(ACTIVE))])
+
+    def test_the_upload_is_retried_while_glance_is_saving(self):
+        self._create(
+            GLANCE15('create_201'), base.Lost(), GLANCE15('upload_409'),
+            self._with_status('saving'), GLANCE15('upload_409'),
+            self._with_status('active'), data=DATA)
+        self.assert_calls(self.CALLS + [('PUT', case.path(ACTIVE)),
+                                        ('HEAD', case.path(ACTIVE))] * 2)
+
+    @staticmethod
+    def _with_status(status):
+        return GLANCE15('show_active').changed(
+            headers={'X-Image-Meta-Status': status})
+
+    def test_a_smaller_size_in_glance_is_an_upload_failure(self):
+        less = GLANCE15('upload_200').json['image']
+        error = self._fail(
+            exception.ImageUploadFailed, GLANCE15('create_201'),
+            GLANCE15('upload_200').but(image=dict(less, size=60)),
+            GLANCE15('delete_200'), data=DATA)
+        self.assertIn('60 bytes of 100', six.text_type(error))
+
+    def test_another_hash_in_glance_is_an_upload_failure(self):
+        other = GLANCE15('upload_200').json['image']
+        other = GLANCE15('upload_200').but(image=dict(other, checksum='0'))
+        error = self._fail(
+            exception.ImageUploadFailed, GLANCE15('create_201'), other,
+            GLANCE15('delete_200'), data=DATA)
+        self.assertIn('md5', six.text_type(error))
+        self.assert_calls(self.CALLS + [('DELETE', case.path(ACTIVE))])
+        self.set(verify_uploads=False)
+        self._create(GLANCE15('create_201'), other, data=DATA)
+
+
+class TestUpdate(case.DriverTestCase):
+    """update() sends one PUT, and another for data."""
+
+    def _update(self, meta, *answers, **kwargs):
+        self.glance.answers(*answers)
+        return self.service.update(self.context, QUEUED, meta, **kwargs)
+
+    def test_properties_are_purged_by_default(self):
+        image = self._update({'id': 'x', 'name': 'two',
+                              'properties': {'os_type': 'bsd'}},
+                             GLANCE15('update_200'))
+        self.assertEqual(('two', {'os_type': 'bsd'}),
+                         (image['name'], image['properties']))
+        self.assert_calls([('PUT', case.path(QUEUED))])
+        self.assertEqual({'name': 'two', 'property-os_type': 'bsd'},
+                         self.sent_meta())
+        self.assertEqual('True', self.purge(0))
+
+    def test_properties_are_kept_without_purge_props(self):
+        self._update({'name': 'two'}, GLANCE15('update_200'),
+                     purge_props=False)
+        self.assertEqual('False', self.purge(0))
+
+    def test_empty_metadata_sends_no_headers(self):
+        self._update({}, GLANCE15('update_200'))
+        self.assertEqual({}, self.sent_meta())
+
+    def test_data_without_purging_is_sent_in_one_request(self):
+        image = self._update({'name': 'two'}, GLANCE15('upload_200'),
+                             data=DATA, purge_props=False)
+        self.assertEqual('active', image['status'])
+        self.assert_calls([('PUT', case.path(QUEUED))])
+        self.assertEqual(DATA, self.glance.calls[0].body)
+
+    def test_data_with_purging_is_sent_in_two_requests(self):
+        # v1 purges nothing in a request that has data
+        self._update({'name': 'two'}, GLANCE15('update_200'),
+                     GLANCE15('upload_200'), data=DATA)
+        self.assertEqual([('', 'True'), (DATA.decode('ascii'), 'False')], [
+            (call.body.decode('ascii'), self.purge(number))
+            for number, call in enumerate(self.glance.calls)])
+
+    def test_the_callers_metadata_is_not_modified(self):
+        meta = {'id': 'x', 'is_public': False, 'properties': {
+            'mappings': [{}], 'kernel_id': None}}
+        before = copy.deepcopy(meta)
+        self._update(meta, GLANCE15('update_200'))
+        self.assertEqual(before, meta)
+
+    def test_updating_a_deleted_image_is_not_authorized(self):
+        self.glance.answers(GLANCE15('update_403'))
+        error = self.assert_raises(exception.ImageNotAuthorized, 'update',
+                                   QUEUED, {'name': 'x'})
+        self.assertIn('deleted', six.text_type(error))
+
+    def test_data_for_an_active_image_is_a_conflict(self):
+        self.glance.answers(GLANCE15('upload_409'))
+        self.assert_raises(exception.ImageConflict, 'update', QUEUED, {},
+                           data=DATA, purge_props=False)
+        self.assert_calls([('PUT', case.path(QUEUED))])
