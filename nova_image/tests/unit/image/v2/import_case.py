@@ -48,6 +48,11 @@ SUCCESS = recorded('tasks_imported')
 PROCESSING = recorded('tasks_working')
 DELETED = GLANCE33('delete_204')
 
+#: the answers while data is staged and its import begins
+STAGING = (recordings.Answer(204), STAGED, ACCEPTED)
+#: the answers while a failure is found
+FAILING = (WORKING, FAILED, FAILURE)
+
 METHODS = ('GET', '/v2/info/import')
 STORES = ('GET', '/v2/info/stores')
 USAGE = ('GET', '/v2/info/usage')
@@ -58,6 +63,9 @@ IMPORT = ('POST', IMAGE + '/import')
 LOOK = ('GET', IMAGE)
 TASKS = ('GET', IMAGE + '/tasks')
 DELETE = ('DELETE', IMAGE)
+
+#: the requests that create an image, stage its data and begin to import it
+STAGING_CALLS = [CREATE, STAGE, LOOK, IMPORT]
 
 
 class ImportTestCase(base.TestCase):
@@ -90,3 +98,33 @@ class ImportTestCase(base.TestCase):
         known.remember(import_rules.UNLIMITED, True)
         known.remember(schema.IMAGE_SCHEMA, schema.Schema(
             ['raw', 'qcow2'], ['bare'], True))
+
+
+class DriverTestCase(ImportTestCase):
+    """Base class: a Glance with known methods, and calls of the driver."""
+
+    def setUp(self):
+        super(DriverTestCase, self).setUp()
+        self.know()
+
+    def create(self, method, *answers, **options):
+        """Create an image via import; return the result."""
+        self.glance.answers(CREATED, *answers)
+        image, result = self.service.create_via_import(
+            self.context, META, method, **options)
+        self.assertEqual(image is not None, result.succeeded)
+        return result
+
+    def download(self, *answers, **options):
+        """Create an image via web-download; return the result."""
+        return self.create('web-download', ACCEPTED, *answers,
+                           uri='https://example.org/image', **options)
+
+    def import_into(self, method, before, *answers, **options):
+        """Import into an image; return the result.
+
+        :param before: the answer that shows the image
+        """
+        self.glance.answers(before, *answers)
+        return self.service.import_image(self.context, NEW, method,
+                                         **options)
