@@ -9,27 +9,21 @@
 #    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 #    License for the specific language governing permissions and limitations
 #    under the License.
-
 """Tests of nova_image.image.transfer.reader: interrupted streams."""
 
 import io
-import socket
 
 import fixtures
-from keystoneauth1 import session
-import mock
 import six
 
 from nova_image import exception
 from nova_image.image import endpoint
-from nova_image.image import messages
-from nova_image.image.transfer import reader as readers
 from nova_image.image.transfer import recorded
 from nova_image.tests.unit import base
+from nova_image.tests.unit.image.transfer import reader_case
 from nova_image.tests.unit.image.transfer import transfer_case as case
-from nova_image.tests.unit import recordings
 
-DATA = case.DATA
+DATA = reader_case.DATA
 
 
 def from_headers(answer):
@@ -45,36 +39,7 @@ def as_in_v1(answer, size=case.SIZE, checksum=case.MD5):
                                    'X-Image-Meta-Checksum': checksum})
 
 
-class ReaderCase(case.TransferCase):
-    """Base class: a reader, which is read to its end."""
-
-    def reader(self, record=case.RECORDED, record_of=None):
-        """Return a new reader, with a new client."""
-        return readers.Reader(self.origin(
-            record_of or (lambda answer: record)), record)
-
-    def assert_read(self, *answers, **options):
-        """Read all data; return the reader.
-
-        :keyword begin_at: how many bytes are there already
-        """
-        begin_at = options.pop('begin_at', 0)
-        self.glance.answers(*answers)
-        reader = self.reader(**options)
-        if begin_at:
-            reader.begin_at(begin_at)
-        self.assertEqual(DATA[begin_at:], b''.join(reader.chunks()))
-        self.assertEqual(case.SIZE, reader.offset)
-        return reader
-
-    def assert_fails(self, kind, *answers, **options):
-        """Read until it raises; return the error."""
-        self.glance.answers(*answers)
-        reader = self.reader(**options)
-        return self.assertRaises(kind, list, reader.chunks())
-
-
-class TestResuming(ReaderCase):
+class TestResuming(reader_case.ReaderCase):
     """A reader resumes where it stopped."""
 
     def test_uninterrupted_data_needs_one_request(self):
@@ -196,7 +161,7 @@ class TestResuming(ReaderCase):
         self.assertEqual(2, len(self.waits))
 
 
-class TestServers(ReaderCase):
+class TestServers(reader_case.ReaderCase):
     """Another server may send the rest."""
 
     def test_the_next_server_sends_the_rest(self):
@@ -231,241 +196,7 @@ class TestServers(ReaderCase):
                          [call.url for call in self.glance.calls])
 
 
-class TestStalling(ReaderCase):
-    """[glance] transfer_stall_timeout."""
-
-    def _timeouts(self, **request):
-        self.request = messages.Request('GET', case.PATH, 'download', 'ID',
-                                        **request)
-        self.glance.answers(case.WHOLE)
-        with mock.patch.object(session.Session, 'request', autospec=True,
-                               side_effect=session.Session.request) as sent:
-            self.client().call(self.context, self.request)
-        return sent.call_args[1].get('timeout')
-
-    def test_the_option_limits_the_wait_for_the_next_bytes(self):
-        self.assertEqual(120, self._timeouts(stream=True))
-        self.set(transfer_stall_timeout=7)
-        self.assertEqual(7, self._timeouts(stream=True))
-
-    def test_zero_leaves_the_limit_to_the_option_timeout(self):
-        self.set(transfer_stall_timeout=0)
-        self.assertIsNone(self._timeouts(stream=True))
-
-    def test_other_requests_have_no_such_limit(self):
-        self.assertIsNone(self._timeouts())
-
-    def test_a_stall_is_an_interruption(self):
-        self.assert_read(case.WHOLE.changed(content=base.BrokenBody(
-            DATA[:40], socket.timeout('timed out'))), case.rest)
-        self.assert_ranges(None, 40)
-
-
-class TestRanges(ReaderCase):
-    """How servers answer a request for a range."""
-
-    def _ranged(self, content_range, content=DATA[40:]):
-        return case.GLANCE33('download_206').changed(
-            content=content, headers={'Content-Range': content_range})
-
-    def test_the_beginning_of_a_whole_answer_is_skipped(self):
-        reader = self.assert_read(case.broken(40), case.WHOLE)
-        self.assert_ranges(None, 40)
-        self.assertEqual(1, reader.resumes)
-
-    def test_a_whole_answer_may_be_interrupted_while_skipping(self):
-        self.assert_read(case.broken(40), case.broken(20), case.broken(60),
-                         case.rest)
-        self.assert_ranges(None, 40, 40, 60)
-
-    def test_a_piece_may_be_skipped_in_part(self):
-        self.assert_read(case.WHOLE.changed(content=DATA[:45]), case.WHOLE)
-        self.assert_ranges(None, 45)
-
-    def test_a_range_of_an_unknown_total_is_accepted(self):
-        self.assert_read(case.broken(40), self._ranged('bytes 40-99/*'))
-
-    def test_the_rest_of_a_short_range_is_requested(self):
-        self.assert_read(case.broken(40),
-                         self._ranged('bytes 40-59/100', DATA[40:60]),
-                         case.rest)
-        self.assert_ranges(None, 40, 60)
-
-    def test_a_range_of_other_bytes_is_replaced_by_all_data(self):
-        for value in ('bytes 41-99/100', 'bytes 0-99/100', 'bytes 40-99/101',
-                      'bytes */100', '40-99/100', ''):
-            del self.glance.calls[:]
-            self.assert_read(case.broken(40), self._ranged(value), case.WHOLE)
-            self.assert_ranges(None, 40, None)
-            self.assertIn('answered the range "%s"' % value,
-                          self.warnings()[-1])
-
-    def test_a_206_without_content_range_is_closed_and_replaced(self):
-        closed = []
-        self.useFixture(fixtures.MonkeyPatch(
-            'nova_image.image.messages.Answer.close',
-            lambda answer: closed.append(answer.status)))
-        self.assert_read(case.broken(40),
-                         recordings.Answer(206, content=DATA[40:]),
-                         case.WHOLE)
-        self.assert_ranges(None, 40, None)
-        self.assertEqual([200, 206], closed)
-
-    def test_no_secret_is_logged_about_a_wrong_range(self):
-        self.set(api_servers=['http://user:hidden@glance:9292'])
-        self.assert_read(case.broken(40), self._ranged('x'), case.WHOLE)
-        self.assertIn('answered the range', self.log.output)
-        self.assertNotIn('hidden', '\n'.join(
-            line for line in self.log.output.splitlines()
-            if 'requests_mock' not in line))
-
-    def test_a_store_without_ranges_is_remembered(self):
-        self.assert_read(case.broken(40), case.NO_RANGE, case.WHOLE)
-        self.assert_ranges(None, 40, None)
-        del self.glance.calls[:]
-        self.assert_read(case.broken(40), case.WHOLE)
-        self.assert_ranges(None, None)
-
-    def test_another_store_may_have_ranges(self):
-        self.assert_read(case.broken(40), case.NO_RANGE, case.WHOLE)
-        del self.glance.calls[:]
-        self.assert_read(case.broken(40), case.rest,
-                         record=recorded.Recorded(case.SIZE, stores='slow'))
-        self.assert_ranges(None, 40)
-
-    def test_another_glance_may_have_ranges(self):
-        self.assert_read(case.broken(40), case.NO_RANGE, case.WHOLE)
-        del self.glance.calls[:]
-        self.use_servers('other')
-        self.assert_read(case.broken(40), case.rest)
-        self.assert_ranges(None, 40)
-
-    def test_an_unnamed_store_without_ranges_is_not_remembered(self):
-        unnamed = recorded.Recorded(case.SIZE)
-        for _ in range(2):
-            del self.glance.calls[:]
-            self.assert_read(case.broken(40), case.NO_RANGE, case.WHOLE,
-                             record=unnamed)
-            self.assert_ranges(None, 40, None)
-
-    def test_a_416_is_not_remembered(self):
-        for _ in range(2):
-            del self.glance.calls[:]
-            self.assert_read(case.broken(40), case.BAD_RANGE, case.WHOLE)
-            self.assert_ranges(None, 40, None)
-
-    def test_other_errors_are_raised(self):
-        for name, kind in (('show_404', exception.ImageNotFound),
-                           ('download_403', exception.ImageNotAuthorized)):
-            del self.glance.calls[:]
-            self.assert_fails(kind, case.broken(40), case.GLANCE33(name))
-            self.assert_ranges(None, 40)
-
-
-class TestBudget(ReaderCase):
-    """How often a reader reconnects."""
-
-    def setUp(self):
-        super(TestBudget, self).setUp()
-        self.set(num_retries=0, download_retries=2)
-
-    def test_a_reader_fails_without_progress(self):
-        error = self.assert_fails(
-            exception.GlanceConnectionFailed, case.broken(40),
-            case.broken_rest(0), case.broken_rest(0))
-        self.assert_ranges(None, 40, 40)
-        self.assertEqual(2, len(self.waits))
-        self.assertIn('image ID', six.text_type(error))
-
-    def test_progress_restores_the_budget(self):
-        self.set(download_retries=1)
-        self.assert_read(case.broken(10), *(
-            [case.broken_rest(10)] * 8 + [case.rest]))
-        self.assert_ranges(None, *range(10, 100, 10))
-        self.assertTrue(all(wait <= 0.5 for wait in self.waits), self.waits)
-
-    def test_late_progress_restores_the_budget(self):
-        self.assert_read(case.broken(10), base.Lost(), case.broken_rest(10),
-                         base.Lost(), case.rest)
-        self.assert_ranges(None, 10, 10, 20, 20)
-        self.assertTrue(all(wait <= 1.0 for wait in self.waits), self.waits)
-
-    def test_skipped_data_is_not_progress(self):
-        self.assert_fails(
-            exception.GlanceConnectionFailed, case.broken(40),
-            case.broken(30), case.broken(30))
-
-    def test_download_retries_may_be_zero(self):
-        self.set(download_retries=0)
-        self.assert_fails(exception.GlanceConnectionFailed, case.broken(40))
-        self.assert_ranges(None)
-
-    def test_a_download_that_has_not_begun_is_not_resumed(self):
-        self.set(num_retries=1)
-        self.assert_fails(exception.GlanceServerError,
-                          *[recordings.Answer(503)] * 2)
-        self.assert_ranges(None, None)
-
-    def test_retry_after_is_respected(self):
-        self.assert_read(
-            case.broken(40),
-            recordings.Answer(503, {'Retry-After': '7'}), case.rest)
-        self.assertLess(self.waits[0], 1)
-        self.assertEqual(7, self.waits[1])
-
-    def test_a_retry_after_beyond_the_longest_wait_is_raised(self):
-        self.assert_fails(
-            exception.GlanceServerError, case.broken(40),
-            recordings.Answer(503, {'Retry-After': '3600'}))
-        self.assertEqual(1, len(self.waits))
-
-
-class TestDeadline(ReaderCase):
-    """[glance] download_deadline."""
-
-    def setUp(self):
-        super(TestDeadline, self).setUp()
-        self.stop_clock()
-
-    def _read_slowly(self, reader):
-        for _ in reader.chunks():
-            self.now += 30
-
-    def test_a_download_ends_at_the_deadline(self):
-        self.set(download_deadline=100)
-        self.glance.answers(case.WHOLE)
-        reader = self.reader()
-        error = self.assertRaises(exception.GlanceConnectionFailed,
-                                  self._read_slowly, reader)
-        for words in ('after 100 seconds', '50 bytes of 100', 'image ID',
-                      'download_deadline'):
-            self.assertIn(words, six.text_type(error))
-        self.assertFalse(error.retriable)
-        self.assert_ranges(None)
-        self.assertTrue(endpoint.HEALTH.is_good(base.ENDPOINT))
-
-    def test_the_deadline_also_applies_to_the_last_bytes(self):
-        self.set(download_deadline=260)
-        self.glance.answers(case.WHOLE)
-        self.assertRaises(exception.GlanceConnectionFailed,
-                          self._read_slowly, self.reader())
-
-    def test_zero_means_no_deadline(self):
-        self.set(download_deadline=0)
-        self.glance.answers(case.WHOLE)
-        self._read_slowly(self.reader())
-
-    def test_the_deadline_counts_from_the_beginning_of_the_origin(self):
-        self.set(download_deadline=100)
-        self.glance.answers(case.WHOLE)
-        origin = self.origin(lambda answer: case.RECORDED)
-        reader = readers.Reader(origin._replace(began=origin.began - 101),
-                                case.RECORDED)
-        self.assertRaises(exception.GlanceConnectionFailed, list,
-                          reader.chunks())
-
-
-class TestPinning(ReaderCase):
+class TestPinning(reader_case.ReaderCase):
     """A reader never mixes the data of two images."""
 
     def test_more_data_than_recorded_is_corrupt(self):
