@@ -22,7 +22,7 @@ OK = recordings.Answer(content=b'{"a": 1}')
 NO_CONTENT = recordings.Answer(204)
 BUSY = recordings.Answer(503)
 
-#: of more than one piece for every python-glanceclient
+#: longer than one piece of any version of python-glanceclient
 BODY = b'0123456789abcdef' * 65536 * 3
 
 

@@ -54,7 +54,7 @@ class DriverTestCase(base.TestCase):
         return found
 
     def purge(self, number):
-        """Return whether a request purges properties that it does not name."""
+        """Return the header of a request about purging properties, as text."""
         value = self.glance.calls[number].headers[
             'x-glance-registry-purge-props']
         return value.decode('ascii') if isinstance(value, bytes) else value

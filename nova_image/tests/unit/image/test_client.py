@@ -150,7 +150,7 @@ class TestAnswers(case.ClientTestCase):
         self.assertEqual([], self.waits)
 
     def test_the_answer_to_an_upload_is_read(self):
-        # which returns the connection to the pool
+        # reading it returns the connection to the pool
         body = io.BytesIO(b'{}')
         self.glance.answers(recordings.Answer(content=body))
         self.put(b'data')
@@ -180,7 +180,7 @@ class TestSeenBy(case.ClientTestCase):
 
 
 class TestUnknownEndpoint(case.ClientTestCase):
-    """Nothing configures where Glance is."""
+    """Neither an option nor a catalog names a Glance."""
 
     def test_a_missing_endpoint_is_reported_without_retries(self):
         self.set(api_servers=None)

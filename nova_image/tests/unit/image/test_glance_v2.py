@@ -154,7 +154,7 @@ class TestImport(case.DriverTestCase):
     def test_a_copy_is_one_request(self):
         self._copy(GLANCE33('import_202'))
         self.assert_calls([self.CALL])
-        # With True, the data of a failed copy would stay staged forever.
+        # Otherwise the data of a failed copy would stay staged forever.
         self.assertEqual({'method': {'name': 'copy-image'},
                           'stores': ['slow'],
                           'all_stores_must_succeed': False},

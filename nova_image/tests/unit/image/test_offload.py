@@ -161,7 +161,7 @@ class TestThread(testtools.TestCase):
         thread = threading.Thread(target=feed)
         thread.start()
         self.assertTrue(full.wait(30))
-        # One is at work and four wait: the sixth is not taken.
+        # One chunk is being checked and four wait: a sixth has no place.
         thread.join(0.1)
         self.assertTrue(thread.is_alive())
         self.assertEqual(6, len(passed))

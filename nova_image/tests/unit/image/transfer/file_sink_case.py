@@ -91,7 +91,7 @@ class FileSinkCase(testtools.TestCase):
 
     def leave(self, content=DATA[:4], record=RECORDED, image_id='ID',
               path=None):
-        """Leave a partial file, as a process does that is killed.
+        """Leave a partial file, as a killed process does.
 
         :returns: its path
         """

@@ -119,13 +119,13 @@ class SignatureTest(testtools.TestCase):
         check.verify()
 
     def assert_refused(self, words, *args, **kwargs):
-        """Assert that no verifier is opened, and the words of the error."""
+        """Assert that opening a verifier fails with an error; return it."""
         error = self.assertRaises(exception.SignatureVerificationError,
                                   self.open, *args, **kwargs)
         return self._assert_words(error, words)
 
     def assert_untrusted(self, words, *args, **kwargs):
-        """Assert that the certificate is not trusted, and the words."""
+        """Assert that the certificate is not trusted; return the error."""
         error = self.assertRaises(exception.CertificateValidationFailed,
                                   self.open, *args, **kwargs)
         self.assertEqual(self.properties['img_signature_certificate_uuid'],

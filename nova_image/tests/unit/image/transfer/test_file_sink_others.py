@@ -85,7 +85,7 @@ class TestOthers(case.FileSinkCase):
         others = []
 
         def late(path, new_locked=file_sink._new_locked):
-            if not others:  # between looking and making it
+            if not others:  # between the search and the creation
                 others.append(self.sink(keep=True))
                 others[0].begin('ID', RECORDED)
                 others[0].write(DATA[:4])

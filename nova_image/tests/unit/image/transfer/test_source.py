@@ -32,7 +32,7 @@ class StreamWithError(object):
     """Returns pieces, then raises.
 
     :param pieces: list of bytes
-    :param error: what is raised after them
+    :param error: the exception that is raised after them
     """
 
     def __init__(self, pieces, error):

@@ -48,7 +48,7 @@ def wrong():
 
 
 def breaking(answer, size):
-    """Return an answer that is interrupted.
+    """Return an interrupted copy of an answer.
 
     :param size: how many bytes arrive before
     """
@@ -57,7 +57,7 @@ def breaking(answer, size):
 
 
 def broken(size=40):
-    """Return an answer with all data that is interrupted."""
+    """Return an interrupted answer to a request for all data."""
     return breaking(WHOLE, size)
 
 
