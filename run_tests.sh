@@ -116,6 +116,7 @@ run_style() {
     check ruff "$BIN/ruff" check -q
     check bandit "$PYTHON" -m bandit -q -r nova_image -x nova_image/tests
     check mypy "$PYTHON" -m mypy
+    check stubs "$PYTHON" -m tools.stubs
     check 'shell scripts' tools/check_shell.sh
     check 'licence headers' tools/check_licence.sh
     check 'plain English' "$PYTHON" -m tools.prose

@@ -73,6 +73,8 @@ git ls-files -z --cached --others --exclude-standard |
 cd "$copy"
 rm "${GOES[@]}"
 sed -i '/^    v1 = nova_image\.image\.glance:/d' setup.cfg
+sed -i '/^ *glance\.py  *GlanceImageService: the Images API v1$/d' \
+    doc/source/contributor/architecture.rst
 git init -q .
 git add .
 step 'no name of the v1 driver is left, except in documents'

@@ -188,7 +188,7 @@ class Rules(object):
     def _read(self, context, path, action):
         """Return a JSON object; an empty one if Glance has no such page.
 
-        An earlier Glance answers 404, or 403 if its policy says so.
+        An earlier Glance answers 404, or 403 if its policy denies it.
         """
         try:
             return self._client.json(context, messages.Request(

@@ -105,7 +105,7 @@ class TerminalTest(cli_case.OnKeystone):
         child = self.terminal('save', 'disk', '--file', 'copy')
         child.expect('copy: ')
         self.wait_for(lambda: any(
-            part.stat().st_size >= _MIB
+            part.stat().st_size >= 2 * _MIB
             for part in self.folder.glob('.copy.*.part')), 'a MiB there')
         child.sendintr()
         code, text = self.end_of(child)
