@@ -30,6 +30,14 @@ if six.PY3:
     from nova_image.cmd import codes
 
 
+def _result(kind, **fields):
+    """Return the result of an import; only some fields matter to a test."""
+    return kind(**dict({
+        'image_id': ID, 'image': None, 'reason': None, 'stores': [],
+        'failed': {}, 'changes': {}, 'seen': None, 'request_id': None,
+        'cleaned': False}, **fields))
+
+
 class Images(fake_app.Images):
     """Images whose imports have a given result.
 
@@ -164,17 +172,18 @@ class TestResults(CommandTestCase):
     def test_success_shows_stores_failures_and_changes(self):
         image = dict(test_display.IMAGE, id=ID, os_hash_algo='sha512',
                      os_hash_value='ab')
-        code, out, _ = self._import(import_result.Converted(
-            {'disk_format': ('qcow2', 'raw')}, ID, image, ['fast'],
-            {'slow': 'is full'}, REQUEST))
+        code, out, _ = self._import(_result(
+            import_result.Converted, image=image, stores=['fast'],
+            failed={'slow': 'is full'}, request_id=REQUEST,
+            changes={'disk_format': ('qcow2', 'raw')}))
         self.assertEqual(0, code)
         for text in ('fast', 'slow', 'is full', 'qcow2', 'raw'):
             self.assertIn(text, out)
 
     def test_failure_names_the_stores_and_the_request(self):
-        err = self._failed(codes.IMPORT_FAILED, import_result.Failed(
-            ID, 'broken', {'slow': 'is full', 'fast': 'broken'}, REQUEST,
-            False))
+        err = self._failed(codes.IMPORT_FAILED, _result(
+            import_result.Failed, reason='broken', request_id=REQUEST,
+            failed={'slow': 'is full', 'fast': 'broken'}))
         for text in (ID, 'broken', 'slow', 'is full', REQUEST,
                      'nova-image show'):
             self.assertIn(text, err)
@@ -182,21 +191,22 @@ class TestResults(CommandTestCase):
         self.assertNotIn('fast', err)
 
     def test_failure_without_a_trace(self):
-        err = self._failed(codes.IMPORT_FAILED, import_result.Failed(
-            ID, 'broken', {}, None, True))
+        err = self._failed(codes.IMPORT_FAILED, _result(
+            import_result.Failed, reason='broken', cleaned=True))
         self.assertNotIn('nova-image show', err)
         self.assertNotIn('None', err)
 
     def test_timeout_tells_the_last_state(self):
         seen = import_result.Seen('copying', 'importing', [], [], {}, 1, 2)
-        err = self._failed(codes.TIMED_OUT, import_result.TimedOut(
-            ID, 'deadline', seen, REQUEST, False))
+        err = self._failed(codes.TIMED_OUT, _result(
+            import_result.TimedOut, reason='deadline', seen=seen,
+            request_id=REQUEST))
         for text in (ID, 'deadline', 'copying', 'importing', REQUEST):
             self.assertIn(text, err)
 
     def test_timeout_before_any_state(self):
-        err = self._failed(codes.TIMED_OUT, import_result.TimedOut(
-            ID, 'stalled', None, None, False))
+        err = self._failed(codes.TIMED_OUT, _result(
+            import_result.TimedOut, reason='stalled'))
         self.assertIn('stalled', err)
         self.assertNotIn('None', err)
 
