@@ -16,13 +16,16 @@ They are built from a copy of the tree and installed into virtualenvs of their
 own.
 """
 
+import configparser
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+import textwrap
 import zipfile
 
 import fixtures as lib_fixtures
@@ -41,10 +44,10 @@ _NAMES = '''
 from stevedore import extension
 from nova_image import version
 drivers = extension.ExtensionManager('nova_image.image.drivers')
-print(version.version_string(), sorted(
-    one.plugin.__name__ for one in drivers))
+print('%s %s' % (version.version_string(), sorted(
+    '%s:%s' % (one.plugin.__module__, one.plugin.__name__)
+    for one in drivers)))
 '''
-_DRIVERS = "['GlanceImageService', 'GlanceImageServiceV2']"
 
 
 def _run(*argv: str | pathlib.Path, cwd: pathlib.Path) -> str:
@@ -56,6 +59,13 @@ def _run(*argv: str | pathlib.Path, cwd: pathlib.Path) -> str:
     if done.returncode:
         raise AssertionError('%s: %s%s' % (argv, done.stdout, done.stderr))
     return done.stdout.strip()
+
+
+def _blocks(page: pathlib.Path, language: str) -> list[str]:
+    """Return the code blocks of a document, in one language."""
+    blocks = re.findall(r'^\.\. code-block:: %s\n\n((?:   .*\n|\n)+)'
+                        % language, page.read_text(), re.MULTILINE)
+    return [textwrap.dedent(block) for block in blocks]
 
 
 def _wheel(source: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
@@ -102,6 +112,14 @@ class PackagingTest(testtools.TestCase):
             'NOVA_IMAGE_CACHE', str(self.folder / 'cache')))
         self.version = self.wheel.name.split('-')[1]
 
+    def _names(self) -> str:
+        """Return the version, and the drivers that setup.cfg names."""
+        config = configparser.ConfigParser()
+        config.read(_ROOT / 'setup.cfg')
+        lines = config['entry_points']['nova_image.image.drivers']
+        return '%s %s' % (self.version, sorted(
+            line.split()[-1] for line in lines.splitlines() if line))
+
     def test_clone_and_source_distribution_make_the_same_wheel(self) -> None:
         wheel = _wheel(self.folder / 'clone', self.folder / 'from-clone')
         self.assertEqual(self.wheel.name, wheel.name)
@@ -133,7 +151,7 @@ class PackagingTest(testtools.TestCase):
             'wheel', ['%s[cli,conformance]' % self.wheel]))
         python = venv.bin / 'python'
         self.assertTrue((venv.path / _MAN_PAGE).exists())
-        self.assertEqual('%s %s' % (self.version, _DRIVERS),
+        self.assertEqual(self._names(),
                          _run(python, '-c', _NAMES, cwd=self.empty))
         self.assertEqual(
             'nova-image %s' % self.version,
@@ -151,7 +169,28 @@ class PackagingTest(testtools.TestCase):
             'wheel', [str(self.wheel)], legacy.require_python27(),
             [line for line in limits.splitlines() if line[:1].isalpha()]))
         self.assertEqual(
-            "('%s', %s)" % (self.version, _DRIVERS),
+            self._names(),
             _run(venv.bin / 'python', '-c', _NAMES, cwd=self.empty))
         self.assertIn('nova-image-run SERVICE', _run(
             venv.bin / 'nova-image-run', '--help', cwd=self.empty))
+
+    def test_steps_for_authors_of_drivers_work(self) -> None:
+        page = _ROOT / 'doc/source/contributor/adding-a-driver.rst'
+        first, second = (
+            re.sub(r'^\$ ', '', block, flags=re.MULTILINE).strip()
+            for block in _blocks(page, 'console'))
+        project, = _blocks(page, 'toml')
+        driver, test, *_ = _blocks(page, 'python')
+        script = self.empty / 'script'
+        script.write_text('\n'.join((
+            'set -eu', 'export PIP_FIND_LINKS=%s' % self.wheel.parent,
+            'PATH=%s:$PATH' % os.path.dirname(sys.executable), first,
+            *("cat >%s <<'END'\n%sEND" % item for item in (
+                ('pyproject.toml', project),
+                ('my_package/images.py', driver),
+                ('my_package/tests/test_conformance.py', test))),
+            # Both drivers run the tests themselves.
+            second + ' --list')))
+        listed = _run('bash', script, cwd=self.empty)
+        self.assertIn('my_package.tests.test_conformance.MyDriverTest.test_',
+                      listed)
