@@ -24,6 +24,7 @@ import json
 import pathlib
 import re
 import shutil
+import sys
 import tarfile
 import typing
 
@@ -161,9 +162,9 @@ class Virtualenv(nova_virtualenv.NovaVirtualenv):
         super()._install(log)
         # Only the source distribution has the samples.
         processes.run(
-            [self.bin / 'python', '-m', 'pip', 'download', '-q',
+            [sys.executable, '-m', 'pip', 'download', '-q',
              '--disable-pip-version-check', '--no-deps', '--no-binary',
-             'nova', '-d', self.path, _NOVA], log, self._pip_environment())
+             'nova', '-d', self.path, _NOVA], log, self._environment())
         samples = self.doc / 'api_samples' / 'images'
         samples.mkdir(parents=True)
         with tarfile.open(self.path / 'nova-34.0.0.tar.gz') as source:
