@@ -13,7 +13,6 @@
 
 """The proxy that injects faults: each fault as a plain client sees it."""
 
-import collections.abc
 import gc
 import http.client
 import http.server
@@ -21,138 +20,17 @@ import socket
 import threading
 import time
 
-import fixtures as lib_fixtures
 import requests
 import testtools
 
 from nova_image.tests import fixtures
 from nova_image.tests.fixtures import faults
+from nova_image.tests.functional import faulty_proxy_case as case
 
-DATA = bytes(range(256)) * 256
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    """Serves DATA or a range of it, and accepts uploads."""
-
-    protocol_version = 'HTTP/1.1'
-    server: '_Server'
-
-    def do_GET(self) -> None:
-        wanted = self.headers['Range']
-        first, last = 0, len(DATA) - 1
-        if wanted:
-            first, last = map(int, wanted[len('bytes='):].split('-'))
-        self.send_response(206 if wanted else 200)
-        self.send_header('Seen', '%s %s' % (wanted, self.headers['Host']))
-        if wanted:
-            self.send_header('Content-Range', 'bytes %d-%d/%d' % (
-                first, last, len(DATA)))
-        self._send(DATA[first:last + 1])
-
-    do_HEAD = do_GET
-
-    def _send(self, body: bytes) -> None:
-        if '/chunked' in self.path:
-            self.send_header('Transfer-Encoding', 'chunked')
-            body = b'5\r\n%s\r\n%x;a=b\r\n%s\r\n0\r\nLast: 1\r\n\r\n' % (
-                body[:5], len(body) - 5, body[5:])
-        elif '/open' not in self.path:
-            self.send_header('Content-Length', str(len(body)))
-        self.end_headers()
-        if self.command != 'HEAD':
-            self.wfile.write(body)
-
-    def do_PUT(self) -> None:
-        if '/early' not in self.path:
-            self.server.uploads.append(self._upload())
-        self.send_response(409 if '/early' in self.path else 204)
-        self.end_headers()
-        self.close_connection = True
-
-    def _upload(self) -> tuple[bytes, bool]:
-        """Return the received part of the body, and whether it is complete."""
-        size = self.headers['Content-Length']
-        if size is not None:
-            body = self.rfile.read(int(size))
-            return body, len(body) == int(size)
-        body = b''
-        while count := int(self.rfile.readline() or b'-1', 16):
-            if count < 0:
-                return body, False
-            body += self.rfile.read(count)
-            self.rfile.readline()
-        return body, self.rfile.readline() == b'\r\n'
-
-    def log_message(self, *args: object) -> None:
-        pass
+DATA = case.DATA
 
 
-class _Server(http.server.ThreadingHTTPServer):
-    def __init__(self) -> None:
-        super().__init__(('127.0.0.1', 0), _Handler)
-        self.uploads: list[tuple[bytes, bool]] = []
-
-
-class _Web(lib_fixtures.Fixture):
-    def _setUp(self) -> None:
-        self.server = _Server()
-        thread = threading.Thread(target=self.server.serve_forever,
-                                  kwargs={'poll_interval': 0.01})
-        thread.start()
-        self.addCleanup(self.server.server_close)
-        self.addCleanup(thread.join)
-        self.addCleanup(self.server.shutdown)
-
-
-class _ProxyTest(testtools.TestCase):
-    """A server, the proxy in front of it, and a client with keep-alive."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.web = self.useFixture(_Web()).server
-        self.proxy = self.useFixture(fixtures.FaultyProxy(
-            'http://127.0.0.1:%d' % self.web.server_port))
-        self.session = requests.Session()
-        self.session.trust_env = False
-        self.addCleanup(self.session.close)
-
-    def get(self, path: str = '/file', **headers: str) -> requests.Response:
-        return self.session.get(self.proxy.url + path, headers=headers,
-                                timeout=10)
-
-    def put(self, body: bytes | collections.abc.Iterator[bytes],
-            path: str = '/file', **headers: str) -> requests.Response:
-        return self.session.put(self.proxy.url + path, data=body,
-                                headers=headers, timeout=10)
-
-    def open(self) -> socket.socket:
-        port = int(self.proxy.url.rpartition(':')[2])
-        client = socket.create_connection(('127.0.0.1', port), timeout=10)
-        self.addCleanup(client.close)
-        return client
-
-    def seen(self, request: bytes = b'GET /file HTTP/1.1\r\n\r\n'
-             ) -> tuple[bytes, bytes, str]:
-        """Send a request and read until the connection ends.
-
-        :returns: the head, the body, and ``end`` or ``reset``
-        """
-        client, came, how = self.open(), b'', 'end'
-        client.sendall(request)
-        try:
-            while piece := client.recv(65536):
-                came += piece
-        except ConnectionResetError:
-            how = 'reset'
-        head, _, body = came.partition(b'\r\n\r\n')
-        return head, body, how
-
-    def last(self) -> fixtures.exchange.Record:
-        self.proxy.wait_idle()
-        return self.proxy.requests[-1]
-
-
-class PassingTest(_ProxyTest):
+class PassingTest(case.ProxyTest):
     """Without a plan, the proxy passes everything through."""
 
     def test_get(self) -> None:
@@ -246,7 +124,7 @@ class PassingTest(_ProxyTest):
         self.assertEqual([(DATA, True)], self.web.uploads)
 
 
-class FaultTest(_ProxyTest):
+class FaultTest(case.ProxyTest):
     """Each test injects a fault, and the next request passes."""
 
     def tearDown(self) -> None:
@@ -423,7 +301,7 @@ class FaultTest(_ProxyTest):
             self.assertGreater(time.monotonic() - began, 0.06)
 
 
-class PlanTest(_ProxyTest):
+class PlanTest(case.ProxyTest):
     """Which request gets which fault."""
 
     def codes(self, *paths: str) -> list[int]:
@@ -461,7 +339,7 @@ class CleanUpTest(testtools.TestCase):
     """The proxy cleans up, even with requests in progress."""
 
     def test_no_threads_or_connections_are_left(self) -> None:
-        web = self.useFixture(_Web()).server
+        web = self.useFixture(case.Web()).server
         with fixtures.FaultyProxy(
                 'http://127.0.0.1:%d' % web.server_port) as proxy:
             port = int(proxy.url.rpartition(':')[2])

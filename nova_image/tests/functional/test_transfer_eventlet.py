@@ -23,6 +23,7 @@ from nova_image.tests.functional import test_transfer_faults as seeded
 from nova_image.tests.functional import transfer_case
 from nova_image.tests.functional import transfer_client
 from nova_image.tests.functional import transfer_faults as cases
+from nova_image.tests.functional import transfer_process
 
 _GIB = 1024 * cases.MIB
 # seconds; how long other greenthreads of a service may be blocked
@@ -37,7 +38,7 @@ class _EventletTest(transfer_case.TransferTest):
         super().setUp()
         python = self.useFixture(nova_virtualenv.nova()).bin / 'python'
         self.client = self.useFixture(
-            transfer_case.Client(python, '--eventlet'))
+            transfer_process.Client(python, '--eventlet'))
 
     def perform(self, order: transfer_client.Order, **more: typing.Any
                 ) -> transfer_client.Report:

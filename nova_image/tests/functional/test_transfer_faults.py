@@ -31,6 +31,7 @@ from nova_image.tests.functional import servers
 from nova_image.tests.functional import transfer_case
 from nova_image.tests.functional import transfer_client
 from nova_image.tests.functional import transfer_faults as cases
+from nova_image.tests.functional import transfer_process
 
 # seconds
 _DAY = 24 * 60 * 60
@@ -169,7 +170,7 @@ class KilledClientTest(transfer_case.TransferTest):
         self.proxy.plan(faults.Stall(place), path=self.data_path,
                         method='GET')
         kept = place // cases.MIB * cases.MIB
-        with transfer_case.Client() as client:
+        with transfer_process.Client() as client:
             client.send(self.order(image=image, options={
                 'keep_partial_downloads': keep}))
             self.wait_for(lambda: [one.stat().st_size for one in self.parts]
@@ -210,7 +211,7 @@ class KilledClientTest(transfer_case.TransferTest):
         self.proxy.clear()
         self.proxy.plan(faults.Slow(bandwidth=20 * cases.MIB),
                         path=self.data_path, method='PUT')
-        with transfer_case.Client() as client:
+        with transfer_process.Client() as client:
             client.send(self.order('update', image=image, source=str(source),
                                    **{'from': random.Random(seed).choice(
                                        ('file', 'iterator'))}))

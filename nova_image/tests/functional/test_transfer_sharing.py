@@ -20,6 +20,7 @@ import fixtures as lib_fixtures
 from nova_image.tests.functional import transfer_case
 from nova_image.tests.functional import transfer_client
 from nova_image.tests.functional import transfer_faults as cases
+from nova_image.tests.functional import transfer_process
 
 _MIB = 1024 * 1024
 _PROCESSES = 3
@@ -34,7 +35,7 @@ class SharingTest(transfer_case.TransferTest):
         """Start the processes."""
         super().setUp()
         self.locks = self.useFixture(lib_fixtures.TempDir()).path
-        self.clients = [self.useFixture(transfer_case.Client())
+        self.clients = [self.useFixture(transfer_process.Client())
                         for _ in range(_PROCESSES)]
         # The first transfer of a process imports modules: do not time that.
         for number, client in enumerate(self.clients):

@@ -13,15 +13,12 @@
 """The base class of the transfer tests: makes transfers and checks them."""
 
 import collections.abc
-import contextlib
 import gc
 import hashlib
-import json
 import os
 import pathlib
 import shutil
 import subprocess
-import sys
 import typing
 
 import fixtures as lib_fixtures
@@ -29,13 +26,11 @@ import fixtures as lib_fixtures
 from nova_image.image.transfer import parallel
 from nova_image.tests import fixtures
 from nova_image.tests.fixtures import faults
-from nova_image.tests.fixtures import processes
 from nova_image.tests.functional import base
 from nova_image.tests.functional import servers
 from nova_image.tests.functional import transfer_client
 from nova_image.tests.functional import transfer_faults as cases
 
-_CLONE = pathlib.Path(__file__).resolve().parents[3]
 _OLD = b'the earlier content'
 _DISK = '48m'
 # seconds; Glance needs a moment to give up an interrupted upload
@@ -68,52 +63,6 @@ class Disk(lib_fixtures.Fixture):
         """Remove everything in the folder."""
         shutil.rmtree(self.images)
         self.images.mkdir()
-
-
-class Client(lib_fixtures.Fixture):
-    """A separate process that makes transfers.
-
-    :ivar process: the subprocess.Popen
-    """
-
-    def __init__(self, python: str | pathlib.Path = sys.executable,
-                 *args: str) -> None:
-        """Create the fixture.
-
-        :param python: an interpreter that has nova_image
-        :param args: arguments of the program
-        """
-        super().__init__()
-        self._command = [str(python), '-W', 'ignore', '-m',
-                         transfer_client.__name__, *args]
-
-    def _setUp(self) -> None:
-        self.process = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, text=True, cwd=_CLONE,
-            env=processes.clean_environment())
-        self.addCleanup(self._end)
-
-    def _end(self) -> None:
-        self.process.kill()
-        with contextlib.suppress(BrokenPipeError):  # it never read an order
-            self.process.communicate()
-
-    def send(self, order: transfer_client.Order) -> None:
-        """Send an order, without waiting."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(order) + '\n')
-        self.process.stdin.flush()
-
-    def perform(self, order: transfer_client.Order) -> transfer_client.Report:
-        """Send an order and return its report."""
-        self.send(order)
-        return self.report()
-
-    def report(self) -> transfer_client.Report:
-        """Return the report on the order that was sent."""
-        assert self.process.stdout is not None
-        return json.loads(self.process.stdout.readline())
 
 
 class TransferTest(base.FunctionalTest):
