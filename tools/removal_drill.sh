@@ -82,7 +82,7 @@ if git grep -nE "$NAMES" -- . ':!doc' ':!releasenotes'; then
     echo 'The lines above name the v1 driver, which is gone.' >&2
     exit 1
 fi
-PBR_VERSION=0 "$PYTHON" setup.py -q egg_info
+PBR_VERSION=0.0.0 "$PYTHON" setup.py -q egg_info
 export PYTHONPATH=$copy
 
 step 'all remaining modules load'
