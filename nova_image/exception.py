@@ -83,8 +83,8 @@ class NovaImageException(Exception):
     :keyword reason: why it failed, in Glance's own words if there are any
     :keyword advice: what to do about it; that of the class by default
     :keyword retry_after: seconds that the server asked to wait
-    :keyword retriable: whether the same request may succeed later; the
-        class's own answer by default
+    :keyword retriable: whether the same request may succeed later; that of
+        the class by default
     """
 
     headline = 'The image service failed'
