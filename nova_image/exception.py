@@ -85,6 +85,8 @@ class NovaImageException(Exception):
     :keyword retry_after: seconds that the server asked to wait
     :keyword retriable: whether the same request may succeed later; that of
         the class by default
+    :keyword left: what the failed call has left behind or changed, text for
+        the message; None if it has undone everything
     """
 
     headline = 'The image service failed'
@@ -103,6 +105,7 @@ class NovaImageException(Exception):
         self.reason = redact(facts.pop('reason', None))
         self.advice = facts.pop('advice', None) or self.advice
         self.retry_after = facts.pop('retry_after', None)
+        self.left = facts.pop('left', None)
         retriable = facts.pop('retriable', None)
         if retriable is not None:
             self.retriable = retriable
@@ -136,7 +139,8 @@ class NovaImageException(Exception):
         return u''.join(u': ' + part for part in (said, self.reason) if part)
 
     def _ending(self):
-        return u'. %s' % self.advice if self.advice else u''
+        left = u'Left behind: %s' % self.left if self.left else u''
+        return u''.join(u'. ' + part for part in (left, self.advice) if part)
 
     def format_message(self):
         """Return the whole message, as Nova's exceptions do."""

@@ -23,6 +23,7 @@ class _Facts(TypedDict, total=False):
     advice: str | None
     retry_after: float | None
     retriable: bool | None
+    left: str | None
 
 class _CertificateFacts(_Facts, total=False):
     certificate_id: str | None
@@ -41,6 +42,7 @@ class NovaImageException(Exception):
     status: int | None
     reason: str
     retry_after: float | None
+    left: str | None
     def __init__(self, message: object = None,
                  **facts: Unpack[_Facts]) -> None: ...
     def but(self, **facts: Unpack[_Facts]) -> Self: ...

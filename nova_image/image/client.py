@@ -155,7 +155,7 @@ class Client(object):
                     if isinstance(result, outcome.Failed):
                         raise result.error or error
                     again = True
-                lost = lost or _is_lost(error)
+                lost = lost or _is_lost(request, error)
                 self._prepare_next(attempts, request, error, again)
 
     def _prepare_next(self, attempts, request, error, again):
@@ -280,10 +280,10 @@ def _may_repeat(request, error):
     return request.repeatable or error.status in _NOT_PROCESSED
 
 
-def _is_lost(error):
+def _is_lost(request, error):
     """Return whether a failed request may have taken effect."""
     return isinstance(error, exception.GlanceConnectionFailed) and (
-        error.status not in _NOT_PROCESSED)
+        request.doubtful or error.status not in _NOT_PROCESSED)
 
 
 def _read(response):

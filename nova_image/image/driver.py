@@ -16,6 +16,7 @@ Only load() decides which version of the Images API to use.
 """
 
 import abc
+import contextlib
 
 from oslo_config import cfg
 from oslo_log import log as logging
@@ -90,18 +91,49 @@ class ImageDriver(object):
             self.client.endpoints.choose(context), image_id)
 
     def _undone_on_failure(self, context, image_id, keep=False):
-        """Return a context manager that deletes an image if its block fails.
-
-        The block's error is the one that is raised.
+        """Return an undo.Undo, which deletes an image if its block fails.
 
         :param image_id: ID of an image that this very call has created
         :param keep: whether to leave the image anyway
         """
-        return undo.on_failure(self.delete, context, image_id, keep)
+        return undo.Undo(self.delete, context, image_id, keep)
 
-    def _delete_quietly(self, context, image_id):
-        """Delete an image, and return whether it is gone."""
-        return undo.quietly(self.delete, context, image_id)
+    @contextlib.contextmanager
+    def _undone_if_lost(self, context, image_id, own_id):
+        """Delete an image if the block, which creates it, gets no answer.
+
+        Only the image of an ID that this very call has drawn is its own.
+
+        :param own_id: whether this call has drawn the ID
+        """
+        try:
+            yield
+        except exception.GlanceEndpointUnknown:
+            raise  # nothing was sent
+        except exception.GlanceConnectionFailed as error:
+            if own_id and undo.quietly(self.delete, context, image_id):
+                raise
+            six.raise_from(error.but(
+                left='image %s, if this call has created it' % image_id),
+                error)
+        except Exception:
+            raise  # Glance has refused it
+        except BaseException:  # the process is told to stop
+            if own_id:
+                undo.quietly(self.delete, context, image_id)
+            raise
+
+    @staticmethod
+    def _require_queued(image_id, status):
+        """Refuse data for an image that cannot accept any.
+
+        :raises ImageConflict: if it is not queued
+        """
+        if status != 'queued':
+            raise exception.ImageConflict(
+                action='upload', image_id=image_id,
+                reason='the image is %s, but only a queued image accepts data'
+                       % status, advice='Nothing was changed')
 
     @abc.abstractmethod
     def detail(self, context, **kwargs):
@@ -140,15 +172,18 @@ class ImageDriver(object):
     def create(self, context, image_meta, data=None):
         """Create an image.
 
-        If anything fails, it deletes what it has created.
+        If anything fails, it deletes what it has provably created. Otherwise
+        the error says what is left.
 
         :param image_meta: dict in the callers' format. ``size`` 0 without
             data creates an active, empty image. ``location`` is the URL of
-            data that is already in a store. ``instance_owner`` among the
-            properties is not stored: it is the project to give access to.
+            data that is already in a store, and excludes data.
+            ``instance_owner`` among the properties is not stored: it is the
+            project to give access to.
         :param data: bytes, binary file object or iterable of bytes
         :returns: the image
-        :raises ImageConflict: if the ID in image_meta is taken
+        :raises ImageConflict: if the ID in image_meta is taken. It is not
+            known whose image it is if an earlier answer was lost.
         :raises ImageUploadFailed: if the data could not be sent completely
         """
 
@@ -162,6 +197,11 @@ class ImageDriver(object):
         :param data: as for create, for an image that does not have any yet
         :param purge_props: whether to remove properties that image_meta lacks
         :returns: the image
+        :raises ImageConflict: if the image has data already, before anything
+            is changed
+
+        Data is sent after the metadata has changed. If that fails, the error
+        says what has changed.
         """
 
     @abc.abstractmethod

@@ -39,6 +39,7 @@ from nova_image.image import outcome
 from nova_image.image.transfer import fetch
 from nova_image.image.transfer import recorded
 from nova_image.image.transfer import source
+from nova_image.image import undo
 from nova_image.image import values
 
 IMAGES = '/v1/images'
@@ -148,6 +149,7 @@ class GlanceImageService(driver.ImageDriver):
         image = _from_headers(answer.headers)
         if not image['id']:
             raise answer.bad('it has no image metadata')
+        _check_id(answer, image, image_id)
         return image
 
     def create(self, context, image_meta, data=None):
@@ -156,6 +158,7 @@ class GlanceImageService(driver.ImageDriver):
         Data is sent in a second request: if a single one failed, nobody could
         know whether an image with this ID was there before.
         """
+        values.one_source(image_meta, data)
         image_meta = copy.deepcopy(image_meta)
         member = (image_meta.get('properties') or {}).pop(
             'instance_owner', None)
@@ -164,17 +167,35 @@ class GlanceImageService(driver.ImageDriver):
         headers = _to_headers(image_meta)
         if body is None and image_meta.get('size') == 0:
             headers[_META + 'size'] = '0'
-        headers.update(_location(image_meta))
-        image = self._create_record(context, headers)
-        with self._undone_on_failure(context, image['id']):
+        location = _location(image_meta)
+        if not member:  # otherwise it comes last: it cannot be undone
+            headers.update(location)
+        image = self._create_record(context, headers, bool(location))
+        with self._undone_on_failure(context, image['id']) as undone:
             if member:
                 self.add_member(context, image['id'], member)
+            if member and location:
+                image = self._locate(context, image['id'], location, undone)
             if body is not None:
-                image = self._put(context, image['id'], {}, body)
-                self._check_upload(image, body)
+                image, answered = self._put(context, image['id'], {}, body)
+                self._check_upload(image, body, answered)
             return image
 
-    def _create_record(self, context, headers):
+    def _locate(self, context, image_id, location, undone):
+        """Give a new image its location, after which it is not deleted.
+
+        A delete would also delete the caller's data in the store.
+        """
+        undone.leave('the data at its location belongs to the caller')
+        try:
+            return self._put(context, image_id, location, None)[0]
+        except exception.GlanceConnectionFailed:
+            raise
+        except exception.NovaImageException:
+            undone.leave(None)  # Glance has refused the location
+            raise
+
+    def _create_record(self, context, headers, has_location):
         """Create an image without data exactly once, and return it."""
         own_id = _META + 'id' not in headers
         image_id = headers.setdefault(_META + 'id', str(uuid.uuid4()))
@@ -182,31 +203,39 @@ class GlanceImageService(driver.ImageDriver):
         def find_created(error):
             if not isinstance(error, exception.ImageConflict):
                 return outcome.Failed()
-            image = self._head(context, image_id, 'create')
-            same = all(image[name] == headers.get(_META + name) for name in (
-                'name', 'disk_format', 'container_format'))
-            return outcome.Found(image) if same else outcome.Failed()
+            if own_id:
+                return outcome.Found(self._head(context, image_id, 'create'))
+            return outcome.Failed(error.but(
+                left='image %s, if this call has created it: the answer to an '
+                     'earlier attempt was lost' % image_id))
 
-        try:
+        with self._undone_if_lost(context, image_id,
+                                  own_id and not has_location):
             return _from_json(self._image(context, messages.Request(
                 'POST', IMAGES, 'create', image_id, raw_headers=headers),
                 find_created))
-        except exception.ImageConflict:
-            raise
-        except exception.NovaImageException:
-            if own_id:  # it may have been created anyway
-                self._delete_quietly(context, image_id)
-            raise
 
     def _image(self, context, request, settle):
         """Make a call whose answer is ``{"image": {}}``."""
-        return self.client.call(context, request, _image_of, settle)
+        def read(answer):
+            raw = _image_of(answer)
+            _check_id(answer, raw, request.image_id)
+            return raw
+
+        return self.client.call(context, request, read, settle)
 
     def _put(self, context, image_id, headers, body, purge=False):
-        """Send metadata, and data if there is a body; return the image."""
+        """Send metadata, and data if there is a body.
+
+        :returns: the image, and whether Glance has answered the request:
+            otherwise the data may be another client's
+        """
+        unanswered = []
+
         def find_uploaded(error):
             image = self._head(context, image_id, 'upload')
             if body is None or image['status'] == 'active':
+                unanswered.append(True)
                 same = body is not None and image['size'] == body.size
                 return outcome.Found(image) if same else outcome.Failed()
             if image['status'] == 'saving':
@@ -230,37 +259,46 @@ class GlanceImageService(driver.ImageDriver):
         finally:
             if body is not None:
                 body.close()
-        return image
+        return image, not unanswered
 
     @staticmethod
-    def _check_upload(image, body):
-        """Raise if an image does not have the data that was sent."""
+    def _check_upload(image, body, answered):
+        """Raise if an image does not have the data that was sent.
+
+        :param answered: whether Glance has answered the upload
+        """
         if image['size'] != body.size:
             reason = 'Glance has %s bytes of %d' % (image['size'], body.size)
-        elif body.differs_from('md5', image['checksum']):
+        elif body.has_hash('md5', image['checksum']) is False:
             reason = "the md5 of Glance's data is not that of the data sent"
         else:
             return
         raise exception.ImageUploadFailed(
             action='upload', image_id=image['id'], reason=reason,
-            advice='The image was deleted: create another one')
+            left=None if answered else 'image %s with data that another '
+            'client may have uploaded' % image['id'])
 
     def update(self, context, image_id, image_meta, data=None,
                purge_props=True):
         """Change an image. See ImageDriver."""
+        values.one_source(image_meta, data)
         body = None if data is None else source.open_source(data)
         headers = _to_headers(image_meta)
         headers.pop(_META + 'id', None)
         headers.update(_location(image_meta))
         if body is None:
-            return self._put(context, image_id, headers, None, purge_props)
+            return self._put(context, image_id, headers, None, purge_props)[0]
+        self._require_queued(
+            image_id, self._head(context, image_id, 'update')['status'])
+        changed = None
         if purge_props:
             # v1 does not purge in a request with data
             self._put(context, image_id, headers, None, purge=True)
-            headers = {}
-        image = self._put(context, image_id, headers, body)
+            changed, headers = 'image %s with changed metadata' % image_id, {}
+        with undo.Steps(changed):
+            image, answered = self._put(context, image_id, headers, body)
         with self._undone_on_failure(context, image_id):
-            self._check_upload(image, body)
+            self._check_upload(image, body, answered)
         return image
 
     def delete(self, context, image_id):
@@ -361,6 +399,13 @@ def _image_of(answer):
     if not isinstance(raw, dict) or not raw.get('id'):
         raise answer.bad('its JSON is not an image')
     return raw
+
+
+def _check_id(answer, image, image_id):
+    """Raise GlanceBadAnswer if an answer is about another image."""
+    # A database may ignore the case.
+    if image['id'].lower() != image_id.lower():
+        raise answer.bad('it describes image %s' % image['id'])
 
 
 def _images_of(answer):

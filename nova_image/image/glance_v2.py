@@ -25,6 +25,7 @@ from nova_image.image import driver
 from nova_image.image import messages
 from nova_image.image.transfer import fetch
 from nova_image.image.transfer import source
+from nova_image.image import undo
 from nova_image.image.v2 import empty_images
 from nova_image.image.v2 import imports
 from nova_image.image.v2 import locations
@@ -77,6 +78,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
 
     def create(self, context, image_meta, data=None):
         """Create an image. See ImageDriver."""
+        values.one_source(image_meta, data)
         image, member = _to_create(image_meta)
         body = None if data is None else source.open_source(data)
         location = locations.from_meta(image_meta)
@@ -88,52 +90,60 @@ class GlanceImageServiceV2(driver.ImageDriver):
 
     def _create(self, context, image, location, member, body):
         raw = self._create_record(context, image)
-        with self._undone_on_failure(context, raw['id']):
-            raw = self._complete(context, raw, location, member, body)
+        with self._undone_on_failure(context, raw['id']) as undone:
+            if member:
+                self.add_member(context, raw['id'], member)
+            if location:
+                raw = self._locate(context, raw, location, undone)
+            if body is not None:
+                raw, answered = self._upload(context, raw, body)
+                self._check_upload(raw, body, answered)
             return translation.from_glance(raw)
+
+    def _locate(self, context, raw, location, undone):
+        """Give a new image its location, after which it is not deleted.
+
+        A delete would also delete the caller's data in the store.
+        """
+        undone.leave('the data at its location belongs to the caller')
+        try:
+            return self._locations.add(context, raw, location)
+        except (exception.ImageLocationRefused, exception.Forbidden) as error:
+            if not error.left:  # the image does not have the location
+                undone.leave(None)
+            raise
 
     def _create_record(self, context, image):
         """Create an image without data exactly once, and return it."""
         own_id = 'id' not in image
         image.setdefault('id', str(uuid.uuid4()))
-        try:
+        with self._undone_if_lost(context, image['id'], own_id):
             return self._images.create(
-                context, image,
+                context, image, own_id,
                 lambda answer: self._imports.rules.learn(context, answer))
-        except exception.GlanceConnectionFailed:
-            if own_id:  # it may have been created anyway
-                self._delete_quietly(context, image['id'])
-            raise
-
-    def _complete(self, context, raw, location, member, body):
-        """Add to a new image what takes another request."""
-        image_id = raw['id']
-        if member:
-            self.add_member(context, image_id, member)
-        if location:  # last: undoing it deletes the caller's data
-            raw = self._locations.add(context, raw, location)
-        if body is not None:
-            raw = self._upload(context, raw, body)
-            self._check_upload(raw, body)
-        return raw
 
     def _upload(self, context, raw, body):
-        """Send an image's data, and return the image, which is active."""
+        """Send an image's data.
+
+        :returns: the image, which is active, and whether it is certain that
+            it has the data of this call
+        """
         if self.client.conf.glance.import_uploads:
-            return self._imports.upload(context, raw, body)
+            return self._imports.upload(context, raw, body), True
         return self._uploads.upload(context, raw['id'], body)
 
-    def _check_upload(self, raw, body):
+    def _check_upload(self, raw, body, answered):
         """Raise if an image does not have the data that was sent.
 
         An import has checked its data already, and may have changed it.
         """
         if not self.client.conf.glance.import_uploads:
-            self._uploads.check(raw, body)
+            self._uploads.check(raw, body, answered)
 
     def update(self, context, image_id, image_meta, data=None,
                purge_props=True):
         """Change an image. See ImageDriver."""
+        values.one_source(image_meta, data)
         body = None if data is None else source.open_source(data)
         target = translation.to_glance(image_meta)
         target.pop('id', None)
@@ -146,6 +156,8 @@ class GlanceImageServiceV2(driver.ImageDriver):
             return translation.changes(raw, target, purge_props)
 
         raw = self._images.get(context, image_id, 'update')
+        if body is not None:
+            self._require_queued(image_id, raw['status'])
         operations = changes(raw)
         if location:
             raw = self._locations.add(context, raw, location, operations,
@@ -153,9 +165,10 @@ class GlanceImageServiceV2(driver.ImageDriver):
         elif operations:
             raw = self._images.patch(context, image_id, operations, changes)
         if body is not None:
-            raw = self._upload(context, raw, body)
+            with undo.Steps(operations and _changed(image_id, operations)):
+                raw, answered = self._upload(context, raw, body)
             with self._undone_on_failure(context, image_id):
-                self._check_upload(raw, body)
+                self._check_upload(raw, body, answered)
         return translation.from_glance(raw)
 
     def delete(self, context, image_id):
@@ -216,7 +229,8 @@ class GlanceImageServiceV2(driver.ImageDriver):
         self._imports.check(context, order, image)
         raw = self._create_record(context, image)
         with self._undone_on_failure(context, raw['id'], order.keep):
-            self._complete(context, raw, None, member, None)
+            if member:
+                self.add_member(context, raw['id'], member)
             result = self._imports.run(context, raw, order, made=True)
         if result is not None and result.succeeded:
             return result.image, result
@@ -226,7 +240,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
     def image_import_copy(self, context, image_id, stores, **options):
         """Copy an image's data to other stores. See ImageDriver."""
         options.setdefault('wait', False)
-        if options['wait']:
+        if options['wait'] or options.get('os_hash_value'):
             return self.import_image(context, image_id, 'copy-image',
                                      stores=stores, **options)
         return self._imports.run(context, {'id': image_id}, imports.Order(
@@ -248,6 +262,12 @@ class GlanceImageServiceV2(driver.ImageDriver):
         """Revoke a project's access. See ImageDriver."""
         self._members.remove(context, image_id, member)
         return True
+
+
+def _changed(image_id, operations):
+    """Return what JSON Patch operations have changed, for an error."""
+    return 'image %s with changed %s' % (image_id, ', '.join(sorted(
+        one['path'].lstrip('/') for one in operations)))
 
 
 def _to_create(image_meta):

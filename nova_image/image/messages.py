@@ -40,6 +40,8 @@ class Request(object):
     :keyword body: nova_image.image.transfer.source.Source to send
     :keyword stream: whether the caller reads the body of the answer
     :keyword repeatable: whether sending it twice has the same effect as once
+    :keyword doubtful: whether it may have taken effect even if a server says
+        that it has not processed it
     :keyword errors: {status: exception class} that differ from
         nova_image.image.faults
     :keyword as_service: whether to send it as the host's own user, if there
@@ -57,6 +59,7 @@ class Request(object):
         self.body = options.pop('body', None)
         self.stream = options.pop('stream', False)
         self.repeatable = options.pop('repeatable', True)
+        self.doubtful = options.pop('doubtful', False)
         self.errors = options.pop('errors', {})
         self.as_service = options.pop('as_service', False)
         self.path = _with_query(path, options.pop('query', None))

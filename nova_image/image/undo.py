@@ -10,33 +10,70 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Deletes what a call has created, when the call fails."""
+"""The rule of undo: what a call that fails may delete.
 
-import contextlib
+**A call deletes only an image that it has provably created itself**: Glance
+has answered this very call with a success, or the call has drawn the image's
+ID. It never deletes an image that was active before, nor data that a location
+of somebody else names. If it cannot know, it leaves everything and says so in
+the error: see ``left`` of nova_image.exception.NovaImageException.
+
+The drivers decide what is proven; this is the only place that deletes.
+"""
 
 from oslo_log import log as logging
-from oslo_utils import excutils
+import six
 
 from nova_image import exception
 
 LOG = logging.getLogger(__name__)
 
 
-@contextlib.contextmanager
-def on_failure(delete, context, image_id, keep=False):
-    """Delete an image if the block fails, and raise the block's error.
+class Undo(object):
+    """A context manager that deletes an image if its block fails.
+
+    The error of the block is the one that is raised. If the image is not
+    deleted, the error says so.
 
     :param delete: callable(context, image_id)
     :param context: the caller's context
     :param image_id: ID of an image that this very call has created
     :param keep: whether to leave the image anyway
     """
-    try:
-        yield
-    except BaseException:
-        with excutils.save_and_reraise_exception():
-            if not keep:
-                quietly(delete, context, image_id)
+
+    def __init__(self, delete, context, image_id, keep=False):
+        self._delete = delete
+        self._context = context
+        self._image_id = image_id
+        self._keep = keep
+        self._kept_for = None
+
+    def leave(self, why):
+        """Do not delete the image from now on, because of what it contains.
+
+        :param why: text for the error; None to delete it after all
+        """
+        self._kept_for = why
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        if error is None or self._keep or getattr(error, 'left', None):
+            return
+        left = self._remains()
+        if left and isinstance(error, exception.NovaImageException):
+            six.raise_from(error.but(left=left), error)
+
+    def _remains(self):
+        """Delete the image; return what is left of it, or None."""
+        if self._kept_for:
+            LOG.warning('Image %(id)s was left: %(why)s', {
+                'id': self._image_id, 'why': self._kept_for})
+            return 'image %s (%s)' % (self._image_id, self._kept_for)
+        if quietly(self._delete, self._context, self._image_id):
+            return None
+        return 'image %s, which could not be deleted' % self._image_id
 
 
 def quietly(delete, context, image_id):
@@ -49,8 +86,29 @@ def quietly(delete, context, image_id):
         delete(context, image_id)
     except exception.ImageNotFound:
         return True
-    except exception.NovaImageException as error:
+    except Exception as error:  # the first error is the one to raise
         LOG.warning('Image %(id)s was left behind by a failed create: '
-                    '%(error)s', {'id': image_id, 'error': error})
+                    '%(error)s', {'id': image_id,
+                                  'error': exception.redact(error)})
         return False
     return True
+
+
+class Steps(object):
+    """A context manager for the steps that follow a change.
+
+    If one fails, its error says what has been changed.
+
+    :param changed: text; None if nothing has been changed
+    """
+
+    def __init__(self, changed):
+        self._changed = changed
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        if self._changed and isinstance(
+                error, exception.NovaImageException) and not error.left:
+            six.raise_from(error.but(left=self._changed), error)

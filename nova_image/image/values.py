@@ -118,6 +118,18 @@ def project(value):
     return value
 
 
+def one_source(image_meta, data):
+    """Refuse a location together with data: an image has only one of them.
+
+    :param image_meta: dict in the callers' format
+    :param data: image data, or None
+    :raises ImageBadRequest: if there are both
+    """
+    if image_meta.get('location') and data is not None:
+        raise exception.ImageBadRequest(
+            reason='location and data exclude each other')
+
+
 def is_unset(name, value):
     """Return whether a property means that there is no kernel or ramdisk.
 

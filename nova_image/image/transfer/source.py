@@ -27,9 +27,16 @@ from nova_image import exception
 from nova_image.image import offload
 from nova_image.image import sizes
 
+#: how many bytes of the beginning a source remembers
+HEAD = 16
+
 #: the end of an iterator. None will not do: an iterator that yields None by
 #: mistake would look like a complete one, and truncate the image.
 _END = object()
+
+#: the algorithms that this host can hash by
+_AVAILABLE = getattr(hashlib, 'algorithms_available', (
+    'md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512'))
 
 
 def open_source(data):
@@ -62,6 +69,18 @@ def _as_bytes(piece):
     return memoryview(piece).tobytes()  # bytes() of 2.7 would format it
 
 
+class _All(object):
+    """Several hashers as one."""
+
+    def __init__(self, hashers):
+        self._hashers = list(hashers)
+
+    def update(self, piece):
+        """Process the next bytes."""
+        for hasher in self._hashers:
+            hasher.update(piece)
+
+
 class Source(object):
     """Base class: counts what was read and remembers its own failure.
 
@@ -69,6 +88,7 @@ class Source(object):
     * ``sent``: number of bytes read in this attempt
     * ``size``: number of bytes, None until an attempt has read all of them
     * ``failure``: exception that reading has raised, or None
+    * ``head``: the first bytes, up to HEAD, as far as they were read
     * ``progress``: called with (sent, total) during the reading, if not None
     """
 
@@ -78,28 +98,45 @@ class Source(object):
         self.size = None
         self.failure = None
         self.progress = None
-        self._algorithm = None
-        self._hasher = None
+        self.head = b''
+        self._algorithms = []
+        self._hashers = {}
         self._feeder = None
 
-    def hash_by(self, algorithm):
+    def hash_by(self, *algorithms):
         """Hash the data while it is read; the caller must call close().
 
-        :param algorithm: name for hashlib; ignored if it is not available
+        :param algorithms: names for hashlib; ignored if they are not
+            available
         """
-        if algorithm in getattr(hashlib, 'algorithms_available', (
-                'md5', 'sha1', 'sha256', 'sha512')):
-            self._algorithm = algorithm
+        self._algorithms += [name for name in algorithms if name in _AVAILABLE
+                             and name not in self._algorithms]
 
-    def differs_from(self, algorithm, value):
-        """Return whether the data sent has another hash than the recorded one.
+    def has_hash(self, algorithm, value):
+        """Compare the data that was sent with a hash.
 
-        :param algorithm: the recorded algorithm
-        :param value: the recorded hexadecimal digest, or None
+        :param algorithm: name for hashlib
+        :param value: hexadecimal digest, or None
+        :returns: True or False; None if it is not known
         """
-        if not value or self._hasher is None or algorithm != self._algorithm:
-            return False
-        return self._hasher.hexdigest() != value
+        hasher = self._hashers.get(algorithm)
+        if not value or hasher is None or self.size is None:
+            return None
+        return hasher.hexdigest() == value.lower()
+
+    def digest_ahead(self, algorithm):
+        """Return the hash of the data before it is sent.
+
+        :param algorithm: name for hashlib
+        :returns: hexadecimal digest; None if the data can be read only once
+        """
+        if not self._can_rewind():
+            return None
+        hasher = hashlib.new(algorithm)
+        for piece in iter(self.read, b''):
+            hasher.update(piece)
+        self.restart()
+        return hasher.hexdigest()
 
     def close(self):
         """Stop the hashing that hash_by() has started."""
@@ -130,8 +167,10 @@ class Source(object):
                 reason='it had %d bytes at first and now has %s' % (
                     self.total, 'more' if piece else self.sent),
                 advice='Do not write to it during the upload')
-        if self._algorithm:
+        if self._algorithms:
             self._hash(piece)
+        if self.sent < HEAD:
+            self.head = (self.head[:self.sent] + piece)[:HEAD]
         self.sent += len(piece)
         if not piece:
             self.size = self.sent
@@ -140,8 +179,9 @@ class Source(object):
 
     def _hash(self, piece):
         if self._feeder is None:
-            self._hasher = hashlib.new(self._algorithm)
-            self._feeder = offload.beside(self._hasher)
+            self._hashers = {name: hashlib.new(name)
+                             for name in self._algorithms}
+            self._feeder = offload.beside(_All(self._hashers.values()))
         if piece:
             self._feeder.update(piece)
         else:
@@ -162,6 +202,9 @@ class Source(object):
         return True
 
     def _read(self, size):
+        raise NotImplementedError
+
+    def _can_rewind(self):
         raise NotImplementedError
 
     def _rewind(self):
@@ -202,6 +245,9 @@ class FileSource(Source):
     def _read(self, size):
         return self._stream.read(size)
 
+    def _can_rewind(self):
+        return self._length() is not None
+
     def _rewind(self):
         if self._start is None:
             return False
@@ -236,8 +282,11 @@ class IteratorSource(Source):
                 reason='the iterator returned %s instead of bytes' % (
                     type(piece).__name__))
 
+    def _can_rewind(self):
+        return self._iterator is not self._pieces
+
     def _rewind(self):
-        if self._iterator is self._pieces:
+        if not self._can_rewind():
             return False
         self._iterator, self._rest = iter(self._pieces), b''
         return True

@@ -42,6 +42,8 @@ Failures as seen on Glance 33.0.0:
   refused with 409.
 """
 
+import re
+
 from oslo_log import log as logging
 import six
 from six.moves.urllib import parse
@@ -49,8 +51,10 @@ from six.moves.urllib import parse
 from nova_image import exception
 from nova_image.image import import_result
 from nova_image.image import messages
+from nova_image.image import outcome
 from nova_image.image.transfer import source
 from nova_image.image import undo
+from nova_image.image.v2 import hashes
 from nova_image.image.v2 import import_rules
 from nova_image.image.v2 import import_watch
 from nova_image.image.v2 import records
@@ -66,6 +70,10 @@ _REQUIRED = {'web-download': ('uri',),
 _SOURCE = ('uri', 'glance_region', 'glance_image_id',
            'glance_service_interface')
 _FORMATS = ('disk_format', 'container_format')
+#: changes after which the data differs from what was sent
+_DATA = _FORMATS + ('size',)
+#: what the plugin image_decompression of Glance decompresses
+_COMPRESSED = re.compile(br'PK\x03\x04|\x1f\x8b\x08|..-lh', re.DOTALL)
 _HASH = ('os_hash_algo', 'os_hash_value')
 _UNDONE = 'undone, because another store could not store the data'
 
@@ -88,8 +96,8 @@ class Order(object):
         self.stores = list(options.pop('stores', None) or [])
         self.all_stores = options.pop('all_stores', False)
         self.all_must = options.pop('all_stores_must_succeed', None)
-        self.hash = (options.pop('os_hash_algo', None),
-                     options.pop('os_hash_value', None))
+        self.hash = hashes.settled(options.pop('os_hash_algo', None),
+                                   options.pop('os_hash_value', None))
         self.wait = options.pop('wait', True)
         self.timeout = options.pop('timeout', None)
         self.keep = options.pop('keep', False)
@@ -103,9 +111,7 @@ class Order(object):
                 (self.body is not None and self.method != DIRECT,
                  'only the method glance-direct accepts data'),
                 (self.stores and self.all_stores,
-                 'stores and all_stores exclude each other'),
-                (any(self.hash) and not all(self.hash),
-                 'os_hash_algo and os_hash_value require each other')):
+                 'stores and all_stores exclude each other')):
             if wrong:
                 raise exception.ImageBadRequest(action='import',
                                                 reason=reason)
@@ -164,6 +170,8 @@ class Imports(object):
         self.rules.check_stores(context, order.stores)
         if order.method not in (_COPY, _REMOTE):
             self.rules.check_formats(context, image)
+        if order.hash:
+            self._check_hash(context, order, image)
         if order.body is None:
             return
         if image.get('status', 'queued') != 'queued':
@@ -172,6 +180,26 @@ class Imports(object):
                 reason='the image is %s, but only a queued image accepts data'
                        % image['status'])
         self.rules.check_size(context, order.body.total)
+
+    def _check_hash(self, context, order, image):
+        """Refuse a hash that is wrong, or that Glance will not record.
+
+        :raises ImageBadRequest: in both cases
+        """
+        wrong = None
+        if order.body is not None:
+            found = order.body.digest_ahead(order.hash.algorithm)
+            if found not in (None, order.hash.value):
+                wrong = 'the %s of the data is %s' % (
+                    order.hash.algorithm, found)
+        elif order.method == _COPY:
+            wrong = hashes.difference(image, order.hash)
+        else:
+            wrong = self.uploads.unrecorded(context, order.hash.algorithm)
+        if wrong:
+            raise exception.ImageBadRequest(
+                action='import', image_id=image.get('id'), reason=wrong,
+                advice='Nothing was changed')
 
     def stage(self, context, image_id, data, progress=None):
         """Stage an image's data, and return the image.
@@ -234,32 +262,61 @@ class _Import(object):
         """Import; see Imports.run."""
         order = self._order
         if order.body is not None:
-            self._imports.uploads.stage(self._context, self.raw['id'],
-                                        order.body, order.progress)
+            self._stage()
         lost = self._begin()
         if lost and not order.wait:
-            raise lost
+            raise lost.but(left=self._in_progress())
         return self._wait(lost) if order.wait else None
+
+    def _stage(self):
+        """Stage the data, and compare it with the hash that it should have."""
+        order, image_id = self._order, self.raw['id']
+        if order.hash:
+            order.body.hash_by(order.hash.algorithm)
+        self._imports.uploads.stage(self._context, image_id, order.body,
+                                    order.progress)
+        if order.hash and order.body.has_hash(*order.hash) is False:
+            raise exception.ImageUploadFailed(
+                action='import', image_id=image_id,
+                reason='the %s of the data is not %s' % order.hash,
+                left=None if self._made else 'image %s with staged data' % (
+                    image_id))
+
+    def _in_progress(self):
+        return 'image %s, into which Glance may be importing' % (
+            self.raw['id'])
 
     def _begin(self):
         """Make Glance begin.
 
         :returns: None, or the error if its answer was lost
         """
-        order = self._order
+        order, conflicts = self._order, []
+
+        def find_begun(error):
+            if not isinstance(error, exception.ImageImportImpossible):
+                return outcome.Failed()
+            if not self._made:  # another client may be importing
+                return outcome.Failed(error.but(left=self._in_progress()))
+            conflicts.append(error)
+            return outcome.Found()
+
         has_stores = order.method == _COPY or bool(
             self._imports.rules.stores(self._context))
         try:
             answer = self._client.call(self._context, messages.Request(
                 'POST', records.path(self.raw['id'], 'import'),
                 'import', self.raw['id'], json=order.to_glance(has_stores),
-                repeatable=False,
-                errors={409: exception.ImageImportImpossible}))
+                repeatable=False, doubtful=True,
+                errors={409: exception.ImageImportImpossible}),
+                settle=find_begun)
         except exception.NovaImageException as error:
             clean = error.but(reason=order.without_secrets(error.reason))
-            if not error.retriable or error.status in (429, 503):
+            if not error.retriable:
                 six.raise_from(clean, None)
             return clean
+        if conflicts:
+            return conflicts[0]
         self._request_id = answer.headers.get('x-openstack-request-id')
         return None
 
@@ -302,9 +359,11 @@ class _Import(object):
             # The log has the task's ID without that of the request.
             log = "; Glance's log has more about its task %s" % task_id
             return self._failed(why + (log if task_id else ''), failed, seen)
-        wrong = self._wrong(changes)
+        wrong, certain = self._wrong(changes)
         if wrong:
-            return self._failed(wrong, failed, seen, delete=True)
+            return self._result(
+                import_result.Failed, wrong, failed, seen,
+                cleaned=certain and self._made and self._clean())
         return self._result(
             import_result.Converted if changes else import_result.Imported,
             None, failed, seen, changes=changes, image=self._image())
@@ -317,9 +376,9 @@ class _Import(object):
             changes=changes or {}, seen=seen, request_id=self._request_id,
             cleaned=cleaned)
 
-    def _failed(self, reason, failed, seen, delete=False):
+    def _failed(self, reason, failed, seen):
         return self._result(import_result.Failed, reason, failed, seen,
-                            cleaned=self._clean(delete))
+                            cleaned=self._clean())
 
     def _image(self):
         image = translation.from_glance(self.raw)
@@ -331,37 +390,41 @@ class _Import(object):
         if self._order.method in (_COPY, _REMOTE):
             return {}
         before, now = _shape(self._before), _shape(self.raw)
-        return {name: (before.get(name), now.get(name))
-                for name in sorted(set(before) | set(now))
-                if before.get(name) != now.get(name)}
+        changes = {name: (before.get(name), now.get(name))
+                   for name in sorted(set(before) | set(now))
+                   if before.get(name) != now.get(name)}
+        body = self._order.body
+        if body is not None and _COMPRESSED.match(body.head) and (
+                self._imports.uploads.difference(self.raw, body)):
+            # By the plugin image_decompression; nothing else tells of it.
+            changes['size'] = (body.size, self.raw['size'])
+        return changes
 
     def _wrong(self, changes):
-        """Return how the data differs from what it should be, or None."""
-        if set(changes) & set(_FORMATS):
-            return None  # nobody knows what it should be
-        raw, body = self.raw, self._order.body
-        difference = body is not None and (
-            self._imports.uploads.difference(raw, body))
-        if difference:
-            return difference
-        algorithm, value = self._order.hash
-        known = {'md5': raw.get('checksum'),
-                 raw.get('os_hash_algo'): raw.get('os_hash_value')}
-        if value and known.get(algorithm) != value.lower():
-            return 'the %s of the data is %s, it should be %s' % (
-                algorithm, known.get(algorithm) or 'not known to Glance',
-                value)
-        return None
+        """Return how the data differs from what it should be.
 
-    def _clean(self, delete=False):
+        :returns: (text or None, whether it is certain)
+        """
+        if self._order.method == _COPY or set(changes) & set(_DATA):
+            return None, True  # no new data, or nobody knows what it should be
+        body, wanted = self._order.body, self._order.hash
+        difference = body is not None and (
+            self._imports.uploads.difference(self.raw, body))
+        if difference:
+            return difference, True
+        if wanted and body is None:
+            return (hashes.difference(self.raw, wanted),
+                    hashes.is_recorded(self.raw, wanted.algorithm))
+        return None, True
+
+    def _clean(self):
         """Leave nothing behind, unless told to.
 
-        :param delete: whether to delete the image, whoever created it
         :returns: whether nothing is left
         """
         if self._order.keep:
             return False
-        if self._made or delete:
+        if self._made:
             return undo.quietly(self._imports.images.delete, self._context,
                                 self.raw['id'])
         # Glance itself has restored everything; if data is still staged, the

@@ -125,12 +125,13 @@ class Locations(object):
             with _refused(raw['id']):
                 return self._add_by_patch(
                     context, raw, location, list(operations), changes)
-        with _refused(raw['id']):
+        with _refused(raw['id'], sent=False):
             self._check_api(context, raw['id'])
         if operations:
             raw = self._images.patch(context, raw['id'], operations, changes)
         with _refused(raw['id']):
             self._post(context, raw, location)
+        with _refused(raw['id'], accepted=True):
             return self._wait(context, raw['id'])
 
     def _add_by_patch(self, context, raw, location, operations, changes):
@@ -148,7 +149,8 @@ class Locations(object):
 
         operations.append({'op': 'add', 'path': '/locations/-',
                            'value': value})
-        return self._images.patch(context, raw['id'], operations, missing)
+        return self._images.patch(context, raw['id'], operations, missing,
+                                  _may_have(raw['id']))
 
     def revealed(self, context, raw):
         """Return an image with all its locations, also those for services.
@@ -209,7 +211,8 @@ class Locations(object):
             now = self._images.get(context, raw['id'], _ACTION)
             accepted = isinstance(error, exception.ImageConflict) and (
                 raw['status'] == 'queued' and not _is_idle(now))
-            return outcome.Found() if accepted else outcome.Failed()
+            return outcome.Found() if accepted else outcome.Failed(
+                error.but(left=_may_have(raw['id'])))
 
         self._client.call(context, messages.Request(
             'POST', records.path(raw['id'], 'locations'), _ACTION, raw['id'],
@@ -268,7 +271,7 @@ def _late(raw, timeout):
             reason='the image is still %s after %d s' % (
                 raw['status'], timeout),
             advice="Increase [glance] location_timeout, or check whether "
-                   "Glance's task hangs")
+                   "Glance's task hangs", left=_may_have(raw['id']))
     LOG.warning('Image %(id)s is active, but after %(timeout)d s Glance has '
                 'not hashed it yet', {'id': raw['id'], 'timeout': timeout})
     return raw
@@ -289,13 +292,26 @@ def _minor(version):
 
 
 @contextlib.contextmanager
-def _refused(image_id):
+def _refused(image_id, sent=True, accepted=False):
     """Raise what Nova's libvirt driver falls back from, for a refusal.
+
+    If the image may have the location anyway, ``left`` of the error says so.
+
+    :param sent: whether the location is sent in the block
+    :param accepted: whether Glance has accepted it before
 
     It uploads its snapshot after Nova's ImageUnacceptable and Forbidden, but
     not after ImageNotAuthorized, ImageBadRequest or GlanceConnectionFailed
     (read in Nova 15.1.5 and 34.0.0).
     """
+    def facts(error, advice):
+        lost = sent and isinstance(error, exception.GlanceConnectionFailed)
+        left = error.left or ((accepted or lost) and _may_have(image_id))
+        return {'action': _ACTION, 'image_id': image_id, 'advice': advice,
+                'endpoint': error.endpoint, 'status': error.status,
+                'reason': error.reason or error.message,
+                'left': left or None}
+
     try:
         yield
     except exception.ImageLocationRefused:
@@ -303,13 +319,11 @@ def _refused(image_id):
     except exception.ImageNotAuthorized as error:
         six.raise_from(exception.Forbidden(
             'Not authorized to give the image a location',
-            **_facts(error, image_id, _REMEDY)), error)
+            **facts(error, _REMEDY)), error)
     except _REFUSALS as error:
         six.raise_from(exception.ImageLocationRefused(
-            **_facts(error, image_id, error.advice)), error)
+            **facts(error, error.advice)), error)
 
 
-def _facts(error, image_id, advice):
-    return {'action': _ACTION, 'image_id': image_id, 'advice': advice,
-            'endpoint': error.endpoint, 'status': error.status,
-            'reason': error.reason or error.message}
+def _may_have(image_id):
+    return 'image %s, which may have the location' % image_id

@@ -52,25 +52,27 @@ class Members(object):
     def add(self, context, image_id, member):
         """Give a project access, and return the member."""
         action, member = 'add a member to', values.project(member)
+        read = _member(image_id, member)
 
         def find_added(error):
             if not isinstance(error, exception.ImageConflict):
                 return outcome.Failed()
             return outcome.Found(self._client.call(context, messages.Request(
                 'GET', records.path(image_id, 'members', member), action,
-                image_id), _member))
+                image_id), read))
 
         return self._call(context, messages.Request(
             'POST', records.path(image_id, 'members'), action, image_id,
-            json={'member': member}), _member, _SHARE, find_added)
+            json={'member': member}), read, _SHARE, find_added)
 
     def set_status(self, context, image_id, member, status):
         """Accept or reject an image, and return the member."""
+        member = values.project(member)
         return self._call(context, messages.Request(
-            'PUT', records.path(image_id, 'members', values.project(member)),
+            'PUT', records.path(image_id, 'members', member),
             'set the status of a member of', image_id,
             json={'status': status}, errors={404: exception.NotFound}),
-            _member, _ACCEPT)
+            _member(image_id, member), _ACCEPT)
 
     def remove(self, context, image_id, member):
         """Revoke a project's access."""
@@ -103,12 +105,21 @@ def _members(answer):
     return [_from_glance(raw) for raw in found]
 
 
-def _member(answer):
-    """Return the member in an answer; raises GlanceBadAnswer."""
-    raw = answer.json()
-    if not raw.get('member_id'):
-        raise answer.bad('its JSON is not a member')
-    return _from_glance(raw)
+def _member(image_id, member):
+    """Return a function that returns the member in an answer.
+
+    It raises GlanceBadAnswer for anything else, also for another member.
+    """
+    def read(answer):
+        raw = answer.json()
+        if not raw.get('member_id'):
+            raise answer.bad('its JSON is not a member')
+        if (raw['member_id'], raw.get('image_id', image_id)) != (
+                member, image_id):
+            raise answer.bad('it describes member %s of image %s' % (
+                raw['member_id'], raw.get('image_id')))
+        return _from_glance(raw)
+    return read
 
 
 def _from_glance(raw):

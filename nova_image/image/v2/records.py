@@ -16,6 +16,7 @@ Images are dicts as v2 answers them. Each request knows how to find out
 whether it has taken effect when its answer was lost.
 """
 
+import six
 from six.moves.urllib import parse
 
 from nova_image import exception
@@ -57,7 +58,8 @@ class Records(object):
         :param once: whether to leave all retries to the caller
         """
         return self._client.call(context, messages.Request(
-            'GET', path(image_id), action, image_id), _image, once=once)
+            'GET', path(image_id), action, image_id), _image(image_id),
+            once=once)
 
     def pages(self, context, query):
         """Yield the images of each page of a listing, in the callers' format.
@@ -71,45 +73,49 @@ class Records(object):
             yield page['images']
             url, query = queries.next_path(page), None
 
-    def create(self, context, image, on_answer):
+    def create(self, context, image, own_id, on_answer):
         """Create an image exactly once, and return it.
 
         :param image: dict to send, with ``id``
+        :param own_id: whether this very call has drawn the ID, so that an
+            image with it can only be the one that it has created
         :param on_answer: called with the Answer
         :raises ImageConflict: if the ID is taken
         """
+        read = _image(image['id'])
+
         def created(answer):
             on_answer(answer)
-            return _image(answer)
+            return read(answer)
 
         def find_created(error):
             if not isinstance(error, exception.ImageConflict):
                 return outcome.Failed()
-            raw = self.get(context, image['id'], 'create')
-            if translation.changes(raw, image, purge=False):
-                return outcome.Failed()
-            return outcome.Found(raw)
+            if not own_id:
+                return outcome.Failed(_whose(error, image['id']))
+            return outcome.Found(self.get(context, image['id'], 'create'))
 
         return self._client.call(context, messages.Request(
             'POST', IMAGES, 'create', image['id'], json=image),
             created, find_created)
 
-    def patch(self, context, image_id, operations, changes=None):
+    def patch(self, context, image_id, operations, changes=None, doubt=None):
         """Apply JSON Patch operations, and return the image.
 
         :param operations: list of dict
         :param changes: callable that returns the operations that an image
             still needs, which shows whether a lost answer was a success
+        :param doubt: what may be left if an answer was lost, for the error
         """
         def find_changed(error):
             raw = self.get(context, image_id, 'update')
             if changes is None or changes(raw):
-                return outcome.Failed()
+                return outcome.Failed(doubt and error.but(left=doubt))
             return outcome.Found(raw)
 
         return self._client.call(context, messages.Request(
             'PATCH', path(image_id), 'update', image_id, json=operations,
-            content_type=PATCH_TYPE), _image, find_changed)
+            content_type=PATCH_TYPE), _image(image_id), find_changed)
 
     def delete(self, context, image_id):
         """Delete an image.
@@ -127,12 +133,27 @@ class Records(object):
             settle=find_deleted)
 
 
-def _image(answer):
-    """Return the image in an answer; raises GlanceBadAnswer."""
-    raw = answer.json()
-    if not raw.get('id'):
-        raise answer.bad('its JSON is not an image')
-    return raw
+def _image(image_id):
+    """Return a function that returns the image in an answer.
+
+    It raises GlanceBadAnswer for anything else, also for another image.
+    """
+    def read(answer):
+        raw = answer.json()
+        if not isinstance(raw.get('id'), six.string_types):
+            raise answer.bad('its JSON is not an image')
+        # A database may ignore the case.
+        if raw['id'].lower() != image_id.lower():
+            raise answer.bad('it describes image %s' % raw['id'])
+        return raw
+    return read
+
+
+def _whose(error, image_id):
+    """Return the exception for an image that may be the caller's or not."""
+    return error.but(
+        left='image %s, if this call has created it: the answer to an earlier '
+             'attempt was lost' % image_id)
 
 
 def _page(answer):

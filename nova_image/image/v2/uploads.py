@@ -27,10 +27,15 @@ from nova_image.image import messages
 from nova_image.image import outcome
 from nova_image.image.v2 import records
 
-#: the algorithm by which Glance hashes images, a name for hashlib
+#: the algorithm of the best hash that Glance records, a name for hashlib
 HASH_ALGORITHM = knowledge.Fact(
     'hash algorithm', lambda value: isinstance(value, six.string_types))
-_DEFAULT_ALGORITHM = 'sha512'
+#: what to hash by until it is known: Glance's default, and what every Glance
+#: records
+_LIKELY_ALGORITHMS = ('sha512', 'md5')
+
+#: what stands for the answer to an upload that was lost
+_UNANSWERED = object()
 
 #: Where the data goes: the end of the path, the verb for error messages, and
 #: the image's status while Glance receives the data and when it has it all.
@@ -51,30 +56,34 @@ class Uploads(object):
         self._images = images
 
     def upload(self, context, image_id, body):
-        """Send an image's data to a store, and return the image.
-
-        The caller compares it with what was sent, by check().
+        """Send an image's data to a store.
 
         :param body: nova_image.image.transfer.source.Source
+        :returns: the image, to be passed to check(), and whether Glance has
+            answered the request: otherwise the data may be another client's
         """
-        raw = self._send(context, image_id, body, _STORE)
-        if raw.get('os_hash_algo'):
-            self._client.knowledge(context).remember(
-                HASH_ALGORITHM, raw['os_hash_algo'])
-        return raw
+        raw, answered = self._send(context, image_id, body, _STORE)
+        algorithm = raw.get('os_hash_algo') or raw.get('checksum') and 'md5'
+        if algorithm:
+            self._client.knowledge(context).remember(HASH_ALGORITHM,
+                                                     algorithm)
+        return raw, answered
 
-    def check(self, raw, body):
+    def check(self, raw, body, answered):
         """Compare an image with the data that was sent.
 
         :param raw: the image as v2 answers it
-        :raises ImageUploadFailed: if Glance has other data
+        :param answered: whether Glance has answered the upload
+        :raises ImageUploadFailed: if Glance has other data; its ``left`` is
+            set if another client may have uploaded it
         """
         difference = raw.get('size') is not None and (
             self.difference(raw, body))
         if difference:
             raise exception.ImageUploadFailed(
                 action='upload', image_id=raw['id'], reason=difference,
-                advice='The image was deleted: create another one')
+                left=None if answered else 'image %s with data that another '
+                'client may have uploaded' % raw['id'])
 
     def stage(self, context, image_id, body, progress=None):
         """Send an image's data to where an import takes it from.
@@ -87,12 +96,23 @@ class Uploads(object):
         if progress:
             body.progress = lambda sent, total: progress(import_result.Seen(
                 'staging', 'uploading', [], [], [], sent, total))
-        raw = self._send(context, image_id, body, _STAGING)
+        raw, _ = self._send(context, image_id, body, _STAGING)
         difference = self.difference(raw, body)
         if difference:
             raise exception.ImageUploadFailed(
                 action='stage data of', image_id=image_id, reason=difference)
         return raw
+
+    def unrecorded(self, context, algorithm):
+        """Return why Glance will not record a hash, for an error message.
+
+        :returns: text; None if it will, or may
+        """
+        known = self._client.knowledge(context).get(HASH_ALGORITHM)
+        if known in (None, algorithm) or algorithm == 'md5':
+            return None
+        return 'Glance records no %s of images, only md5 and %s' % (
+            algorithm, known)
 
     @staticmethod
     def difference(raw, body):
@@ -102,18 +122,25 @@ class Uploads(object):
         """
         if raw['size'] != body.size:
             return 'Glance has %s bytes of %d' % (raw['size'], body.size)
-        if body.differs_from(raw.get('os_hash_algo'),
-                             raw.get('os_hash_value')):
-            return "the %s of Glance's data is not that of the data sent" % (
-                raw['os_hash_algo'])
+        for algorithm, value in (
+                (raw.get('os_hash_algo'), raw.get('os_hash_value')),
+                ('md5', raw.get('checksum'))):
+            same = body.has_hash(algorithm, value)
+            if same is not None:
+                return None if same else (
+                    "the %s of Glance's data is not that of the data sent" % (
+                        algorithm))
         return None
 
     def _send(self, context, image_id, body, target):
-        """Send data to a target, and return the image."""
+        """Send data to a target.
+
+        :returns: the image, and whether Glance has answered the request
+        """
         def find_sent(error):
             raw = self._images.get(context, image_id, target.action)
             if raw['status'] == target.received and raw['size'] == body.size:
-                return outcome.Found()
+                return outcome.Found(_UNANSWERED)
             # Until Glance drops the interrupted upload it refuses others.
             busy = raw['status'] in ('queued', target.receiving)
             return outcome.TryAgain() if busy and error.status in (
@@ -123,11 +150,12 @@ class Uploads(object):
             'x-openstack-image-size': '%d' % body.total}
         try:
             if self._client.conf.glance.verify_uploads:
-                body.hash_by(self._client.knowledge(context).get(
-                    HASH_ALGORITHM, _DEFAULT_ALGORITHM))
-            self._client.call(context, messages.Request(
+                known = self._client.knowledge(context).get(HASH_ALGORITHM)
+                body.hash_by(*([known] if known else _LIKELY_ALGORITHMS))
+            answer = self._client.call(context, messages.Request(
                 'PUT', records.path(image_id, target.path), target.action,
                 image_id, headers=headers, body=body), settle=find_sent)
         finally:
             body.close()
-        return self._images.get(context, image_id, target.action)
+        raw = self._images.get(context, image_id, target.action)
+        return raw, answer is not _UNANSWERED

@@ -112,11 +112,19 @@ class WebTest(case.ImportCase):
             os_hash_value=hashlib.md5(case.DATA).hexdigest()))
 
     def test_wrong_hash_fails_the_import(self) -> None:
-        for algorithm in ('sha512', 'md5', 'sha256'):
+        for algorithm, digits in (('sha512', 128), ('md5', 32)):
             result = self.download('/whole', os_hash_algo=algorithm,
-                                   os_hash_value='00')
+                                   os_hash_value='0' * digits)
             self.assertFailed(result)
             self.assertIn('the %s of the data is' % algorithm, result.reason)
+
+    def test_image_stays_if_its_data_cannot_be_verified(self) -> None:
+        result = self.download(
+            '/whole', os_hash_algo='sha256',
+            os_hash_value=hashlib.sha256(case.DATA).hexdigest())
+        self.assertEqual((False, False), (result.succeeded, result.cleaned))
+        self.assertIn('only md5 and sha512', result.reason)
+        self.assertEqual('active', self.raw.image(result.image_id)['status'])
 
     def test_failed_downloads_fail_the_import(self) -> None:
         for path in ('/short', '/missing', '/astray'):

@@ -28,6 +28,18 @@ def path(image_id, *rest):
     return '/'.join((IMAGES, image_id) + rest)
 
 
+def created(call):
+    """Answer a POST as Glance does, for the ID that was sent."""
+    return about(call.headers['x-image-meta-id'], GLANCE15('create_201'))
+
+
+def about(image_id, answer):
+    """Return an answer with the JSON of another image."""
+    if isinstance(image_id, bytes):
+        image_id = image_id.decode('ascii')
+    return answer.but(image=dict(answer.json['image'], id=image_id))
+
+
 class DriverTestCase(base.TestCase):
     """Base class: ``service`` is the driver."""
 

@@ -244,8 +244,6 @@ class Undoing(Supported):
 
     _undone_on_failure = six.get_unbound_function(
         driver.ImageDriver._undone_on_failure)
-    _delete_quietly = six.get_unbound_function(
-        driver.ImageDriver._delete_quietly)
 
     def __init__(self, error=None):
         super(Undoing, self).__init__(None)

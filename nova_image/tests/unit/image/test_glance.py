@@ -64,12 +64,12 @@ class TestShow(case.DriverTestCase):
         self.assert_calls([('HEAD', case.path(ACTIVE))])
 
     def test_missing_headers_become_none(self):
-        image = self._show(GLANCE15('show_queued'))
+        image = self._show(GLANCE15('show_queued'), recordings.QUEUED)
         self.assertEqual(
             (None, None, 0, 'queued'),
             (image['name'], image['checksum'], image['size'],
              image['status']))
-        image = self._show(GLANCE15('show_empty'))
+        image = self._show(GLANCE15('show_empty'), recordings.EMPTY)
         self.assertEqual((None, None, 'active'), (
             image['disk_format'], image['container_format'],
             image['status']))

@@ -61,14 +61,14 @@ class TestCreate(case.DriverTestCase):
         self.assertEqual('False', self.purge(1))
 
     def test_a_size_of_zero_creates_an_empty_image(self):
-        image = self._create(GLANCE15('create_empty_201'),
-                             meta={'name': 'empty', 'size': 0})
+        image = self._create(GLANCE15('create_empty_201'), meta={
+            'id': recordings.EMPTY, 'name': 'empty', 'size': 0})
         self.assertEqual('active', image['status'])
         self.assert_calls(self.CALLS[:1])
         self.assertEqual('0', self.sent_meta()['size'])
 
     def test_the_driver_chooses_the_id(self):
-        self._create(GLANCE15('create_201'), meta={'name': 'x'})
+        self._create(case.created, meta={'name': 'x'})
         self.assertEqual(36, len(self.sent_meta()['id']))
 
     def test_instance_owner_becomes_a_member(self):
@@ -88,15 +88,59 @@ class TestCreate(case.DriverTestCase):
         self.assert_calls(self.CALLS[:1] * 2)
 
     def test_the_created_image_is_found_after_a_lost_answer(self):
-        image = self._create(base.Lost(), GLANCE15('create_409'),
-                             GLANCE15('show_active'))
-        self.assertEqual(ACTIVE, image['id'])
-        self.assert_calls(self.CALLS[:1] * 2 + [('HEAD', case.path(ACTIVE))])
+        def found(call):
+            return GLANCE15('show_queued').changed(headers={
+                'X-Image-Meta-Id': call.path.rpartition('/')[2]})
+
+        image = self._create(base.Lost(), GLANCE15('create_409'), found,
+                             meta={'name': 'x'})
+        own = self.sent_meta(0)['id']
+        self.assertEqual(own, image['id'])
+        self.assert_calls(self.CALLS[:1] * 2 + [('HEAD', case.path(own))])
         self.assertEqual(self.sent_meta(0), self.sent_meta(1))
 
-    def test_another_image_is_a_conflict_after_a_lost_answer(self):
-        self._fail(exception.ImageConflict, base.Lost(),
-                   GLANCE15('create_409'), GLANCE15('show_queued'))
+    def test_a_taken_id_is_a_conflict_after_a_lost_answer(self):
+        error = self._fail(exception.ImageConflict, base.Lost(),
+                           GLANCE15('create_409'), data=DATA)
+        self.assert_calls(self.CALLS[:1] * 2)
+        self.assertIn('if this call has created it', error.left)
+
+    def test_a_taken_id_is_a_conflict_after_an_unavailable_server(self):
+        error = self._fail(exception.ImageConflict, recordings.Answer(503),
+                           GLANCE15('create_409'), data=DATA)
+        self.assert_calls(self.CALLS[:1] * 2)
+        self.assertIsNone(error.left)
+
+    def test_an_answer_about_another_image_is_refused(self):
+        error = self._fail(exception.GlanceBadAnswer, case.about(
+            QUEUED, GLANCE15('create_201')))
+        self.assertIn('describes image ' + QUEUED, six.text_type(error))
+        self.assert_calls(self.CALLS[:1])
+
+    def test_a_location_and_data_exclude_each_other(self):
+        self._fail(exception.ImageBadRequest, data=DATA,
+                   meta=dict(META, location='file:///a'))
+        self.assert_calls([])
+
+    def test_a_location_is_not_deleted_after_a_lost_answer(self):
+        self.set(num_retries=0)
+        error = self._fail(
+            exception.GlanceConnectionFailed, base.Lost(),
+            meta={'name': 'x', 'location': 'file:///a'})
+        self.assertIn('if this call has created it', error.left)
+        self.assert_calls(self.CALLS[:1])
+
+    def test_a_location_is_added_after_the_member(self):
+        self._create(GLANCE15('create_201'), GLANCE15('member_204'),
+                     GLANCE15('upload_200'),
+                     meta=dict(META, location='file:///a', properties={
+                         'instance_owner': 'another-project'}))
+        self.assert_calls([
+            ('POST', IMAGES),
+            ('PUT', case.path(ACTIVE, 'members', 'another-project')),
+            ('PUT', case.path(ACTIVE))])
+        self.assertNotIn('location', self.sent_meta(0))
+        self.assertEqual({'location': 'file:///a'}, self.sent_meta(2))
 
     def test_an_image_with_our_id_is_deleted_if_no_answer_arrives(self):
         self.set(num_retries=0)
@@ -177,7 +221,10 @@ class TestCreate(case.DriverTestCase):
 
 
 class TestUpdate(case.DriverTestCase):
-    """update() sends one PUT, and another for data."""
+    """update() sends one PUT; with data HEAD, and another PUT."""
+
+    HEAD = ('HEAD', case.path(QUEUED))
+    UPLOADED = case.about(QUEUED, GLANCE15('upload_200'))
 
     def _update(self, meta, *answers, **kwargs):
         self.glance.answers(*answers)
@@ -204,19 +251,19 @@ class TestUpdate(case.DriverTestCase):
         self.assertEqual({}, self.sent_meta())
 
     def test_data_without_purging_is_sent_in_one_request(self):
-        image = self._update({'name': 'two'}, GLANCE15('upload_200'),
-                             data=DATA, purge_props=False)
+        image = self._update({'name': 'two'}, GLANCE15('show_queued'),
+                             self.UPLOADED, data=DATA, purge_props=False)
         self.assertEqual('active', image['status'])
-        self.assert_calls([('PUT', case.path(QUEUED))])
-        self.assertEqual(DATA, self.glance.calls[0].body)
+        self.assert_calls([self.HEAD, ('PUT', case.path(QUEUED))])
+        self.assertEqual(DATA, self.glance.calls[1].body)
 
     def test_data_with_purging_is_sent_in_two_requests(self):
         # v1 purges nothing in a request that has data
-        self._update({'name': 'two'}, GLANCE15('update_200'),
-                     GLANCE15('upload_200'), data=DATA)
+        self._update({'name': 'two'}, GLANCE15('show_queued'),
+                     GLANCE15('update_200'), self.UPLOADED, data=DATA)
         self.assertEqual([('', 'True'), (DATA.decode('ascii'), 'False')], [
-            (call.body.decode('ascii'), self.purge(number))
-            for number, call in enumerate(self.glance.calls)])
+            (self.glance.calls[number].body.decode('ascii'),
+             self.purge(number)) for number in (1, 2)])
 
     def test_the_callers_metadata_is_not_modified(self):
         meta = {'id': 'x', 'is_public': False, 'properties': {
@@ -231,8 +278,27 @@ class TestUpdate(case.DriverTestCase):
                                    QUEUED, {'name': 'x'})
         self.assertIn('deleted', six.text_type(error))
 
-    def test_data_for_an_active_image_is_a_conflict(self):
-        self.glance.answers(GLANCE15('upload_409'))
-        self.assert_raises(exception.ImageConflict, 'update', QUEUED, {},
-                           data=DATA, purge_props=False)
-        self.assert_calls([('PUT', case.path(QUEUED))])
+    def test_data_for_an_active_image_changes_nothing(self):
+        for purge in (True, False):
+            self.glance.answers(GLANCE15('show_active'))
+            self.assert_raises(exception.ImageConflict, 'update', ACTIVE,
+                               {'name': 'two'}, data=DATA, purge_props=purge)
+        self.assert_calls([('HEAD', case.path(ACTIVE))] * 2)
+
+    def test_a_failed_upload_names_what_has_changed(self):
+        self.glance.answers(GLANCE15('show_queued'), GLANCE15('update_200'),
+                            GLANCE15('upload_409'))
+        error = self.assert_raises(exception.ImageConflict, 'update', QUEUED,
+                                   {'name': 'two'}, data=DATA)
+        self.assertIn('with changed metadata', six.text_type(error))
+
+    def test_the_data_of_another_client_stays(self):
+        other = GLANCE15('show_active').changed(headers={
+            'X-Image-Meta-Id': QUEUED, 'X-Image-Meta-Checksum': 'other'})
+        self.glance.answers(GLANCE15('show_queued'), base.Lost(),
+                            GLANCE15('upload_409'), other)
+        error = self.assert_raises(
+            exception.ImageUploadFailed, 'update', QUEUED, {}, data=DATA,
+            purge_props=False)
+        self.assertIn('another client', error.left)
+        self.assertNotIn('DELETE', [one.method for one in self.glance.calls])

@@ -27,7 +27,7 @@ class TestHeaders(case.DriverTestCase):
 
     def _sent(self, **image_meta):
         before = copy.deepcopy(image_meta)
-        self.glance.answers(GLANCE15('create_201'))
+        self.glance.answers(case.created)
         self.service.create(self.context, image_meta)
         self.assertEqual(before, image_meta)
         sent = self.sent_meta(len(self.glance.calls) - 1)

@@ -83,9 +83,9 @@ class TestCreate(case.DriverTestCase):
         meta = dict(META, size=0, properties={
             'instance_owner': 'p', 'kernel_id': None, 'mappings': [{}]})
         before = copy.deepcopy(meta)
-        self._create(case.created, GLANCE33('member_200'),
-                     GLANCE33('upload_204'), GLANCE33('show_empty'),
-                     meta=meta)
+        self._create(case.created, GLANCE33('member_200').but(
+            image_id=ACTIVE, member_id='p'), GLANCE33('upload_204'),
+            GLANCE33('show_empty').but(id=ACTIVE), meta=meta)
         self.assertEqual(before, meta)
 
     def test_invalid_arguments_are_refused_without_a_request(self):
@@ -105,19 +105,59 @@ class TestCreate(case.DriverTestCase):
         self.assert_calls(self.CALLS[:1] * 8)
 
     def test_the_created_image_is_found_after_a_lost_answer(self):
-        image = self._create(base.Lost(), GLANCE33('create_409'),
-                             GLANCE33('show_active'))
-        self.assertEqual(ACTIVE, image['id'])
+        def found(call):
+            return GLANCE33('show_queued').but(
+                id=call.path.rpartition('/')[2])
+
+        image = self._create(base.Lost(), GLANCE33('create_409'), found,
+                             meta={'name': 'x'})
+        own = self.sent_json(0)['id']
+        self.assertEqual(own, image['id'])
         self.assert_calls([('POST', IMAGES), ('POST', IMAGES),
-                           ('GET', case.path(ACTIVE))])
+                           ('GET', case.path(own))])
         self.assertEqual(self.sent_json(0), self.sent_json(1))
 
-    def test_another_image_is_a_conflict_after_a_lost_answer(self):
-        self._fail(exception.ImageConflict, base.Lost(),
-                   GLANCE33('create_409'),
-                   GLANCE33('show_active').but(name='another'))
-        self.assert_calls([('POST', IMAGES), ('POST', IMAGES),
-                           ('GET', case.path(ACTIVE))])
+    def test_a_taken_id_is_a_conflict_after_a_lost_answer(self):
+        error = self._fail(exception.ImageConflict, base.Lost(),
+                           GLANCE33('create_409'), data=DATA)
+        self.assert_calls([('POST', IMAGES)] * 2)
+        self.assertIn('if this call has created it', error.left)
+
+    def test_a_taken_id_is_a_conflict_after_an_unavailable_server(self):
+        error = self._fail(exception.ImageConflict, recordings.Answer(503),
+                           GLANCE33('create_409'), data=DATA)
+        self.assert_calls([('POST', IMAGES)] * 2)
+        self.assertIsNone(error.left)
+
+    def test_an_answer_about_another_image_is_refused(self):
+        error = self._fail(exception.GlanceBadAnswer, GLANCE33(
+            'create_201').but(id=recordings.QUEUED), data=DATA)
+        self.assertIn('describes image ' + recordings.QUEUED, str(error))
+        self.assert_calls(self.CALLS[:1])
+
+    def test_a_location_and_data_exclude_each_other(self):
+        self._fail(exception.ImageBadRequest, data=DATA,
+                   meta=dict(META, location='rbd://a'))
+        self.assert_calls([])
+
+    def test_an_image_with_the_callers_location_stays(self):
+        self.set(num_retries=0)
+        error = self._fail(
+            exception.ImageLocationRefused,
+            GLANCE33('create_201').but(locations=[]), base.Lost(),
+            meta=dict(META, location='rbd://a'))
+        self.assertIn('may have the location', error.left)
+        self.assertNotIn('DELETE', [one.method for one in self.glance.calls])
+
+    def test_md5_is_compared_if_glance_has_another_algorithm(self):
+        for changed in ({'os_hash_algo': None, 'os_hash_value': None},
+                        {'os_hash_algo': 'sha256', 'os_hash_value': 'x'}):
+            base.endpoint._KNOWLEDGE.clear()
+            self._fail(
+                exception.ImageUploadFailed, GLANCE33('create_201'),
+                GLANCE33('upload_204'), GLANCE33('show_active').but(
+                    checksum='0' * 32, **changed),
+                GLANCE33('delete_204'), data=DATA)
 
     def test_an_image_with_our_id_is_deleted_if_no_answer_arrives(self):
         self.set(num_retries=0)
@@ -146,6 +186,7 @@ class TestCreate(case.DriverTestCase):
             recordings.Answer(503), GLANCE33('delete_403'), data=DATA)
         self.assertEqual(503, error.status)
         self.assertIn('left behind', self.log.output)
+        self.assertIn('could not be deleted', str(error))
 
     def test_an_error_of_the_data_is_raised_and_the_image_deleted(self):
         broken = ValueError('mine')
@@ -253,7 +294,9 @@ class TestCreate(case.DriverTestCase):
         self.assertNotIn('pa55', self.log.output)
 
     def test_instance_owner_becomes_a_member(self):
-        self._create(case.created, GLANCE33('member_200'), meta=dict(
+        member = GLANCE33('member_200').but(image_id=ACTIVE,
+                                            member_id='another')
+        self._create(case.created, member, meta=dict(
             META, properties={'instance_owner': 'another', 'a': '1'}))
         self.assert_calls([('POST', IMAGES),
                            ('POST', case.path(ACTIVE, 'members'))])

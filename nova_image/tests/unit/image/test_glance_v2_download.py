@@ -79,14 +79,15 @@ class TestDownload(case.DriverTestCase):
     def test_an_image_without_data_is_unacceptable(self):
         for glance in (GLANCE15, GLANCE33):
             error = self._fail(
-                exception.ImageUnacceptable, glance('show_queued'),
-                glance('download_204'))
+                exception.ImageUnacceptable,
+                glance('show_queued').but(id=ACTIVE), glance('download_204'))
             self.assertIn('no data, its status is queued',
                           six.text_type(error))
             self.assertNotIsInstance(error, exception.ImageCorrupt)
 
     def test_an_image_without_data_is_refused_before_iterating(self):
-        self.glance.answers(GLANCE33('show_queued'), GLANCE33('download_204'))
+        self.glance.answers(GLANCE33('show_queued').but(id=ACTIVE),
+                            GLANCE33('download_204'))
         self.assert_raises(exception.ImageUnacceptable, 'download', ACTIVE)
 
     def test_a_deactivated_image_is_not_authorized(self):

@@ -70,11 +70,13 @@ class TestUpdate(case.DriverTestCase):
                      'show_queued'):
             raw = GLANCE33(name)
             del self.glance.calls[:]
-            self._update(translation.from_glance(raw.json, True), raw)
+            self._update(translation.from_glance(raw.json, True),
+                         raw.but(id=SHARED))
             self.assert_calls(self.CALLS[:1])
 
     def test_empty_metadata_changes_nothing(self):
-        self._update({}, GLANCE33('show_community'), purge_props=False)
+        self._update({}, GLANCE33('show_community').but(id=SHARED),
+                     purge_props=False)
         self.assert_calls(self.CALLS[:1])
 
     def test_is_public_false_makes_a_public_image_private(self):
@@ -126,9 +128,35 @@ class TestUpdate(case.DriverTestCase):
     def test_data_is_uploaded_after_the_patch(self):
         self._update({'name': 'two'}, GLANCE33('show_shared'),
                      GLANCE33('patch_200'), GLANCE33('upload_204'),
-                     GLANCE33('show_active'), data=DATA)
+                     GLANCE33('show_active').but(id=SHARED), data=DATA)
         self.assert_calls(self.CALLS + [('PUT', case.path(SHARED, 'file'))] +
                           self.CALLS[:1])
+
+    def test_data_for_an_active_image_changes_nothing(self):
+        self._fail(exception.ImageConflict, {'name': 'two'},
+                   GLANCE33('show_active').but(id=SHARED), data=DATA)
+        self.assert_calls(self.CALLS[:1])
+
+    def test_a_failed_upload_names_what_has_changed(self):
+        error = self._fail(
+            exception.ImageConflict, {'name': 'two'},
+            GLANCE33('show_shared'), GLANCE33('patch_200'),
+            GLANCE33('upload_409'), data=DATA)
+        self.assertEqual('image %s with changed name' % SHARED, error.left)
+
+    def test_the_data_of_another_client_stays(self):
+        other = GLANCE33('show_active').but(id=SHARED, os_hash_value='0')
+        error = self._fail(
+            exception.ImageUploadFailed, {}, GLANCE33('show_shared'),
+            base.Lost(), GLANCE33('upload_409'), other, other, data=DATA)
+        self.assertIn('another client', error.left)
+        self.assertNotIn('DELETE', [one.method for one in self.glance.calls])
+
+    def test_data_that_glance_stored_wrong_is_deleted(self):
+        other = GLANCE33('show_active').but(id=SHARED, os_hash_value='0')
+        self._fail(exception.ImageUploadFailed, {}, GLANCE33('show_shared'),
+                   GLANCE33('upload_204'), other, GLANCE33('delete_204'),
+                   data=DATA)
 
     def test_the_image_stays_after_a_failed_upload(self):
         self._fail(exception.ImageConflict, {}, GLANCE33('show_shared'),

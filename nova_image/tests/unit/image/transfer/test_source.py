@@ -179,21 +179,57 @@ class TestHashing(testtools.TestCase):
         self.assertEqual(LINES, b''.join(_pieces(opened, 5)))
         return opened
 
-    def test_only_a_wrong_hash_differs(self):
+    def test_the_right_and_a_wrong_hash(self):
         opened = self._sent()
-        self.assertFalse(opened.differs_from('md5', self.RIGHT))
-        self.assertTrue(opened.differs_from('md5', self.RIGHT[::-1]))
+        for right in (self.RIGHT, self.RIGHT.upper()):
+            self.assertIs(True, opened.has_hash('md5', right))
+        self.assertIs(False, opened.has_hash('md5', self.RIGHT[::-1]))
 
     def test_only_the_last_attempt_is_hashed(self):
-        self.assertFalse(self._sent(5, 7).differs_from('md5', self.RIGHT))
+        self.assertIs(True, self._sent(5, 7).has_hash('md5', self.RIGHT))
 
-    def test_an_unknown_hash_does_not_differ(self):
+    def test_several_hashes(self):
+        opened = source.open_source(LINES)
+        self.addCleanup(opened.close)
+        opened.hash_by('md5', 'sha1', 'md5')
+        b''.join(_pieces(opened))
+        for algorithm in ('md5', 'sha1'):
+            self.assertIs(True, opened.has_hash(
+                algorithm, hashlib.new(algorithm, LINES).hexdigest()))
+
+    def test_an_unknown_hash_is_neither(self):
         for algorithm, value in (('md5', None), ('sha512', 'abc')):
-            self.assertFalse(self._sent().differs_from(algorithm, value))
+            self.assertIsNone(self._sent().has_hash(algorithm, value))
         opened = source.open_source(LINES)
         opened.hash_by('no-such-algorithm')
-        _pieces(opened)
-        self.assertFalse(opened.differs_from('no-such-algorithm', 'abc'))
+        list(_pieces(opened))
+        self.assertIsNone(opened.has_hash('no-such-algorithm', 'abc'))
+
+    def test_the_hash_of_data_that_is_read_in_part_is_unknown(self):
+        opened = source.open_source(LINES)
+        self.addCleanup(opened.close)
+        opened.hash_by('md5')
+        opened.read(5)
+        self.assertIsNone(opened.has_hash('md5', self.RIGHT))
+
+    def test_the_hash_is_known_before_if_the_data_can_be_rewound(self):
+        for data in (LINES, io.BytesIO(LINES), [LINES]):
+            opened = source.open_source(data)
+            self.assertEqual(self.RIGHT, opened.digest_ahead('md5'))
+            self.assertEqual(LINES, b''.join(_pieces(opened)))
+
+    def test_the_hash_is_not_known_before_if_it_cannot(self):
+        opened = source.open_source(iter([LINES]))
+        self.assertIsNone(opened.digest_ahead('md5'))
+        self.assertEqual(LINES, b''.join(_pieces(opened)))
+
+    def test_the_beginning_is_remembered(self):
+        opened = source.open_source(LINES)
+        list(_pieces(opened, 3))
+        self.assertEqual(LINES[:source.HEAD], opened.head)
+        self.assertTrue(opened.restart())
+        opened.read(4)
+        self.assertEqual(LINES[:4], opened.head)
 
 
 class TestRestart(testtools.TestCase):

@@ -17,6 +17,7 @@ import six
 
 from nova_image import exception
 from nova_image.image import import_result
+from nova_image.image.v2 import uploads
 from nova_image.tests.unit import base
 from nova_image.tests.unit.image.v2 import import_case as case
 from nova_image.tests.unit import recordings
@@ -79,20 +80,61 @@ class TestFailed(case.DriverTestCase):
         self._assert_failed(result, False)
 
     def test_a_wrong_hash_is_a_failure(self):
-        for algorithm in ('sha512', 'md5', 'sha256'):
+        for algorithm, digits in (('sha512', 128), ('md5', 32)):
             result = self.download(case.IMPORTED, case.DELETED,
                                    os_hash_algo=algorithm,
-                                   os_hash_value='00')
+                                   os_hash_value='0' * digits)
             self._assert_failed(result, True)
             self.assertIn('the %s of the data is' % algorithm, result.reason)
-        self.assertIn('not known to Glance', result.reason)
 
-    def test_an_existing_image_with_wrong_data_is_deleted(self):
+    def test_data_that_cannot_be_verified_stays(self):
+        self.glance.answers(case.CREATED, case.ACCEPTED, case.IMPORTED)
+        image, result = self.service.create_via_import(
+            self.context, case.META, 'web-download', uri='http://a',
+            os_hash_algo='sha256', os_hash_value='0' * 64)
+        self.assertEqual(case.NEW, image['id'])
+        self._assert_failed(result, False)
+        self.assertIn('no sha256 of it, only md5 and sha512', result.reason)
+
+    def test_a_hash_that_glance_does_not_record_is_refused(self):
+        self.service.client.knowledge(self.context).remember(
+            uploads.HASH_ALGORITHM, 'sha512')
+        error = self.assertRaises(
+            exception.ImageBadRequest, self.service.create_via_import,
+            self.context, case.META, 'web-download', uri='http://a',
+            os_hash_algo='sha256', os_hash_value='0' * 64)
+        self.assertIn('only md5 and sha512', error.reason)
+        self.assert_calls([])
+
+    def test_an_existing_image_with_wrong_data_stays(self):
         result = self.import_into(
             'web-download', case.CREATED, case.ACCEPTED, case.IMPORTED,
-            case.DELETED, uri='http://a', os_hash_algo='md5',
-            os_hash_value='00')
-        self._assert_failed(result, True)
+            uri='http://a', os_hash_algo='md5', os_hash_value='0' * 32)
+        self._assert_failed(result, False)
+
+    def test_a_hash_of_the_data_is_compared_before_it_is_sent(self):
+        for data, calls in ((case.DATA, []),
+                            (iter([case.DATA]), [case.CREATE, case.STAGE,
+                                                 case.LOOK, case.DELETE])):
+            del self.glance.calls[:]
+            if calls:
+                self.glance.answers(case.CREATED, recordings.Answer(204),
+                                    case.STAGED, case.DELETED)
+            self.assertRaises(
+                (exception.ImageUploadFailed if calls else
+                 exception.ImageBadRequest), self.service.create_via_import,
+                self.context, case.META, 'glance-direct', data=data,
+                os_hash_algo='SHA-256', os_hash_value='0' * 64)
+            self.assert_calls(calls)
+
+    def test_a_right_hash_in_any_spelling_is_a_success(self):
+        digest = hashlib.sha256(case.DATA).hexdigest()
+        for algorithm in ('sha256', 'SHA-256'):
+            result = self.create(
+                'glance-direct', recordings.Answer(204), case.STAGED,
+                case.ACCEPTED, case.IMPORTED, data=case.DATA,
+                os_hash_algo=algorithm, os_hash_value=digest.upper())
+            self.assertTrue(result.succeeded)
 
     def test_the_expected_hash_is_a_success(self):
         md5 = hashlib.md5(case.DATA).hexdigest()
@@ -147,6 +189,74 @@ class TestFailed(case.DriverTestCase):
                          result.failed)
 
 
+class TestDoubt(case.DriverTestCase):
+    """Nothing is deleted that may be somebody's, or in use."""
+
+    CONFLICT = case.GLANCE33('import_409')
+
+    def test_a_conflict_after_an_unavailable_server_may_be_our_import(self):
+        result = self.create('web-download', recordings.Answer(503),
+                             self.CONFLICT, case.WORKING, case.IMPORTED,
+                             uri=URI)
+        self.assertTrue(result.succeeded)
+        self.assertIsNone(result.request_id)
+
+    def test_a_conflict_of_an_existing_image_names_what_may_happen(self):
+        error = self.assertRaises(
+            exception.ImageImportImpossible, self.import_into,
+            'web-download', case.CREATED, recordings.Answer(503),
+            self.CONFLICT, uri=URI)
+        self.assertIn('may be importing', error.left)
+
+    def test_a_first_conflict_is_an_error(self):
+        error = self.assertRaises(
+            exception.ImageImportImpossible, self.import_into,
+            'web-download', case.CREATED, self.CONFLICT, uri=URI)
+        self.assertIsNone(error.left)
+
+    def test_an_import_that_may_have_begun_is_not_deleted(self):
+        self.glance.answers(case.CREATED, base.Lost())
+        error = self.assertRaises(
+            exception.GlanceConnectionFailed, self.service.create_via_import,
+            self.context, case.META, 'web-download', uri=URI, wait=False)
+        self.assertIn('may be importing', error.left)
+        self.assert_calls([case.CREATE, case.IMPORT])
+
+    def test_a_copy_is_compared_with_the_known_hashes_beforehand(self):
+        for algorithm, value, words in (
+                ('sha512', '0' * 128, 'it should be'),
+                ('sha256', '0' * 64, 'only md5 and sha512')):
+            error = self.assertRaises(
+                exception.ImageBadRequest, self.import_into, 'copy-image',
+                case.IMPORTED, stores=['slow'], os_hash_algo=algorithm,
+                os_hash_value=value)
+            self.assertIn(words, error.reason)
+        self.assert_calls([case.LOOK] * 2)
+
+    def test_a_copy_with_the_right_hash_is_made(self):
+        result = self.import_into(
+            'copy-image', case.IMPORTED, case.ACCEPTED,
+            case.IMPORTED.but(stores='fast,slow'), stores=['slow'],
+            os_hash_algo='sha512', os_hash_value=SHA512)
+        self.assertEqual(['fast', 'slow'], result.stores)
+
+    def test_a_decompressed_image_is_converted(self):
+        data = b'\x1f\x8b\x08' + case.DATA
+        result = self.create(
+            'glance-direct', recordings.Answer(204),
+            case.STAGED.but(size=len(data)), case.ACCEPTED,
+            case.IMPORTED.but(size=1000, os_hash_value='00'), data=data)
+        self.assertIs(import_result.Converted, type(result))
+        self.assertEqual({'size': (len(data), 1000)}, result.changes)
+
+    def test_an_answer_about_another_image_is_refused(self):
+        self.glance.answers(case.CREATED.but(id=recordings.ACTIVE))
+        self.assertRaises(
+            exception.GlanceBadAnswer, self.service.create_via_import,
+            self.context, case.META, 'web-download', uri=URI)
+        self.assert_calls([case.CREATE])
+
+
 class TestBegin(case.DriverTestCase):
     """The import request itself."""
 
@@ -199,7 +309,7 @@ class TestBegin(case.DriverTestCase):
 
     def test_a_lost_answer_without_wait_is_a_connection_failure(self):
         self._refused(exception.GlanceConnectionFailed, case.CREATED,
-                      base.Lost(), case.DELETED, wait=False)
+                      base.Lost(), wait=False)
 
     def test_there_is_no_result_without_wait(self):
         self.glance.answers(case.CREATED, case.ACCEPTED)
@@ -208,8 +318,9 @@ class TestBegin(case.DriverTestCase):
         self.assertEqual((case.NEW, None), (image['id'], result))
 
     def test_an_image_with_a_member_is_shared(self):
-        self.glance.answers(case.CREATED, case.GLANCE33('member_200'),
-                            case.ACCEPTED, case.IMPORTED)
+        member = case.GLANCE33('member_200').but(image_id=case.NEW)
+        self.glance.answers(case.CREATED, member, case.ACCEPTED,
+                            case.IMPORTED)
         self.service.create_via_import(
             self.context, dict(case.META, properties={
                 'instance_owner': 'another-project'}), 'web-download',
