@@ -54,13 +54,14 @@ class Create(importing.ImportCommand):
                     ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
         """Create the image."""
         image = attributes.given(parsed_args)
-        image.update(name=parsed_args.name, id=attributes.new_id())
+        image['name'] = parsed_args.name
         if parsed_args.by_import:
             return self._import(parsed_args.file, image)
+        image['id'] = attributes.new_id()
         with (self.source(parsed_args.file) as stream,
               self.undone_on_interrupt(image['id'])):
             return self.columns(self.images.create(
-                self.caller, image, stream))
+                self.caller, image, stream, id_is_new=True))
 
     def _import(self, path: str | None, image: dict[str, typing.Any]
                 ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:

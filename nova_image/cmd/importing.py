@@ -64,15 +64,15 @@ class ImportCommand(data.UploadCommand, base.ShowOne):
         :param method: Glance's name of the import method
         :param chosen: other options of the driver's create_via_import
         """
-        image_id = image.setdefault('id', attributes.new_id())
+        image['id'] = attributes.new_id()
         with (self.source(path, quiet=True) as stream,
-              self.undone_on_interrupt(image_id),
+              self.undone_on_interrupt(image['id']),
               progress.watch(image['name'],
                              self.app.shows_progress) as report):
             _, result = self.images.create_via_import(
                 self.caller, image, method, data=stream, progress=report,
-                **chosen)
-        return self.shown(image_id, result)
+                id_is_new=True, **chosen)
+        return self.shown(image['id'], result)
 
     @contextlib.contextmanager
     def watched(self, image_id: str, title: str

@@ -56,14 +56,16 @@ class API(object):
                             include_locations=include_locations,
                             show_deleted=show_deleted)
 
-    def create(self, context, image_info, data=None):
+    def create(self, context, image_info, data=None, **options):
         """Create an image, with or without data.
 
         :param image_info: dict in the format of images
         :param data: bytes, binary file object or iterable of bytes
+        :param options: ``id_is_new`` of ImageDriver.create
         :returns: the image
         """
-        return self._driver.create(context, image_info, data=data)
+        return self._driver.create(context, image_info, data=data,
+                                   **options)
 
     def update(self, context, id_or_uri, image_info, data=None,
                purge_props=False):
@@ -127,7 +129,7 @@ class API(object):
     def create_via_import(self, context, image_info, method, **options):
         """Create an image and make Glance get its data.
 
-        :param options: and ``method`` see ImageDriver.import_image
+        :param options: and ``method`` see ImageDriver.create_via_import
         :returns: (image, nova_image.image.import_result.Result)
         """
         return self._driver.create_via_import(context, image_info, method,

@@ -36,7 +36,8 @@ class API:
             include_locations: bool = False,
             show_deleted: bool = True) -> driver._Image: ...
     def create(self, context: driver._Context, image_info: Mapping[str, Any],
-               data: driver._Data | None = None) -> driver._Image: ...
+               data: driver._Data | None = None,
+               **options: Unpack[driver._Create]) -> driver._Image: ...
     def update(self, context: driver._Context, id_or_uri: str,
                image_info: Mapping[str, Any],
                data: driver._Data | None = None,
@@ -80,6 +81,7 @@ class API:
     @overload
     def create_via_import(self, context: driver._Context,
                           image_info: Mapping[str, Any], method: str, *,
+                          id_is_new: bool = False,
                           wait: Literal[True] = True,
                           **options: Unpack[driver._Import]
                           ) -> tuple[driver._Image | None,
@@ -87,12 +89,14 @@ class API:
     @overload
     def create_via_import(self, context: driver._Context,
                           image_info: Mapping[str, Any], method: str, *,
+                          id_is_new: bool = False,
                           wait: Literal[False],
                           **options: Unpack[driver._Import]
                           ) -> tuple[driver._Image, None]: ...
     @overload
     def create_via_import(self, context: driver._Context,
                           image_info: Mapping[str, Any], method: str, *,
+                          id_is_new: bool = False,
                           wait: bool, **options: Unpack[driver._Import]
                           ) -> tuple[driver._Image | None,
                                      driver._Result | None]: ...

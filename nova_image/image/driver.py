@@ -169,7 +169,7 @@ class ImageDriver(object):
         """
 
     @abc.abstractmethod
-    def create(self, context, image_meta, data=None):
+    def create(self, context, image_meta, data=None, id_is_new=False):
         """Create an image.
 
         If anything fails, it deletes what it has provably created. Otherwise
@@ -181,9 +181,12 @@ class ImageDriver(object):
             ``instance_owner`` among the properties is not stored: it is the
             project to give access to.
         :param data: bytes, binary file object or iterable of bytes
+        :param id_is_new: whether the ID in image_meta was drawn for this
+            call, so that any image with it is the one that it creates
         :returns: the image
-        :raises ImageConflict: if the ID in image_meta is taken. It is not
-            known whose image it is if an earlier answer was lost.
+        :raises ImageConflict: if the ID in image_meta is taken. Unless it is
+            new, it is not known whose image it is if an earlier answer was
+            lost.
         :raises ImageUploadFailed: if the data could not be sent completely
         """
 
@@ -282,12 +285,14 @@ class ImageDriver(object):
         """
         raise self._no_import('import', image_id)
 
-    def create_via_import(self, context, image_meta, method, **options):
+    def create_via_import(self, context, image_meta, method, id_is_new=False,
+                          **options):
         """Create an image and make Glance get its data.
 
         If the import fails, or an exception is raised, the image is deleted.
 
         :param image_meta: as for create
+        :param id_is_new: as for create
         :param options: and ``method`` as for import_image
         :returns: (image, what import_image returns); the image is None if it
             was deleted

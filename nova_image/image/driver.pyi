@@ -86,6 +86,9 @@ class _Import(_Copy, total=False):
     os_hash_value: str | None
     keep: bool
 
+class _Create(TypedDict, total=False):
+    id_is_new: bool
+
 class ImageDriver(metaclass=abc.ABCMeta):
     deprecation: str
     no_import: tuple[str, str]
@@ -103,7 +106,8 @@ class ImageDriver(metaclass=abc.ABCMeta):
              show_deleted: bool = True) -> _Image: ...
     @abc.abstractmethod
     def create(self, context: _Context, image_meta: Mapping[str, Any],
-               data: _Data | None = None) -> _Image: ...
+               data: _Data | None = None,
+               id_is_new: bool = False) -> _Image: ...
     @abc.abstractmethod
     def update(self, context: _Context, image_id: str,
                image_meta: Mapping[str, Any], data: _Data | None = None,
@@ -146,18 +150,21 @@ class ImageDriver(metaclass=abc.ABCMeta):
                      **options: Unpack[_Import]) -> _Result | None: ...
     @overload
     def create_via_import(self, context: _Context,
-                          image_meta: Mapping[str, Any], method: str, *,
+                          image_meta: Mapping[str, Any], method: str,
+                          id_is_new: bool = False, *,
                           wait: Literal[True] = True,
                           **options: Unpack[_Import]
                           ) -> tuple[_Image | None, _Result]: ...
     @overload
     def create_via_import(self, context: _Context,
-                          image_meta: Mapping[str, Any], method: str, *,
+                          image_meta: Mapping[str, Any], method: str,
+                          id_is_new: bool = False, *,
                           wait: Literal[False], **options: Unpack[_Import]
                           ) -> tuple[_Image, None]: ...
     @overload
     def create_via_import(self, context: _Context,
-                          image_meta: Mapping[str, Any], method: str, *,
+                          image_meta: Mapping[str, Any], method: str,
+                          id_is_new: bool = False, *,
                           wait: bool, **options: Unpack[_Import]
                           ) -> tuple[_Image | None, _Result | None]: ...
     @overload

@@ -152,7 +152,7 @@ class GlanceImageService(driver.ImageDriver):
         _check_id(answer, image, image_id)
         return image
 
-    def create(self, context, image_meta, data=None):
+    def create(self, context, image_meta, data=None, id_is_new=False):
         """Create an image. See ImageDriver.
 
         Data is sent in a second request: if a single one failed, nobody could
@@ -170,7 +170,8 @@ class GlanceImageService(driver.ImageDriver):
         location = _location(image_meta)
         if not member:  # otherwise it comes last: it cannot be undone
             headers.update(location)
-        image = self._create_record(context, headers, bool(location))
+        image = self._create_record(context, headers, bool(location),
+                                    id_is_new)
         with self._undone_on_failure(context, image['id']) as undone:
             if member:
                 self.add_member(context, image['id'], member)
@@ -195,9 +196,9 @@ class GlanceImageService(driver.ImageDriver):
             undone.leave(None)  # Glance has refused the location
             raise
 
-    def _create_record(self, context, headers, has_location):
+    def _create_record(self, context, headers, has_location, id_is_new):
         """Create an image without data exactly once, and return it."""
-        own_id = _META + 'id' not in headers
+        own_id = id_is_new or _META + 'id' not in headers
         image_id = headers.setdefault(_META + 'id', str(uuid.uuid4()))
 
         def find_created(error):
@@ -212,8 +213,8 @@ class GlanceImageService(driver.ImageDriver):
         with self._undone_if_lost(context, image_id,
                                   own_id and not has_location):
             return _from_json(self._image(context, messages.Request(
-                'POST', IMAGES, 'create', image_id, raw_headers=headers),
-                find_created))
+                'POST', IMAGES, 'create', image_id, raw_headers=headers,
+                doubtful=own_id), find_created))
 
     def _image(self, context, request, settle):
         """Make a call whose answer is ``{"image": {}}``."""
@@ -297,7 +298,7 @@ class GlanceImageService(driver.ImageDriver):
             changed, headers = 'image %s with changed metadata' % image_id, {}
         with undo.Steps(changed):
             image, answered = self._put(context, image_id, headers, body)
-        with self._undone_on_failure(context, image_id):
+        with undo.Steps('image %s, with this data' % image_id):
             self._check_upload(image, body, answered)
         return image
 

@@ -76,20 +76,21 @@ class GlanceImageServiceV2(driver.ImageDriver):
             raise exception.ImageNotFound(image_id=image_id, action='show')
         return image
 
-    def create(self, context, image_meta, data=None):
+    def create(self, context, image_meta, data=None, id_is_new=False):
         """Create an image. See ImageDriver."""
         values.one_source(image_meta, data)
         image, member = _to_create(image_meta)
         body = None if data is None else source.open_source(data)
         location = locations.from_meta(image_meta)
         if data is not None or location or image_meta.get('size') != 0:
-            return self._create(context, image, location, member, body)
+            return self._create(context, image, id_is_new, location, member,
+                                body)
         with self._empty.formats(context, image):
-            return self._create(context, image, None, member,
+            return self._create(context, image, id_is_new, None, member,
                                 source.open_source(b''))
 
-    def _create(self, context, image, location, member, body):
-        raw = self._create_record(context, image)
+    def _create(self, context, image, id_is_new, location, member, body):
+        raw = self._create_record(context, image, id_is_new)
         with self._undone_on_failure(context, raw['id']) as undone:
             if member:
                 self.add_member(context, raw['id'], member)
@@ -113,9 +114,9 @@ class GlanceImageServiceV2(driver.ImageDriver):
                 undone.leave(None)
             raise
 
-    def _create_record(self, context, image):
+    def _create_record(self, context, image, id_is_new):
         """Create an image without data exactly once, and return it."""
-        own_id = 'id' not in image
+        own_id = id_is_new or 'id' not in image
         image.setdefault('id', str(uuid.uuid4()))
         with self._undone_if_lost(context, image['id'], own_id):
             return self._images.create(
@@ -167,7 +168,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
         if body is not None:
             with undo.Steps(operations and _changed(image_id, operations)):
                 raw, answered = self._upload(context, raw, body)
-            with self._undone_on_failure(context, image_id):
+            with undo.Steps('image %s, with this data' % image_id):
                 self._check_upload(raw, body, answered)
         return translation.from_glance(raw)
 
@@ -222,12 +223,13 @@ class GlanceImageServiceV2(driver.ImageDriver):
         self._imports.check(context, order, raw)
         return self._imports.run(context, raw, order)
 
-    def create_via_import(self, context, image_meta, method, **options):
+    def create_via_import(self, context, image_meta, method, id_is_new=False,
+                          **options):
         """Create an image and import its data. See ImageDriver."""
         order = imports.Order(method, **options)
         image, member = _to_create(image_meta)
         self._imports.check(context, order, image)
-        raw = self._create_record(context, image)
+        raw = self._create_record(context, image, id_is_new)
         with self._undone_on_failure(context, raw['id'], order.keep):
             if member:
                 self.add_member(context, raw['id'], member)

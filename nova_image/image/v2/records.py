@@ -96,8 +96,8 @@ class Records(object):
             return outcome.Found(self.get(context, image['id'], 'create'))
 
         return self._client.call(context, messages.Request(
-            'POST', IMAGES, 'create', image['id'], json=image),
-            created, find_created)
+            'POST', IMAGES, 'create', image['id'], json=image,
+            doubtful=own_id), created, find_created)
 
     def patch(self, context, image_id, operations, changes=None, doubt=None):
         """Apply JSON Patch operations, and return the image.

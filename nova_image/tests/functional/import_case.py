@@ -61,7 +61,7 @@ class ImportCase(base.FunctionalTest):
         """Create an image by import; return the result."""
         image, result = self.driver.create_via_import(
             self.ctx, META | (meta or {}), method, **options)
-        self.assertEqual(result.succeeded, image is not None)
+        self.assertEqual(result.cleaned, image is None)
         return result
 
     def download(self, path: str, **options: typing.Any) -> typing.Any:

@@ -78,7 +78,7 @@ class ConversionTest(case.ImportCase):
         self.web.data = qcow2(self)
         result = self.create('web-download', QCOW2,
                              uri=self.web.url + '/whole',
-                             os_hash_algo='sha512', os_hash_value='00')
+                             os_hash_algo='sha512', os_hash_value='0' * 128)
         self.assertIs(import_result.Converted, type(result))
         self.assertEqual(MIB, result.size)
 

@@ -89,8 +89,9 @@ class V1BudgetsTest(OnGlance15, budgets.Budgets):
     upload = ['PUT ' + _IMAGE]
     empty = empty_first = create
     update = update_nothing = ['PUT ' + _IMAGE]
-    # v1 does not purge properties in a request with data.
-    update_with_data = update * 2
+    # Data for an image that has some is refused before anything changes; v1
+    # does not purge properties in a request with data.
+    update_with_data = show + update * 2
     delete = ['DELETE ' + _IMAGE]
     download = ['GET ' + _IMAGE]
 

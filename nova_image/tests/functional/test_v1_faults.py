@@ -19,6 +19,8 @@ v1 driver.
 """
 
 import http.client
+import io
+import typing
 import urllib.parse
 
 from nova_image.tests import fixtures
@@ -111,6 +113,22 @@ class V1KilledClientTest(_OnGlance15, seeded.KilledClientTest):
     """The process that makes the transfer is killed during it."""
 
 
+class _Watched(io.BytesIO):
+    """Data that calls ``on_read`` once, when it is first read.
+
+    :ivar result: what ``on_read`` has returned
+    """
+
+    on_read: typing.Any = None
+    result: typing.Any = None
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return a piece of the data."""
+        if self.on_read and self.result is None:
+            self.result = self.on_read()
+        return super().read(size)
+
+
 class V1SavingTest(_OnGlance15):
     """Glance still receives an upload that the driver has given up.
 
@@ -137,18 +155,21 @@ class V1SavingTest(_OnGlance15):
 
     def test_driver_waits_for_the_earlier_upload(self) -> None:
         image = self.raw.create(owner=self.project)['id']
-        connection = self._begin_upload(image)
+        source = _Watched(self.data)
         waits: list[float] = []
 
         def sleep(seconds: float) -> None:
             waits.append(seconds)
             if len(waits) == 2:
-                connection.send(self.data[cases.MIB:])
-                self.assertEqual(200, connection.getresponse().status)
+                source.result.send(self.data[cases.MIB:])
+                self.assertEqual(200, source.result.getresponse().status)
 
-        self.proxy.plan(faults.TruncatedUpload(0), path=self.data_path)
+        # It begins when the driver has seen that the image is queued.
+        source.on_read = lambda: self._begin_upload(image)
+        self.proxy.plan(faults.TruncatedUpload(0), path=self.data_path,
+                        method='PUT')
         made = base.make_driver('v1', [self.proxy.url], sleep=sleep).update(
-            self.context(), image, {}, self.data, purge_props=False)
+            self.context(), image, {}, source, purge_props=False)
         self.assertEqual('active', made['status'])
         self.assertEqual([None, 409, 409], [
             one.status for one in self.data_requests])

@@ -243,7 +243,8 @@ def _create(image: driver.ImageDriver, order: Order,
 
     :returns: its ID (``image``), ``status`` and ``size``
     """
-    made = image.create(_context(order), dict(order['meta']), _source(order))
+    made = image.create(_context(order), dict(order['meta']), _source(order),
+                        id_is_new=True)
     return {'image': made['id'], 'status': made['status'],
             'size': made['size']}
 

@@ -41,9 +41,9 @@ class Images(object):
         return next(image for image in self.images
                     if image['id'] == image_id)
 
-    def create(self, context, image, data=None):
+    def create(self, context, image, data=None, id_is_new=False):
         """Be interrupted, as by Ctrl-C."""
-        self.calls.append(('create', image['id']))
+        self.calls.append(('create', id_is_new and image['id']))
         raise KeyboardInterrupt
 
     def import_image(self, context, image_id, method, **kwargs):

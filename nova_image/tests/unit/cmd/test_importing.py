@@ -229,8 +229,8 @@ class TestInterruption(CommandTestCase):
             '--disk-format', 'raw', '--container-format', 'bare')
         self.assertEqual((codes.INTERRUPTED, ''), (code, out))
         self.assertEqual([('create_via_import', 'web-download', {
-            'uri': 'http://x/y'}), ('delete', images.created['id'])],
-            images.calls)
+            'uri': 'http://x/y', 'id_is_new': True}),
+            ('delete', images.created['id'])], images.calls)
 
 
 class TestSaving(CommandTestCase):

@@ -50,7 +50,7 @@ class TestContract(testtools.TestCase):
             'detail': ['self', 'context'],
             'show': ['self', 'context', 'image_id', 'include_locations',
                      'show_deleted'],
-            'create': ['self', 'context', 'image_meta', 'data'],
+            'create': ['self', 'context', 'image_meta', 'data', 'id_is_new'],
             'update': ['self', 'context', 'image_id', 'image_meta', 'data',
                        'purge_props'],
             'delete': ['self', 'context', 'image_id'],

@@ -99,6 +99,16 @@ class TestCreate(case.DriverTestCase):
         self.assert_calls(self.CALLS[:1] * 2 + [('HEAD', case.path(own))])
         self.assertEqual(self.sent_meta(0), self.sent_meta(1))
 
+    def test_a_new_id_of_the_caller_is_the_calls_own(self):
+        for failed in (base.Lost(), recordings.Answer(503)):
+            image = self._create(
+                failed, GLANCE15('create_409'),
+                GLANCE15('show_queued').changed(headers={
+                    'X-Image-Meta-Id': ACTIVE}), id_is_new=True)
+            self.assertEqual(ACTIVE, image['id'])
+        self.assert_calls((self.CALLS[:1] * 2 + [
+            ('HEAD', case.path(ACTIVE))]) * 2)
+
     def test_a_taken_id_is_a_conflict_after_a_lost_answer(self):
         error = self._fail(exception.ImageConflict, base.Lost(),
                            GLANCE15('create_409'), data=DATA)

@@ -117,6 +117,13 @@ class TestCreate(case.DriverTestCase):
                            ('GET', case.path(own))])
         self.assertEqual(self.sent_json(0), self.sent_json(1))
 
+    def test_a_new_id_of_the_caller_is_the_calls_own(self):
+        for failed in (base.Lost(), recordings.Answer(503)):
+            image = self._create(failed, GLANCE33('create_409'), GLANCE33(
+                'show_queued').but(id=ACTIVE), id_is_new=True)
+            self.assertEqual(ACTIVE, image['id'])
+        self.assert_calls((self.CALLS[:1] * 2 + self.CALLS[2:]) * 2)
+
     def test_a_taken_id_is_a_conflict_after_a_lost_answer(self):
         error = self._fail(exception.ImageConflict, base.Lost(),
                            GLANCE33('create_409'), data=DATA)
