@@ -37,8 +37,11 @@ from nova_image.image import values
 
 LOG = logging.getLogger(__name__)
 
-#: statuses by which a server says that it has not processed the request
+#: Statuses by which a server says that it has not processed the request. A
+#: request may be sent again after them, but a proxy also sends 503 if the
+#: server behind it has failed half-way.
 _NOT_PROCESSED = (429, 503)
+_READS = ('GET', 'HEAD')
 
 
 class _SessionClient(http.SessionClient):
@@ -148,14 +151,16 @@ class Client(object):
                 return self._attempt(context, request, consume)
             except exception.NovaImageException as error:
                 again = error.retriable and _may_repeat(request, error)
-                if lost and settle and not error.retriable:
+                lost_before, lost = lost, lost or _is_lost(request, error)
+                if lost:
+                    error = _in_doubt(request, error)
+                if lost_before and settle and not error.retriable:
                     result = settle(error)
                     if isinstance(result, outcome.Found):
                         return result.value
                     if isinstance(result, outcome.Failed):
                         raise result.error or error
                     again = True
-                lost = lost or _is_lost(request, error)
                 self._prepare_next(attempts, request, error, again)
 
     def _prepare_next(self, attempts, request, error, again):
@@ -223,7 +228,9 @@ class Client(object):
         endpoints.HEALTH.answered(endpoint)
         # Reading it whole returns the connection to the pool.
         content = None if request.stream else _read(response)
-        return messages.Answer(response, request, endpoint, content)
+        answer = messages.Answer(response, request, endpoint, content)
+        answer.check_kind()
+        return answer
 
     def _arguments(self, context, request, auth):
         """Return how to send a request, for the session client."""
@@ -282,8 +289,17 @@ def _may_repeat(request, error):
 
 def _is_lost(request, error):
     """Return whether a failed request may have taken effect."""
-    return isinstance(error, exception.GlanceConnectionFailed) and (
-        request.doubtful or error.status not in _NOT_PROCESSED)
+    if request.method in _READS or (
+            isinstance(error, exception.GlanceEndpointUnknown)):
+        return False  # nothing was sent
+    return isinstance(error, exception.GlanceConnectionFailed)
+
+
+def _in_doubt(request, error):
+    """Return an error that says what the request may have left."""
+    if error.left or not request.doubt:
+        return error
+    return error.but(left=request.doubt)
 
 
 def _read(response):

@@ -170,8 +170,8 @@ class GlanceImageService(driver.ImageDriver):
         location = _location(image_meta)
         if not member:  # otherwise it comes last: it cannot be undone
             headers.update(location)
-        image = self._create_record(context, headers, bool(location),
-                                    id_is_new)
+        image = self._create_record(
+            context, headers, bool(location) and not member, id_is_new)
         with self._undone_on_failure(context, image['id']) as undone:
             if member:
                 self.add_member(context, image['id'], member)
@@ -190,10 +190,9 @@ class GlanceImageService(driver.ImageDriver):
         undone.leave('the data at its location belongs to the caller')
         try:
             return self._put(context, image_id, location, None)[0]
-        except exception.GlanceConnectionFailed:
-            raise
-        except exception.NovaImageException:
-            undone.leave(None)  # Glance has refused the location
+        except exception.NovaImageException as error:
+            if not error.left:  # Glance has refused the location
+                undone.leave(None)
             raise
 
     def _create_record(self, context, headers, has_location, id_is_new):
@@ -206,22 +205,22 @@ class GlanceImageService(driver.ImageDriver):
                 return outcome.Failed()
             if own_id:
                 return outcome.Found(self._head(context, image_id, 'create'))
-            return outcome.Failed(error.but(
-                left='image %s, if this call has created it: the answer to an '
-                     'earlier attempt was lost' % image_id))
+            return outcome.Failed()
 
-        with self._undone_if_lost(context, image_id,
-                                  own_id and not has_location):
-            return _from_json(self._image(context, messages.Request(
+        deletable = own_id and not has_location
+        with self._undone_if_lost(context, image_id, deletable):
+            return self._image(context, messages.Request(
                 'POST', IMAGES, 'create', image_id, raw_headers=headers,
-                doubtful=own_id), find_created))
+                doubt=None if deletable else
+                'image %s, if this call has created it' % image_id),
+                find_created)
 
     def _image(self, context, request, settle):
         """Make a call whose answer is ``{"image": {}}``."""
         def read(answer):
             raw = _image_of(answer)
             _check_id(answer, raw, request.image_id)
-            return raw
+            return _from_json(raw)
 
         return self.client.call(context, request, read, settle)
 
@@ -250,13 +249,16 @@ class GlanceImageService(driver.ImageDriver):
                 advice='v1 does not accept data for it again: create another '
                        'one'))
 
+        doubt = None if body else (
+            'image %s, which may have been changed' % image_id)
         headers = dict(headers, **{_PURGE: str(purge)})
         try:
             if body is not None and self.client.conf.glance.verify_uploads:
                 body.hash_by('md5')
-            image = _from_json(self._image(context, messages.Request(
+            image = self._image(context, messages.Request(
                 'PUT', _path(image_id), 'upload' if body else 'update',
-                image_id, raw_headers=headers, body=body), find_uploaded))
+                image_id, raw_headers=headers, body=body,
+                doubt=doubt), find_uploaded)
         finally:
             if body is not None:
                 body.close()
@@ -269,7 +271,8 @@ class GlanceImageService(driver.ImageDriver):
         :param answered: whether Glance has answered the upload
         """
         if image['size'] != body.size:
-            reason = 'Glance has %s bytes of %d' % (image['size'], body.size)
+            reason = 'Glance has %s bytes of %s' % (
+                image['size'], body.size or 'an unknown number')
         elif body.has_hash('md5', image['checksum']) is False:
             reason = "the md5 of Glance's data is not that of the data sent"
         else:
@@ -291,12 +294,12 @@ class GlanceImageService(driver.ImageDriver):
             return self._put(context, image_id, headers, None, purge_props)[0]
         self._require_queued(
             image_id, self._head(context, image_id, 'update')['status'])
-        changed = None
+        changed = 'image %s, which may have been changed'
         if purge_props:
             # v1 does not purge in a request with data
             self._put(context, image_id, headers, None, purge=True)
-            changed, headers = 'image %s with changed metadata' % image_id, {}
-        with undo.Steps(changed):
+            changed, headers = 'image %s with changed metadata', {}
+        with undo.Steps(changed % image_id):
             image, answered = self._put(context, image_id, headers, body)
         with undo.Steps('image %s, with this data' % image_id):
             self._check_upload(image, body, answered)

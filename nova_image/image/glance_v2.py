@@ -109,7 +109,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
         undone.leave('the data at its location belongs to the caller')
         try:
             return self._locations.add(context, raw, location)
-        except (exception.ImageLocationRefused, exception.Forbidden) as error:
+        except exception.NovaImageException as error:
             if not error.left:  # the image does not have the location
                 undone.leave(None)
             raise
@@ -165,12 +165,13 @@ class GlanceImageServiceV2(driver.ImageDriver):
                                       changes)
         elif operations:
             raw = self._images.patch(context, image_id, operations, changes)
-        if body is not None:
-            with undo.Steps(operations and _changed(image_id, operations)):
+        with undo.Steps('image %s with its location' % image_id if location
+                        else records.changed(image_id, operations)):
+            if body is not None:
                 raw, answered = self._upload(context, raw, body)
-            with undo.Steps('image %s, with this data' % image_id):
-                self._check_upload(raw, body, answered)
-        return translation.from_glance(raw)
+                with undo.Steps('image %s, with this data' % image_id):
+                    self._check_upload(raw, body, answered)
+            return translation.from_glance(raw)
 
     def delete(self, context, image_id):
         """Delete an image. See ImageDriver."""
@@ -264,12 +265,6 @@ class GlanceImageServiceV2(driver.ImageDriver):
         """Revoke a project's access. See ImageDriver."""
         self._members.remove(context, image_id, member)
         return True
-
-
-def _changed(image_id, operations):
-    """Return what JSON Patch operations have changed, for an error."""
-    return 'image %s with changed %s' % (image_id, ', '.join(sorted(
-        one['path'].lstrip('/') for one in operations)))
 
 
 def _to_create(image_meta):

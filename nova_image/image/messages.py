@@ -40,8 +40,8 @@ class Request(object):
     :keyword body: nova_image.image.transfer.source.Source to send
     :keyword stream: whether the caller reads the body of the answer
     :keyword repeatable: whether sending it twice has the same effect as once
-    :keyword doubtful: whether it may have taken effect even if a server says
-        that it has not processed it
+    :keyword doubt: what may be left or changed if an answer was lost, text
+        for the ``left`` of the error
     :keyword errors: {status: exception class} that differ from
         nova_image.image.faults
     :keyword as_service: whether to send it as the host's own user, if there
@@ -59,7 +59,7 @@ class Request(object):
         self.body = options.pop('body', None)
         self.stream = options.pop('stream', False)
         self.repeatable = options.pop('repeatable', True)
-        self.doubtful = options.pop('doubtful', False)
+        self.doubt = options.pop('doubt', None)
         self.errors = options.pop('errors', {})
         self.as_service = options.pop('as_service', False)
         self.path = _with_query(path, options.pop('query', None))
@@ -120,6 +120,15 @@ class Answer(object):
             raise self.bad('its body is not a JSON %s' % (
                 'object' if kind is dict else 'list'))
         return found
+
+    def check_kind(self):
+        """Refuse a web page: a success of Glance has none.
+
+        :raises GlanceBadAnswer: such as for a proxy's login page
+        """
+        kind = self.headers.get('Content-Type', '')
+        if self._content and kind.lower().startswith('text/html'):
+            raise self.bad('it is a web page')
 
     def bad(self, why):
         """Return the exception for an answer that makes no sense."""

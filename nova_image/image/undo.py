@@ -59,7 +59,7 @@ class Undo(object):
         return self
 
     def __exit__(self, kind, error, traceback):
-        if error is None or self._keep or getattr(error, 'left', None):
+        if error is None or getattr(error, 'left', None):
             return
         left = self._remains()
         if left and isinstance(error, exception.NovaImageException):
@@ -67,6 +67,8 @@ class Undo(object):
 
     def _remains(self):
         """Delete the image; return what is left of it, or None."""
+        if self._keep:
+            return 'image %s' % self._image_id
         if self._kept_for:
             LOG.warning('Image %(id)s was left: %(why)s', {
                 'id': self._image_id, 'why': self._kept_for})

@@ -41,16 +41,17 @@ def settled(algorithm, value):
         return None
     if not algorithm or not value:
         raise _refused('os_hash_algo and os_hash_value require each other')
-    hasher = _hasher(algorithm)
+    name, hasher = _hasher(algorithm)
     digest = value.strip().lower()
     if len(digest) != 2 * hasher.digest_size or (
             not _HEXADECIMAL.match(digest)):
         raise _refused('os_hash_value is not a %s of %d hexadecimal digits' % (
-            hasher.name, 2 * hasher.digest_size))
-    return Hash(hasher.name, digest)
+            name, 2 * hasher.digest_size))
+    return Hash(name, digest)
 
 
 def _hasher(algorithm):
+    """Return the name and the hasher of an algorithm."""
     name = algorithm.strip().lower()
     for spelling in (name, name.replace('-', ''), name.replace('-', '_')):
         try:
@@ -58,7 +59,7 @@ def _hasher(algorithm):
         except (ValueError, TypeError):
             continue
         if hasher.digest_size:  # shake has any size
-            return hasher
+            return hasher.name.lower(), hasher
     raise _refused('the hash algorithm %s is unknown; Glance records md5 and '
                    'usually sha512' % algorithm)
 
@@ -94,5 +95,7 @@ def difference(raw, wanted):
 
 
 def _recorded(raw):
-    return {'md5': raw.get('checksum'),
-            raw.get('os_hash_algo'): raw.get('os_hash_value')}
+    found = {'md5': raw.get('checksum')}
+    if raw.get('os_hash_algo'):
+        found[raw['os_hash_algo'].lower()] = raw.get('os_hash_value')
+    return found

@@ -170,16 +170,29 @@ class Imports(object):
         self.rules.check_stores(context, order.stores)
         if order.method not in (_COPY, _REMOTE):
             self.rules.check_formats(context, image)
+        self._check_status(order, image)
         if order.hash:
             self._check_hash(context, order, image)
-        if order.body is None:
-            return
-        if image.get('status', 'queued') != 'queued':
+        if order.body is not None:
+            self.rules.check_size(context, order.body.total)
+
+    @staticmethod
+    def _check_status(order, image):
+        """Refuse an image whose status does not allow the import.
+
+        After a lost answer, nobody could tell its data from other data.
+
+        :raises ImageImportImpossible: as Glance does, but before it is asked
+        """
+        wanted = 'active' if order.method == _COPY else 'queued'
+        if order.method == DIRECT and order.body is None:
+            wanted = 'uploading'  # the data is staged
+        status = image.get('status', 'queued')
+        if status != wanted:
             raise exception.ImageImportImpossible(
-                action='import', image_id=image['id'],
-                reason='the image is %s, but only a queued image accepts data'
-                       % image['status'])
-        self.rules.check_size(context, order.body.total)
+                action='import', image_id=image.get('id'),
+                reason='the image is %s, but %s requires a status of %s' % (
+                    status, order.method, wanted))
 
     def _check_hash(self, context, order, image):
         """Refuse a hash that is wrong, or that Glance will not record.
@@ -307,7 +320,7 @@ class _Import(object):
             answer = self._client.call(self._context, messages.Request(
                 'POST', records.path(self.raw['id'], 'import'),
                 'import', self.raw['id'], json=order.to_glance(has_stores),
-                repeatable=False, doubtful=True,
+                repeatable=False,
                 errors={409: exception.ImageImportImpossible}),
                 settle=find_begun)
         except exception.NovaImageException as error:

@@ -41,6 +41,7 @@ from nova_image import exception
 from nova_image.image import knowledge
 from nova_image.image import messages
 from nova_image.image import outcome
+from nova_image.image import undo
 from nova_image.image.v2 import records
 from nova_image.image.v2 import schema
 from nova_image.image.v2 import translation
@@ -125,14 +126,15 @@ class Locations(object):
             with _refused(raw['id']):
                 return self._add_by_patch(
                     context, raw, location, list(operations), changes)
-        with _refused(raw['id'], sent=False):
-            self._check_api(context, raw['id'])
+        with _refused(raw['id']):
+            self._check_api(context, raw)
         if operations:
             raw = self._images.patch(context, raw['id'], operations, changes)
-        with _refused(raw['id']):
-            self._post(context, raw, location)
-        with _refused(raw['id'], accepted=True):
-            return self._wait(context, raw['id'])
+        with undo.Steps(records.changed(raw['id'], operations)):
+            with _refused(raw['id']):
+                self._post(context, raw, location)
+            with _refused(raw['id'], accepted=True):
+                return self._wait(context, raw['id'])
 
     def _add_by_patch(self, context, raw, location, operations, changes):
         url = location.url
@@ -194,13 +196,18 @@ class Locations(object):
                 context, messages.Request(
                     'GET', '/versions', 'list the API versions'), _has_api))
 
-    def _check_api(self, context, image_id):
-        """Raise if this Glance accepts a location in neither way."""
+    def _check_api(self, context, raw):
+        """Raise if this Glance accepts no location for an image."""
         if not self._has_api(context):
             raise exception.ImageActionNotSupported(
-                action=_ACTION, image_id=image_id, advice=_REMEDY,
+                action=_ACTION, image_id=raw['id'], advice=_REMEDY,
                 reason='Glance does not show locations, and its Images API '
                        'is older than 2.%d' % API_MINOR)
+        if raw['status'] != 'queued':
+            raise exception.ImageConflict(
+                action=_ACTION, image_id=raw['id'],
+                reason='the image is %s, but only a queued image accepts a '
+                       'location' % raw['status'])
 
     def _post(self, context, raw, location):
         sent = {'url': location.url}
@@ -211,12 +218,11 @@ class Locations(object):
             now = self._images.get(context, raw['id'], _ACTION)
             accepted = isinstance(error, exception.ImageConflict) and (
                 raw['status'] == 'queued' and not _is_idle(now))
-            return outcome.Found() if accepted else outcome.Failed(
-                error.but(left=_may_have(raw['id'])))
+            return outcome.Found() if accepted else outcome.Failed()
 
         self._client.call(context, messages.Request(
             'POST', records.path(raw['id'], 'locations'), _ACTION, raw['id'],
-            json=sent), settle=find_accepted)
+            json=sent, doubt=_may_have(raw['id'])), settle=find_accepted)
 
     def _wait(self, context, image_id):
         """Return the image when Glance has finished with its location."""
@@ -292,12 +298,11 @@ def _minor(version):
 
 
 @contextlib.contextmanager
-def _refused(image_id, sent=True, accepted=False):
+def _refused(image_id, accepted=False):
     """Raise what Nova's libvirt driver falls back from, for a refusal.
 
     If the image may have the location anyway, ``left`` of the error says so.
 
-    :param sent: whether the location is sent in the block
     :param accepted: whether Glance has accepted it before
 
     It uploads its snapshot after Nova's ImageUnacceptable and Forbidden, but
@@ -305,12 +310,11 @@ def _refused(image_id, sent=True, accepted=False):
     (read in Nova 15.1.5 and 34.0.0).
     """
     def facts(error, advice):
-        lost = sent and isinstance(error, exception.GlanceConnectionFailed)
-        left = error.left or ((accepted or lost) and _may_have(image_id))
         return {'action': _ACTION, 'image_id': image_id, 'advice': advice,
                 'endpoint': error.endpoint, 'status': error.status,
                 'reason': error.reason or error.message,
-                'left': left or None}
+                'left': error.left or (
+                    _may_have(image_id) if accepted else None)}
 
     try:
         yield

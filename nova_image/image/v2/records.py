@@ -26,6 +26,9 @@ from nova_image.image.v2 import queries
 from nova_image.image.v2 import translation
 
 IMAGES = '/v2/images'
+#: what may be left of a create whose answer was lost
+_UNSURE = 'image %s, if this call has created it'
+
 PATCH_TYPE = 'application/openstack-images-v2.1-json-patch'
 
 
@@ -92,12 +95,13 @@ class Records(object):
             if not isinstance(error, exception.ImageConflict):
                 return outcome.Failed()
             if not own_id:
-                return outcome.Failed(_whose(error, image['id']))
+                return outcome.Failed()
             return outcome.Found(self.get(context, image['id'], 'create'))
 
         return self._client.call(context, messages.Request(
             'POST', IMAGES, 'create', image['id'], json=image,
-            doubtful=own_id), created, find_created)
+            doubt=None if own_id else _UNSURE % image['id']), created,
+            find_created)
 
     def patch(self, context, image_id, operations, changes=None, doubt=None):
         """Apply JSON Patch operations, and return the image.
@@ -105,17 +109,19 @@ class Records(object):
         :param operations: list of dict
         :param changes: callable that returns the operations that an image
             still needs, which shows whether a lost answer was a success
-        :param doubt: what may be left if an answer was lost, for the error
+        :param doubt: what may be left if an answer was lost, text
         """
         def find_changed(error):
             raw = self.get(context, image_id, 'update')
             if changes is None or changes(raw):
-                return outcome.Failed(doubt and error.but(left=doubt))
+                return outcome.Failed()
             return outcome.Found(raw)
 
         return self._client.call(context, messages.Request(
             'PATCH', path(image_id), 'update', image_id, json=operations,
-            content_type=PATCH_TYPE), _image(image_id), find_changed)
+            content_type=PATCH_TYPE,
+            doubt=doubt or 'image %s, which may have been changed' % image_id),
+            _image(image_id), find_changed)
 
     def delete(self, context, image_id):
         """Delete an image.
@@ -133,6 +139,16 @@ class Records(object):
             settle=find_deleted)
 
 
+def changed(image_id, operations):
+    """Return what JSON Patch operations have changed, for an error.
+
+    :returns: text; None if there are no operations
+    """
+    return 'image %s with changed %s' % (image_id, ', '.join(sorted(
+        one['path'].lstrip('/') for one in operations))) if (
+            operations) else None
+
+
 def _image(image_id):
     """Return a function that returns the image in an answer.
 
@@ -147,13 +163,6 @@ def _image(image_id):
             raise answer.bad('it describes image %s' % raw['id'])
         return raw
     return read
-
-
-def _whose(error, image_id):
-    """Return the exception for an image that may be the caller's or not."""
-    return error.but(
-        left='image %s, if this call has created it: the answer to an earlier '
-             'attempt was lost' % image_id)
 
 
 def _page(answer):

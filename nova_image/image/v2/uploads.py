@@ -121,7 +121,8 @@ class Uploads(object):
         :returns: text for an error message
         """
         if raw['size'] != body.size:
-            return 'Glance has %s bytes of %d' % (raw['size'], body.size)
+            return 'Glance has %s bytes of %s' % (
+                raw['size'], body.size or 'an unknown number')
         for algorithm, value in (
                 (raw.get('os_hash_algo'), raw.get('os_hash_value')),
                 ('md5', raw.get('checksum'))):

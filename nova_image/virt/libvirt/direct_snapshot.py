@@ -60,7 +60,8 @@ def take(context, disk, image_id, image_info, base_image_id=None, api=None):
         instead
 
     After an exception, the snapshot leaves nothing behind in Ceph and no new
-    image in Glance.
+    image in Glance. If it is not known whether the image has the location,
+    both stay: the exception's ``left`` says so.
     """
     api = api or image_api.API()
     clones = Clones(api.conf, disk)
@@ -71,7 +72,7 @@ def take(context, disk, image_id, image_info, base_image_id=None, api=None):
     with clones.kept_on_success(pool, name) as url:
         info['location'] = url
         if image_id is None:
-            return api.create(context, dict(info, id=name))
+            return api.create(context, dict(info, id=name), id_is_new=True)
         return api.update(context, image_id, info, purge_props=False)
 
 
@@ -113,6 +114,9 @@ class Clones(object):
     def kept_on_success(self, pool, name):
         """Create a clone, and remove it if the block fails.
 
+        It stays if an image may have it as its location: after an exception
+        whose ``left`` is set, and if the process is told to stop.
+
         :param pool: name of the pool of the clone
         :param name: name of the clone
         :returns: a context manager that yields the URL of the clone
@@ -124,9 +128,10 @@ class Clones(object):
         url = offload.call(self._make, pool, name)
         try:
             yield url
-        except BaseException:
+        except Exception as error:
             with excutils.save_and_reraise_exception():
-                offload.call(self._remove, pool, name)
+                if not getattr(error, 'left', None):
+                    offload.call(self._remove, pool, name)
 
     def _parent(self):
         with _connected(self._conf) as cluster:

@@ -129,7 +129,7 @@ class TestAnswers(case.ClientTestCase):
         self.assertFalse(error.retriable)
 
     def test_a_login_page_is_a_bad_answer(self):
-        self._assert_bad(b'<html>Log in</html>', 'not JSON', 'text/html')
+        self._assert_bad(b'<html>Log in</html>', 'web page', 'text/html')
 
     def test_an_empty_body_is_a_bad_answer(self):
         self._assert_bad(b'', 'not JSON')

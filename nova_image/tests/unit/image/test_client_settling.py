@@ -14,6 +14,7 @@
 import mock
 
 from nova_image import exception
+from nova_image.image import messages
 from nova_image.image import outcome
 from nova_image.tests.unit import base
 from nova_image.tests.unit.image import client_case as case
@@ -55,11 +56,30 @@ class TestSettling(case.ClientTestCase):
             self.assertEqual([exception.ImageConflict], list(
                 map(type, errors)))
 
-    def test_a_request_that_was_not_processed_is_not_lost(self):
+    def test_a_refusal_under_load_may_have_taken_effect(self):
         for refused in (recordings.Answer(429), recordings.Answer(503)):
-            _, settle = self._fail(exception.ImageConflict, outcome.Found(),
-                                   refused, self.CONFLICT)
-            settle.assert_not_called()
+            found, _ = self._settle(outcome.Found('found'), refused,
+                                    self.CONFLICT)
+            self.assertEqual('found', found)
+
+    def test_a_lost_answer_leaves_what_the_request_says(self):
+        for answers in ((base.Lost(),) * 4, (base.Lost(), self.CONFLICT),
+                        (BUSY, self.CONFLICT)):
+            self.glance.answers(*answers)
+            error = self.assertRaises(
+                exception.NovaImageException, self.client().call,
+                self.context,
+                messages.Request('PUT', '/v2/a', 'update', doubt='an image'))
+            self.assertEqual('an image', error.left)
+
+    def test_a_read_or_an_answer_leaves_nothing(self):
+        for method, answer in (('GET', base.Lost()), ('PUT', self.CONFLICT)):
+            self.glance.answers(*[answer] * 4)
+            error = self.assertRaises(
+                exception.NovaImageException, self.client().call,
+                self.context,
+                messages.Request(method, '/v2/a', 'update', doubt='an image'))
+            self.assertIsNone(error.left)
 
     def test_a_lost_answer_is_remembered_across_retries(self):
         found, _ = self._settle(outcome.Found('found'), base.Lost(), BUSY,

@@ -49,8 +49,8 @@ class TestUndo(testtools.TestCase):
         self.delete.assert_not_called()
 
     def test_an_image_to_keep_is_not_deleted(self):
-        error = exception.ImageConflict()
-        self.assertIs(error, self._fail(error, keep=True))
+        error = self._fail(exception.ImageConflict(), keep=True)
+        self.assertEqual('image ID', error.left)
         self.delete.assert_not_called()
 
     def test_an_error_that_names_what_is_left_deletes_nothing(self):

@@ -233,9 +233,17 @@ class TakeTest(testtools.TestCase):
 
     def test_location_refused(self):
         for error in (exception.ImageLocationRefused(), exception.Forbidden(),
-                      exception.ImageNotFound(), KeyboardInterrupt()):
+                      exception.ImageNotFound(), ValueError()):
             self.api.update.side_effect = error
             self.assertIs(error, self.assert_refused(type(error)))
+
+    def test_location_that_may_be_that_of_an_image(self):
+        for error in (exception.ImageLocationRefused(left='image ID'),
+                      KeyboardInterrupt()):
+            self.ceph.images.pop(('images', 'ID'), None)
+            self.api.update.side_effect = error
+            self.assertRaises(type(error), self.take)
+            self.assertIn(('images', 'ID'), self.ceph.images)
 
     def test_name_in_use(self):
         theirs = self.ceph.images['images', 'ID'] = Image(self.ceph)
