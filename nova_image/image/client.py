@@ -155,7 +155,7 @@ class Client(object):
                 if lost:
                     error = _in_doubt(request, error)
                 if lost_before and settle and not error.retriable:
-                    result = settle(error)
+                    result = _settled(settle, request, error)
                     if isinstance(result, outcome.Found):
                         return result.value
                     if isinstance(result, outcome.Failed):
@@ -293,6 +293,14 @@ def _is_lost(request, error):
             isinstance(error, exception.GlanceEndpointUnknown)):
         return False  # nothing was sent
     return isinstance(error, exception.GlanceConnectionFailed)
+
+
+def _settled(settle, request, error):
+    """Return an outcome; see Client.call."""
+    try:
+        return settle(error)
+    except exception.NovaImageException as failure:
+        six.raise_from(_in_doubt(request, failure), failure)
 
 
 def _in_doubt(request, error):

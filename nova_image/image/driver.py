@@ -102,17 +102,21 @@ class ImageDriver(object):
     def _undone_if_lost(self, context, image_id, own_id):
         """Delete an image if the block, which creates it, gets no answer.
 
-        Only the image of an ID that this very call has drawn is its own. It
-        is left if Glance has refused to create it, or nothing was sent.
+        Only the image of an ID that this very call has drawn is its own. An
+        error whose ``left`` is not set means that there is none.
 
         :param own_id: whether this call has drawn the ID
         """
         try:
             yield
-        except BaseException as error:
-            if own_id and not _is_refusal(error):
-                with self._undone_on_failure(context, image_id):
-                    raise
+        except exception.NovaImageException as error:
+            if own_id and error.left and undo.quietly(
+                    self.delete, context, image_id):
+                six.raise_from(error.but(left=None), error)
+            raise
+        except BaseException:  # also if the process is told to stop
+            if own_id:
+                undo.quietly(self.delete, context, image_id)
             raise
 
     @staticmethod
@@ -353,13 +357,6 @@ class ImageDriver(object):
         :returns: True
         :raises NotFound: if it is not a member, or there is no such image
         """
-
-
-def _is_refusal(error):
-    """Return whether a request that raises this has had no effect."""
-    lost = isinstance(error, exception.GlanceConnectionFailed) and not (
-        isinstance(error, exception.GlanceEndpointUnknown))
-    return isinstance(error, Exception) and not lost
 
 
 def load(conf=None, log_is_ready=True, **options):

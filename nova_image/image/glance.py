@@ -178,7 +178,8 @@ class GlanceImageService(driver.ImageDriver):
             if member and location:
                 image = self._locate(context, image['id'], location, undone)
             if body is not None:
-                image, answered = self._put(context, image['id'], {}, body)
+                image, answered = self._put(context, image['id'], {}, body,
+                                            made=True)
                 self._check_upload(image, body, answered)
             return image
 
@@ -207,12 +208,11 @@ class GlanceImageService(driver.ImageDriver):
                 return outcome.Found(self._head(context, image_id, 'create'))
             return outcome.Failed()
 
-        deletable = own_id and not has_location
-        with self._undone_if_lost(context, image_id, deletable):
+        with self._undone_if_lost(context, image_id,
+                                  own_id and not has_location):
             return self._image(context, messages.Request(
                 'POST', IMAGES, 'create', image_id, raw_headers=headers,
-                doubt=None if deletable else
-                'image %s, if this call has created it' % image_id),
+                doubt='image %s, if this call has created it' % image_id),
                 find_created)
 
     def _image(self, context, request, settle):
@@ -224,9 +224,11 @@ class GlanceImageService(driver.ImageDriver):
 
         return self.client.call(context, request, read, settle)
 
-    def _put(self, context, image_id, headers, body, purge=False):
+    def _put(self, context, image_id, headers, body, purge=False,
+             made=False):
         """Send metadata, and data if there is a body.
 
+        :param made: whether this very call has created the image
         :returns: the image, and whether Glance has answered the request:
             otherwise the data may be another client's
         """
@@ -249,7 +251,7 @@ class GlanceImageService(driver.ImageDriver):
                 advice='v1 does not accept data for it again: create another '
                        'one'))
 
-        doubt = None if body else (
+        doubt = None if made else (
             'image %s, which may have been changed' % image_id)
         headers = dict(headers, **{_PURGE: str(purge)})
         try:

@@ -97,7 +97,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
             if location:
                 raw = self._locate(context, raw, location, undone)
             if body is not None:
-                raw, answered = self._upload(context, raw, body)
+                raw, answered = self._upload(context, raw, body, made=True)
                 self._check_upload(raw, body, answered)
             return translation.from_glance(raw)
 
@@ -123,15 +123,16 @@ class GlanceImageServiceV2(driver.ImageDriver):
                 context, image, own_id,
                 lambda answer: self._imports.rules.learn(context, answer))
 
-    def _upload(self, context, raw, body):
+    def _upload(self, context, raw, body, made=False):
         """Send an image's data.
 
+        :param made: whether this very call has created the image
         :returns: the image, which is active, and whether it is certain that
             it has the data of this call
         """
         if self.client.conf.glance.import_uploads:
-            return self._imports.upload(context, raw, body), True
-        return self._uploads.upload(context, raw['id'], body)
+            return self._imports.upload(context, raw, body, made), True
+        return self._uploads.upload(context, raw['id'], body, made)
 
     def _check_upload(self, raw, body, answered):
         """Raise if an image does not have the data that was sent.

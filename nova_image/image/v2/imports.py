@@ -234,21 +234,23 @@ class Imports(object):
         """
         return _Import(self, context, raw, order, made).run()
 
-    def upload(self, context, raw, body):
+    def upload(self, context, raw, body, made):
         """Give an image its data, as an upload would; return the image.
 
         :param raw: the image as v2 answers it
         :param body: nova_image.image.transfer.source.Source
+        :param made: whether this very call has created the image
         :raises ImageUploadFailed: if it does not become active with the data
         """
         order = Order(DIRECT, data=body)
         self.check(context, order, raw)
-        work = _Import(self, context, raw, order, False)
+        work = _Import(self, context, raw, order, made)
         result = work.run()
         if not result.succeeded:
             raise exception.ImageUploadFailed(
                 action='upload by import', image_id=raw['id'],
-                reason=_reason(result))
+                reason=_reason(result), left=None if made or result.cleaned
+                else 'image %s' % raw['id'])
         if result.changes:
             LOG.info('Glance has changed %(names)s of image %(id)s during '
                      'the import', {'names': ', '.join(result.changes),
@@ -276,10 +278,12 @@ class _Import(object):
         order = self._order
         if order.body is not None:
             self._stage()
-        lost = self._begin()
+        with undo.Steps(self._staged()):
+            lost = self._begin()
         if lost and not order.wait:
             raise lost.but(left=self._in_progress())
-        return self._wait(lost) if order.wait else None
+        with undo.Steps(None if self._made else self._in_progress()):
+            return self._wait(lost) if order.wait else None
 
     def _stage(self):
         """Stage the data, and compare it with the hash that it should have."""
@@ -287,13 +291,18 @@ class _Import(object):
         if order.hash:
             order.body.hash_by(order.hash.algorithm)
         self._imports.uploads.stage(self._context, image_id, order.body,
-                                    order.progress)
+                                    order.progress, self._made)
         if order.hash and order.body.has_hash(*order.hash) is False:
             raise exception.ImageUploadFailed(
                 action='import', image_id=image_id,
                 reason='the %s of the data is not %s' % order.hash,
-                left=None if self._made else 'image %s with staged data' % (
-                    image_id))
+                left=self._staged())
+
+    def _staged(self):
+        """Return what is left before the import, for an error."""
+        if self._made or self._order.body is None:
+            return None
+        return 'image %s with staged data' % self.raw['id']
 
     def _in_progress(self):
         return 'image %s, into which Glance may be importing' % (
@@ -345,8 +354,8 @@ class _Import(object):
             targets=targets, timeout=timeout, progress=order.progress)
         end = watch.wait(self._context)
         self.raw = end.raw
-        if lost and end.reason and not watch.began:
-            raise lost
+        if lost and not watch.began and (end.reason or not self._made):
+            raise lost  # its data may be another client's
         if end.how == 'over':
             return self._judge(targets, order.without_secrets(
                 end.reason or 'Glance does not give a reason'), end.seen,

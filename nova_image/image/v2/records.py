@@ -26,9 +26,6 @@ from nova_image.image.v2 import queries
 from nova_image.image.v2 import translation
 
 IMAGES = '/v2/images'
-#: what may be left of a create whose answer was lost
-_UNSURE = 'image %s, if this call has created it'
-
 PATCH_TYPE = 'application/openstack-images-v2.1-json-patch'
 
 
@@ -100,8 +97,8 @@ class Records(object):
 
         return self._client.call(context, messages.Request(
             'POST', IMAGES, 'create', image['id'], json=image,
-            doubt=None if own_id else _UNSURE % image['id']), created,
-            find_created)
+            doubt='image %s, if this call has created it' % image['id']),
+            created, find_created)
 
     def patch(self, context, image_id, operations, changes=None, doubt=None):
         """Apply JSON Patch operations, and return the image.

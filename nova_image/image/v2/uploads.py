@@ -25,6 +25,7 @@ from nova_image.image import import_result
 from nova_image.image import knowledge
 from nova_image.image import messages
 from nova_image.image import outcome
+from nova_image.image import undo
 from nova_image.image.v2 import records
 
 #: the algorithm of the best hash that Glance records, a name for hashlib
@@ -55,14 +56,15 @@ class Uploads(object):
         self._client = client
         self._images = images
 
-    def upload(self, context, image_id, body):
+    def upload(self, context, image_id, body, made=False):
         """Send an image's data to a store.
 
         :param body: nova_image.image.transfer.source.Source
+        :param made: whether this very call has created the image
         :returns: the image, to be passed to check(), and whether Glance has
             answered the request: otherwise the data may be another client's
         """
-        raw, answered = self._send(context, image_id, body, _STORE)
+        raw, answered = self._send(context, image_id, body, _STORE, made)
         algorithm = raw.get('os_hash_algo') or raw.get('checksum') and 'md5'
         if algorithm:
             self._client.knowledge(context).remember(HASH_ALGORITHM,
@@ -85,22 +87,24 @@ class Uploads(object):
                 left=None if answered else 'image %s with data that another '
                 'client may have uploaded' % raw['id'])
 
-    def stage(self, context, image_id, body, progress=None):
+    def stage(self, context, image_id, body, progress=None, made=False):
         """Send an image's data to where an import takes it from.
 
         :param body: nova_image.image.transfer.source.Source
         :param progress: called with an import_result.Seen for each piece
+        :param made: whether this very call has created the image
         :returns: the image
         :raises ImageUploadFailed: if Glance does not have all of the data
         """
         if progress:
             body.progress = lambda sent, total: progress(import_result.Seen(
                 'staging', 'uploading', [], [], [], sent, total))
-        raw, _ = self._send(context, image_id, body, _STAGING)
+        raw, _ = self._send(context, image_id, body, _STAGING, made)
         difference = self.difference(raw, body)
         if difference:
             raise exception.ImageUploadFailed(
-                action='stage data of', image_id=image_id, reason=difference)
+                action='stage data of', image_id=image_id, reason=difference,
+                left=None if made else _doubt(image_id))
         return raw
 
     def unrecorded(self, context, algorithm):
@@ -133,9 +137,11 @@ class Uploads(object):
                         algorithm))
         return None
 
-    def _send(self, context, image_id, body, target):
+    def _send(self, context, image_id, body, target, made):
         """Send data to a target.
 
+        :param made: whether this very call has created the image, so that
+            its errors need not say that it may have the data
         :returns: the image, and whether Glance has answered the request
         """
         def find_sent(error):
@@ -147,6 +153,7 @@ class Uploads(object):
             return outcome.TryAgain() if busy and error.status in (
                 409, 410) else outcome.Failed()
 
+        doubt = None if made else _doubt(image_id)
         headers = {} if body.total is None else {
             'x-openstack-image-size': '%d' % body.total}
         try:
@@ -155,8 +162,14 @@ class Uploads(object):
                 body.hash_by(*([known] if known else _LIKELY_ALGORITHMS))
             answer = self._client.call(context, messages.Request(
                 'PUT', records.path(image_id, target.path), target.action,
-                image_id, headers=headers, body=body), settle=find_sent)
+                image_id, headers=headers, body=body, doubt=doubt),
+                settle=find_sent)
         finally:
             body.close()
-        raw = self._images.get(context, image_id, target.action)
+        with undo.Steps(doubt):
+            raw = self._images.get(context, image_id, target.action)
         return raw, answer is not _UNANSWERED
+
+
+def _doubt(image_id):
+    return 'image %s, which may have the data' % image_id
