@@ -17,6 +17,7 @@ Requests go through python-glanceclient's session client on a keystoneauth
 session; its v1 and v2 models are not used.
 """
 
+import contextlib
 import functools
 import time
 
@@ -151,17 +152,17 @@ class Client(object):
                 return self._attempt(context, request, consume)
             except exception.NovaImageException as error:
                 again = error.retriable and _may_repeat(request, error)
-                lost_before, lost = lost, lost or _is_lost(request, error)
-                if lost:
-                    error = _in_doubt(request, error)
-                if lost_before and settle and not error.retriable:
-                    result = _settled(settle, request, error)
-                    if isinstance(result, outcome.Found):
-                        return result.value
-                    if isinstance(result, outcome.Failed):
-                        raise result.error or error
+                if lost and settle and not error.retriable:
+                    with _in_doubt(request):
+                        result = settle(error)
+                        if isinstance(result, outcome.Found):
+                            return result.value
+                        if isinstance(result, outcome.Failed):
+                            raise result.error or error
                     again = True
-                self._prepare_next(attempts, request, error, again)
+                lost = lost or _is_lost(request, error)
+                with _in_doubt(request if lost else None):
+                    self._prepare_next(attempts, request, error, again)
 
     def _prepare_next(self, attempts, request, error, again):
         """Wait for the next attempt, or raise the error.
@@ -295,19 +296,18 @@ def _is_lost(request, error):
     return isinstance(error, exception.GlanceConnectionFailed)
 
 
-def _settled(settle, request, error):
-    """Return an outcome; see Client.call."""
+@contextlib.contextmanager
+def _in_doubt(request):
+    """Make errors say what a request may have left.
+
+    :param request: one whose answer was lost; None if none was
+    """
     try:
-        return settle(error)
-    except exception.NovaImageException as failure:
-        six.raise_from(_in_doubt(request, failure), failure)
-
-
-def _in_doubt(request, error):
-    """Return an error that says what the request may have left."""
-    if error.left or not request.doubt:
-        return error
-    return error.but(left=request.doubt)
+        yield
+    except exception.NovaImageException as error:
+        if error.left or request is None or not request.doubt:
+            raise
+        six.raise_from(error.but(left=request.doubt), error)
 
 
 def _read(response):

@@ -110,10 +110,19 @@ class TestDirect(case.DriverTestCase):
         self.assert_calls(case.STAGING_CALLS[:3] + [case.DELETE])
 
     def test_staged_data_is_found_after_a_lost_answer(self):
+        result = self.create(
+            'glance-direct', base.Lost(), case.IMPORTS('stage_409'),
+            case.STAGED, case.STAGED, case.ACCEPTED, case.IMPORTED,
+            data=case.DATA)
+        self.assertTrue(result.succeeded)
+
+    def test_staged_data_may_be_another_clients_after_a_lost_answer(self):
         self.glance.answers(base.Lost(), case.IMPORTS('stage_409'),
                             case.STAGED, case.STAGED)
-        self.assertEqual(100, self.service.stage(
-            self.context, case.NEW, case.DATA))
+        error = self.assertRaises(
+            exception.ImageUploadFailed, self.service.stage, self.context,
+            case.NEW, case.DATA)
+        self.assertIn('which may have the data', error.left)
 
     def test_interrupted_staging_is_retried(self):
         self.glance.answers(
