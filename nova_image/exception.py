@@ -87,6 +87,8 @@ class NovaImageException(Exception):
         the class by default
     :keyword left: what the failed call has left behind or changed, text for
         the message; None if it has undone everything
+    :keyword in_doubt: whether ``left`` may be more, or less, because the
+        answer to a request was lost
     """
 
     headline = 'The image service failed'
@@ -106,6 +108,7 @@ class NovaImageException(Exception):
         self.advice = facts.pop('advice', None) or self.advice
         self.retry_after = facts.pop('retry_after', None)
         self.left = facts.pop('left', None)
+        self.in_doubt = facts.pop('in_doubt', False)
         retriable = facts.pop('retriable', None)
         if retriable is not None:
             self.retriable = retriable

@@ -24,6 +24,7 @@ class _Facts(TypedDict, total=False):
     retry_after: float | None
     retriable: bool | None
     left: str | None
+    in_doubt: bool
 
 class _CertificateFacts(_Facts, total=False):
     certificate_id: str | None
@@ -43,6 +44,7 @@ class NovaImageException(Exception):
     reason: str
     retry_after: float | None
     left: str | None
+    in_doubt: bool
     def __init__(self, message: object = None,
                  **facts: Unpack[_Facts]) -> None: ...
     def but(self, **facts: Unpack[_Facts]) -> Self: ...

@@ -307,7 +307,7 @@ def _in_doubt(request):
     except exception.NovaImageException as error:
         if error.left or request is None or not request.doubt:
             raise
-        six.raise_from(error.but(left=request.doubt), error)
+        six.raise_from(error.but(left=request.doubt, in_doubt=True), error)
 
 
 def _read(response):

@@ -277,7 +277,8 @@ def _late(raw, timeout):
             reason='the image is still %s after %d s' % (
                 raw['status'], timeout),
             advice="Increase [glance] location_timeout, or check whether "
-                   "Glance's task hangs", left=_may_have(raw['id']))
+                   "Glance's task hangs", left=_may_have(raw['id']),
+            in_doubt=True)
     LOG.warning('Image %(id)s is active, but after %(timeout)d s Glance has '
                 'not hashed it yet', {'id': raw['id'], 'timeout': timeout})
     return raw
@@ -314,7 +315,8 @@ def _refused(image_id, accepted=False):
                 'endpoint': error.endpoint, 'status': error.status,
                 'reason': error.reason or error.message,
                 'left': error.left or (
-                    _may_have(image_id) if accepted else None)}
+                    _may_have(image_id) if accepted else None),
+                'in_doubt': error.in_doubt or accepted}
 
     try:
         yield

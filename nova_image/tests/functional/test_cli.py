@@ -161,9 +161,9 @@ class ImportsTest(cli_case.OnKeystone):
     def test_failed_import_leaves_nothing(self) -> None:
         self.write('disk', 1000)
         line = self.error(
-            codes.IMPORT_FAILED, 'create-via-import', 'disk', '--file',
+            codes.REFUSED, 'create-via-import', 'disk', '--file',
             'disk', '--hash', 'sha512=' + '0' * 128, *cli_case.RAW)
-        self.assertIn('nothing is left behind', line)
+        self.assertIn('Nothing was changed', line)
         self.assertIn('nova-image import-info', self.error(
             codes.REFUSED, 'create-via-import', 'disk', '--method', 'post',
             *cli_case.RAW))

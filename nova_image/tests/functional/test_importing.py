@@ -222,10 +222,10 @@ class RefusalTest(case.ImportCase):
         self.assertIn('the image is active', str(error))
         self.assertNotIn('PUT', ' '.join(recorded.calls))
 
-    def test_refusals_of_glance(self) -> None:
+    def test_statuses_that_do_not_allow_an_import(self) -> None:
         image_id = self.image()
-        for method, words in (('web-download', 'status active'),
-                              ('glance-direct', 'status active')):
+        for method, words in (('web-download', 'a status of queued'),
+                              ('glance-direct', 'a status of uploading')):
             error = self.assertRaises(
                 exception.ImageImportImpossible, self.driver.import_image,
                 self.ctx, image_id, method, uri=self.web.url + '/whole')

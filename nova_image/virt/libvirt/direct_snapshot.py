@@ -61,7 +61,7 @@ def take(context, disk, image_id, image_info, base_image_id=None, api=None):
 
     After an exception, the snapshot leaves nothing behind in Ceph and no new
     image in Glance. If it is not known whether the image has the location,
-    both stay: the exception's ``left`` says so.
+    both stay: the exception is ``in_doubt`` then, and its ``left`` says so.
     """
     api = api or image_api.API()
     clones = Clones(api.conf, disk)
@@ -115,7 +115,7 @@ class Clones(object):
         """Create a clone, and remove it if the block fails.
 
         It stays if an image may have it as its location: after an exception
-        whose ``left`` is set, and if the process is told to stop.
+        that is ``in_doubt``, and if the process is told to stop.
 
         :param pool: name of the pool of the clone
         :param name: name of the clone
@@ -130,7 +130,11 @@ class Clones(object):
             yield url
         except Exception as error:
             with excutils.save_and_reraise_exception():
-                if not getattr(error, 'left', None):
+                if getattr(error, 'in_doubt', False):
+                    LOG.warning('RBD image %(pool)s/%(name)s was left: it may '
+                                'be the location of an image',
+                                {'pool': pool, 'name': name})
+                else:
                     offload.call(self._remove, pool, name)
 
     def _parent(self):

@@ -238,7 +238,7 @@ class TakeTest(testtools.TestCase):
             self.assertIs(error, self.assert_refused(type(error)))
 
     def test_location_that_may_be_that_of_an_image(self):
-        for error in (exception.ImageLocationRefused(left='image ID'),
+        for error in (exception.ImageLocationRefused(in_doubt=True),
                       KeyboardInterrupt()):
             self.ceph.images.pop(('images', 'ID'), None)
             self.api.update.side_effect = error
