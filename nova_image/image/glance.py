@@ -34,6 +34,7 @@ from six.moves.urllib import parse
 from nova_image import exception
 from nova_image.image import driver
 from nova_image.image import knowledge
+from nova_image.image import listing
 from nova_image.image import messages
 from nova_image.image import outcome
 from nova_image.image.transfer import fetch
@@ -93,44 +94,56 @@ class GlanceImageService(driver.ImageDriver):
         """List images. See ImageDriver; v1 has no tags."""
         query, matches = _to_query(kwargs.get('filters') or {})
         limit = values.whole_number('limit', kwargs.get('limit') or 0) or None
-        page_size = values.whole_number(
+        size = values.whole_number(
             'page_size', kwargs.get('page_size') or PAGE_SIZE)
-        query += _sorting(kwargs)
-        found, may_see = [], self.client.seen_by(context)
-        for image in self._pages(context, query, kwargs.get('marker'),
-                                 min(page_size, limit or page_size)):
-            if matches(image) and may_see(image):
-                found.append(image)
-                if len(found) == limit:
-                    break
-        return found
+        may_see = self.client.seen_by(context)
 
-    def _pages(self, context, query, marker, page_size):
-        """Yield the images of all pages.
+        def pages(order, marker, size):
+            return self._pages(context, query + _sorting(order), marker, size)
+
+        def show(image_id):
+            image, headers = self._headers(context, image_id, 'list images')
+            return image, _META + 'size' not in headers
+
+        return listing.Listing(_order(kwargs), size, pages, show).images(
+            lambda image: matches(image) and may_see(image),
+            kwargs.get('marker'), limit)
+
+    def _pages(self, context, query, first, size):
+        """Yield each listing.Page.
 
         v1 does not link to the next page and may return fewer images than
         requested: a page is the last one if it is empty or shorter than
         another one.
-        """
-        known = self.client.knowledge(context)
-        while True:
-            page = self._page(context, query, marker, page_size)
-            for image in page:
-                yield image
-            longest = min(page_size, known.get(LONGEST_PAGE, 0))
-            if not page or len(page) < longest:
-                return
-            known.remember(LONGEST_PAGE, max(len(page), longest))
-            marker = page[-1]['id']
 
-    def _page(self, context, query, marker, page_size):
-        query = query + [('limit', page_size)]
-        if marker:
-            query.append(('marker', marker))
-        return [_from_json(raw) for raw in self.client.call(
-            context, messages.Request(
-                'GET', IMAGES + '/detail', 'list images', query=query),
-            _images_of)]
+        :param first: marker of the first page, or None
+        :param size: how many images to request at once
+        """
+        progress = listing.Progress()
+        known = self.client.knowledge(context)
+
+        def read(answer):
+            raws = _images_of(answer)
+            images = [_from_json(raw) for raw in raws]
+            longest = known.get(LONGEST_PAGE, 0)
+            last = not images or len(images) < min(size, longest)
+            page = progress.page(
+                answer, images, None if last else images[-1]['id'],
+                is_certain=len(images) >= size or progress.begun,
+                nulls=[raw.get('id') for raw in raws
+                       if raw.get('size') is None])
+            if not last and len(images) >= longest:
+                known.remember(LONGEST_PAGE, len(images))
+            return page
+
+        def ask(marker, _link):
+            marker = marker or first
+            return self.client.call(context, messages.Request(
+                'GET', IMAGES + '/detail', 'list images',
+                query=query + [('limit', size)] + (
+                    [('marker', marker)] if marker else [])), read)
+
+        return listing.walk(ask)
 
     def show(self, context, image_id, include_locations=False,
              show_deleted=True):
@@ -144,13 +157,17 @@ class GlanceImageService(driver.ImageDriver):
         return image
 
     def _head(self, context, image_id, action='show'):
+        return self._headers(context, image_id, action)[0]
+
+    def _headers(self, context, image_id, action):
+        """Return an image, and the headers that it was read from."""
         answer = self.client.call(context, messages.Request(
             'HEAD', _path(image_id), action, image_id))
         image = _from_headers(answer.headers)
         if not image['id']:
             raise answer.bad('it has no image metadata')
         _check_id(answer, image, image_id)
-        return image
+        return image, answer.headers
 
     def create(self, context, image_meta, data=None, id_is_new=False):
         """Create an image. See ImageDriver.
@@ -569,19 +586,25 @@ def _value(name, value):
 
 # Listing
 
-def _sorting(kwargs):
-    query = []
+def _order(kwargs):
+    """Return the listing.Order that a caller asks for."""
+    given = []
     for name in ('sort_key', 'sort_dir'):
-        value = kwargs.get(name)
-        if isinstance(value, (list, tuple)):
-            if len(value) > 1:
-                raise exception.ImageActionNotSupported(
-                    action='list images',
-                    reason='the Images API v1 sorts by one key')
-            value = value[0] if value else None
-        if value:
-            query.append((name, value))
-    return query
+        value = kwargs.get(name) or []
+        if not isinstance(value, (list, tuple)):
+            value = [value]
+        if len(value) > 1:
+            raise exception.ImageActionNotSupported(
+                action='list images',
+                reason='the Images API v1 sorts by one key')
+        given.append(list(value))
+    return listing.Order(*given)
+
+
+def _sorting(order):
+    """Return the query for a listing.Order."""
+    return [('sort_key', key) for key in order.keys] + [
+        ('sort_dir', direction) for direction in order.directions]
 
 
 def _to_query(filters):

@@ -22,6 +22,7 @@ import uuid
 from nova_image import exception
 from nova_image.image import download as handlers
 from nova_image.image import driver
+from nova_image.image import listing
 from nova_image.image import messages
 from nova_image.image.transfer import fetch
 from nova_image.image.transfer import source
@@ -55,15 +56,22 @@ class GlanceImageServiceV2(driver.ImageDriver):
         query, matches = queries.to_query(kwargs.get('filters') or {})
         if query is None:
             return []
-        limit = queries.limit_of(kwargs)
-        query += queries.page_query(kwargs, limit)
-        found, may_see = [], self.client.seen_by(context)
-        for images in self._images.pages(context, query):
-            found += [image for image in images
-                      if matches(image) and may_see(image)]
-            if limit and len(found) >= limit:
-                return found[:limit]
-        return found
+        limit, size = queries.limit_of(kwargs), queries.size_of(kwargs)
+        asked, may_see = queries.order_of(kwargs), self.client.seen_by(context)
+
+        def pages(order, marker, size):
+            return self._images.pages(context, query + queries.page_query({
+                'marker': marker, 'sort_key': order.keys,
+                'sort_dir': order.directions, 'page_size': size}, limit=None),
+                nulls='size' in asked.keys)
+
+        def show(image_id):
+            raw = self._images.get(context, image_id, 'list images')
+            return translation.from_glance(raw), raw.get('size') is None
+
+        return listing.Listing(asked, size, pages, show).images(
+            lambda image: matches(image) and may_see(image),
+            kwargs.get('marker'), limit)
 
     def show(self, context, image_id, include_locations=False,
              show_deleted=True):

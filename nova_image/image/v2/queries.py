@@ -15,15 +15,23 @@
 Facts were seen on Glance 15.0.2 and 33.0.0.
 """
 
+import re
+
+import six
 from six.moves.urllib import parse
 
+from nova_image.image import listing
 from nova_image.image.v2 import translation
 from nova_image.image import values
 
+IMAGES = '/v2/images'
 #: the most images that Glance returns in one page (its api_limit_max by
 #: default); a Glance with a lower limit returns fewer and a link to the next
 #: page
 PAGE_SIZE = 1000
+
+#: a URL; ASCII, because Glance quotes everything else
+_LINK = re.compile(r'^[!-~]+\Z')
 
 #: words of a listing's query; a custom property of that name is not a filter
 _QUERY_WORDS = frozenset(('limit', 'marker', 'sort', 'sort_key', 'sort_dir',
@@ -36,18 +44,48 @@ _OPERATOR_FILTERS = ('id', 'name', 'status', 'container_format',
                      'disk_format')
 
 
-def next_path(page):
-    """Return the path of the next page, or None after the last page.
+def next_page(page):
+    """Return the marker and the path of the next page; None after the last.
 
     Only its path and query: the caller's token must not go to another host.
 
     :param page: dict, as v2 answers a listing
+    :raises ValueError: if the link is not one to a page of a listing
     """
-    parts = parse.urlsplit(page.get('next') or '')
-    start = parts.path.find('/v2/')
-    if start < 0:
-        return None
-    return '%s?%s' % (parts.path[start:], parts.query)
+    link = page.get('next')
+    if link is None or link == '':
+        return None, None
+    if not isinstance(link, six.string_types) or not _LINK.match(link):
+        raise ValueError('its link to the next page is not a URL')
+    parts = parse.urlsplit(link)
+    if not parts.path.endswith(IMAGES):
+        raise ValueError('its link to the next page is to %s' % parts.path)
+    markers = [value for name, value in parse.parse_qsl(parts.query)
+               if name == 'marker']
+    if len(markers) != 1:
+        raise ValueError('its link to the next page has no marker')
+    return markers[0], '%s?%s' % (IMAGES, parts.query)
+
+
+def follows_links(query):
+    """Return whether Glance's links to next pages have the whole query.
+
+    They have only the last one of several values of a name, such as several
+    tags (seen on Glance 15.0.2 and 33.0.0).
+
+    :param query: list of (name, value)
+    """
+    return len(dict(query)) == len(query)
+
+
+def after(marker, query):
+    """Return the query of the page after a marker; the first one for None.
+
+    :param query: list of (name, value), that of the first page
+    """
+    if marker is None:
+        return query
+    return [one for one in query if one[0] != 'marker'] + [('marker', marker)]
 
 
 def limit_of(kwargs):
@@ -59,6 +97,16 @@ def limit_of(kwargs):
     return values.whole_number('limit', kwargs.get('limit') or 0) or None
 
 
+def size_of(kwargs):
+    """Return how many images to request at once.
+
+    :param kwargs: those of ImageDriver.detail()
+    :raises ImageBadRequest: if it is not a number of 0 or more
+    """
+    return values.whole_number(
+        'page_size', kwargs.get('page_size') or PAGE_SIZE)
+
+
 def page_query(kwargs, limit):
     """Return the query of a listing, without its filters.
 
@@ -66,15 +114,27 @@ def page_query(kwargs, limit):
     :param limit: what limit_of() returns for them
     :returns: list of (name, value)
     """
-    size = values.whole_number(
-        'page_size', kwargs.get('page_size') or PAGE_SIZE)
+    size = size_of(kwargs)
     query = [('limit', min(size, limit or size))]
     for name in ('marker', 'sort_key', 'sort_dir'):
-        given = kwargs.get(name) or []
-        if not isinstance(given, (list, tuple)):
-            given = [given]
-        query += [(name, value) for value in given]
+        query += [(name, value) for value in _each(kwargs.get(name))]
     return query
+
+
+def order_of(kwargs):
+    """Return the listing.Order that a caller asks for.
+
+    :param kwargs: those of ImageDriver.detail()
+    """
+    return listing.Order(_each(kwargs.get('sort_key')),
+                         _each(kwargs.get('sort_dir')))
+
+
+def _each(given):
+    """Return the list of a list, of one value or of none."""
+    if isinstance(given, (list, tuple)):
+        return list(given)
+    return [given] if given else []
 
 
 def to_query(filters):

@@ -20,12 +20,13 @@ import six
 from six.moves.urllib import parse
 
 from nova_image import exception
+from nova_image.image import listing
 from nova_image.image import messages
 from nova_image.image import outcome
 from nova_image.image.v2 import queries
 from nova_image.image.v2 import translation
 
-IMAGES = '/v2/images'
+IMAGES = queries.IMAGES
 PATCH_TYPE = 'application/openstack-images-v2.1-json-patch'
 
 
@@ -61,17 +62,32 @@ class Records(object):
             'GET', path(image_id), action, image_id), _image(image_id),
             once=once)
 
-    def pages(self, context, query):
-        """Yield the images of each page of a listing, in the callers' format.
+    def pages(self, context, query, nulls=False):
+        """Yield each listing.Page of a listing.
 
         :param query: list of (name, value)
+        :param nulls: whether to find out which sizes are null
         """
-        url = IMAGES
-        while url:
-            page = self._client.call(context, messages.Request(
-                'GET', url, 'list images', query=query), _page)
-            yield page['images']
-            url, query = queries.next_path(page), None
+        progress = listing.Progress()
+
+        def read(answer):
+            page, without_size = _page(answer, nulls)
+            try:
+                marker, link = queries.next_page(page)
+            except ValueError as error:
+                raise answer.bad(error)
+            return progress.page(answer, page['images'], marker, link=link,
+                                 nulls=without_size)
+
+        def ask(marker, link):
+            request = messages.Request(
+                'GET', IMAGES, 'list images',
+                query=queries.after(marker, query))
+            if link is not None and queries.follows_links(query):
+                request = messages.Request('GET', link, 'list images')
+            return self._client.call(context, request, read)
+
+        return listing.walk(ask)
 
     def create(self, context, image, own_id, on_answer):
         """Create an image exactly once, and return it.
@@ -162,14 +178,24 @@ def _image(image_id):
     return read
 
 
-def _page(answer):
+def _page(answer, nulls):
     """Return a page with its images in the callers' format.
 
+    :param nulls: whether to find out which sizes are null
+    :returns: dict, and the list of the IDs of images without a size
     :raises GlanceBadAnswer: for any other answer
     """
-    page = answer.json(translation.listing_reader())
+    read, without_size = translation.listing_reader(), []
+
+    def read_nulls(raw):
+        image = read(raw)
+        if image is not raw and raw.get('size') is None:
+            without_size.append(raw.get('id'))
+        return image
+
+    page = answer.json(read_nulls if nulls else read)
     images = page.get('images')
     if not isinstance(images, list) or set(map(type, images)) - {dict} or (
             not all('is_public' in image for image in images)):
         raise answer.bad('its JSON is not a list of images')
-    return page
+    return page, without_size

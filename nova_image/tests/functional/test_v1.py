@@ -17,12 +17,14 @@ import pathlib
 import typing
 
 from nova_image.image import driver
+from nova_image.image import glance
 from nova_image.tests import fixtures
 from nova_image.tests.functional import bad_input
 from nova_image.tests.functional import base
 from nova_image.tests.functional import budgets
 from nova_image.tests.functional import conformance
 from nova_image.tests.functional import empty_images
+from nova_image.tests.functional import listings
 from nova_image.tests.functional import servers
 
 _IMAGE = '/v1/images/ID'
@@ -99,6 +101,23 @@ class V1BudgetsTest(OnGlance15, budgets.Budgets):
     def database(self) -> pathlib.Path:
         """Its sqlite database."""
         return servers.glance15().database
+
+
+class V1ListingsTest(OnGlance15, listings.Listings):
+    """Listings of several pages."""
+
+    @property
+    def database(self) -> pathlib.Path:
+        """Its sqlite database."""
+        return servers.glance15().database
+
+    def learn(self) -> None:
+        """Learn that a page may have 1000 images: shorter ones are the last.
+
+        v1 does not say whether there are more.
+        """
+        self.driver.client.knowledge(self.ctx).remember(
+            glance.LONGEST_PAGE, 1000)
 
 
 class V1EmptyImagesTest(OnGlance15, empty_images.EmptyImages):

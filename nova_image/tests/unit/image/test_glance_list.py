@@ -16,6 +16,7 @@ import copy
 import six
 
 from nova_image import exception
+from nova_image.image import listing
 from nova_image.tests.unit.image import glance_case as case
 from nova_image.tests.unit import recordings
 
@@ -72,11 +73,51 @@ class TestDetail(case.DriverTestCase):
 
     def test_limit_marker_and_sorting_are_sent(self):
         images = self._detail(*self._pages(5, 5), limit=5, marker='ID',
-                              sort_key='name', sort_dir=['asc'])
+                              sort_key='status', sort_dir=['asc'])
         self.assertEqual(5, len(images))
         self.assert_calls([(
-            'GET', IMAGES + '/detail?is_public=none&sort_key=name&'
+            'GET', IMAGES + '/detail?is_public=none&sort_key=status&'
             'sort_dir=asc&limit=5&marker=ID')])
+
+    def _page(self, ids, **fields):
+        raw = GLANCE15('list').json['images'][1]
+        return GLANCE15('list').saying(
+            {'images': [dict(raw, id=one, **fields) for one in ids]})
+
+    def test_a_page_that_does_not_continue_the_listing_is_refused(self):
+        for pages in (['a', 'a'], ['a', 'b', 'a'], ['aa'], [[None]], [[5]],
+                      [[[]]], ['ab', 'ab'], ['ab', 'cb']):
+            self.glance.answers(*map(self._page, pages))
+            error = self.assert_raises(exception.GlanceBadAnswer, 'detail')
+            self.assertIn('list', six.text_type(error))
+            self.assertEqual(0, self.glance.left, pages)
+
+    def test_an_endless_listing_ends(self):
+        self.patch(listing, 'MAX_PAGES', 5)
+        self.glance.answers(*map(self._page, 'abcdef'))
+        self.assert_raises(exception.GlanceBadAnswer, 'detail')
+        self.assertEqual(0, self.glance.left)
+
+    def test_a_deleted_marker_is_replaced_by_the_image_before_it(self):
+        images = self._detail(self._page('abc'), GLANCE15('list_400'),
+                              self._page('d'), page_size=3)
+        self.assertEqual('abcd', ''.join(image['id'] for image in images))
+        query = IMAGES + '/detail?is_public=none&limit=3'
+        self.assert_calls([('GET', query), ('GET', query + '&marker=c'),
+                           ('GET', query + '&marker=b')])
+
+    def test_several_pages_by_a_nullable_field_are_sorted_here(self):
+        images = self._detail(
+            self._page('cb', size=5), self._page('a', size=0),
+            self._page('b', size=None), self._page('c', size=5),
+            self._page(''), sort_key='size', sort_dir='desc', page_size=1)
+        self.assertEqual('cab', ''.join(image['id'] for image in images))
+        query = (IMAGES + '/detail?is_public=none&sort_key=created_at&'
+                 'sort_dir=desc&limit=1')
+        self.assert_calls([
+            ('GET', query.replace('created_at', 'size')), ('GET', query),
+            ('GET', query + '&marker=a'), ('GET', query + '&marker=b'),
+            ('GET', query + '&marker=c')])
 
     def test_values_with_a_colon_are_sent_unchanged(self):
         self.assertEqual('is_public=none&name=eq%3Aubuntu%3A22.04',

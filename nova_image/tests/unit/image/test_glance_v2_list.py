@@ -16,6 +16,7 @@ import copy
 import six
 
 from nova_image import exception
+from nova_image.image import listing
 from nova_image.tests.unit import base
 from nova_image.tests.unit.image import glance_v2_case as case
 from nova_image.tests.unit import recordings
@@ -147,6 +148,75 @@ class TestDetail(case.DriverTestCase):
         self.glance.answers(GLANCE33('list_marker_400'))
         error = self.assert_raises(exception.Invalid, 'detail', marker=ABSENT)
         self.assertIn(ABSENT, six.text_type(error))
+
+    def _linked(self, ids, link, **fields):
+        """Return a page of images with a link to the next page."""
+        raw = GLANCE33('show_queued').json
+        page = {'images': [dict(raw, id=one, **fields) for one in ids]}
+        if link is not None:
+            page['next'] = link
+        return GLANCE33('list_none').saying(page)
+
+    def test_a_page_that_does_not_continue_the_listing_is_refused(self):
+        link = IMAGES + '?marker='
+        for pages in (
+                [('a', link + 'a'), ('a', link + 'a')],
+                [('a', link + 'a'), ('b', link + 'b'), ('a', link + 'a')],
+                [('a', link + 'a'), ('b', link + 'a')],
+                [('a', link + 'a'), ('b', link + 'a&again=1')],
+                [('a', link + 'a'), ('ba', None)], [('aa', None)],
+                [('', link + 'a')], [('a', link + 'a'), ('', link + 'b')],
+                [('a', IMAGES)], [('a', '/v2/schemas/images?marker=a')],
+                [('a', 'http://evil/')], [('a', 'http://[::1' + link + 'a')],
+                [('a', 5)], [('a', [link + 'a'])], [([5], None)],
+                [([None], None)], [([[]], None)]):
+            self.glance.answers(*[self._linked(*page) for page in pages])
+            error = self.assert_raises(exception.GlanceBadAnswer, 'detail')
+            self.assertIn('list', six.text_type(error))
+            self.assertEqual(0, self.glance.left, pages)
+
+    def test_an_endless_listing_ends(self):
+        self.patch(listing, 'MAX_PAGES', 5)
+        self.glance.answers(*[
+            self._linked([str(number)], '%s?marker=%d' % (IMAGES, number))
+            for number in range(6)])
+        self.assert_raises(exception.GlanceBadAnswer, 'detail')
+        self.assertEqual(0, self.glance.left)
+
+    def test_every_page_has_all_tags_and_sort_keys(self):
+        self._detail(self._linked('a', IMAGES + '?tag=y&limit=1&marker=a'),
+                     self._linked('b', None), filters={'tag': ['x', 'y']})
+        query = IMAGES + '?tag=x&tag=y&limit=1000'
+        self.assert_calls([('GET', query), ('GET', query + '&marker=a')])
+
+    def test_a_deleted_marker_is_replaced_by_the_image_before_it(self):
+        images = self._detail(
+            self._linked('abc', IMAGES + '?limit=3&marker=c'),
+            GLANCE33('list_marker_400'), self._linked('d', None), page_size=3)
+        self.assertEqual('abcd', ''.join(image['id'] for image in images))
+        self.assert_calls([('GET', IMAGES + '?limit=3'),
+                           ('GET', IMAGES + '?limit=3&marker=c'),
+                           ('GET', IMAGES + '?limit=3&marker=b')])
+
+    def test_several_pages_by_a_nullable_field_are_sorted_here(self):
+        images = self._detail(
+            self._linked('cb', IMAGES + '?marker=b', size=5),
+            self._linked('a', IMAGES + '?marker=a', size=0),
+            self._linked('b', IMAGES + '?marker=b', size=None),
+            self._linked('c', None, size=5),
+            sort_key='size', sort_dir='desc', page_size=2)
+        self.assertEqual('cab', ''.join(image['id'] for image in images))
+        query = IMAGES + '?limit=2&sort_key=%s&sort_dir=desc'
+        self.assert_calls([
+            ('GET', query % 'size'), ('GET', query % 'created_at'),
+            ('GET', IMAGES + '?marker=a'), ('GET', IMAGES + '?marker=b')])
+
+    def test_a_marker_without_a_size_is_looked_for_here(self):
+        images = self._detail(
+            GLANCE33('show_queued').but(id='a', size=None),
+            self._linked('cab', None),
+            sort_key=['size'], sort_dir=['desc'], limit=2, marker='a')
+        self.assertEqual('b', ''.join(image['id'] for image in images))
 
     def test_a_failed_page_request_is_retried(self):
         images = self._detail(

@@ -114,12 +114,35 @@ class TestQuery(testtools.TestCase):
                               queries.limit_of, {'limit': value})
 
     def test_the_next_page_is_on_the_same_server(self):
-        for link, path in (
-                ('/v2/images?marker=a', '/v2/images?marker=a'),
-                ('http://evil/v2/images?marker=a', '/v2/images?marker=a'),
-                ('/image/v2/images?marker=a', '/v2/images?marker=a'),
-                (None, None), ('', None), ('http://evil/', None)):
-            self.assertEqual(path, queries.next_path({'next': link}))
+        for link in ('/v2/images?marker=a', 'http://evil/v2/images?marker=a',
+                     '/image/v2/images?marker=a',
+                     u'/v2/images?marker=a#part'):
+            self.assertEqual(('a', '/v2/images?marker=a'),
+                             queries.next_page({'next': link}))
+        for page in ({}, {'next': None}, {'next': ''}):
+            self.assertEqual((None, None), queries.next_page(page))
+
+    def test_a_link_that_is_not_to_a_page_is_refused(self):
+        for link in ('http://evil/', 'http://evil', '/v2/images/ID?marker=a',
+                     '/v2/schemas/images?marker=a', '/v2/images/../x?marker=a',
+                     '/v1/images?marker=a', '/v2/images', '/v2/images?a=b',
+                     '/v2/images?marker=', '/v2/images?marker=a&marker=b',
+                     'http://[::1/v2/images?marker=a', '/v2/images ?marker=a',
+                     u'/v2/images?marker=\xe9', '/v2/images?marker=a\n',
+                     5, 0, True, ['/v2/images?marker=a'], {'marker': 'a'}):
+            error = self.assertRaises(ValueError, queries.next_page,
+                                      {'next': link})
+            self.assertIsInstance(error, ValueError)
+
+    def test_links_lack_repeated_parts_of_a_query(self):
+        self.assertTrue(queries.follows_links([('tag', 'a'), ('limit', 1)]))
+        self.assertFalse(queries.follows_links([('tag', 'a'), ('tag', 'b')]))
+
+    def test_the_query_of_the_page_after_a_marker(self):
+        query = [('marker', 'a'), ('limit', 5)]
+        self.assertEqual(query, queries.after(None, query))
+        self.assertEqual([('limit', 5), ('marker', 'b')],
+                         queries.after('b', query))
 
     def test_a_property_named_like_a_query_parameter_filters_answers(self):
         query, matches = queries.to_query({'property-limit': '5'})
