@@ -106,8 +106,7 @@ class GlanceImageService(driver.ImageDriver):
             return image, _META + 'size' not in headers
 
         return listing.Listing(_order(kwargs), size, pages, show).images(
-            lambda image: matches(image) and may_see(image),
-            kwargs.get('marker'), limit)
+            (matches, may_see), kwargs.get('marker'), limit)
 
     def _pages(self, context, query, first, size):
         """Yield each listing.Page.

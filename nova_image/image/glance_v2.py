@@ -70,8 +70,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
             return translation.from_glance(raw), raw.get('size') is None
 
         return listing.Listing(asked, size, pages, show).images(
-            lambda image: matches(image) and may_see(image),
-            kwargs.get('marker'), limit)
+            (matches, may_see), kwargs.get('marker'), limit)
 
     def show(self, context, image_id, include_locations=False,
              show_deleted=True):

@@ -36,6 +36,10 @@ MAX_PAGES = 10000
 #: been deleted since
 _MARKERS = 10
 
+#: how much of a server's text an error quotes
+_QUOTED = 100
+_TEXTS = {str, six.text_type}
+
 #: the fields that Glance sorts by
 _SORT_KEYS = frozenset(('name', 'status', 'container_format', 'disk_format',
                         'size', 'id', 'created_at', 'updated_at'))
@@ -180,12 +184,12 @@ class Progress(object):
         :raises GlanceBadAnswer: if it repeats what was there before
         """
         ids = [image['id'] for image in images]
-        if not all(isinstance(one, six.string_types) for one in ids):
+        if not set(map(type, ids)) <= _TEXTS:
             raise answer.bad('an image in the list has no ID')
         fresh = set(ids)
         if len(fresh) < len(ids) or not fresh.isdisjoint(self._images):
             raise answer.bad('the list repeats image %s'
-                             % self._repeated(ids))
+                             % self._repeated(ids)[:_QUOTED])
         if marker is not None:
             self._check_marker(answer, images, marker)
         self._pages += 1
@@ -203,7 +207,7 @@ class Progress(object):
             raise answer.bad('the list continues after an empty page')
         if marker in self._markers:
             raise answer.bad('the list continues after image %s again'
-                             % marker)
+                             % marker[:_QUOTED])
         if self._pages >= MAX_PAGES:
             raise answer.bad('the list has not ended after %d pages'
                              % MAX_PAGES)
@@ -220,7 +224,8 @@ def walk(ask):
         yield page
         if page.marker is None:
             return
-        listed = (listed + [image['id'] for image in page.images])[-_MARKERS:]
+        listed = (listed + [image['id'] for image in
+                            page.images[-_MARKERS:]])[-_MARKERS:]
         page = _following(ask, page, listed)
 
 
@@ -257,22 +262,22 @@ class Listing(object):
         self._pages = pages
         self._show = show
 
-    def images(self, keep, marker=None, limit=None):
+    def images(self, tests, marker=None, limit=None):
         """Return the images.
 
-        :param keep: callable that returns whether to list an image
+        :param tests: callables that each return whether to list an image
         :param marker: ID of the image after which the list begins
         :param limit: the maximum number of images, or None
         """
-        found = self._sorted_by_glance(keep, marker, limit)
+        found = self._sorted_by_glance(tests, marker, limit)
         if found is None:
             # Another first page may be the only one.
             again = bool(marker or limit and limit < self._page_size)
             images, nulls = self._all(again)
-            found = list(filter(keep, self._after(marker, images, nulls)))
+            found = _passing(tests, self._after(marker, images, nulls))
         return found[:limit]
 
-    def _sorted_by_glance(self, keep, marker, limit):
+    def _sorted_by_glance(self, tests, marker, limit):
         """Return the images; None if Glance's pages may be wrong.
 
         Its first page is always right, unless the marker lacks a field.
@@ -282,7 +287,7 @@ class Listing(object):
         found = []
         for page in self._pages(self._order, marker, min(
                 self._page_size, limit or self._page_size)):
-            found += [image for image in page.images if keep(image)]
+            found += _passing(tests, page.images)
             if page.marker is None or limit and len(found) >= limit:
                 break
             if not self._order.is_stable and (
@@ -335,3 +340,9 @@ class Listing(object):
             return image['id'] in later if found is None else found
 
         return [image for image in images if follows(image)]
+
+
+def _passing(tests, images):
+    for test in tests:
+        images = [image for image in images if test(image)]
+    return images

@@ -15,6 +15,7 @@
 Facts were seen on Glance 15.0.2 and 33.0.0.
 """
 
+import collections
 import re
 
 import six
@@ -59,7 +60,8 @@ def next_page(page):
         raise ValueError('its link to the next page is not a URL')
     parts = parse.urlsplit(link)
     if not parts.path.endswith(IMAGES):
-        raise ValueError('its link to the next page is to %s' % parts.path)
+        raise ValueError('its link to the next page is to %s'
+                         % parts.path[:100])
     markers = [value for name, value in parse.parse_qsl(parts.query)
                if name == 'marker']
     if len(markers) != 1:
@@ -67,15 +69,19 @@ def next_page(page):
     return markers[0], '%s?%s' % (IMAGES, parts.query)
 
 
-def follows_links(query):
-    """Return whether Glance's links to next pages have the whole query.
+def is_complete(link, query):
+    """Return whether a link to the next page has all parts of a query.
 
-    They have only the last one of several values of a name, such as several
-    tags (seen on Glance 15.0.2 and 33.0.0).
+    Glance's has only the last one of several values of a name, such as
+    several tags (seen on Glance 15.0.2 and 33.0.0).
 
-    :param query: list of (name, value)
+    :param link: path, from next_page()
+    :param query: list of (name, value), that of the first page
     """
-    return len(dict(query)) == len(query)
+    given = collections.Counter(name for name, _ in query)
+    given.subtract(name for name, _ in parse.parse_qsl(
+        parse.urlsplit(link).query, keep_blank_values=True))
+    return max(given.values()) <= 0
 
 
 def after(marker, query):

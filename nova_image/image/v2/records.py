@@ -80,12 +80,11 @@ class Records(object):
                                  nulls=without_size)
 
         def ask(marker, link):
-            request = messages.Request(
-                'GET', IMAGES, 'list images',
-                query=queries.after(marker, query))
-            if link is not None and queries.follows_links(query):
-                request = messages.Request('GET', link, 'list images')
-            return self._client.call(context, request, read)
+            path, parts = IMAGES, queries.after(marker, query)
+            if link is not None and queries.is_complete(link, query):
+                path, parts = link, None
+            return self._client.call(context, messages.Request(
+                'GET', path, 'list images', query=parts), read)
 
         return listing.walk(ask)
 

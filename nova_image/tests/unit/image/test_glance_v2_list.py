@@ -183,7 +183,7 @@ class TestDetail(case.DriverTestCase):
         self.assert_raises(exception.GlanceBadAnswer, 'detail')
         self.assertEqual(0, self.glance.left)
 
-    def test_every_page_has_all_tags_and_sort_keys(self):
+    def test_every_page_has_the_whole_query(self):
         self._detail(self._linked('a', IMAGES + '?tag=y&limit=1&marker=a'),
                      self._linked('b', None), filters={'tag': ['x', 'y']})
         query = IMAGES + '?tag=x&tag=y&limit=1000'
@@ -209,7 +209,8 @@ class TestDetail(case.DriverTestCase):
         query = IMAGES + '?limit=2&sort_key=%s&sort_dir=desc'
         self.assert_calls([
             ('GET', query % 'size'), ('GET', query % 'created_at'),
-            ('GET', IMAGES + '?marker=a'), ('GET', IMAGES + '?marker=b')])
+            ('GET', query % 'created_at' + '&marker=a'),
+            ('GET', query % 'created_at' + '&marker=b')])
 
     def test_a_marker_without_a_size_is_looked_for_here(self):
         images = self._detail(

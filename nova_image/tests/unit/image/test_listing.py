@@ -44,6 +44,8 @@ class FakeGlance(object):
 
     def __init__(self, dice):
         self.images, self.asked = [], 0
+        #: called before each page
+        self.happening = lambda: None
         for _ in range(dice.randrange(1, 9)):
             created = BEGIN + datetime.timedelta(seconds=dice.randrange(3))
             self.images.append({
@@ -75,10 +77,11 @@ class FakeGlance(object):
 
     def pages(self, order, marker, size):
         """Yield the pages of an order, as a driver does."""
-        images, pairs = self.sorted(order.keys, order.directions)
         progress = listing.Progress()
 
         def ask(after, link):
+            self.happening()
+            images, pairs = self.sorted(order.keys, order.directions)
             after = after or marker
             found = [image for image in images if after is None or
                      self._follows(pairs, image, self.image(after))][:size]
@@ -120,6 +123,13 @@ def _has_status(values, image):
     return image['status'] in values
 
 
+def _change(dice, images):
+    image, other = [dice.choice(images) for _ in '12']
+    for key in set(KEYS) - {'id', 'created_at'}:
+        image[key] = other[key]
+    image['updated_at'] += datetime.timedelta(seconds=9)
+
+
 def _random_order(dice):
     keys = dice.sample(KEYS, dice.choice((0, 1, 1, 2)))
     if 'created_at' in keys[:-1]:
@@ -131,11 +141,10 @@ def _random_order(dice):
 class TestListing(testtools.TestCase):
     """Listings are whole and in order, whatever Glance's pages are."""
 
-    def _images(self, glance, order, size=1000, keep=lambda image: True,
-                **kwargs):
+    def _images(self, glance, order, size=1000, tests=(), **kwargs):
         found = listing.Listing(
             listing.Order(*order), size, glance.pages, glance.show).images(
-                keep, **kwargs)
+                tests, **kwargs)
         return [image['id'] for image in found]
 
     def test_random_listings(self):
@@ -153,7 +162,7 @@ class TestListing(testtools.TestCase):
                         if image['status'] in kept][:limit]
             found = self._images(
                 glance, order, dice.choice((1, 2, 3, 9)),
-                keep=functools.partial(_has_status, kept),
+                tests=[functools.partial(_has_status, kept)],
                 marker=marker, limit=limit)
             self.assertEqual(expected, found, (seed, order, marker, limit))
 
@@ -171,6 +180,16 @@ class TestListing(testtools.TestCase):
                                     marker=found[-1])
                 found = found + more
             self.assertEqual(expected, found, (seed, order))
+
+    def test_images_change_between_two_pages(self):
+        for seed in range(500):
+            dice = random.Random(seed)
+            glance, order = FakeGlance(dice), _random_order(dice)
+            glance.happening = functools.partial(_change, dice, glance.images)
+            self.assertEqual(
+                sorted(image['id'] for image in glance.images),
+                sorted(self._images(glance, order, dice.choice((1, 2, 3)))),
+                (seed, order))
 
     def test_one_page_is_one_request(self):
         glance = FakeGlance(random.Random(1))
