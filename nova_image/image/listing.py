@@ -35,6 +35,8 @@ MAX_PAGES = 10000
 #: how many of the last images may be tried as markers if the last ones have
 #: been deleted since
 _MARKERS = 10
+#: what Glance answers if the marker is gone
+_NO_MARKER = (400, 403, 404)
 
 #: how much of a server's text an error quotes
 _QUOTED = 100
@@ -232,8 +234,9 @@ def walk(ask):
 def _following(ask, page, listed):
     """Return the page after another one, whose images may be gone by now.
 
-    Glance answers 400 if the marker has been deleted since: then the page
-    begins after the image before it.
+    Glance answers 400 if the marker has been deleted since, and 403 if the
+    caller may not see it any more: then the page begins after the image
+    before it.
     """
     markers = [(page.marker, page.link)] + [
         (image_id, None) for image_id in reversed(listed)
@@ -241,8 +244,9 @@ def _following(ask, page, listed):
     for marker, link in markers[:-1]:
         try:
             return ask(marker, link)
-        except exception.Invalid:
-            pass
+        except exception.NovaImageException as error:
+            if error.status not in _NO_MARKER:
+                raise
     return ask(*markers[-1])
 
 

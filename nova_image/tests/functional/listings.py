@@ -17,6 +17,7 @@ NOVA_IMAGE_EVERY_ORDER=1 tries every order with every marker, which takes
 minutes.
 """
 
+import collections.abc
 import datetime
 import itertools
 import os
@@ -134,17 +135,20 @@ class Listings(case.DriverCase):
     def learn(self) -> None:
         """Learn what makes later listings take fewer requests."""
 
-    def deleting_markers(self, gone: list[str]) -> lib_fixtures.MonkeyPatch:
-        """Return a fixture that deletes each page's last image.
+    @staticmethod
+    def removing_markers(gone: list[str], remove: collections.abc.Callable[
+            [str], None]) -> lib_fixtures.MonkeyPatch:
+        """Return a fixture that removes each page's last image.
 
         :param gone: receives their IDs
+        :param remove: removes the image with an ID
         """
         whole = listing.Progress.page
 
         def page(*args: typing.Any, **kwargs: typing.Any) -> listing.Page:
             found = whole(*args, **kwargs)
             if found.marker:
-                self.raw.delete(found.marker)
+                remove(found.marker)
                 gone.append(found.marker)
             return found
 
@@ -190,7 +194,7 @@ class Listings(case.DriverCase):
         for order in ({}, {'sort_key': 'size', 'sort_dir': 'desc'}):
             expected = self.ids(**order)
             gone: list[str] = []
-            with self.deleting_markers(gone):
+            with self.removing_markers(gone, self.raw.delete):
                 found = self.ids(page_size=3, **order)
             self.assertEqual(
                 [one for one in expected if one not in gone],

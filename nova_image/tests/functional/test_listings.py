@@ -14,6 +14,7 @@
 """Listings of several pages through the v2 driver, on real servers."""
 
 import pathlib
+import sqlite3
 
 from nova_image.tests.functional import base
 from nova_image.tests.functional import listings
@@ -34,6 +35,20 @@ class V2Listings(listings.Listings):
                                         page_size=1)
         self.assertEqual(2, len(images))
         self.assertEqual(3, len(recorded.calls))
+
+    def test_an_image_is_hidden_between_two_pages(self) -> None:
+        expected = self.ids()
+        gone: list[str] = []
+        with self.removing_markers(gone, self._hide):
+            self.assertEqual(expected, self.ids(page_size=3))
+        self.assertNotEqual([], gone)
+
+    def _hide(self, image_id: str) -> None:
+        """Give an image to another project."""
+        with sqlite3.connect(self.database, timeout=30) as connection:
+            connection.execute('update images set owner = ? where id = ?',
+                               (base.new_id(), image_id))
+        connection.close()
 
 
 class ListingsOnGlance33Test(test_v2.OnGlance33, V2Listings):

@@ -254,7 +254,7 @@ class TestProgress(testtools.TestCase):
 class TestWalk(testtools.TestCase):
     """A listing continues if its marker has been deleted."""
 
-    def _walk(self, gone):
+    def _walk(self, gone, status=400):
         asked, progress = [], listing.Progress()
         pages = {None: ('abcd', 'd'), 'a': ('efg', 'g'), 'b': ('efg', 'g'),
                  'c': ('efg', 'g'), 'd': ('efg', 'g'), 'g': ('h', None)}
@@ -262,7 +262,8 @@ class TestWalk(testtools.TestCase):
         def ask(marker, link):
             asked.append(marker)
             if marker in list(gone):
-                raise exception.Invalid(status=400, reason=marker)
+                raise exception.NovaImageException(
+                    status=status, reason=marker)
             ids, marker = pages[marker]
             return progress.page(Answer(), [{'id': one} for one in ids],
                                  marker, link='a link')
@@ -275,12 +276,19 @@ class TestWalk(testtools.TestCase):
         self.assertEqual(('abcdefgh', [None, 'd', 'g']), self._walk(''))
 
     def test_the_image_before_a_deleted_one_is_the_marker(self):
-        self.assertEqual(('abcdefgh', [None, 'd', 'c', 'b', 'g']),
-                         self._walk('dc'))
+        for status in (400, 403, 404):
+            self.assertEqual(('abcdefgh', [None, 'd', 'c', 'b', 'g']),
+                             self._walk('dc', status))
+
+    def test_another_error_ends_the_listing(self):
+        for status in (None, 401, 429, 503):
+            self.assertRaises(exception.NovaImageException, self._walk, 'd',
+                              status)
 
     def test_all_markers_are_deleted(self):
-        error = self.assertRaises(exception.Invalid, self._walk, 'abcd')
+        error = self.assertRaises(exception.NovaImageException, self._walk,
+                                  'abcd')
         self.assertEqual('a', error.reason)
 
     def test_a_refused_first_page_is_not_repeated(self):
-        self.assertRaises(exception.Invalid, self._walk, [None])
+        self.assertRaises(exception.NovaImageException, self._walk, [None])
