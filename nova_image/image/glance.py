@@ -406,11 +406,12 @@ def _denies(error):
 
 
 def _path(image_id, *rest):
-    # v1 answers 500 if an ID is not ASCII
-    if image_id in ('', '.', '..') or not _ASCII.match(image_id):
+    known = values.image_id(image_id)
+    # v1 answers 500 if an ID is not ASCII, and lists images at detail
+    if known == 'detail' or not _ASCII.match(known):
         raise exception.ImageNotFound(image_id=image_id)
     return '/'.join([IMAGES] + [parse.quote(part.encode('utf-8'), safe='')
-                                for part in (image_id,) + rest])
+                                for part in (known,) + rest])
 
 
 # From Glance to callers

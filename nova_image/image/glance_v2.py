@@ -223,7 +223,8 @@ class GlanceImageServiceV2(driver.ImageDriver):
 
     def stage(self, context, image_id, data, progress=None):
         """Send data to be imported later. See ImageDriver."""
-        return self._imports.stage(context, image_id, data, progress)['size']
+        return self._imports.stage(
+            context, values.image_id(image_id), data, progress)['size']
 
     def import_image(self, context, image_id, method, **options):
         """Import an image's data. See ImageDriver."""
@@ -254,8 +255,9 @@ class GlanceImageServiceV2(driver.ImageDriver):
         if options['wait'] or options.get('os_hash_value'):
             return self.import_image(context, image_id, 'copy-image',
                                      stores=stores, **options)
-        return self._imports.run(context, {'id': image_id}, imports.Order(
-            'copy-image', stores=stores, **options))
+        return self._imports.run(
+            context, {'id': values.image_id(image_id)},
+            imports.Order('copy-image', stores=stores, **options))
 
     def members(self, context, image_id):
         """List an image's members. See ImageDriver."""

@@ -25,6 +25,7 @@ from nova_image.image import messages
 from nova_image.image import outcome
 from nova_image.image.v2 import queries
 from nova_image.image.v2 import translation
+from nova_image.image import values
 
 IMAGES = queries.IMAGES
 PATCH_TYPE = 'application/openstack-images-v2.1-json-patch'
@@ -37,10 +38,9 @@ def path(image_id, *parts):
     :param parts: names below the image, such as ``'file'``
     :raises ImageNotFound: if no image can have this ID
     """
-    if image_id in ('', '.', '..'):
-        raise exception.ImageNotFound(image_id=image_id)
-    return '/'.join([IMAGES] + [parse.quote(part.encode('utf-8'), safe='')
-                                for part in (image_id,) + parts])
+    return '/'.join([IMAGES] + [
+        parse.quote(part.encode('utf-8'), safe='')
+        for part in (values.image_id(image_id),) + parts])
 
 
 class Records(object):

@@ -140,6 +140,22 @@ class Show(case.DriverCase):
         self.driver.show(self.root, theirs)
         self.driver.show(other, public)
 
+    def test_no_id_is_a_word_of_the_api(self) -> None:
+        """Servers decode a quoted slash, and ignore white space."""
+        image_id = self.make(b'abc')['id']
+        for wrong in ('detail', 'members', image_id + '/',
+                      image_id + '/members', image_id + '/file',
+                      image_id + '\n', ' ' + image_id):
+            for operation, args in (
+                    (self.driver.show, ()), (self.driver.download, ()),
+                    (self.driver.update, ({'name': 'changed'},)),
+                    (self.driver.delete, ()), (self.driver.members, ()),
+                    (self.driver.add_member, (base.new_id(),))):
+                self.assertRaises(exception.ImageNotFound, operation,
+                                  self.ctx, wrong, *args)
+        self.assertEqual('an image',
+                         self.driver.show(self.ctx, image_id)['name'])
+
     def test_error_names_image_action_and_endpoint(self) -> None:
         image_id = base.new_id()
         error = self.assertRaises(

@@ -117,12 +117,21 @@ class TestShow(case.DriverTestCase):
         self.assert_raises(exception.ImageNotFound, 'show', ACTIVE)
 
     def test_invalid_ids_are_not_found_and_others_are_encoded(self):
-        for image_id in ('', '.', '..', u'\u65e5'):
-            self.assert_raises(exception.ImageNotFound, 'show', image_id)
+        for image_id in ('', '.', '..', u'\u65e5', 'detail', None, 5,
+                         ACTIVE + '/members', '../x', ACTIVE + '/',
+                         ACTIVE + '\n', ' ' + ACTIVE, b'detail'):
+            for method, args in (
+                    ('show', ()), ('download', ()), ('update', ({},)),
+                    ('update', ({}, b'data')), ('delete', ()),
+                    ('members', ()), ('add_member', ('p',)),
+                    ('remove_member', ('p',))):
+                error = self.assert_raises(exception.ImageNotFound, method,
+                                           image_id, *args)
+                self.assertEqual(image_id, error.image_id)
         self.assert_calls([])
         self.glance.answers(GLANCE15('show_404'))
-        self.assert_raises(exception.ImageNotFound, 'show', 'a/b?c')
-        self.assert_calls([('HEAD', case.path('a%2Fb%3Fc'))])
+        self.assert_raises(exception.ImageNotFound, 'show', 'a%2Fb?c')
+        self.assert_calls([('HEAD', case.path('a%252Fb%3Fc'))])
 
 
 class TestDelete(case.DriverTestCase):

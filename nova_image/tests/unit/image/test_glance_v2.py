@@ -55,15 +55,25 @@ class TestShow(case.DriverTestCase):
             self.assertIn(ABSENT, six.text_type(error))
 
     def test_ids_are_percent_encoded(self):
-        for image_id, quoted in (('a/b', 'a%2Fb'), (u'\u65e5', '%E6%97%A5'),
-                                 ('../x', '..%2Fx'), ('a?b', 'a%3Fb')):
+        for image_id, quoted in (('a%2Fb', 'a%252Fb'), ('a?b', 'a%3Fb'),
+                                 (u'\u65e5', '%E6%97%A5')):
             self.glance.answers(GLANCE33('show_404'))
             self.assert_raises(exception.ImageNotFound, 'show', image_id)
             self.assertEqual(case.path(quoted), self.glance.calls[-1].path)
 
     def test_invalid_ids_are_not_found_without_a_request(self):
-        for image_id in ('', '.', '..'):
-            self.assert_raises(exception.ImageNotFound, 'show', image_id)
+        for image_id in ('', '.', '..', 'a/b', '../x', ACTIVE + '/file', None,
+                         ACTIVE + '/', ACTIVE + '\n', ' ' + ACTIVE, 5):
+            for method, args in (
+                    ('show', ()), ('download', ()), ('update', ({},)),
+                    ('update', ({}, b'data')), ('delete', ()),
+                    ('members', ()), ('add_member', ('p',)),
+                    ('set_member_status', ('p', 'accepted')),
+                    ('remove_member', ('p',)), ('stage', (b'data',)),
+                    ('image_import_copy', (['slow'],))):
+                error = self.assert_raises(exception.ImageNotFound, method,
+                                           image_id, *args)
+                self.assertEqual(image_id, error.image_id)
         self.assert_calls([])
 
     def test_a_glance_without_v2_raises_version_not_served(self):

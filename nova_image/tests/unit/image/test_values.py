@@ -117,6 +117,23 @@ class TestProjects(testtools.TestCase):
                               value)
 
 
+class TestImageIds(testtools.TestCase):
+    """IDs of images, which become parts of a path."""
+
+    def test_image_ids_become_text(self):
+        for value in (u'an-id', 'an-id', b'an-id'):
+            found = values.image_id(value)
+            self.assertEqual((u'an-id', six.text_type), (found, type(found)))
+        self.assertEqual(u'\u65e5?#%2f', values.image_id(u'\u65e5?#%2f'))
+
+    def test_invalid_ids_are_not_found(self):
+        for value in ('', '.', '..', 'a/b', '/', 'a b', ' a', 'a\n', 'a\x00',
+                      'a\x7f', None, 5, []):
+            error = self.assertRaises(exception.ImageNotFound,
+                                      values.image_id, value)
+            self.assertEqual(value, error.image_id)
+
+
 class TestUnset(testtools.TestCase):
     """Kernels and ramdisks that are not set."""
 
