@@ -121,6 +121,13 @@ class Client(object):
             return values.always  # Glance has checked
         return functools.partial(identities.may_see, context)
 
+    def check_owner(self, context):
+        """Refuse to create an image that no project would own.
+
+        :raises Forbidden: see Identity.check_owner()
+        """
+        self._identity.check_owner(context)
+
     def json(self, context, request, settle=None, once=False):
         """Make a call and return its JSON object.
 

@@ -175,6 +175,7 @@ class GlanceImageService(driver.ImageDriver):
         know whether an image with this ID was there before.
         """
         values.one_source(image_meta, data)
+        self.client.check_owner(context)
         image_meta = copy.deepcopy(image_meta)
         member = (image_meta.get('properties') or {}).pop(
             'instance_owner', None)

@@ -86,6 +86,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
     def create(self, context, image_meta, data=None, id_is_new=False):
         """Create an image. See ImageDriver."""
         values.one_source(image_meta, data)
+        self.client.check_owner(context)
         image, member = _to_create(image_meta)
         body = None if data is None else source.open_source(data)
         location = locations.from_meta(image_meta)
@@ -237,6 +238,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
                           **options):
         """Create an image and import its data. See ImageDriver."""
         order = imports.Order(method, **options)
+        self.client.check_owner(context)
         image, member = _to_create(image_meta)
         self._imports.check(context, order, image)
         raw = self._create_record(context, image, id_is_new)

@@ -31,6 +31,7 @@ from keystoneauth1 import loading
 from keystoneauth1 import plugin
 
 from nova_image.conf import glance as glance_conf
+from nova_image import exception
 from nova_image.image import http_session
 
 #: seconds without an answer after which a request fails, unless ``[glance]
@@ -143,12 +144,30 @@ class Identity(object):
 
     def headers(self, context):
         """Return the identity headers of a caller without Keystone."""
-        return {
+        headers = {
             'X-Identity-Status': 'Confirmed',
             'X-User-Id': context.user_id or '',
-            'X-Tenant-Id': context.project_id or '',
             'X-Roles': ','.join(context.roles or []),
         }
+        if context.project_id:
+            # Glance 15 refuses images of callers without this header, but
+            # accepts an empty one.
+            headers['X-Tenant-Id'] = context.project_id
+        return headers
+
+    def check_owner(self, context):
+        """Refuse to create an image that no project would own.
+
+        Without Keystone, Glance 33 and v1 of Glance 15 accept such an image,
+        but then refuse its data and its deletion to the same caller.
+
+        :raises Forbidden: if a caller who is no administrator has no project
+        """
+        if not (context.project_id or context.is_admin or
+                self.uses_keystone(context)):
+            raise exception.Forbidden(
+                action='create', reason='the context of the request has no '
+                'project, which would own the image')
 
 
 def may_see(context, image):

@@ -173,6 +173,17 @@ class BadInput(case.DriverCase):
             self.assertRefused(exception.ImageBadRequest, 'nonsense',
                                **{name: 'nonsense'})
 
+    def test_context_without_a_project(self) -> None:
+        """Without Keystone, only an administrator needs no project."""
+        for project in (None, ''):
+            nobody = self.context(project_id=project)
+            for data in (None, b'abc'):
+                self.assertRaises(exception.Forbidden, self.make, data, nobody)
+            self.assertNothingLeft()
+            self.assertIsNone(self.make(
+                b'abc', self.admin(project_id=project))['owner'])
+            self.raw.wipe()
+
     def test_bad_id(self) -> None:
         for image_id in ('no uuid', '../x'):
             self.assertRefused(exception.ImageBadRequest, id=image_id)

@@ -29,6 +29,17 @@ IMAGES = case.IMAGES
 META = case.META
 
 
+class TestOwner(case.DriverTestCase):
+    """The owner of a new image."""
+
+    def test_without_keystone_a_context_needs_a_project(self):
+        for project in None, '':
+            self.without_keystone(project_id=project)
+            error = self.assert_raises(exception.Forbidden, 'create', {})
+            self.assertIn('no project', six.text_type(error))
+        self.assert_calls([])
+
+
 class TestCreate(case.DriverTestCase):
     """create() sends POST, and PUT if there is data."""
 

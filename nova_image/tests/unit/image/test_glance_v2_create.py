@@ -31,6 +31,20 @@ ADD_LOCATION = case.ADD_LOCATION
 META = case.META
 
 
+class TestOwner(case.DriverTestCase):
+    """The owner of a new image."""
+
+    def test_without_keystone_a_context_needs_a_project(self):
+        for project in None, '':
+            self.without_keystone(project_id=project)
+            for method, args in (
+                    ('create', ({},)), ('create', ({}, b'data')),
+                    ('create_via_import', ({}, 'glance-direct'))):
+                error = self.assert_raises(exception.Forbidden, method, *args)
+                self.assertIn('no project', six.text_type(error))
+        self.assert_calls([])
+
+
 class TestCreate(case.DriverTestCase):
     """create() sends POST, and PUT and GET if there is data."""
 

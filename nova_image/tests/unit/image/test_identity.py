@@ -152,11 +152,16 @@ class TestHeaders(base.TestCase):
         self.useFixture(fixtures.EnvironmentVariable('NETRC', path))
         self.assertNotIn('authorization', self._headers())
 
-    def test_a_missing_identity_is_sent_as_empty_headers(self):
-        self.without_keystone(user_id=None, project_id=None, roles=None)
+    def test_a_missing_user_and_missing_roles_are_empty_headers(self):
+        self.without_keystone(user_id=None, roles=None)
         headers = self._headers()
-        self.assertEqual(['', '', ''], [
-            _text(headers[name]) for name in IDENTITY_HEADERS[1:]])
+        self.assertEqual(['', ''], [
+            _text(headers[name]) for name in ('x-user-id', 'x-roles')])
+
+    def test_a_missing_project_is_not_sent(self):
+        for project in None, '':
+            self.without_keystone(project_id=project)
+            self.assertNotIn('x-tenant-id', self._headers())
 
     def test_names_are_sent_as_utf_8(self):
         self.without_keystone(project_id=recordings.NAME)
