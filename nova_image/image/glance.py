@@ -311,8 +311,10 @@ class GlanceImageService(driver.ImageDriver):
         headers.update(_location(image_meta))
         if body is None:
             return self._put(context, image_id, headers, None, purge_props)[0]
-        self._require_queued(
-            image_id, self._head(context, image_id, 'update')['status'])
+        image = self._head(context, image_id, 'update')
+        if image['deleted']:
+            raise exception.ImageNotFound(action='update', image_id=image_id)
+        self._require_queued(image_id, image['status'])
         changed = 'image %s, which may have been changed'
         if purge_props:
             # v1 does not purge in a request with data
@@ -349,6 +351,8 @@ class GlanceImageService(driver.ImageDriver):
         except exception.ImageNotFound:
             # v1 also answers 404 if the image has no data
             image = self._head(context, image_id, 'download')
+            if image['deleted']:
+                raise
             raise exception.ImageUnacceptable(
                 action='download', image_id=image_id,
                 reason='it has no data, its status is %s' % image['status'])

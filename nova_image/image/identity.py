@@ -161,7 +161,8 @@ class Identity(object):
         Without Keystone, Glance 33 and v1 of Glance 15 accept such an image,
         but then refuse its data and its deletion to the same caller.
 
-        :raises Forbidden: if a caller who is no administrator has no project
+        :raises Forbidden: if the caller has no project and is not an
+            administrator
         """
         if not (context.project_id or context.is_admin or
                 self.uses_keystone(context)):

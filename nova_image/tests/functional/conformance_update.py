@@ -195,6 +195,21 @@ class Update(case.DriverCase):
             self.assertIn(image_id, str(error))
         self.assertNothingLeft()
 
+    def test_data_and_members_of_a_deleted_image(self) -> None:
+        """They are not found, even if v1 shows the image to the caller."""
+        image_id = self.make(b'abc')['id']
+        self.driver.delete(self.ctx, image_id)
+        for ctx in (self.ctx, self.root):
+            for operation, args in (
+                    (self.driver.download, ()),
+                    (self.driver.update, ({'name': 'x'}, b'data')),
+                    (self.driver.update, ({}, b'data', False)),
+                    (self.driver.delete, ()), (self.driver.members, ()),
+                    (self.driver.add_member, (base.new_id(),))):
+                error = self.assertRaises(exception.ImageNotFound, operation,
+                                          ctx, image_id, *args)
+                self.assertIn(image_id, str(error))
+
     def test_delete_of_a_protected_image(self) -> None:
         image = self.make(protected=True)
         error = self.assertRaises(exception.ImageNotAuthorized,

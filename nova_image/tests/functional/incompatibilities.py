@@ -233,9 +233,17 @@ INCOMPATIBILITIES = (
         (show_multiple_locations, show_image_direct_url)."""),
     _entry(
         'deleted-images', 'Deleted images', """
-        An administrator can still read a deleted image through v1. Through v2
-        it is gone at once, for everybody: the driver raises
-        ImageNotFound."""),
+        An administrator can still read the metadata of a deleted image
+        through v1, but not change it: the v1 driver raises
+        ImageNotAuthorized. Through v2 the image is gone at once, for
+        everybody: the driver raises ImageNotFound. Both drivers raise
+        ImageNotFound for the data of a deleted image."""),
+    _entry(
+        'times', 'Fractions of a second', """
+        Glance stores times with microseconds, which v1 shows and v2 does not.
+        Both drivers return whole seconds, so that an image has the same
+        created_at, updated_at and deleted_at through both. With Nova's own
+        image code, times of v1 have microseconds."""),
     _entry(
         'changes-since', 'Listing changed images', """
         With the filter changes-since, v1 also lists images that were deleted
@@ -309,6 +317,7 @@ def page() -> str:
 def _wrapped(text: str) -> list[str]:
     # Identifiers are literals on the page.
     literal = re.sub(r'\b(\w+_\w+|changes-since|ImageNotFound|'
+                     r'ImageNotAuthorized|'
                      r'ImageActionNotSupported)(?!\w)', r'``\1``',
                      _as_one(text))
     return textwrap.wrap(literal, 79, break_on_hyphens=False,

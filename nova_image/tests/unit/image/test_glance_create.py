@@ -294,6 +294,13 @@ class TestUpdate(case.DriverTestCase):
                                    QUEUED, {'name': 'x'})
         self.assertIn('deleted', six.text_type(error))
 
+    def test_data_for_a_deleted_image_is_not_found(self):
+        for purge in (True, False):
+            self.glance.answers(GLANCE15('show_deleted'))
+            self.assert_raises(exception.ImageNotFound, 'update', QUEUED,
+                               {'name': 'two'}, data=DATA, purge_props=purge)
+        self.assert_calls([self.HEAD] * 2)
+
     def test_data_for_an_active_image_changes_nothing(self):
         for purge in (True, False):
             self.glance.answers(GLANCE15('show_active'))

@@ -70,6 +70,15 @@ class TestDownload(case.DriverTestCase):
         self.assert_calls([('GET', case.path(QUEUED)),
                            ('HEAD', case.path(QUEUED))] * 2)
 
+    def test_a_deleted_image_is_not_found(self):
+        for status in 'deleted', 'pending_delete':
+            self.glance.answers(
+                GLANCE15('download_404'), GLANCE15('show_deleted').changed(
+                    headers={'X-Image-Meta-Status': status}))
+            error = self.assert_raises(exception.ImageNotFound, 'download',
+                                       QUEUED)
+            self.assertEqual(404, error.status)
+
     def test_a_missing_image_is_not_found(self):
         self.glance.answers(GLANCE15('download_404'), GLANCE15('show_404'))
         self.assert_raises(exception.ImageNotFound, 'download', ABSENT)
