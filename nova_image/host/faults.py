@@ -46,33 +46,45 @@ _NAMES = (
 )
 #: replacements for classes that Nova 15 does not have
 _SUBSTITUTES = {'ImageQuotaExceeded': 'ImageBadRequest',
+                'ImageDeleteConflict': 'ImageBadRequest',
                 'ImageImportImpossible': 'ImageBadRequest',
                 'CertificateValidationFailed': 'SignatureVerificationError'}
-#: classes that Nova's callers catch while no image exists yet
+#: classes that Nova's callers catch if a call is not about an existing image
 _PLAIN = {'ImageNotFound': 'NotFound', 'ImageNotAuthorized': 'Forbidden',
           'ImageBadRequest': 'Invalid'}
 
 
-def to_nova(error, creating=False):
+def to_nova(error, plain=False, image_id=None):
     """Return Nova's exception for one of ours.
 
     :param error: a NovaImageException
-    :param creating: whether the image does not exist yet
+    :param plain: whether the call is not about an existing image
+    :param image_id: ID of the image that Nova has named, if any; an error
+        that is found before a request is sent may not know it
     :returns: an exception of nova.exception
     """
     name = next((nova_name for ours, nova_name in _NAMES
                  if isinstance(error, ours)), 'NovaException')
     if not hasattr(nova_exception, name):
         name = _SUBSTITUTES.get(name, name)
-    if creating:
+    if plain:
         name = _PLAIN.get(name, name)
-    kind = _class(name)
     why = error.reason or error.message
-    if name in _PLAIN.values() or name == 'NovaException':
+    kind, facts = _class(name), {
+        'image_id': error.image_id or image_id, 'image_href': why,
+        'reason': why, 'response': why, 'server': error.endpoint,
+        'cert_uuid': getattr(error, 'certificate_id', None)}
+    if name in _PLAIN.values() or name == 'NovaException' or (
+            _lacks(kind, facts)):
         return kind(why)
-    return kind(image_id=error.image_id, image_href=why, reason=why,
-                response=why, server=error.endpoint,
-                cert_uuid=getattr(error, 'certificate_id', None))
+    return kind(**facts)
+
+
+def _lacks(kind, facts):
+    """Return whether a class's message has a fact that is unknown."""
+    message = getattr(kind, 'msg_fmt', '')
+    return any(not value and '%%(%s)' % name in message
+               for name, value in facts.items())
 
 
 def _class(name):
@@ -86,9 +98,13 @@ def _class(name):
 
 
 @contextlib.contextmanager
-def translated(creating=False):
-    """Raise Nova's exceptions instead of ours, with ours as their cause."""
+def translated(image_id=None, plain=False):
+    """Raise Nova's exceptions instead of ours, with ours as their cause.
+
+    :param image_id: ID of the image that Nova has named, if any
+    :param plain: whether the call is not about an existing image
+    """
     try:
         yield
     except exception.NovaImageException as error:
-        six.raise_from(to_nova(error, creating), error)
+        six.raise_from(to_nova(error, plain, image_id), error)

@@ -40,31 +40,31 @@ class Service(object):
 
     def detail(self, context, **kwargs):
         """List images."""
-        with faults.translated():
+        with faults.translated(plain=True):
             return self.driver.detail(context, **kwargs)
 
     def show(self, context, image_id, include_locations=False,
              show_deleted=True):
         """Return an image."""
-        with faults.translated():
+        with faults.translated(image_id):
             return self.driver.show(context, image_id, include_locations,
                                     show_deleted)
 
     def create(self, context, image_meta, data=None):
         """Create an image."""
-        with faults.translated(creating=True):
+        with faults.translated(image_meta.get('id'), plain=True):
             return self.driver.create(context, image_meta, data)
 
     def update(self, context, image_id, image_meta, data=None,
                purge_props=True):
         """Change an image."""
-        with faults.translated():
+        with faults.translated(image_id):
             return self.driver.update(context, image_id, image_meta, data,
                                       purge_props)
 
     def delete(self, context, image_id):
         """Delete an image."""
-        with faults.translated():
+        with faults.translated(image_id):
             return self.driver.delete(context, image_id)
 
     def download(self, context, image_id, data=None, dst_path=None,
@@ -74,28 +74,33 @@ class Service(object):
         :returns: None; an iterator of bytes if there is neither data nor
             dst_path
         """
-        with faults.translated():
+        with faults.translated(image_id):
             chunks = self.driver.download(context, image_id, data, dst_path,
                                           trusted_certs=trusted_certs)
-        return None if chunks is None else _Stream(chunks)
+        return None if chunks is None else _Stream(chunks, image_id)
 
     def image_import_copy(self, context, image_id, stores):
         """Start copying the data of an image to other stores."""
-        with faults.translated():
+        with faults.translated(image_id):
             return self.driver.image_import_copy(context, image_id, stores)
 
 
 class _Stream(object):
-    """An iterator over image data that raises Nova's exceptions."""
+    """An iterator over image data that raises Nova's exceptions.
 
-    def __init__(self, chunks):
+    :param chunks: the driver's iterator
+    :param image_id: ID of the image, for the exceptions
+    """
+
+    def __init__(self, chunks, image_id):
         self._chunks = chunks
+        self._image_id = image_id
 
     def __iter__(self):
         return self
 
     def __next__(self):
-        with faults.translated():
+        with faults.translated(self._image_id):
             return next(self._chunks)
 
     next = __next__

@@ -112,6 +112,39 @@ class InstallTest(BridgeTestCase):
                 self.nova.modules['nova.exception'].ImageUnacceptable,
                 getattr(service, name), 'context', *arguments)
 
+    def test_errors_of_detail_are_those_without_an_image(self):
+        """An invalid limit is not about an image."""
+        self.driver.detail.side_effect = exception.ImageBadRequest(
+            reason='limit is not a number')
+        nova = self.nova.modules['nova.exception']
+        error = self.assertRaises(nova.Invalid, self.install().detail, 'ctx')
+        self.assertIs(nova.Invalid, type(error))
+        self.assertEqual('limit is not a number', str(error))
+
+    def test_errors_before_a_request_name_the_image(self):
+        """The drivers find them without knowing the image."""
+        def chunks():
+            raise exception.ImageBadRequest(reason='why')
+            yield
+
+        service = self.install()
+        for name, arguments in (
+                ('show', ('an-id',)), ('create', ({'id': 'an-id'},)),
+                ('update', ('an-id', {})), ('delete', ('an-id',)),
+                ('download', ('an-id',)),
+                ('image_import_copy', ('an-id', []))):
+            getattr(self.driver, name).side_effect = (
+                exception.ImageUnacceptable(reason='why'))
+            error = self.assertRaises(
+                self.nova.modules['nova.exception'].ImageUnacceptable,
+                getattr(service, name), 'context', *arguments)
+            self.assertEqual('Image an-id is unacceptable: why', str(error))
+        self.driver.download = mock.Mock(return_value=chunks())
+        error = self.assertRaises(
+            self.nova.modules['nova.exception'].ImageBadRequest,
+            next, service.download('context', 'an-id'))
+        self.assertIn('image an-id', str(error))
+
     def test_stream_errors_are_those_of_nova(self):
         """The iterator of a download raises them, too."""
         def chunks():

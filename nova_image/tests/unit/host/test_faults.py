@@ -69,6 +69,51 @@ class FaultsTest(testtools.TestCase):
             found = self._assert_becomes(ours, name, creating=True)
             self.assertIn('a reason from Glance', str(found))
 
+    def test_errors_before_a_request_name_the_image(self):
+        """The caller's ID is used if the error does not know any."""
+        for ours in (exception.ImageBadRequest, exception.ImageNotFound,
+                     exception.ImageUnacceptable,
+                     exception.ImageQuotaExceeded):
+            found = self.faults.to_nova(ours(reason='r'), image_id='the-id')
+            self.assertIn('image the-id', str(found).lower())
+            found = self.faults.to_nova(ours(**FACTS), image_id='the-id')
+            self.assertIn('image an-id', str(found).lower())
+
+    def test_errors_about_no_image_do_not_name_one(self):
+        """Nova's own formats would say "image None"."""
+        for ours in (exception.ImageBadRequest, exception.ImageNotFound,
+                     exception.ImageNotAuthorized,
+                     exception.ImageUnacceptable, exception.ImageUploadFailed,
+                     exception.ImageQuotaExceeded, exception.ImageConflict,
+                     exception.ImageImportImpossible,
+                     exception.ImageActionNotSupported,
+                     exception.ImageDeleteConflict,
+                     exception.GlanceEndpointUnknown,
+                     exception.InvalidImageRef, exception.Forbidden):
+            for plain in False, True:
+                found = str(self.faults.to_nova(ours(reason='why'), plain))
+                self.assertIn('why', found)
+                self.assertNotIn('None', found)
+                self.assertNotIn('  ', found)
+
+    def test_errors_of_detail(self):
+        """Nova's callers of detail() catch classes without an image."""
+        for ours, name in ((exception.ImageBadRequest, 'Invalid'),
+                           (exception.ImageNotAuthorized, 'Forbidden'),
+                           (exception.ImageNotFound, 'NotFound'),
+                           (exception.ImageQuotaExceeded,
+                            'ImageQuotaExceeded'),
+                           (exception.ImageUnacceptable,
+                            'ImageUnacceptable')):
+            self.assertIs(getattr(self.nova, name), type(
+                self.faults.to_nova(ours(reason='why'), plain=True)))
+
+    def test_an_invalid_id_is_still_an_image_that_is_not_found(self):
+        for image_id in '', None:
+            self.assertIs(self.nova.ImageNotFound, type(self.faults.to_nova(
+                exception.ImageNotFound(image_id=image_id),
+                image_id=image_id)))
+
     def test_no_endpoint_reaches_users(self):
         """Nova shows these messages to its users."""
         for ours in (exception.ImageNotFound, exception.ImageNotAuthorized,
@@ -77,9 +122,11 @@ class FaultsTest(testtools.TestCase):
                              str(self.faults.to_nova(ours(**FACTS))))
 
     def test_older_nova(self):
-        """Nova 15 does not have the quota exception; it catches another."""
-        del self.nova.ImageQuotaExceeded
-        self._assert_becomes(exception.ImageQuotaExceeded, 'ImageBadRequest')
+        """Nova 15 does not have these exceptions; it catches another."""
+        for name in ('ImageQuotaExceeded', 'ImageDeleteConflict',
+                     'ImageImportImpossible'):
+            delattr(self.nova, name)
+            self._assert_becomes(getattr(exception, name), 'ImageBadRequest')
 
     def test_our_exception_is_the_cause(self):
         """The log still has all the facts."""
