@@ -47,7 +47,9 @@ class ImageDriver(object):
     ``locations`` if they were asked for. Absent values are None, ``size`` is
     0 rather than None, times are aware datetimes (UTC), ``properties`` holds
     the custom properties as text, with ``block_device_mapping`` and
-    ``mappings`` decoded from JSON.
+    ``mappings`` decoded from JSON. On v2 there are also ``os_hidden,
+    os_hash_algo, os_hash_value, stores`` as Glance sends them, if it does, and
+    ``direct_url`` with ``locations``.
 
     Every method raises exceptions of nova_image.exception:
     GlanceConnectionFailed for a missing or incomplete answer,

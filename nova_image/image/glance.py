@@ -67,7 +67,8 @@ _JSON_PROPERTIES = ('block_device_mapping', 'mappings')
 _SENT = ('id', 'name', 'disk_format', 'container_format', 'owner')
 _KNOWN = frozenset(_FIELDS + (
     'location', 'locations', 'direct_url', 'properties', 'protected',
-    'visibility', 'tags'))
+    'visibility', 'tags', 'os_hidden', 'os_hash_algo', 'os_hash_value',
+    'stores'))
 
 _PLAIN_FILTERS = ('name', 'status', 'container_format', 'disk_format')
 _NUMBER_FILTERS = ('size_min', 'size_max', 'min_ram', 'min_disk')

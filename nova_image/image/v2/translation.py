@@ -30,9 +30,13 @@ from nova_image.image import values
 #: fields that have the same name in v2 and in the callers' format
 _SAME = ('id', 'name', 'status', 'min_disk', 'min_ram', 'disk_format',
          'container_format', 'checksum', 'owner')
+#: fields of newer Glances that are passed on unchanged, as in Nova 34: its own
+#: image code leaves out self, schema, file, tags, protected and virtual_size
+_PASSED = ('os_hidden', 'os_hash_algo', 'os_hash_value', 'stores')
 _TIMES = ('created_at', 'updated_at')
 #: fields whose values many images of a listing share
-_REPEATED = ('status', 'disk_format', 'container_format', 'owner')
+_REPEATED = ('status', 'disk_format', 'container_format', 'owner',
+             'os_hash_algo', 'stores')
 _WRITABLE = frozenset(('id', 'name', 'disk_format', 'container_format',
                        'owner', 'tags', 'visibility'))
 #: fields of the callers' format that are not sent by their own name
@@ -73,6 +77,8 @@ def from_glance(raw, include_locations=False):
         if is_custom(name) and raw[name] is not None})
     if include_locations:
         image['locations'] = _locations(raw)
+        if 'direct_url' in raw:
+            image['direct_url'] = raw['direct_url']
     return image
 
 
@@ -99,7 +105,7 @@ def listing_reader():
                 name for name in names if is_custom(name)]
         image, properties = _fields(raw), {}
         for name in _REPEATED:
-            value = image[name]
+            value = image.get(name)
             if type(value) is text:
                 image[name] = share(value, value)
         for name in custom:
@@ -119,7 +125,7 @@ def _fields(raw):
     get = raw.get
     created, updated = get('created_at'), get('updated_at')
     created_at = _time(created)
-    return {
+    image = {
         'id': get('id'), 'name': get('name'), 'status': get('status'),
         'size': get('size') or 0,
         'min_disk': get('min_disk') or 0, 'min_ram': get('min_ram') or 0,
@@ -131,6 +137,10 @@ def _fields(raw):
         'updated_at': created_at if updated == created else _time(updated),
         'deleted': False, 'deleted_at': None,
     }
+    for name in _PASSED:
+        if name in raw:
+            image[name] = raw[name]
+    return image
 
 
 def _time(text):

@@ -191,7 +191,8 @@ INCOMPATIBILITIES = (
         name owner, tags or size. v2 keeps both in one namespace and reserves
         the names of all its fields, including location and deleted, and all
         names that begin with os_glance_. The v2 driver refuses to store such
-        a property, and does not show one that was stored through v1. In
+        a property, and does not show one that was stored through v1; it takes
+        os_hidden, os_hash_algo, os_hash_value and stores for fields. In
         particular, a property with the name owner never changes the owner of
         an image.""", as_v2=_visible, refuses=_reserved),
     _entry(

@@ -57,6 +57,12 @@ class TestHeaders(case.DriverTestCase):
             self._sent(is_public='1', min_ram='5', min_disk=1,
                        protected='false', owner='p'))
 
+    def test_fields_that_only_v2_has_are_not_sent(self):
+        """An image that was read through v2 can be written through v1."""
+        self.assertEqual({'name': 'x'}, self._sent(
+            name='x', os_hidden=False, os_hash_algo='sha512', tags=['a'],
+            os_hash_value='ab', stores='fast', direct_url='a', locations=[]))
+
     def test_visibility_becomes_is_public(self):
         for value, expected in (('public', 'True'), ('private', 'False'),
                                 ('shared', 'False')):

@@ -27,7 +27,7 @@ class TestUpload(case.DriverTestCase):
             case.WORKING, case.IMPORTED))
         image = self.service.create(self.context, case.META, case.DATA)
         self.assertEqual(('active', False),
-                         (image['status'], 'os_hash_value' in image))
+                         (image['status'], 'visibility' in image))
         self.assert_calls(case.STAGING_CALLS + [case.LOOK] * 2)
 
     def test_update_imports_the_data(self):

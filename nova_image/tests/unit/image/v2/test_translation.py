@@ -33,6 +33,8 @@ BASE_NAMES = (
 KEYS = {'id', 'name', 'status', 'size', 'min_disk', 'min_ram', 'disk_format',
         'container_format', 'checksum', 'owner', 'is_public', 'created_at',
         'updated_at', 'deleted', 'deleted_at', 'properties'}
+#: fields that Glance 33 has in addition
+PASSED = {'os_hidden', 'os_hash_algo', 'os_hash_value', 'stores'}
 
 
 class TestFromGlance(testtools.TestCase):
@@ -49,6 +51,8 @@ class TestFromGlance(testtools.TestCase):
                 value = image.pop(name)
                 self.assertEqual(datetime.timedelta(0), value.utcoffset())
                 self.assertEqual(moment, value.replace(tzinfo=None))
+            for name in PASSED:
+                image.pop(name, None)
             self.assertEqual({
                 'id': recordings.ACTIVE, 'name': recordings.NAME,
                 'status': 'active', 'size': 100, 'min_disk': 1,
@@ -64,9 +68,24 @@ class TestFromGlance(testtools.TestCase):
                         {'device_name': '/dev/vda', 'boot_index': 0}]}},
                 image)
 
+    def test_fields_of_newer_glances_are_passed_through(self):
+        old, new = self._images('show_active')
+        self.assertEqual(KEYS, set(old))
+        self.assertEqual(KEYS | PASSED, set(new))
+        raw = GLANCES[1]('show_active').json
+        self.assertEqual(False, new['os_hidden'])
+        for name in PASSED:
+            self.assertEqual(raw[name], new[name])
+
+    def test_a_listing_passes_the_same_fields(self):
+        for glance, extra in zip(GLANCES, (set(), PASSED)):
+            text = json.dumps(glance('show_active').json)
+            found = json.loads(text, object_hook=translation.listing_reader())
+            self.assertEqual(KEYS | extra, set(found))
+
     def test_a_queued_image_has_all_fields(self):
         for image in self._images('show_queued'):
-            self.assertEqual(KEYS, set(image))
+            self.assertEqual(KEYS, set(image) - PASSED)
             self.assertEqual(
                 ('queued', 0, 0, 0, None, {}),
                 (image['status'], image['size'], image['min_disk'],
@@ -107,7 +126,8 @@ class TestFromGlance(testtools.TestCase):
         first, second = [json.loads(text, object_hook=read) for text in texts]
         self.assertEqual(translation.from_glance(raw), first)
         self.assertEqual(dict(first, id='another'), second)
-        for name in ('owner', 'status', 'disk_format', 'container_format'):
+        for name in ('owner', 'status', 'disk_format', 'container_format',
+                     'os_hash_algo', 'stores'):
             self.assertIs(first[name], second[name])
         self.assertIs(first['properties']['hw:numa_nodes'],
                       second['properties']['hw:numa_nodes'])
@@ -143,6 +163,15 @@ class TestLocations(testtools.TestCase):
     def test_locations_are_left_out_unless_asked_for(self):
         self.assertNotIn('locations', translation.from_glance(
             {'locations': [{'url': 'a'}]}))
+
+    def test_direct_url_is_passed_with_the_locations(self):
+        for glance in GLANCES:
+            raw = glance('show_active').json
+            self.assertNotIn('direct_url', translation.from_glance(raw))
+            self.assertEqual(raw['direct_url'], translation.from_glance(
+                raw, True)['direct_url'])
+            self.assertNotIn('direct_url', translation.from_glance(
+                glance('show_queued').json, True))
 
     def test_direct_url_is_not_repeated(self):
         for glance in GLANCES:
@@ -235,6 +264,8 @@ class TestToGlance(testtools.TestCase):
         for glance in GLANCES:
             image = translation.from_glance(glance('show_active').json, True)
             sent = translation.to_glance(image)
+            self.assertEqual(
+                set(), set(sent) & (PASSED | {'direct_url'}))
             self.assertEqual(recordings.NAME, sent['name'])
             self.assertEqual(recordings.NAME, sent['description'])
             self.assertNotIn('status', sent)
