@@ -217,3 +217,37 @@ class DownloadTest(CephTest):
             self.cloud.nova.log('nova-compute')[begin:],
             r'Image %s: %d bytes from rbd://.* verified by .*sha512' % (
                 self.image, len(self.data)))
+
+
+class StoresTest(CephTest):
+    """A compute host whose disks are in the Ceph of one of Glance's stores."""
+
+    def setUp(self) -> None:
+        """Let Nova copy images to that store, as any user."""
+        super().setUp()
+        policy = self.glance.folder / 'copy.yaml'
+        policy.write_text('"copy_image": ""\n')
+        self.restart_glance({'oslo_policy': {'policy_file': str(policy)}})
+        compute = self.cloud.nova.compute
+        self.addCleanup(compute.restart)
+        compute.restart({'libvirt': {
+            'images_rbd_glance_store_name': 'rbd',
+            'images_rbd_glance_copy_poll_interval': '1'}})
+
+    def test_image_of_another_store_is_copied_and_cloned(self) -> None:
+        images = self.cloud.images('admin')
+        image = images.post('/images', json={
+            'name': 'elsewhere', 'disk_format': 'raw', 'visibility': 'public',
+            'container_format': 'bare'}).json()['id']
+        self.addCleanup(self.remove_image, image)
+        path = '/images/' + image
+        images.put(path + '/file', data=self.data, headers={
+            'Content-Type': 'application/octet-stream',
+            'X-Image-Meta-Store': 'fast'})
+        self.assertEqual('fast', images.get(path).json()['stores'])
+        mark = self.glance.mark()
+        server = self.boot(image)
+        self.assertIn(('POST', 'import'), self.asked(mark))
+        self.assertEqual({'fast', 'rbd'}, set(
+            images.get(path).json()['stores'].split(',')))
+        self.check_disk(server, image)
