@@ -73,6 +73,15 @@ class NovaIdentity(identity.Identity):
         return plugin
 
 
+def load(conf):
+    """Return the configured driver, with Nova's identity.
+
+    :param conf: Nova's configuration, parsed
+    :raises DriverLoadError: if the driver cannot be loaded
+    """
+    return driver.load(conf, log_is_ready=False, identity=NovaIdentity(conf))
+
+
 def install(conf=None):
     """Make Nova use the configured driver. A second call has no effect.
 
@@ -88,8 +97,7 @@ def install(conf=None):
     if installed is not None:
         return installed
     conf = conf or cfg.CONF
-    service = services.Service(driver.load(
-        conf, log_is_ready=False, identity=NovaIdentity(conf)))
+    service = services.Service(load(conf))
 
     def get_default_image_service():
         return service

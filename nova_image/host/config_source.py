@@ -27,9 +27,20 @@ The module imports as little as possible. If it could not be imported,
 oslo.config would ignore the driver, and Nova would use its own image code.
 """
 
+import logging
 import sys
 
+from oslo_config import cfg
 from oslo_config import sources
+
+LOG = logging.getLogger(__name__)
+
+#: Nova's programs that never use an image (read in 15.1.5 and 34.0.0). The
+#: names of WSGI servers, such as uwsgi, do not tell what they serve.
+WITHOUT_IMAGES = frozenset('nova-' + name for name in (
+    'manage', 'status', 'policy', 'scheduler', 'novncproxy', 'serialproxy',
+    'spicehtml5proxy', 'xvpvncproxy', 'api-metadata', 'network', 'cert',
+    'console', 'consoleauth', 'dhcpbridge', 'idmapshift'))
 
 
 class Driver(sources.ConfigurationSourceDriver):
@@ -47,7 +58,8 @@ class Driver(sources.ConfigurationSourceDriver):
         :param group_name: the section that names this driver
         :returns: a source without options
         :raises SystemExit: if the driver cannot be installed, with a one-line
-            message; oslo.config swallows any other exception
+            message, into a service that uses images; oslo.config swallows any
+            other exception
         """
         nova_conf = sys.modules.get('nova.conf')
         if nova_conf is not None and conf is getattr(nova_conf, 'CONF', None):
@@ -56,11 +68,17 @@ class Driver(sources.ConfigurationSourceDriver):
 
 
 def install_or_exit(conf=None):
-    """Install the image driver into this process.
+    """Install the image driver into this process if it uses images.
 
-    :param conf: Nova's configuration
+    In the programs WITHOUT_IMAGES, it only warns if that would fail.
+
+    :param conf: Nova's configuration; the global one by default
     :raises SystemExit: if it cannot be installed, with a one-line message
     """
+    conf = conf or cfg.CONF
+    if getattr(conf, 'prog', None) in WITHOUT_IMAGES:
+        _warn_of_failure(conf)
+        return
     try:
         from nova_image.host import bridge
         bridge.install(conf)
@@ -69,6 +87,18 @@ def install_or_exit(conf=None):
             'nova_image cannot serve the images of this service, so the '
             'service does not start: %s: %s' % (
                 type(error).__name__, error))
+
+
+def _warn_of_failure(conf):
+    try:
+        from nova_image.host import bridge
+        bridge.load(conf)
+    except Exception as error:
+        # Logging is not set up yet, so this appears on stderr.
+        LOG.warning(
+            'nova_image could not serve the images of services with this '
+            'configuration; %s uses none and continues: %s: %s', conf.prog,
+            type(error).__name__, ' '.join(('%s' % error).split()))
 
 
 class _NoOptions(sources.ConfigurationSource):

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Services of Nova do not start if nova_image cannot serve them."""
+"""Services of Nova do not start if nova_image cannot serve their images."""
 
 import os
 import pathlib
@@ -62,8 +62,8 @@ class BrokenPluginTest(testtools.TestCase):
                         'state_path': str(self.folder)},
             'database': database, 'api_database': database}, plugin.OPTIONS))
 
-    def _check(self, *argv: str) -> None:
-        """Check that a service ends, with one line that gives the reason."""
+    def _run(self, *argv: str) -> tuple[int, list[str]]:
+        """Run a program to its end; return its exit code and output."""
         env = processes.clean_environment({
             'PYTHONPATH': str(self.folder), 'PYTHONDONTWRITEBYTECODE': '1',
             'OS_NOVA_CONFIG_DIR': str(self.folder)})
@@ -72,12 +72,30 @@ class BrokenPluginTest(testtools.TestCase):
             stdin=subprocess.DEVNULL, capture_output=True, text=True,
             timeout=_TIMEOUT)
         output = (ended.stdout + ended.stderr).strip().splitlines()
-        self.assertNotEqual(0, ended.returncode, output)
         self.assertNotIn('Traceback (most recent call last):', output)
+        return ended.returncode, output
+
+    def _check(self, *argv: str) -> None:
+        """Check that a service ends, with one line that gives the reason."""
+        code, output = self._run(*argv)
+        self.assertNotEqual(0, code, output)
         self.assertEqual(1, sum(
             line.startswith('nova_image cannot serve the images of this '
                             'service') for line in output), output)
         self.assertIn('it is broken', output[-1])
+
+    def _check_manage(self, reason: str) -> None:
+        """Check that nova-manage works, with one line that warns."""
+        config = self.folder / 'nova.conf'
+        config.write_text(config.read_text().replace(
+            'sqlite://', 'sqlite:///%s/manage.sqlite' % self.folder))
+        code, output = self._run('nova-manage', '--config-file', str(config),
+                                 'db', 'sync', '--local_cell')
+        self.assertEqual(0, code, output)
+        self.assertTrue((self.folder / 'manage.sqlite').stat().st_size)
+        warning, = [line for line in output if 'nova_image' in line]
+        self.assertIn('nova-manage uses none and continues', warning)
+        self.assertIn(reason, warning)
 
     def _check_daemon(self, program: str) -> None:
         self._check(program, '--config-file',
@@ -89,8 +107,15 @@ class BrokenPluginTest(testtools.TestCase):
     def test_nova_compute_does_not_start(self) -> None:
         self._check_daemon('nova-compute')
 
-    def test_nova_scheduler_does_not_start(self) -> None:
-        self._check_daemon('nova-scheduler')
+    def test_nova_manage_works(self) -> None:
+        """It does not use images."""
+        self._check_manage('it is broken')
+
+    def test_nova_manage_works_with_a_mistake_in_glance(self) -> None:
+        (self.folder / 'sitecustomize.py').unlink()
+        with open(self.folder / 'nova.conf', 'a') as config:
+            config.write('[glance]\nuse_glance_v1 = maybe\n')
+        self._check_manage('maybe')
 
     def test_nova_api_does_not_load(self) -> None:
         """This holds for any WSGI server."""

@@ -93,6 +93,11 @@ class InstallTest(BridgeTestCase):
             self.glance.get_remote_image_service, 'context',
             'http://evil/v2/images/an-id')
 
+    def test_load_installs_nothing(self):
+        """Programs without images only try whether the driver loads."""
+        self.assertIs(self.driver, self.bridge.load(self.nova.conf))
+        self.assertEqual('stock', self.glance.get_default_image_service())
+
     def test_failure_leaves_stock_code(self):
         """A driver that cannot be loaded leaves Nova's code in place."""
         self.load.side_effect = exception.DriverLoadError()

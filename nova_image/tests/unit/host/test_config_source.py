@@ -28,6 +28,9 @@ class ConfigSourceTest(testtools.TestCase):
         self.nova = self.useFixture(fake_nova.FakeNova())
         self.install = self.useFixture(fixtures.MockPatch(
             'nova_image.host.bridge.install')).mock
+        self.load = self.useFixture(fixtures.MockPatch(
+            'nova_image.host.bridge.load')).mock
+        self.log = self.useFixture(fixtures.FakeLogger())
         from nova_image.host import config_source
         self.source = config_source.Driver()
 
@@ -43,6 +46,39 @@ class ConfigSourceTest(testtools.TestCase):
         """A privsep helper reads the same file into its own ConfigOpts."""
         self._open(cfg.ConfigOpts())
         self.install.assert_not_called()
+
+    def test_services_with_images(self):
+        """The name of a WSGI server or of an unknown service is no reason."""
+        for prog in ('nova-api', 'nova-api-os-compute', 'nova-conductor',
+                     'nova-compute', 'nova-cells', 'uwsgi', 'gunicorn',
+                     'nova-something'):
+            self.nova.conf([], prog=prog)
+            self.install.reset_mock()
+            self._open(self.nova.conf)
+            self.install.assert_called_once_with(self.nova.conf)
+        self.load.assert_not_called()
+
+    def test_programs_without_images(self):
+        """They keep Nova's own code, and their configuration is checked."""
+        for prog in ('nova-manage', 'nova-status', 'nova-policy',
+                     'nova-scheduler', 'nova-novncproxy',
+                     'nova-serialproxy', 'nova-spicehtml5proxy',
+                     'nova-api-metadata', 'nova-network'):
+            self.nova.conf([], prog=prog)
+            self.load.reset_mock()
+            self._open(self.nova.conf)
+            self.load.assert_called_once_with(self.nova.conf)
+        self.install.assert_not_called()
+        self.assertEqual('', self.log.output)
+
+    def test_mistakes_do_not_end_programs_without_images(self):
+        """They are reported in one line."""
+        self.nova.conf([], prog='nova-manage')
+        self.load.side_effect = cfg.ConfigFileValueError('a mistake')
+        self._open(self.nova.conf)
+        line, = self.log.output.splitlines()
+        self.assertIn('a mistake', line)
+        self.assertIn('nova-manage', line)
 
     def test_failure_ends_the_service(self):
         """Only SystemExit ends the service; oslo.config swallows the rest."""
