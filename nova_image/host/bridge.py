@@ -82,6 +82,13 @@ def load(conf):
     return driver.load(conf, log_is_ready=False, identity=NovaIdentity(conf))
 
 
+def installed():
+    """Return the Service that install() has installed, or None."""
+    from nova.image import glance as nova_glance
+
+    return getattr(nova_glance.get_default_image_service, _MARK, None)
+
+
 def install(conf=None):
     """Make Nova use the configured driver. A second call has no effect.
 
@@ -93,9 +100,8 @@ def install(conf=None):
 
     from nova_image.host import service as services
 
-    installed = getattr(nova_glance.get_default_image_service, _MARK, None)
-    if installed is not None:
-        return installed
+    if installed() is not None:
+        return installed()
     conf = conf or cfg.CONF
     service = services.Service(load(conf))
 
@@ -117,13 +123,13 @@ def _nova_version():
     return nova_version.version_string()
 
 
-def _announce(installed, conf):
+def _announce(used, conf):
     """Log the driver in use as soon as the service has set up logging.
 
     Nova reads its configuration before that. Anything logged until then is
     lost, or appears only on stderr.
 
-    :param installed: the driver
+    :param used: the driver
     :param conf: Nova's configuration, with the name of the service
     """
     original = logging.setup
@@ -134,9 +140,9 @@ def _announce(installed, conf):
         LOG.info('nova_image %(version)s: the driver %(driver)s serves the '
                  'images of %(service)s, Nova %(nova)s', {
                      'version': version.version_string(),
-                     'driver': type(installed).__name__,
+                     'driver': type(used).__name__,
                      'service': conf.prog,
                      'nova': _nova_version()})
-        driver.begin_log(installed, conf)
+        driver.begin_log(used, conf)
 
     logging.setup = setup

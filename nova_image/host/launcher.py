@@ -12,6 +12,8 @@
 
 """``nova-image-run SERVICE [ARGUMENT ...]``: a Nova service with our drivers.
 
+``nova-image-run --check SERVICE``: whether a service would use them.
+
 For releases of Nova whose oslo.config does not support configuration drivers,
 such as 15, and for operators who prefer the drivers to be visible in the
 command. In a newer Nova, nova.conf can enable them without a change of the
@@ -23,11 +25,18 @@ import sys
 from stevedore import named
 
 USAGE = """Usage: nova-image-run SERVICE [ARGUMENT ...]
+       nova-image-run --check SERVICE [ARGUMENT ...]
 
 Run a Nova service, such as nova-compute, with the image drivers of nova_image.
 All arguments are passed to the service.
 
-Example: nova-image-run nova-compute --config-file /etc/nova/nova.conf"""
+With --check, do not run the service. Print whether its own command would run
+it with nova_image, which depends on the configuration that it reads. SERVICE
+is a name or the path of a command. The exit code is 0 if it would, and
+otherwise 1, with the reason and the remedy on standard error.
+
+Examples: nova-image-run nova-compute --config-file /etc/nova/nova.conf
+          nova-image-run --check nova-compute"""
 
 
 def install_once_configured():
@@ -45,15 +54,14 @@ def install_once_configured():
     config.parse_args = parse_args
 
 
-def _service(name):
-    """Return the main function of an installed service."""
+def _find(name):
+    """Return the main function of a service; None if it is not installed."""
     found = named.NamedExtensionManager(
         'console_scripts', [name], warn_on_missing_entrypoint=False,
         on_load_failure_callback=_fail)
     for extension in found:
         return extension.plugin
-    raise SystemExit('nova-image-run: service %s is not installed in this '
-                     'Python.' % name)
+    return None
 
 
 def _fail(manager, entry_point, error):
@@ -70,7 +78,21 @@ def main():
     if not arguments or arguments[0] in ('-h', '--help'):
         print(USAGE)
         return 0 if arguments else 2
-    service = _service(arguments[0])
+    if arguments[0] == '--check':
+        return _check(arguments[1:])
+    service = _find(arguments[0])
+    if service is None:
+        raise SystemExit('nova-image-run: service %s is not installed in this '
+                         'Python.' % arguments[0])
     install_once_configured()
     sys.argv = arguments  # its name selects the default configuration files
     return service()
+
+
+def _check(arguments):
+    """Check the service named by the arguments; return the exit code."""
+    if not arguments:
+        print(USAGE)
+        return 2
+    from nova_image.host import check
+    return check.main(arguments[0], arguments[1:], _find)

@@ -74,7 +74,7 @@ class FakeNova(fixtures.Fixture):
         for name in ('nova', 'nova.conf', 'nova.exception', 'nova.image',
                      'nova.image.glance', 'nova.service_auth',
                      'nova.version', 'nova.config'):
-            self._add(name)
+            self.add(name)
         self._fill()
         self.addCleanup(self._forget_host)
         self._forget_host()
@@ -96,7 +96,11 @@ class FakeNova(fixtures.Fixture):
             cfg.StrOpt('auth_strategy', default='keystone'), group='api')
         self.conf.set_override('auth_strategy', value, 'api')
 
-    def _add(self, name):
+    def add(self, name):
+        """Add a module of Nova.
+
+        :param name: its dotted name; its parent exists
+        """
         module = self.modules[name] = types.ModuleType(name)
         module.__path__ = []
         parent, _, child = name.rpartition('.')

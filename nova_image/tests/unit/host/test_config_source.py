@@ -48,7 +48,7 @@ class ConfigSourceTest(testtools.TestCase):
         self.install.assert_not_called()
 
     def test_services_with_images(self):
-        """The name of a WSGI server or of an unknown service is no reason."""
+        """So may be any program that is not known, such as a WSGI server."""
         for prog in ('nova-api', 'nova-api-os-compute', 'nova-conductor',
                      'nova-compute', 'nova-cells', 'uwsgi', 'gunicorn',
                      'nova-something'):

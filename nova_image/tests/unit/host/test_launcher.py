@@ -70,9 +70,21 @@ class LauncherTest(testtools.TestCase):
         self.install.side_effect = ImportError('broken')
         self.assertRaises(SystemExit, self._run, 'nova-compute')
 
+    def test_check(self):
+        """--check passes the service, its arguments and a search."""
+        main = self.useFixture(fixtures.MockPatch(
+            'nova_image.host.check.main', return_value=1)).mock
+        self.assertEqual(1, self._run('--check', 'nova-compute', '--debug'))
+        (service, arguments, find), _ = main.call_args
+        self.assertEqual(('nova-compute', ['--debug']), (service, arguments))
+        self.assertEqual(self._service, find('nova-compute'))
+        self.assertIsNone(find('nova-nothing'))
+        self.config.parse_args.assert_not_called()
+
     def test_usage(self):
         """Without a service the command prints its usage and returns 2."""
         output = self.useFixture(fixtures.StringStream('stdout')).stream
         self.useFixture(fixtures.MonkeyPatch('sys.stdout', output))
         self.assertEqual(2, self._run())
+        self.assertEqual(2, self._run('--check'))
         self.assertEqual(0, self._run('--help'))
