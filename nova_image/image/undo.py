@@ -15,8 +15,8 @@
 **A call deletes only an image that it has provably created itself**: Glance
 has answered this very call with a success, or the call has drawn the image's
 ID. It never deletes an image that was active before, nor data that a location
-of somebody else names. If it cannot know, it leaves everything and says so in
-the error: see ``left`` of nova_image.exception.NovaImageException.
+of somebody else names. If it cannot know, it leaves everything, and ``left``
+of the error (nova_image.exception.NovaImageException) names it.
 
 The drivers decide what is proven; this is the only place that deletes.
 """
@@ -33,7 +33,7 @@ class Undo(object):
     """A context manager that deletes an image if its block fails.
 
     The error of the block is the one that is raised. If the image is not
-    deleted, the error says so.
+    deleted, the error's ``left`` names it.
 
     :param delete: callable(context, image_id)
     :param context: the caller's context

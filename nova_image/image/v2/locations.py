@@ -302,7 +302,7 @@ def _minor(version):
 def _refused(image_id, accepted=False):
     """Raise what Nova's libvirt driver falls back from, for a refusal.
 
-    If the image may have the location anyway, ``left`` of the error says so.
+    The error's ``left`` names an image that may have the location anyway.
 
     :param accepted: whether Glance has accepted it before
 

@@ -61,7 +61,7 @@ def take(context, disk, image_id, image_info, base_image_id=None, api=None):
 
     After an exception, the snapshot leaves nothing behind in Ceph and no new
     image in Glance. If it is not known whether the image has the location,
-    both stay: the exception is ``in_doubt`` then, and its ``left`` says so.
+    both stay: the exception is ``in_doubt``, and its ``left`` names them.
     """
     api = api or image_api.API()
     clones = Clones(api.conf, disk)
