@@ -24,6 +24,9 @@ from oslo_utils import timeutils
 
 #: seconds; the share of the first delay
 FIRST_DELAY = 0.5
+#: how often the shares double: any limit is reached long before, and a float
+#: ends at 2 ** 1024
+_DOUBLINGS = 64
 
 
 def parse_retry_after(value):
@@ -66,7 +69,8 @@ class Attempts(object):
         :param retry_after: seconds that the server asked for, or None
         :returns: seconds, or None if there must not be another attempt
         """
-        share = min(FIRST_DELAY * 2 ** (self.number - 1), self._max_delay)
+        doublings = min(self.number - 1, _DOUBLINGS)
+        share = min(FIRST_DELAY * 2 ** doublings, self._max_delay)
         jitter = random.uniform(0.5, 1.0)  # nosec B311
         delay = max(share * jitter, retry_after or 0.0)
         late = timeutils.now() - self._began + delay > self._deadline > 0

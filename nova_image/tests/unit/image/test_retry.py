@@ -75,6 +75,11 @@ class TestAttempts(testtools.TestCase):
         self.assertEqual([0.5, 0.75, 0.75],
                          self._all_waits(self._attempts(max_wait=0.75)))
 
+    def test_the_waits_stay_the_same_after_thousands_of_attempts(self):
+        with mock.patch('random.uniform', side_effect=lambda low, high: high):
+            waits = self._all_waits(self._attempts(3000, max_wait=2.0))
+        self.assertEqual([0.5, 1.0] + [2.0] * 2998, waits)
+
     def test_there_is_no_delay_after_the_last_attempt(self):
         self.assertIsNone(self._attempts(0).delay())
         attempts = self._attempts(2)
