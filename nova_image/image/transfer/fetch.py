@@ -35,6 +35,7 @@ from nova_image.image.transfer import parallel
 from nova_image.image.transfer import reader as readers
 from nova_image.image.transfer import signature
 from nova_image.image.transfer import sink as sinks
+from nova_image.image.transfer import turns
 
 LOG = logging.getLogger(__name__)
 
@@ -113,17 +114,18 @@ class Download(object):
             raise
 
     def turn(self):
-        """Return a context manager for this download's limits.Turn."""
-        return limits.turn(self._client.conf, self._request.image_id,
-                           self._recorded)
+        """Return a context manager for this download's turns.Turn."""
+        return turns.turn(self._client.conf, self._request.image_id,
+                          self._recorded, self._client.sleep, self._began)
 
     def fill(self, sink, turn=None):
         """Write the verified data to a sink.
 
         :param sink: Sink
-        :param turn: limits.Turn, of a sink that others can write to
+        :param turn: turns.Turn, of a sink that others can write to
         """
-        with limits.slot(self._client.conf, self._client.sleep):
+        with limits.slot(self._client.conf, self._client.sleep, self._began,
+                         turn):
             if turn is None or not self._by_shortcut(sink, turn):
                 self._until_verified(sink)
 

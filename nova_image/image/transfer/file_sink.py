@@ -79,6 +79,7 @@ class FileSink(contracts.Sink):
         self._known = False  # whether the next process could find the file
         self._spare = None  # path of a partial file that is not used yet
         self._position = 0
+        self._turn = None  # turns.Turn, if others wait for this download
         self._cache_limit = cache_limit
         self._size = None
         self._cached = page_cache.Cached()
@@ -107,6 +108,7 @@ class FileSink(contracts.Sink):
         copy the first one's file.
         """
         with download.turn() as turn:
+            self._turn = turn
             download.fill(self, turn)
             offload.call(self.publish)
             turn.leave_note(self.path)
@@ -174,7 +176,12 @@ class FileSink(contracts.Sink):
             chunk = self.stream.read(sizes.CHUNK)
             if not chunk:
                 return
+            self._beat()
             yield chunk
+
+    def _beat(self):
+        if self._turn is not None:
+            self._turn.beat()
 
     def restart(self):
         """Begin again with an empty file, which is always possible."""
@@ -193,6 +200,7 @@ class FileSink(contracts.Sink):
                 self._write_here(view[begin:end])
             self._position = start + len(chunk)
             self._cached.advance(self._position)
+        self._beat()
 
     def advance(self, position):
         """Record how far a handler has written the file.
@@ -201,6 +209,7 @@ class FileSink(contracts.Sink):
         """
         with self._full_disk_reported():
             self._cached.advance(position)
+        self._beat()
 
     @contextlib.contextmanager
     def _full_disk_reported(self):

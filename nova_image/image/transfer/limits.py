@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What the transfers of one host share: slots, bandwidth and downloads.
+"""What the transfers of one host share: slots and bandwidth.
 
 Works across threads and processes, by locks on files in one folder of the
 host: ``[glance] transfer_lock_path``, or that of oslo.concurrency.
@@ -18,22 +18,24 @@ host: ``[glance] transfer_lock_path``, or that of oslo.concurrency.
 
 import contextlib
 import fcntl
-import hashlib
-import json
 import os
 import struct
 import time
 
-from oslo_concurrency import lockutils
 from oslo_log import log as logging
+from oslo_utils import timeutils
 from oslo_utils import units
 
 from nova_image import exception
+from nova_image.image.transfer import locks
 
 LOG = logging.getLogger(__name__)
 
-#: seconds between two looks for a free slot
+#: seconds between two looks for a free slot or turn
 POLL = 0.1
+#: seconds without progress of a shared download that is not limited by
+#: transfer_stall_timeout or timeout
+_PATIENCE = 120
 #: seconds for which a transfer may be ahead of its bandwidth
 _BURST = 0.25
 _MOMENT = struct.Struct('<d')
@@ -43,62 +45,151 @@ def folder(conf):
     """Return the folder of the locks, or None.
 
     :param conf: an oslo.config ConfigOpts with ``[glance]``
+    :raises OSError: if it does not exist and cannot be created
     """
     path = conf.glance.transfer_lock_path
     if not path and 'oslo_concurrency' in conf:
         path = conf.oslo_concurrency.lock_path
-    if path and not os.path.isdir(path):
-        os.makedirs(path)
+    if path:
+        locks.make_folder(path)
     return path or None
 
 
 def check(conf):
-    """Check that there is a folder for locks if a limit is configured.
+    """Check that there is a folder with locks if a limit is configured.
 
-    :raises DriverLoadError: if there is none
+    :raises DriverLoadError: if there is none, or if its locks do not work
     """
     for name in ('max_concurrent_transfers', 'transfer_bandwidth'):
-        if getattr(conf.glance, name) and folder(conf) is None:
-            raise exception.DriverLoadError(
-                reason='[glance] %s requires a folder for locks, and none is '
-                       'configured' % name,
-                advice='Set [glance] transfer_lock_path, or [oslo_concurrency]'
-                       ' lock_path, to a folder that all services of this '
-                       'host share')
+        if getattr(conf.glance, name):
+            _check_for(name, conf)
+
+
+def _check_for(name, conf):
+    try:
+        path = folder(conf)
+        if path is not None:
+            number = locks.acquire(_slot_path(path, 0))
+            if number is not None:
+                locks.release(number)
+            return
+        reason = 'none is configured'
+    except (IOError, OSError) as error:
+        reason = 'it does not work: %s' % reason_of(error)
+    raise exception.DriverLoadError(
+        reason='[glance] %s requires a folder for locks, and %s' % (
+            name, reason), advice=_ADVICE)
+
+
+_ADVICE = ('Set [glance] transfer_lock_path, or [oslo_concurrency] lock_path, '
+           'to a folder that all services of this host share and may write '
+           'to, on a file system with locks')
+
+
+def reason_of(error):
+    """Return what an error of the system says, and about which file."""
+    parts = (error.filename, error.strerror or error)
+    return ': '.join('%s' % part for part in parts if part)
 
 
 @contextlib.contextmanager
-def slot(conf, sleep):
+def slot(conf, sleep, began=None, turn=None):
     """Hold one of the host's slots for transfers; wait until one is free.
 
     :param sleep: callable that takes seconds
+    :param began: when the download began, as of oslo_utils.timeutils.now()
+    :param turn: Turn of the download, if others wait for it
+    :raises NovaImageException: if no slot becomes free before the deadline
+        of downloads, or the locks do not work
     """
     limit = conf.glance.max_concurrent_transfers
     if not limit:
         yield
         return
-    names = [os.path.join(folder(conf), 'nova_image-transfer-%d' % number)
-             for number in range(limit)]
-    with _first_free(names, sleep):
+    try:
+        path = folder(conf)
+        number = _first_free([_slot_path(path, count)
+                              for count in range(limit)],
+                             Patience(conf, began), sleep, turn)
+    except (IOError, OSError) as error:
+        raise exception.NovaImageException(
+            'The download cannot begin', action='download',
+            reason='[glance] max_concurrent_transfers requires locks, and '
+                   'they do not work: %s' % reason_of(error), advice=_ADVICE)
+    try:
         yield
+    finally:
+        locks.release(number)
 
 
-def _first_free(names, sleep):
-    """Return an open and locked file, one of several."""
+def _slot_path(path, number):
+    return os.path.join(path, 'nova_image-transfer-%d' % number)
+
+
+def _first_free(names, patience, sleep, turn):
+    """Return the descriptor of a locked file, one of several."""
     logged = False
     while True:
         for name in names:
-            stream = open(name, 'ab')
-            try:
-                fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return stream
-            except (IOError, OSError):
-                stream.close()
+            number = locks.acquire(name)
+            if number is not None:
+                return number
+        if patience.is_late():
+            raise exception.NovaImageException(
+                'The download cannot begin', action='download',
+                reason='all %d transfer slots of this host were in use for '
+                       '%d seconds' % (len(names), patience.deadline),
+                advice='Increase [glance] max_concurrent_transfers or '
+                       'download_deadline, and look for stopped processes '
+                       'that have locked %s' % names[0])
         if not logged:
             LOG.info('%d transfers are in progress on this host: waiting for '
                      'one to end', len(names))
             logged = True
+        if turn is not None:
+            turn.beat()  # others see that this is not stuck
         sleep(POLL)
+
+
+class Patience(object):
+    """How long a download waits for another one.
+
+    :param began: when it began, as of oslo_utils.timeutils.now()
+    """
+
+    def __init__(self, conf, began):
+        options = conf.glance
+        self.deadline = options.download_deadline
+        self.stall = options.transfer_stall_timeout or (
+            options.timeout or _PATIENCE)
+        self._began = timeutils.now() if began is None else began
+        self._seen = None
+        self._since = 0.0
+
+    def is_late(self, share=1.0):
+        """Return whether a share of the deadline has passed."""
+        limit = self.deadline * share
+        return timeutils.now() - self._began > limit > 0
+
+    def sees_progress(self, path):
+        """Return whether somebody has written to a file recently.
+
+        The first call only looks: whoever has just locked the file may not
+        have written to it yet.
+        """
+        now, sign, age = timeutils.now(), None, 0.0
+        try:
+            found = os.stat(path)
+            sign = found.st_ino, found.st_mtime
+            age = max(0.0, time.time() - found.st_mtime)
+        except OSError as error:
+            LOG.debug('%s has gone: %s', path, error)
+        if sign != self._seen or self._seen is None:
+            # Those that come later need not be patient once more.
+            self._since = now if self._seen else now - age
+            self._seen = sign
+            return True
+        return now - self._since <= self.stall
 
 
 class Throttle(object):
@@ -127,81 +218,14 @@ class Throttle(object):
 
     def _book(self, now, seconds):
         """Return when the line will be free after these bytes."""
-        with open(self._path, 'a+b') as stream:
+        with os.fdopen(locks.open_file(self._path), 'r+b') as stream:
             fcntl.flock(stream.fileno(), fcntl.LOCK_EX)
             stream.seek(0)
             kept = stream.read(_MOMENT.size)
             free = _MOMENT.unpack(kept)[0] if kept else now
             # A clock that was set back must not stop all transfers.
             free = now if free - now > 60 + seconds else max(free, now)
-            stream.truncate(0)
+            stream.seek(0)
             stream.write(_MOMENT.pack(free + seconds))
             stream.flush()
             return free + seconds
-
-
-@contextlib.contextmanager
-def turn(conf, image_id, recorded):
-    """Let one download of an image at a time use the network.
-
-    :param recorded: Recorded, or None if it is not known yet
-    :returns: a context manager for a Turn
-    """
-    path = conf.glance.share_downloads and folder(conf)
-    if not path or recorded is None or not recorded.value:
-        yield Turn(None)
-        return
-    identity = repr((image_id,) + recorded.identity).encode('utf-8')
-    key = hashlib.sha256(identity).hexdigest()
-    # This bounds the number of lock files; two images that collide take
-    # turns.
-    name = 'download-%s' % key[:4]
-    began = time.time()
-    with lockutils.lock(name, lock_file_prefix='nova_image-', external=True,
-                        lock_path=path):
-        yield Turn(os.path.join(path, 'nova_image-%s.json' % name), key,
-                   began)
-
-
-class Turn(object):
-    """Passes the path of the data on to the next download in line.
-
-    :param note: path of the note for it; None for a turn that shares nothing
-    :param key: what distinguishes the images
-    :param began: when the wait began, in seconds since the epoch
-    """
-
-    def __init__(self, note, key=None, began=0.0):
-        self._note = note
-        self._key = key
-        self._began = began
-
-    def brought(self):
-        """Return the path of a file that another download has finished.
-
-        :returns: None if there is none, or it has changed since
-        """
-        try:
-            with open(self._note or '') as stream:
-                note = json.load(stream)
-            if note['key'] == self._key and note['when'] >= self._began and (
-                    note['stat'] == _stat(note['path'])):
-                return note['path']
-        except (IOError, OSError, ValueError, KeyError) as error:
-            LOG.debug('Nothing to share: %s', error)
-        return None
-
-    def leave_note(self, path):
-        """Leave the path of the data for those who wait."""
-        if self._note is None:
-            return
-        new = '%s.%d' % (self._note, os.getpid())
-        with open(new, 'w') as stream:
-            json.dump({'key': self._key, 'path': path, 'when': time.time(),
-                       'stat': _stat(path)}, stream)
-        os.rename(new, self._note)
-
-
-def _stat(path):
-    found = os.stat(path)
-    return [found.st_dev, found.st_ino, found.st_size, found.st_mtime]

@@ -13,6 +13,7 @@
 
 """Several processes of one host that download at the same time."""
 
+import signal
 import time
 
 import fixtures as lib_fixtures
@@ -67,6 +68,24 @@ class SharingTest(transfer_case.TransferTest):
         self.proxy.bandwidth = 6 * _MIB  # slow: all start before it ends
         self._all_at_once()
         self.assertEqual(1, len(self.data_requests))
+
+    def test_nobody_waits_for_a_stopped_process(self) -> None:
+        """The second process waits for the first, then goes ahead alone."""
+        first, second, _ = self.clients
+        self.proxy.bandwidth = _MIB  # the first one is in the middle
+        first.send(self._order(0, self.size))
+        self.wait_for(lambda: bool(self.data_requests), 'downloading')
+        first.process.send_signal(signal.SIGSTOP)
+        self.addCleanup(first.process.send_signal, signal.SIGCONT)
+        self.proxy.bandwidth = None
+        report = second.perform(self._order(
+            1, self.size, transfer_stall_timeout=1, download_deadline=20))
+        self.assertIsNone(report['error'])
+        self.assertEqual(cases.data_of(self.size),
+                         (self.disk.images / 'image-1').read_bytes())
+        self.assertEqual(2, len(self.data_requests))
+        first.process.send_signal(signal.SIGCONT)
+        self.assertIsNone(first.report()['error'])
 
     def test_each_process_downloads_without_sharing(self) -> None:
         self._all_at_once(share_downloads=False)

@@ -11,40 +11,22 @@
 #    under the License.
 
 
-"""Tests of nova_image.image.transfer.limits: what a host's transfers share."""
+"""Tests of nova_image.image.transfer.limits: slots, bandwidth and locks."""
 
+import errno
 import os
-import threading
 
 import fixtures
 import mock
-from oslo_concurrency import lockutils
+import six
 
 from nova_image import exception
 from nova_image.image.transfer import limits
-from nova_image.image.transfer import recorded
-from nova_image.tests.unit import base
-
-RECORDED = recorded.Recorded(5, 'md5', 'abc')
+from nova_image.image.transfer import turns
+from nova_image.tests.unit.image.transfer import limits_case as case
 
 
-class LimitsTestCase(base.TestCase):
-    """Base class: a folder for the locks, and one for images."""
-
-    def setUp(self):
-        super(LimitsTestCase, self).setUp()
-        self.locks = self.useFixture(fixtures.TempDir()).path
-        self.path = os.path.join(
-            self.useFixture(fixtures.TempDir()).path, 'image')
-        self.set(transfer_lock_path=self.locks)
-
-    def write(self, data=b'bytes'):
-        """Write the image's file."""
-        with open(self.path, 'wb') as stream:
-            stream.write(data)
-
-
-class TestFolder(LimitsTestCase):
+class TestFolder(case.LimitsTestCase):
     """The folder of the locks."""
 
     def test_the_folder_is_created(self):
@@ -52,6 +34,16 @@ class TestFolder(LimitsTestCase):
         self.set(transfer_lock_path=path)
         self.assertEqual(path, limits.folder(self.conf))
         self.assertTrue(os.path.isdir(path))
+
+    def test_the_folder_may_appear_at_the_same_moment(self):
+        path = os.path.join(self.locks, 'new')
+        self.set(transfer_lock_path=path)
+
+        def late(path, makedirs=os.makedirs):
+            makedirs(path)
+            makedirs(path)  # the other process was quicker
+        with mock.patch('os.makedirs', late):
+            self.assertEqual(path, limits.folder(self.conf))
 
     def test_there_is_no_folder_without_the_option(self):
         self.set(transfer_lock_path=None)
@@ -67,7 +59,7 @@ class TestFolder(LimitsTestCase):
         self.assertIn('transfer_lock_path', str(error))
 
 
-class TestSlot(LimitsTestCase):
+class TestSlot(case.LimitsTestCase):
     """[glance] max_concurrent_transfers."""
 
     def test_nothing_is_locked_without_a_limit(self):
@@ -98,8 +90,109 @@ class TestSlot(LimitsTestCase):
             except ZeroDivisionError:
                 continue
 
+    def test_a_wait_for_a_slot_ends_with_the_deadline(self):
+        self.set(max_concurrent_transfers=1, download_deadline=5)
+        clock = self.stop_the_clock()
+        with limits.slot(self.conf, None):
+            second = limits.slot(self.conf, clock.sleep)
+            error = self.assertRaises(exception.NovaImageException,
+                                      second.__enter__)
+        for words in ('all 1 transfer slots', '5 seconds', self.locks):
+            self.assertIn(words, six.text_type(error))
 
-class TestThrottle(LimitsTestCase):
+    def test_those_who_wait_see_that_a_wait_for_a_slot_is_alive(self):
+        self.set(max_concurrent_transfers=1)
+        first = limits.slot(self.conf, None)
+        first.__enter__()
+        turn = mock.Mock()
+        with limits.slot(self.conf,
+                         lambda seconds: first.__exit__(None, None, None),
+                         None, turn):
+            turn.beat.assert_called_once_with()
+
+    def test_a_slot_is_free_although_a_forked_process_has_it_open(self):
+        self.set(max_concurrent_transfers=1)
+        ready, go = os.pipe(), os.pipe()
+        with limits.slot(self.conf, None):
+            child = os.fork()
+            if not child:
+                os.close(go[1])
+                os.write(ready[1], b'.')
+                os.read(go[0], 1)  # until the parent closes its end
+                os._exit(0)
+            os.read(ready[0], 1)
+        try:
+            with limits.slot(self.conf, self.fail):
+                pass
+        finally:
+            os.close(go[1])
+            os.waitpid(child, 0)
+            for number in ready + (go[0],):
+                os.close(number)
+
+
+class TestBrokenLocks(case.LimitsTestCase):
+    """Folders that cannot be used, and file systems without locks."""
+
+    def setUp(self):
+        super(TestBrokenLocks, self).setUp()
+        turns._WARNED.clear()
+        self.logs = self.useFixture(fixtures.FakeLogger(level=30))
+
+    def _refuse_locks(self, code=errno.ENOLCK):
+        self.useFixture(fixtures.MonkeyPatch('fcntl.flock', mock.Mock(
+            side_effect=IOError(code, os.strerror(code)))))
+
+    def _assert_refused(self, *words):
+        """Assert that slots cannot be used, now or when loading."""
+        self.set(max_concurrent_transfers=2)
+        for kind, use in (
+                (exception.DriverLoadError, limits.check),
+                (exception.NovaImageException, lambda conf: limits.slot(
+                    conf, self.fail).__enter__())):
+            error = self.assertRaises(kind, use, self.conf)
+            for word in words + ('max_concurrent_transfers',
+                                 'transfer_lock_path'):
+                self.assertIn(word, six.text_type(error))
+
+    def _assert_not_shared(self, *words):
+        """Assert that downloads work without turns, with one warning."""
+        for _ in range(2):
+            with turns.turn(self.conf, 'ID', case.RECORDED,
+                            self.fail) as turn:
+                turn.beat()
+                turn.leave_note(self.path)
+                self.assertIsNone(turn.brought())
+        for word in words + ('not shared',):
+            self.assertEqual(1, self.logs.output.count(word))
+
+    def test_slots_require_a_file_system_with_locks(self):
+        for code in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
+            self._refuse_locks(code)
+            self._assert_refused(os.strerror(code))
+
+    def test_downloads_need_no_file_system_with_locks(self):
+        self._refuse_locks()
+        self._assert_not_shared(os.strerror(errno.ENOLCK))
+
+    def test_slots_require_a_folder(self):
+        self.write()
+        self.set(transfer_lock_path=os.path.join(self.path, 'locks'))
+        self._assert_refused(self.path, os.strerror(errno.ENOTDIR))
+
+    def test_downloads_need_no_folder(self):
+        self.write()
+        self.set(transfer_lock_path=os.path.join(self.path, 'locks'))
+        self._assert_not_shared(self.path)
+
+    def test_a_link_in_place_of_a_lock_is_not_followed(self):
+        self.write()
+        os.symlink(self.path, os.path.join(
+            self.locks, 'nova_image-transfer-0'))
+        self._assert_refused('nova_image-transfer-0')
+
+
+class TestThrottle(case.LimitsTestCase):
     """[glance] transfer_bandwidth."""
 
     def test_nothing_is_locked_without_a_limit(self):
@@ -131,72 +224,3 @@ class TestThrottle(LimitsTestCase):
 
     def test_a_clock_that_is_set_back_adds_no_wait(self):
         self._assert_no_credit(100000.0, 1000.0)
-
-
-class TestTurn(LimitsTestCase):
-    """One transfer of an image serves all that want it at the same time."""
-
-    def _turn(self, record=RECORDED, image_id='ID'):
-        return limits.turn(self.conf, image_id, record)
-
-    def test_a_caller_that_waited_gets_the_file(self):
-        self.write()
-        found, waiting = [], threading.Event()
-        lock = lockutils.lock
-
-        def lock_and_report(*args, **kwargs):
-            waiting.set()
-            return lock(*args, **kwargs)
-
-        def wait():
-            with mock.patch.object(lockutils, 'lock', lock_and_report):
-                with self._turn() as turn:
-                    found.append(turn.brought())
-
-        with self._turn() as turn:
-            self.assertIsNone(turn.brought())
-            thread = threading.Thread(target=wait)
-            thread.start()
-            self.assertTrue(waiting.wait(60))
-            turn.leave_note(self.path)
-        thread.join()
-        with self._turn() as turn:
-            found.append(turn.brought())
-        # A later caller shares nothing: the path may be in use by then.
-        self.assertEqual([self.path, None], found)
-
-    def _brought(self, image_id='ID', change=None):
-        with self._turn() as turn:
-            turn.leave_note(self.path)
-        if change:
-            change()
-        with mock.patch('time.time', return_value=0.0):
-            with self._turn(image_id=image_id) as turn:
-                return turn.brought()
-
-    def test_a_file_brought_during_the_wait_is_shared(self):
-        self.write()
-        self.assertEqual(self.path, self._brought())
-
-    def test_a_changed_or_removed_file_is_not_shared(self):
-        self.write()
-        self.assertIsNone(self._brought(change=lambda: self.write(b'more..')))
-        self.assertIsNone(self._brought(change=lambda: os.unlink(self.path)))
-
-    def test_a_file_of_another_image_is_not_shared(self):
-        self.write()
-        with mock.patch('hashlib.sha256') as hasher:
-            hasher.return_value.hexdigest.side_effect = [
-                'a' * 4 + 'b', 'a' * 4 + 'c']
-            self.assertIsNone(self._brought(image_id='another'))
-
-    def test_nothing_is_shared_without_a_hash_or_the_option(self):
-        self.write()
-        for record in None, recorded.Recorded(5):
-            with self._turn(record) as turn:
-                turn.leave_note(self.path)
-                self.assertIsNone(turn.brought())
-        self.set(share_downloads=False)
-        with self._turn() as turn:
-            turn.leave_note(self.path)
-        self.assertEqual([], os.listdir(self.locks))
