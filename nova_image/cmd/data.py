@@ -15,6 +15,7 @@
 import argparse
 import collections.abc
 import contextlib
+import errno
 import os
 import re
 import stat
@@ -124,7 +125,8 @@ class Save(base.Command):
             help='File to write, or - for standard output (the default).')
         parser.add_argument(
             '--no-clobber', action='store_true',
-            help='Fail if the file already exists.')
+            help='Fail if the file exists, also if it appears during the '
+                 'download.')
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Save the data."""
@@ -136,14 +138,16 @@ class Save(base.Command):
             return
         path = parsed_args.file
         if parsed_args.no_clobber and os.path.lexists(path):
-            raise FileExistsError(17, 'File exists, and --no-clobber was '
-                                  'given', path)
+            raise _not_replaced(path)
         if os.path.isdir(path):
             raise IsADirectoryError(21, 'Is a directory, not a file', path)
         began = time.time()
+        options = {'replace': False} if parsed_args.no_clobber else {}
         try:
             self._save(parsed_args.image, os.path.basename(path),
-                       dest_path=path)
+                       dest_path=path, **options)
+        except FileExistsError:  # it has appeared during the download
+            raise _not_replaced(path) from None
         except (KeyboardInterrupt, SystemExit, Exception) as error:
             self._report_kept_data(path, began, error)
             raise
@@ -163,6 +167,11 @@ class Save(base.Command):
                 prefix, display.human_size(kept), path))
         elif prefix:
             self.app.say('%sno data of %s was kept' % (prefix, path))
+
+
+def _not_replaced(path: str) -> FileExistsError:
+    return FileExistsError(
+        errno.EEXIST, 'File exists, and --no-clobber was given', path)
 
 
 class _Pipe:
@@ -188,12 +197,22 @@ def _kept_beside(path: str, began: float) -> int:
     :returns: number of bytes, 0 if there is no such data
     """
     folder, name = os.path.split(os.path.realpath(path))
-    partial = re.compile(r'\.%s\.[0-9a-f]{12}\.part' % re.escape(name))
+    partial = re.compile(r'\.(.+)\.[0-9a-f]{12}\.part', re.DOTALL)
     with contextlib.suppress(OSError), os.scandir(folder) as found:
         for entry in found:
             status = entry.stat(follow_symlinks=False)
-            if partial.fullmatch(entry.name) and (
+            match = partial.fullmatch(entry.name)
+            if match and _is_of(match[1], name) and (
                     status.st_mtime >= began - 1 and
                     stat.S_ISREG(status.st_mode)):
                 return status.st_size
     return 0
+
+
+def _is_of(stem: str, name: str) -> bool:
+    """Return whether a partial file is that of a file.
+
+    :param stem: the name that it begins with, cut if it would be too long
+    """
+    return stem == name or name.startswith(stem) and (
+        len(os.fsencode(stem)) >= 100)

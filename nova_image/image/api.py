@@ -93,7 +93,8 @@ class API(object):
         :param data: binary file object to write to
         :param dest_path: path of the file to create
         :param trusted_certs: IDs of certificates for the image's signature
-        :param options: ``inspect`` and ``progress`` of ImageDriver.download
+        :param options: ``inspect``, ``progress`` and ``replace`` of
+            ImageDriver.download
         :returns: None; without data and dest_path an iterator of bytes
         """
         service, image_id = self._driver.resolve(context, id_or_uri)

@@ -226,6 +226,9 @@ class ImageDriver(object):
             whose format is not disk_format
         :keyword progress: called with (bytes done, total bytes or None, bytes
             per second) as the data arrives
+        :keyword replace: whether to replace an existing file at dst_path;
+            otherwise it is an OSError with EEXIST, also if the file appears
+            during the download
         :returns: None; without data and dst_path an iterator of bytes, which
             raises the same exceptions at its end
         :raises ImageUnacceptable: if the image has no data, or is refused

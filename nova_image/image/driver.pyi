@@ -68,6 +68,7 @@ class _Listing(TypedDict, total=False):
 class _Download(TypedDict, total=False):
     inspect: bool
     progress: Callable[[int, int | None, float], object] | None
+    replace: bool
 
 class _Copy(TypedDict, total=False):
     all_stores_must_succeed: bool | None

@@ -59,6 +59,7 @@ class Download(object):
         format is not the recorded one
     :keyword progress: called with (bytes done, total bytes or None, bytes per
         second) after each piece
+    :keyword replace: whether run() may replace an existing file
     """
 
     def __init__(self, client, context, request, record_of, **options):
@@ -72,6 +73,7 @@ class Download(object):
         self._inspect = options.pop(
             'inspect', False) or client.conf.glance.inspect_images
         self._progress = options.pop('progress', None)
+        self._replace = options.pop('replace', True)
         if options:
             raise TypeError('unknown options: %s' % ', '.join(sorted(options)))
         self._began = timeutils.now()
@@ -91,7 +93,8 @@ class Download(object):
             return self.to_stream()
         options = self._client.conf.glance
         self.to_sink(sinks.open_sink(
-            data, path, keep=options.keep_partial_downloads,
+            data, path, replace=self._replace,
+            keep=options.keep_partial_downloads,
             max_age=options.partial_download_age,
             cache_limit=options.page_cache_limit * units.Mi))
         return None

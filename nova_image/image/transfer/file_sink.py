@@ -25,6 +25,7 @@ import hashlib
 import io
 import os
 import re
+import resource
 import stat
 import time
 import uuid
@@ -37,12 +38,18 @@ from nova_image.image import offload
 from nova_image.image import sizes
 from nova_image.image.transfer import contracts
 from nova_image.image.transfer import page_cache
+from nova_image.image.transfer import paths
+from nova_image.image.transfer import replacing
 from nova_image.image.transfer import sparse
 
 LOG = logging.getLogger(__name__)
 
-#: the errors of a full disk, or of a quota
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+#: the errors of a full disk, of a quota, or of a limit of the size of files
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_ADVICE = ('Raise the limit (ulimit -f, or LimitFSIZE of systemd), or choose '
+           'a file system with larger files')
+#: what the name of a partial file has besides that of the file
+_PARTIAL_PARTS = len('..0123456789ab.part')
 _PARTIAL = re.compile(r'^\..+\.[0-9a-f]{12}\.part$')
 
 
@@ -67,13 +74,16 @@ class FileSink(contracts.Sink):
     :param max_age: seconds after which abandoned files are removed
     :param cache_limit: bytes; larger files are kept out of the page cache.
         None keeps no file out.
+    :param replace: whether to replace an existing file
 
     ``stream`` is the temporary file. A handler that writes to it directly
     reports how far it has come by advance() and take_over().
     """
 
-    def __init__(self, path, keep=False, max_age=86400, cache_limit=None):
+    def __init__(self, path, keep=False, max_age=86400, cache_limit=None,
+                 replace=True):
         self.path = path
+        self._replace = replace
         self._folder = os.path.dirname(path)
         self._keep = keep
         self._known = False  # whether the next process could find the file
@@ -83,13 +93,15 @@ class FileSink(contracts.Sink):
         self._cache_limit = cache_limit
         self._size = None
         self._cached = page_cache.Cached()
+        self._stem = paths.cut_name(
+            os.path.basename(path), self._folder, _PARTIAL_PARTS)
         self._clean(max_age)
         self._temporary = self._beside(uuid.uuid4().hex[:12])
         self.stream, self._mode = self._create()
 
     def _beside(self, name):
         return os.path.join(self._folder, '.%s.%s.part' % (
-            os.path.basename(self.path), name))
+            self._stem, name))
 
     def _create(self):
         """Return a new temporary file, and the mode of the published one."""
@@ -98,7 +110,11 @@ class FileSink(contracts.Sink):
                          os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
         mode = os.fstat(number).st_mode & 0o777
         os.fchmod(number, 0o600)
-        _lock(number)
+        try:
+            _lock(number)
+        except (IOError, OSError) as error:
+            # Nobody else knows its name. It will not be resumed or cleaned.
+            LOG.debug('%s cannot be locked: %s', self._temporary, error)
         return io.open(number, 'r+b', 0), mode
 
     def receive(self, download):
@@ -161,6 +177,12 @@ class FileSink(contracts.Sink):
     def _check_room(self, image_id, recorded):
         if recorded.size is None:
             return
+        longest = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+        if recorded.size > longest != resource.RLIM_INFINITY:
+            raise exception.InsufficientDiskSpace(
+                image_id=image_id, action='download', advice=_ADVICE,
+                reason='this process may write files of at most %d bytes, '
+                       'the image has %d' % (longest, recorded.size))
         there = os.statvfs(self._folder)
         room = there.f_bavail * there.f_frsize
         if recorded.size - self._position > room:
@@ -221,7 +243,9 @@ class FileSink(contracts.Sink):
                 raise
             six.raise_from(exception.InsufficientDiskSpace(
                 action='download', reason='%s: %s' % (
-                    self._folder, error.strerror)), error)
+                    self._folder, error.strerror), advice=(
+                        _ADVICE if error.errno == errno.EFBIG else None)),
+                error)
 
     def _write_here(self, view):
         self.stream.seek(self._position)
@@ -243,21 +267,27 @@ class FileSink(contracts.Sink):
         with self._full_disk_reported():
             # The image may end with a hole.
             self.stream.truncate(self._position)
-            os.fchmod(self.stream.fileno(), self._mode)
+            replacing.take_rights(self.stream.fileno(), self.path,
+                                  self._mode)
             os.fsync(self.stream.fileno())
         self._cached.finish()
-        os.rename(self._temporary, self.path)
+        self._rename()
         self.stream.close()
         _remove_unused(self._spare)
-        self._sync_folder()
+        replacing.sync_folder(self._folder)
 
-    def _sync_folder(self):
-        """Make the rename survive a crash of the host."""
-        number = os.open(self._folder, os.O_RDONLY)
+    def _rename(self):
         try:
-            os.fsync(number)
-        finally:
-            os.close(number)
+            if self._replace:
+                os.rename(self._temporary, self.path)
+            else:
+                replacing.rename_new(self._temporary, self.path)
+        except OSError as error:
+            if error.errno == errno.EEXIST:
+                self._drop()  # another attempt would also find that file
+            else:
+                replacing.take_back(self.stream.fileno())
+            raise
 
     def discard(self):
         """Remove all data of the image, except at its path."""
@@ -281,7 +311,7 @@ class FileSink(contracts.Sink):
 
     def _clean(self, max_age):
         """Remove what killed processes have left in the folder."""
-        for name in os.listdir(self._folder):
+        for name in paths.names_in(self._folder):
             path = os.path.join(self._folder, name)
             if _PARTIAL.match(name) and _is_old(path, max_age):
                 _remove_unused(path)
@@ -301,6 +331,8 @@ def _open_locked(path, flags=0):
                 return io.open(number, 'r+b', 0)
     except (IOError, OSError) as error:
         LOG.debug('%s is in use: %s', path, error)
+        if flags and error.errno != errno.EWOULDBLOCK:
+            _remove(path)  # a new one, on a file system without locks
     os.close(number)
     return None
 

@@ -17,6 +17,7 @@ temporary file beside it, which is flushed to disk and renamed after the
 checks, or removed.
 """
 
+import errno
 import os
 import stat
 
@@ -25,8 +26,12 @@ from oslo_log import log as logging
 from nova_image import exception
 from nova_image.image.transfer import contracts
 from nova_image.image.transfer import file_sink
+from nova_image.image.transfer import paths
 
 LOG = logging.getLogger(__name__)
+
+# A flag of open() that Python 2.7 does not name.
+_O_CLOEXEC = getattr(os, 'O_CLOEXEC', 0o2000000)
 
 
 def open_sink(data=None, path=None, **options):
@@ -36,13 +41,47 @@ def open_sink(data=None, path=None, **options):
     :param path: path of the file to create; ignored if there is ``data``
     :param options: for file_sink.FileSink
     :raises ImageUnacceptable: if ``data`` is closed
+    :raises EnvironmentError: if the path cannot be written to, or belongs to
+        somebody else in a folder that everybody may write to
     """
     if data is not None:
         return ObjectSink(data)
-    path = os.path.realpath(path)
-    if os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):
-        return DeviceSink(path)
+    path = _resolved(path, options.get('replace', True))
+    number = paths.descriptor_of(path)
+    if number is not None and number >= 0:
+        return DeviceSink(os.dup(number))
+    if number is not None or _is_special(path):
+        return DeviceSink(_opened(path))
     return file_sink.FileSink(path, **options)
+
+
+def _resolved(path, replace):
+    """Return the path to write to, of which all parts may be trusted."""
+    if '\0' in path:
+        raise exception.ImageUnacceptable(
+            'The image cannot be written',
+            reason='the path has a null character')
+    if not replace and paths.status_of(path) is not None:
+        raise OSError(errno.EEXIST, os.strerror(errno.EEXIST), path)
+    path = paths.resolve(path)
+    paths.require_trusted(path)
+    return path
+
+
+def _is_special(path):
+    """Return whether there is anything but a regular file."""
+    status = paths.status_of(path)
+    return status is not None and not stat.S_ISREG(status.st_mode)
+
+
+def _opened(path):
+    """Return the descriptor of anything but a regular file."""
+    # No link any more, unless somebody has put one there since, and no new
+    # file. The link below /proc that stands for an open file is followed.
+    flags = os.O_WRONLY | _O_CLOEXEC
+    if paths.descriptor_of(path) is None:
+        flags |= os.O_NOFOLLOW
+    return os.open(path, flags)
 
 
 class ObjectSink(contracts.Sink):
@@ -102,10 +141,13 @@ class ObjectSink(contracts.Sink):
 
 
 class DeviceSink(ObjectSink):
-    """A path that is not a regular file: a FIFO, a block device, /dev/null."""
+    """Anything but a regular file at a path: a FIFO, a block device, a pipe.
 
-    def __init__(self, path):
-        super(DeviceSink, self).__init__(open(path, 'wb'))
+    :param number: its descriptor, which the sink closes
+    """
+
+    def __init__(self, number):
+        super(DeviceSink, self).__init__(os.fdopen(number, 'wb'))
 
     def restart(self):
         """Return False: what was written to a pipe cannot be removed."""

@@ -28,6 +28,7 @@ REQUEST = 'req-1'
 
 if six.PY3:
     from nova_image.cmd import codes
+    from nova_image.cmd import data
 
 
 def _result(kind, **fields):
@@ -247,8 +248,32 @@ class TestSaving(CommandTestCase):
 
     def test_a_new_file(self):
         path = os.path.join(self.folder, 'copy')
-        self.assertEqual((0, [('download', ID, {'dest_path': path})]),
-                         self._save(path, '--no-clobber'))
+        for argv, more in (((), {}),
+                           (('--no-clobber',), {'replace': False})):
+            self.assertEqual(
+                (0, [('download', ID, dict(more, dest_path=path))]),
+                self._save(path, *argv))
+
+    def test_a_file_that_appears_in_the_meantime(self):
+        path = os.path.join(self.folder, 'copy')
+        images = Images(FileExistsError(17, 'File exists', '/resolved'))
+        code, _, err = self.run_it(images, 'save', ID, '--file', path,
+                                   '--no-clobber')
+        self.assertEqual(codes.LOCAL_FILE, code)
+        self.assertIn('%s: File exists, and --no-clobber' % path, err)
+
+    def test_partial_files_of_long_names_are_found(self):
+        for name, stem, size in (('n' * 255, 'n' * 236, 4),
+                                 ('n' * 255, 'm' * 236, 0),
+                                 ('copy', 'copy', 4), ('copy2', 'copy', 0),
+                                 ('copy', 'copy2', 0)):
+            partial = os.path.join(
+                self.folder, '.%s.0123456789ab.part' % stem)
+            with open(partial, 'wb') as stream:
+                stream.write(b'data')
+            self.assertEqual(size, data._kept_beside(
+                os.path.join(self.folder, name), 0.0))
+            os.unlink(partial)
 
     def test_no_clobber(self):
         path = os.path.join(self.folder, 'copy')

@@ -97,6 +97,7 @@ class TestPublishing(case.FileSinkCase):
             opened.publish()
             self.assertEqual(0o666 & ~mask,
                              stat.S_IMODE(os.stat(self.path).st_mode))
+            os.unlink(self.path)
 
     def test_a_resumed_file_gets_the_mode_of_the_umask(self):
         self.addCleanup(os.umask, os.umask(0o027))
@@ -128,10 +129,74 @@ class TestPublishing(case.FileSinkCase):
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
         self.addCleanup(resource.setrlimit, resource.RLIMIT_FSIZE, limits)
         resource.setrlimit(resource.RLIMIT_FSIZE, (4, limits[1]))
-        error = self.assertRaises((IOError, OSError), opened.write, DATA)
-        self.assertEqual(errno.EFBIG, error.errno)
+        error = self.assertRaises(exception.InsufficientDiskSpace,
+                                  opened.write, DATA)
+        for words in (self.folder, 'File too large', 'ulimit -f'):
+            self.assertIn(words, six.text_type(error))
         opened.give_up()
         self.assertEqual([], os.listdir(self.folder))
+
+    def test_the_size_limit_is_known_before_the_first_byte(self):
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_FSIZE, limits)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (9, limits[1]))
+        opened = self.sink()
+        error = self.assertRaises(exception.InsufficientDiskSpace,
+                                  opened.begin, 'ID', RECORDED)
+        for words in ('image ID', 'at most 9 bytes', 'has 10', 'LimitFSIZE'):
+            self.assertIn(words, six.text_type(error))
+
+    def test_the_longest_names_are_written_and_resumed(self):
+        for name in (u'n' * 255, u'n' * 237, u'\u00e4' * 127, u'n' * 236):
+            path = os.path.join(self.folder, name)
+            if six.PY2:
+                path = path.encode('utf-8')
+            for keep in (False, True):
+                opened = self.sink(keep, path)
+                opened.begin('ID', RECORDED)
+                opened.write(DATA[:4])
+                opened.give_up()
+                opened = self.sink(keep, path)
+                self.assertEqual(4 if keep else 0,
+                                 opened.begin('ID', RECORDED))
+                opened.write(DATA[4:] if keep else DATA)
+                opened.publish()
+                self.assertEqual(DATA, self.read(path))
+            os.unlink(path)
+        self.assertEqual([], os.listdir(self.folder))
+
+    def test_a_file_system_without_locks_is_written(self):
+        for code in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
+            with mock.patch('fcntl.flock', side_effect=IOError(code, '')):
+                for keep in (False, True):
+                    opened = self.sink(keep)
+                    self.assertEqual(0, opened.begin('ID', RECORDED))
+                    opened.write(DATA)
+                    opened.publish()
+                    self.assertEqual(DATA, self.read())
+                    self.assertEqual([], self.partials())
+                    self.sink(keep).give_up()
+                    self.assertEqual([], self.partials())
+
+    def test_a_folder_that_may_only_be_written_to_is_written(self):
+        def denied(*args):
+            raise OSError(errno.EACCES, 'denied')
+        opened = self.sink()
+        opened.write(DATA)
+        with mock.patch('os.open', denied):
+            opened.publish()
+        self.assertEqual(DATA, self.read())
+        with mock.patch('os.listdir', denied):
+            self.sink()
+
+    def test_a_folder_that_cannot_be_flushed_is_written(self):
+        def sync(number, fsync=os.fsync):
+            if stat.S_ISDIR(os.fstat(number).st_mode):
+                raise OSError(errno.EINVAL, 'a folder')
+            fsync(number)
+        with mock.patch('os.fsync', sync):
+            self._publish()
+        self.assertEqual(DATA, self.read())
 
     def test_a_full_disk_is_reported_as_such(self):
         for code in (errno.ENOSPC, errno.EDQUOT, errno.EIO):

@@ -12,9 +12,12 @@
 
 """Tests of nova_image.image.transfer.sink."""
 
+import errno
 import io
 import os
+import socket
 import stat
+import subprocess
 import threading
 
 import fixtures
@@ -23,6 +26,7 @@ import six
 import testtools
 
 from nova_image import exception
+from nova_image.image.transfer import recorded
 from nova_image.image.transfer import sink
 
 DATA = b'0123456789'
@@ -75,6 +79,116 @@ class TestFile(SinkTestCase):
         os.chdir(self.folder)
         self.publish('image')
         self.assertEqual(DATA, self.read())
+
+    def test_a_link_of_another_user_in_a_public_folder_is_refused(self):
+        if os.geteuid():
+            self.skipTest('only root can give files away')
+        victim = os.path.join(
+            self.useFixture(fixtures.TempDir()).path, 'victim')
+        with open(victim, 'wb') as stream:
+            stream.write(b'precious')
+        os.symlink(victim, self.path)
+        os.lchown(self.path, 61001, 61001)
+        os.chmod(self.folder, 0o1777)
+        error = self.assertRaises(OSError, sink.open_sink, path=self.path)
+        self.assertEqual(errno.EACCES, error.errno)
+        with open(victim, 'rb') as stream:
+            self.assertEqual(b'precious', stream.read())
+        self.assertEqual(['image'], os.listdir(self.folder))
+
+    def test_a_fifo_of_another_user_in_a_public_folder_is_refused(self):
+        if os.geteuid():
+            self.skipTest('only root can give files away')
+        os.mkfifo(self.path)
+        os.chown(self.path, 61001, 61001)
+        os.chmod(self.folder, 0o1777)
+        self.assertRaises(OSError, sink.open_sink, path=self.path)
+
+    def test_an_existing_file_keeps_its_rights(self):
+        with open(self.path, 'wb'):
+            os.chmod(self.path, 0o600)
+        owner = os.geteuid() or 61001
+        os.chown(self.path, owner, -1)
+        self.publish()
+        found = os.stat(self.path)
+        self.assertEqual((0o600, owner), (stat.S_IMODE(found.st_mode),
+                                          found.st_uid))
+        self.assertEqual(DATA, self.read())
+
+    def test_a_new_file_is_published_without_replacing(self):
+        opened = sink.open_sink(path=self.path, replace=False)
+        opened.write(DATA)
+        opened.publish()
+        self.assertEqual(DATA, self.read())
+        self.assertEqual(['image'], os.listdir(self.folder))
+
+    def test_an_existing_file_is_not_replaced(self):
+        os.symlink('none', self.path)
+        error = self.assertRaises(OSError, sink.open_sink, path=self.path,
+                                  replace=False)
+        self.assertEqual((errno.EEXIST, self.path),
+                         (error.errno, error.filename))
+        self.assertEqual(['image'], os.listdir(self.folder))
+
+    def test_a_file_that_appears_in_the_meantime_is_not_replaced(self):
+        for keep in (False, True):
+            opened = sink.open_sink(path=self.path, replace=False, keep=keep)
+            opened.begin('ID', recorded.Recorded(10, 'md5', 'abc'))
+            opened.write(DATA)
+            with open(self.path, 'wb') as stream:
+                stream.write(b'theirs')
+            error = self.assertRaises(OSError, opened.publish)
+            self.assertEqual((errno.EEXIST, self.path),
+                             (error.errno, error.filename))
+            opened.give_up()
+            self.assertEqual(b'theirs', self.read())
+            self.assertEqual(['image'], os.listdir(self.folder))
+            os.unlink(self.path)
+
+    def test_a_path_with_a_null_character_is_refused(self):
+        self.assertRaises(exception.ImageUnacceptable, sink.open_sink,
+                          path='/tmp/a\0b')
+
+
+class TestDescriptor(SinkTestCase):
+    """The path of an open file of a process, such as /dev/stdout."""
+
+    def _publish(self, path):
+        opened = sink.open_sink(path=path)
+        opened.begin('ID', None)
+        opened.write(DATA)
+        opened.publish()
+
+    def test_a_pipe_is_written(self):
+        reader, writer = os.pipe()
+        os.symlink('/proc/self/fd/%d' % writer, self.path)
+        for path in ('/dev/fd/%d' % writer, self.path):
+            self._publish(path)
+            self.assertEqual(DATA, os.read(reader, 100))
+        os.close(writer)  # which the sinks have left open
+        self.assertEqual(b'', os.read(reader, 100))
+        os.close(reader)
+
+    def test_a_socket_is_written(self):
+        ours, theirs = socket.socketpair()
+        self._publish('/dev/fd/%d' % ours.fileno())
+        self.assertEqual(DATA, theirs.recv(100))
+        ours.close()
+        theirs.close()
+
+    def test_an_open_file_is_written_at_its_position(self):
+        with open(self.path, 'wb', 0) as stream:
+            stream.write(b'head')
+            self._publish('/dev/fd/%d' % stream.fileno())
+            stream.write(b'tail')
+        self.assertEqual(b'head' + DATA + b'tail', self.read())
+        self.assertEqual(['image'], os.listdir(self.folder))
+
+    def test_a_pipe_of_another_process_is_written(self):
+        process = subprocess.Popen(['cat'], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE)
+        self._publish('/proc/%d/fd/0' % process.pid)
+        self.assertEqual(DATA, process.communicate()[0])
 
 
 class TestDevice(SinkTestCase):
