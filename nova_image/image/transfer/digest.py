@@ -12,9 +12,8 @@
 
 """Compares the bytes that arrived with what Glance recorded."""
 
-import hashlib
-
 from nova_image import exception
+from nova_image.image import hashing
 from nova_image.image.transfer import contracts
 
 
@@ -38,7 +37,7 @@ class Digest(contracts.Check):
         if not self._recorded.algorithm:
             return None
         try:
-            return hashlib.new(self._recorded.algorithm)
+            return hashing.new(self._recorded.algorithm)
         except ValueError:
             raise exception.ImageUnacceptable(
                 reason='its hash algorithm %s is not available on this host'

@@ -18,12 +18,12 @@ failed. A second attempt that sent the rest of a half-read body would leave a
 truncated image active.
 """
 
-import hashlib
 import io
 
 import six
 
 from nova_image import exception
+from nova_image.image import hashing
 from nova_image.image import offload
 from nova_image.image import sizes
 
@@ -33,10 +33,6 @@ HEAD = 16
 #: the end of an iterator. None will not do: an iterator that yields None by
 #: mistake would look like a complete one, and truncate the image.
 _END = object()
-
-#: the algorithms that this host can hash by
-_AVAILABLE = getattr(hashlib, 'algorithms_available', (
-    'md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512'))
 
 
 def open_source(data):
@@ -109,8 +105,9 @@ class Source(object):
         :param algorithms: names for hashlib; ignored if they are not
             available
         """
-        self._algorithms += [name for name in algorithms if name in _AVAILABLE
-                             and name not in self._algorithms]
+        self._algorithms += [name for name in algorithms
+                             if name not in self._algorithms and
+                             hashing.is_available(name)]
 
     def has_hash(self, algorithm, value):
         """Compare the data that was sent with a hash.
@@ -132,7 +129,7 @@ class Source(object):
         """
         if not self._can_rewind():
             return None
-        hasher = hashlib.new(algorithm)
+        hasher = hashing.new(algorithm)
         for piece in iter(self.read, b''):
             hasher.update(piece)
         self.restart()
@@ -179,7 +176,7 @@ class Source(object):
 
     def _hash(self, piece):
         if self._feeder is None:
-            self._hashers = {name: hashlib.new(name)
+            self._hashers = {name: hashing.new(name)
                              for name in self._algorithms}
             self._feeder = offload.beside(_All(self._hashers.values()))
         if piece:

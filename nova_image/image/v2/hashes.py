@@ -17,10 +17,10 @@ Glance records only an md5 and one other hash.
 """
 
 import collections
-import hashlib
 import re
 
 from nova_image import exception
+from nova_image.image import hashing
 
 #: The hash that data should have: a name for hashlib, and a hexadecimal
 #: digest in lower case.
@@ -55,7 +55,7 @@ def _hasher(algorithm):
     name = algorithm.strip().lower()
     for spelling in (name, name.replace('-', ''), name.replace('-', '_')):
         try:
-            hasher = hashlib.new(spelling)
+            hasher = hashing.new(spelling)
         except (ValueError, TypeError):
             continue
         if hasher.digest_size:  # shake has any size
