@@ -150,12 +150,27 @@ class Answer(object):
 
     def abort(self):
         """Make chunks() end soon, in the thread that reads them."""
-        connection = getattr(self._response.raw, 'connection', None)
         try:
-            connection.sock.shutdown(socket.SHUT_RDWR)
+            _socket_of(self._response.raw).shutdown(socket.SHUT_RDWR)
         except (AttributeError, EnvironmentError):
             pass  # it is not being read any more
 
     def close(self):
         """Return the connection to the pool, or close it."""
         self._response.close()
+
+
+def _socket_of(raw):
+    """Return the socket that an answer is read from.
+
+    A connection that the server will close ("Connection: close") gives up its
+    socket as soon as the headers are there. Only the file that the body is
+    read from has it then.
+
+    :param raw: urllib3.HTTPResponse
+    """
+    found = getattr(getattr(raw, 'connection', None), 'sock', None)
+    if found is None:
+        stream = raw._fp.fp  # http.client's
+        found = getattr(stream, 'raw', stream)._sock
+    return found
