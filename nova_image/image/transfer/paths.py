@@ -35,6 +35,15 @@ _LINKS = 40
 _DESCRIPTOR = re.compile(r'^/proc/(\d+)/(?:task/\d+/)?fd/(\d+)$')
 
 
+def text_of(path):
+    """Return any kind of path as a str.
+
+    :param path: str, bytes or os.PathLike; on Python 2.7 also unicode, which
+        stays as it is
+    """
+    return os.fsdecode(path) if hasattr(os, 'fsdecode') else path
+
+
 def resolve(path):
     """Return a path without symbolic links; its end need not exist.
 

@@ -46,7 +46,7 @@ def open_sink(data=None, path=None, **options):
     """
     if data is not None:
         return ObjectSink(data)
-    path = _resolved(path, options.get('replace', True))
+    path = _resolved(paths.text_of(path), options.get('replace', True))
     number = paths.descriptor_of(path)
     if number is not None and number >= 0:
         return DeviceSink(os.dup(number))

@@ -145,6 +145,19 @@ class TestFile(SinkTestCase):
             self.assertEqual(['image'], os.listdir(self.folder))
             os.unlink(self.path)
 
+    def test_a_path_may_be_bytes_or_an_object(self):
+        class Path(object):
+            def __init__(self, path):
+                self.path = path
+
+            def __fspath__(self):
+                return self.path
+
+        self.publish(self.path.encode())
+        self.assertEqual(DATA, self.read())
+        if hasattr(os, 'fspath'):
+            self.publish(Path(self.path))
+
     def test_a_path_with_a_null_character_is_refused(self):
         self.assertRaises(exception.ImageUnacceptable, sink.open_sink,
                           path='/tmp/a\0b')
