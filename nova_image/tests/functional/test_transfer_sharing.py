@@ -70,7 +70,7 @@ class SharingTest(transfer_case.TransferTest):
         self.assertEqual(1, len(self.data_requests))
 
     def test_nobody_waits_for_a_stopped_process(self) -> None:
-        """The second process waits for the first, then goes ahead alone."""
+        """The second process waits for the first, then downloads by itself."""
         first, second, _ = self.clients
         self.proxy.bandwidth = _MIB  # the first one is in the middle
         first.send(self._order(0, self.size))
