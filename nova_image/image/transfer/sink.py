@@ -50,8 +50,10 @@ def open_sink(data=None, path=None, **options):
     number = paths.descriptor_of(path)
     if number is not None and number >= 0:
         return DeviceSink(os.dup(number))
-    if number is not None or _is_special(path):
+    if _is_special(path):
         return DeviceSink(_opened(path))
+    if number is not None:
+        path = os.readlink(path)  # a file that another process has open
     return file_sink.FileSink(path, **options)
 
 
@@ -70,6 +72,8 @@ def _resolved(path, replace):
 
 def _is_special(path):
     """Return whether there is anything but a regular file."""
+    if paths.descriptor_of(path) is not None:
+        return not stat.S_ISREG(os.stat(path).st_mode)
     status = paths.status_of(path)
     return status is not None and not stat.S_ISREG(status.st_mode)
 

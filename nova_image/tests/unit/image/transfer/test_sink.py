@@ -168,7 +168,7 @@ class TestDescriptor(SinkTestCase):
 
     def _publish(self, path):
         opened = sink.open_sink(path=path)
-        opened.begin('ID', None)
+        opened.begin('ID', recorded.Recorded())
         opened.write(DATA)
         opened.publish()
 
@@ -196,6 +196,15 @@ class TestDescriptor(SinkTestCase):
             stream.write(b'tail')
         self.assertEqual(b'head' + DATA + b'tail', self.read())
         self.assertEqual(['image'], os.listdir(self.folder))
+
+    def test_a_file_of_another_process_is_replaced(self):
+        with open(self.path, 'wb') as stream:
+            stream.write(DATA * 2)
+            process = subprocess.Popen(['cat'], stdin=subprocess.PIPE,
+                                       stdout=stream)
+        self._publish('/proc/%d/fd/1' % process.pid)
+        process.communicate()
+        self.assertEqual(DATA, self.read())
 
     def test_a_pipe_of_another_process_is_written(self):
         process = subprocess.Popen(['cat'], stdin=subprocess.PIPE,
