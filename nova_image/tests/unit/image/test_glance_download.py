@@ -11,6 +11,7 @@
 #    under the License.
 """Tests of nova_image.image.glance: downloads."""
 
+import errno
 import hashlib
 import io
 import os
@@ -45,6 +46,17 @@ class TestDownload(case.DriverTestCase):
         with open(self.path, 'rb') as stream:
             self.assertEqual(DATA, stream.read())
         self.assert_calls([('GET', case.path(ACTIVE))])
+
+    def test_a_file_that_appears_in_the_meantime_is_not_replaced(self):
+        def appear(call):
+            os.mkdir(self.path)
+            return GLANCE15('download_200')
+        self.glance.answers(appear)
+        error = self.assertRaises(
+            OSError, self.service.download, self.context, ACTIVE,
+            dst_path=self.path, replace=False)
+        self.assertEqual(errno.EEXIST, error.errno)
+        self.assertEqual(['image'], os.listdir(self.folder))
 
     def test_data_is_returned_as_an_iterator(self):
         self.glance.answers(GLANCE15('download_200'))

@@ -11,6 +11,7 @@
 #    under the License.
 """Tests of nova_image.image.glance_v2: downloads."""
 
+import errno
 import hashlib
 import io
 import os
@@ -55,6 +56,17 @@ class TestDownload(case.DriverTestCase):
             with open(self.path, 'rb') as stream:
                 self.assertEqual(DATA, stream.read())
             self.assert_calls(self.CALLS)
+
+    def test_a_file_that_appears_in_the_meantime_is_not_replaced(self):
+        def appear(call):
+            os.mkdir(self.path)
+            return GLANCE33('download_200')
+        self.glance.answers(GLANCE33('show_active'), appear)
+        error = self.assertRaises(
+            OSError, self.service.download, self.context, ACTIVE,
+            dst_path=self.path, replace=False)
+        self.assertEqual(errno.EEXIST, error.errno)
+        self.assertEqual(['image'], os.listdir(self.folder))
 
     def test_data_is_written_to_a_file_object(self):
         stream = io.BytesIO()
