@@ -137,8 +137,6 @@ class Reader(contracts.DataReader):
             return  # there is no range behind the last byte
         if self._answer is None:
             self._connect()
-        if self._is_closed:
-            return  # it was aborted while there was no answer to abort
         for chunk in self._answer.chunks():
             if self._is_closed:
                 return
