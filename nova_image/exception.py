@@ -44,31 +44,16 @@
 
 Each message states the operation, the image, the endpoint, the response and
 what to do about it. The same parts are available as attributes. Messages are
-redacted: they contain no token, and no credentials of a URL.
+redacted: see nova_image.redaction.
 """
 
 import copy
-import re
 
 import six
 
-_CREDENTIALS = re.compile(r'([a-zA-Z][\w+.-]{0,30}://)[^/\s\'"]+@')
-_TOKEN = re.compile(r'(?i)(x-(?:auth|service|subject)-token["\']?\s*[:=]\s*'
-                    r'(?:[bu](?=["\']))?["\']?)[^\s"\',}]+')
+from nova_image import redaction
 
-
-def redact(text):
-    """Return ``text`` without tokens and without credentials in URLs.
-
-    :param text: any object with a text form, or None
-    :returns: text; empty for None
-    """
-    if text is None:
-        return u''
-    if isinstance(text, bytes):
-        text = text.decode('utf-8', 'replace')
-    text = _CREDENTIALS.sub(r'\1***@', six.text_type(text))
-    return _TOKEN.sub(r'\1***', text)
+redact = redaction.redact
 
 
 @six.python_2_unicode_compatible
@@ -89,6 +74,8 @@ class NovaImageException(Exception):
         the message; None if it has undone everything
     :keyword in_doubt: whether ``left`` may be more, or less, because the
         answer to a request was lost
+    :keyword secrets: nova_image.redaction.Secrets of the request, which the
+        reason must not show; they are not kept
     """
 
     headline = 'The image service failed'
@@ -99,15 +86,16 @@ class NovaImageException(Exception):
     retriable = False
 
     def __init__(self, message=None, **facts):
+        secrets = facts.pop('secrets', None)
         self.message = redact(message or self.headline)
         self.action = facts.pop('action', None)
-        self.image_id = facts.pop('image_id', None)
+        self.image_id = _clean(facts.pop('image_id', None))
         self.endpoint = redact(facts.pop('endpoint', None))
         self.status = facts.pop('status', None)
-        self.reason = redact(facts.pop('reason', None))
-        self.advice = facts.pop('advice', None) or self.advice
+        self.reason = redact(facts.pop('reason', None), secrets)
+        self.advice = _clean(facts.pop('advice', None)) or self.advice
         self.retry_after = facts.pop('retry_after', None)
-        self.left = facts.pop('left', None)
+        self.left = _clean(facts.pop('left', None))
         self.in_doubt = facts.pop('in_doubt', False)
         retriable = facts.pop('retriable', None)
         if retriable is not None:
@@ -122,7 +110,8 @@ class NovaImageException(Exception):
         :param facts: those of the constructor
         """
         changed = copy.copy(self)
-        changed.__dict__.update(facts)
+        changed.__dict__.update(
+            (name, _clean(value)) for name, value in facts.items())
         return changed
 
     def __str__(self):
@@ -148,6 +137,12 @@ class NovaImageException(Exception):
     def format_message(self):
         """Return the whole message, as Nova's exceptions do."""
         return six.text_type(self)
+
+
+def _clean(value):
+    """Return a fact, redacted if it is text."""
+    return redact(value) if isinstance(
+        value, (six.string_types, bytes)) else value
 
 
 class NotFound(NovaImageException):

@@ -14,6 +14,8 @@ from typing import Self
 from typing import TypedDict
 from typing import Unpack
 
+from nova_image import redaction
+
 class _Facts(TypedDict, total=False):
     action: str | None
     image_id: str | None
@@ -25,11 +27,13 @@ class _Facts(TypedDict, total=False):
     retriable: bool | None
     left: str | None
     in_doubt: bool
+    secrets: redaction.Secrets | None
 
 class _CertificateFacts(_Facts, total=False):
     certificate_id: str | None
 
-def redact(text: object) -> str: ...
+def redact(text: object,
+           secrets: redaction.Secrets | None = None) -> str: ...
 
 class NovaImageException(Exception):
     headline: str

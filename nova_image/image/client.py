@@ -214,6 +214,8 @@ class Client(object):
         if request.as_service:
             auth = self._identity.service_auth() or auth
         session = self._identity.session(endpoint)
+        request.secrets.add(functools.partial(
+            identities.tokens, context, auth))
         raw = dict(request.raw_headers)
         if auth is None:
             raw.update(self._identity.headers(context))

@@ -26,6 +26,7 @@ from six.moves import http_client
 
 from nova_image import exception
 from nova_image.image import retry
+from nova_image import redaction
 
 try:
     from html import unescape
@@ -71,7 +72,9 @@ def from_response(response, request, endpoint, retriable=None):
     if 300 < response.status_code < 400:
         return _redirect(response, request, endpoint)
     kind = _kind(response.status_code, request)
-    return kind(reason=_said(response), status=response.status_code,
+    # Half a secret could not be recognised.
+    reason = exception.redact(_said(response), request.secrets)[:MAX_REASON]
+    return kind(reason=reason, status=response.status_code,
                 retriable=retriable,
                 retry_after=retry.parse_retry_after(
                     response.headers.get('Retry-After')),
@@ -115,7 +118,7 @@ def _said(response):
     text = ' '.join(text.split()).rstrip('.')
     if response.status_code == 300 or not text:
         return response.reason
-    return text[:MAX_REASON]
+    return text
 
 
 def _without_tags(text):
@@ -150,13 +153,23 @@ def raise_ours(error, request, endpoint):
     ours = from_error(error, request, endpoint)
     if ours is None:
         raise error
-    six.raise_from(ours, _cause(error))
+    six.raise_from(ours, _cause(error, request.secrets))
 
 
-def _cause(error):
-    """Return an error to show as the cause; None if it contains secrets."""
-    text = six.text_type(error)
-    return error if exception.redact(text) == text else None
+def _cause(error, secrets):
+    """Return an error to show as the cause; None if it contains secrets.
+
+    A traceback also shows what has caused the cause.
+    """
+    seen = []
+    while error is not None and error not in seen:
+        seen.append(error)
+        text = redaction.to_text(error)
+        if exception.redact(text, secrets) != text:
+            return None
+        error = getattr(error, '__cause__', None) or getattr(
+            error, '__context__', None)
+    return seen[0]
 
 
 def bad_answer(response, request, endpoint, why):

@@ -29,6 +29,7 @@ from keystoneauth1.access import service_catalog
 from keystoneauth1 import exceptions
 from keystoneauth1 import loading
 from keystoneauth1 import plugin
+import six
 
 from nova_image.conf import glance as glance_conf
 from nova_image import exception
@@ -169,6 +170,26 @@ class Identity(object):
             raise exception.Forbidden(
                 action='create', reason='the context of the request has no '
                 'project, which would own the image')
+
+
+def tokens(context, auth):
+    """Return the tokens that a request carries, without fetching any.
+
+    They must not be shown if a server repeats them.
+
+    :param context: the caller's context
+    :param auth: its auth plugin, with or without a service token, or None
+    :returns: list of text
+    """
+    found = [getattr(context, 'auth_token', None)]
+    for one in (auth, getattr(auth, 'user_auth', None),
+                getattr(auth, 'service_auth', None)):
+        known = getattr(one, 'auth_ref', None)  # that of Keystone's plugins
+        found += [getattr(known, 'auth_token', None)] + [
+            getattr(one, name, None)
+            for name in ('_token', 'token', 'auth_token')]
+    return [one for one in found
+            if isinstance(one, (six.string_types, bytes))]
 
 
 def may_see(context, image):

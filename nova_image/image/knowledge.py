@@ -22,10 +22,14 @@ import collections
 from oslo_log import log as logging
 from oslo_utils import timeutils
 
+from nova_image import exception
+
 LOG = logging.getLogger(__name__)
 
 #: seconds for which a value is believed
 MAX_AGE = 600
+#: the most characters of an invalid value in the log
+_SHOWN = 100
 
 
 class Fact(collections.namedtuple('Fact', 'name is_valid')):
@@ -63,8 +67,9 @@ class Knowledge(object):
         if fact.is_valid(value):
             self._kept[fact] = value, timeutils.now()
         else:
-            LOG.debug('Ignoring %(value)r as the %(name)s of Glance', {
-                'value': value, 'name': fact.name})
+            LOG.debug('Ignoring %(value)s as the %(name)s of Glance', {
+                'value': exception.redact(repr(value))[:_SHOWN],
+                'name': fact.name})
 
     def forget(self, fact):
         """Forget a fact that has turned out to be wrong."""

@@ -20,6 +20,7 @@ from six.moves.urllib import parse
 
 from nova_image.image import faults
 from nova_image.image import sizes
+from nova_image import redaction
 
 JSON = 'application/json'
 
@@ -46,6 +47,8 @@ class Request(object):
         nova_image.image.faults
     :keyword as_service: whether to send it as the host's own user, if there
         is one
+
+    ``secrets`` are the nova_image.redaction.Secrets that it sends.
     """
 
     def __init__(self, method, path, action, image_id=None, **options):
@@ -63,6 +66,8 @@ class Request(object):
         self.errors = options.pop('errors', {})
         self.as_service = options.pop('as_service', False)
         self.path = _with_query(path, options.pop('query', None))
+        self.secrets = redaction.Secrets(
+            self.json, self.headers, self.raw_headers)
         if options:
             raise TypeError('unknown options: %s' % sorted(options))
 
@@ -72,7 +77,7 @@ class Request(object):
         :param endpoint: URL of the Glance that it was sent to, or None
         """
         return {'action': self.action, 'image_id': self.image_id,
-                'endpoint': endpoint}
+                'endpoint': endpoint, 'secrets': self.secrets}
 
 
 def _with_query(path, query):

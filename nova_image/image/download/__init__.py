@@ -24,6 +24,8 @@ from oslo_log import log as logging
 import six
 from stevedore import extension
 
+from nova_image import exception
+
 LOG = logging.getLogger(__name__)
 
 NAMESPACE = 'nova_image.image.download'
@@ -123,4 +125,5 @@ def _warn(scheme, reason):
         reason = '%s: %s' % (type(reason).__name__, reason)
     LOG.warning('Direct downloads from %(scheme)s: URLs are disabled, because '
                 'their handler in %(namespace)s does not work: %(reason)s',
-                {'scheme': scheme, 'namespace': NAMESPACE, 'reason': reason})
+                {'scheme': scheme, 'namespace': NAMESPACE,
+                 'reason': exception.redact(reason)})

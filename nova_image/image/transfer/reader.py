@@ -266,5 +266,6 @@ class Reader(contracts.DataReader):
             LOG.warning('%(endpoint)s answered the range "%(said)s" to a '
                         'request for the bytes from %(offset)d', {
                             'endpoint': exception.redact(answer.endpoint),
-                            'said': said, 'offset': self.offset})
+                            'said': exception.redact(said),
+                            'offset': self.offset})
         return right

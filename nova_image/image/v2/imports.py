@@ -46,7 +46,6 @@ import re
 
 from oslo_log import log as logging
 import six
-from six.moves.urllib import parse
 
 from nova_image import exception
 from nova_image.image import import_result
@@ -59,6 +58,7 @@ from nova_image.image.v2 import import_rules
 from nova_image.image.v2 import import_watch
 from nova_image.image.v2 import records
 from nova_image.image.v2 import translation
+from nova_image import redaction
 
 LOG = logging.getLogger(__name__)
 
@@ -139,11 +139,9 @@ class Order(object):
         return sent
 
     def without_secrets(self, text):
-        """Return a text on one line, without the query of the source's URL."""
-        query = parse.urlsplit(self.source.get('uri') or '').query
-        if query:
-            text = text.replace('?' + query, '?***')
-        return exception.redact(u' '.join(text.split()))
+        """Return a text on one line, without the secrets of the source."""
+        return exception.redact(u' '.join(text.split()),
+                                redaction.Secrets(self.source))
 
 
 class Imports(object):

@@ -27,7 +27,7 @@ _PAGE = os.path.join(_ROOT, 'doc', 'source', 'contributor', 'architecture.rst')
 
 #: room -> the modules and folders in it; the longest prefix wins
 ROOMS = {
-    'base': ('exception', 'version', 'conf'),
+    'base': ('exception', 'redaction', 'version', 'conf'),
     'ground': ('image',),
     'transfer': ('image.transfer',),
     'download': ('image.download',),

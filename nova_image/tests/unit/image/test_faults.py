@@ -13,14 +13,18 @@
 """Tests of nova_image.image.faults: any failed request as one exception."""
 
 import socket
+import traceback
 
 from glanceclient import exc as client_exc
 from keystoneauth1 import exceptions as ksa_exc
+import mock
 import requests
 import six
+from six.moves.urllib import parse
 
 from nova_image import exception
 from nova_image.image import faults
+from nova_image.image import identity
 from nova_image.image import messages
 from nova_image.tests.unit import base
 from nova_image.tests.unit import recordings
@@ -198,3 +202,88 @@ class TestNoAnswer(FaultsTestCase):
         ours = self._translated(
             requests.ConnectionError('http://u:pa55@glance'))
         self.assertNotIn('pa55', six.text_type(ours))
+
+
+class TestSecrets(FaultsTestCase):
+    """A server repeats what a request has sent to it."""
+
+    SECRET = 'SIGSECRET0123456789'
+    URLS = (
+        'https://bucket.s3.amazonaws.com/img?X-Amz-Signature=' + SECRET,
+        'https://bucket.s3.amazonaws.com/img?X-Amz-Signature=%s&'
+        'X-Amz-Security-Token=%s' % (SECRET, 'T' * 1200),
+        'https://h/img?a=' + SECRET + '&x=a%20b', 'https://h/a#' + SECRET,
+        'https://user:ab/%s@h/a' % SECRET, 'swift://a:' + SECRET + '@h/c/o')
+    ECHOES = (
+        lambda url: url, lambda url: parse.quote(url, safe=''),
+        lambda url: 'x' * 900 + url, lambda url: url.replace('?', '/?'),
+        lambda url: url.partition('h')[2].partition('/')[2],
+        lambda url: url.replace('%20', '+'),
+        lambda url: url.rpartition('=')[2],
+        lambda url: url.rpartition(':')[2][:30])
+
+    def _assert_hidden(self, secret, error):
+        text = '%s %r %r %s' % (
+            six.text_type(error), error, vars(error), self.log.output)
+        if six.PY3:
+            text += ''.join(traceback.format_exception(
+                type(error), error, error.__traceback__))
+        for part in (secret, secret[:8], secret[-8:]):
+            self.assertNotIn(part, text)
+
+    def _echoed(self, echo, status, **sent):
+        answer = recordings.Answer(
+            status, {'Content-Type': 'text/plain'}, echo.encode('utf-8'))
+        self.set(num_retries=1)
+        self.glance.answers(*[answer] * (2 if status == 503 else 1))
+        return self.assertRaises(
+            exception.NovaImageException, self.client().call, self.context,
+            messages.Request('POST', '/v2/images/ID/import', 'import', 'ID',
+                             **sent))
+
+    def test_urls_in_json(self):
+        for url in self.URLS:
+            for echo in self.ECHOES:
+                for status in (400, 503):
+                    self._assert_hidden(self.SECRET, self._echoed(
+                        'URI %s is refused' % echo(url), status,
+                        json=[{'value': {'url': url}}]))
+        self.assertEqual(len(self.URLS) * len(self.ECHOES),
+                         len(self.warnings()))
+
+    def test_urls_in_headers(self):
+        for url in self.URLS:
+            self._assert_hidden(self.SECRET, self._echoed(
+                parse.quote(url, safe=''), 400,
+                raw_headers={'x-image-meta-location': url}))
+
+    def test_the_token(self):
+        for echo in ('%s', 'bad %s!', '["%s"]', '%.12s...'):
+            self._assert_hidden('a-secret-token', self._echoed(
+                echo % self.context.auth_token, 400))
+
+    def test_a_renewed_and_a_service_token(self):
+        plugins = [identity.ContextToken(token)
+                   for token in ('t0ken-in-use', 'another', 'another')]
+        plugins[1].auth_ref = mock.Mock(auth_token='t0ken-in-use')
+        plugins[2].service_auth = plugins[1]
+        for auth in plugins:
+            with mock.patch.object(identity.Identity, 'auth',
+                                   return_value=auth):
+                self._assert_hidden('t0ken-in-use', self._echoed(
+                    'unknown: t0ken-in-use', 400))
+
+    def test_lost_answers_and_their_causes(self):
+        request = messages.Request('POST', '/v2/images', 'create',
+                                   json=self.URLS[0])
+        deepest = ValueError('in %s' % self.SECRET)
+        cause = requests.ConnectionError('failed')
+        cause.__cause__ = deepest
+        for error in (requests.ConnectionError(self.URLS[0]), cause):
+            self._assert_hidden(self.SECRET, self.assertRaises(
+                exception.GlanceConnectionFailed, faults.raise_ours, error,
+                request, None))
+
+    def test_redirects(self):
+        self._assert_hidden('s3cret', self.fault(recordings.Answer(
+            302, {'Location': 'https://login/?ticket=s3cret'})))

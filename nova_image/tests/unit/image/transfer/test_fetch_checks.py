@@ -14,6 +14,7 @@
 import io
 import os
 
+import mock
 import six
 
 from nova_image import exception
@@ -126,7 +127,8 @@ class TestRefusing(fetch_case.FetchCase):
         self.glance.answers(case.WHOLE)
         self.run_it(path=self.path, record=record, inspect=True,
                     trusted_certs=['cert'])
-        facts = {'action': 'download', 'image_id': 'ID', 'endpoint': None}
+        facts = {'action': 'download', 'image_id': 'ID', 'endpoint': None,
+                 'secrets': mock.ANY}
         signatures.assert_called_once_with(
             self.conf, self.context, {'a': 'b'}, ['cert'], **facts)
         formats.assert_called_once_with('qcow2', **facts)
