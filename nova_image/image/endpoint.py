@@ -18,6 +18,7 @@ one. Exactly the version at the end of a URL is stripped; the path before it
 is kept (glanceclient's strip_version loses it: Launchpad bug 1748009).
 """
 
+import copy
 import itertools
 import random
 import re
@@ -95,7 +96,7 @@ class Endpoints(object):
         self._order = random.sample(  # nosec B311
             self._fixed, len(self._fixed))
         self._turn = itertools.count()
-        self._found = weakref.WeakKeyDictionary()
+        self._found = {}
 
     def _configured(self):
         servers = [_normalise(url) for url in
@@ -149,15 +150,20 @@ class Endpoints(object):
         A host creates a context for each of its requests and makes several
         calls with it: the catalog is read once for all of them.
         """
+        kept = self._found.get(id(context))
+        if kept is not None and kept.is_valid(context):
+            return kept.url
+        url = self._read_catalog(context, auth)
+        if _has_own_catalog(context):
+            self._keep(context, url)
+        return url
+
+    def _keep(self, context, url):
+        found, key = self._found, id(context)
         try:
-            kept = self._found.get(context)
-        except TypeError:  # the context cannot be hashed or weakly referenced
-            return self._read_catalog(context, auth)
-        if kept is None:
-            kept = self._read_catalog(context, auth)
-            if getattr(context, 'auth_token', None):
-                self._found[context] = kept
-        return kept
+            found[key] = _Kept(context, url, lambda _: found.pop(key, None))
+        except TypeError:  # the context cannot be weakly referenced
+            pass
 
     def _read_catalog(self, context, auth):
         auth = auth or self._identity.auth(context)
@@ -174,6 +180,43 @@ class Endpoints(object):
                     options.service_type,
                     ' in region %s' % region if region else ''))
         return strip_version(url)
+
+
+class _Kept(object):
+    """The URL for one context, while its token and its catalog are the same.
+
+    Contexts that are equal can have different catalogs.
+
+    :param forget: called with anything when the context is gone
+    """
+
+    def __init__(self, context, url, forget):
+        self._context = weakref.ref(context, forget)
+        self._token = context.auth_token
+        # Contexts can be changed, and so can the lists in them.
+        self._catalog = copy.deepcopy(context.service_catalog)
+        self._plugin = getattr(context, 'user_auth_plugin', None)
+        self.url = url
+
+    def is_valid(self, context):
+        """Return whether a context is the same and has not changed."""
+        return self._context() is context and (
+            self._token == context.auth_token and
+            self._plugin is getattr(context, 'user_auth_plugin', None) and
+            self._catalog == context.service_catalog)
+
+
+def _has_own_catalog(context):
+    """Return whether the catalog is in the context, rather than a plugin.
+
+    A plugin may renew its catalog. Nova's contexts make one of the catalog in
+    the context, unless they have a ``user_auth_plugin`` (read in 15.1.5 and
+    34.0.0).
+    """
+    from_context = not hasattr(context, 'get_auth_plugin') or getattr(
+        context, 'user_auth_plugin', context) is None
+    return from_context and bool(getattr(context, 'auth_token', None)) and (
+        hasattr(context, 'service_catalog'))
 
 
 def parse_reference(reference):

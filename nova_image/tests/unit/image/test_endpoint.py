@@ -35,6 +35,11 @@ CATALOG = [{
         {'interface': 'internal', 'region': 'R2', 'url': 'http://far'}]}]
 
 
+def _catalog_of(url):
+    return [{'type': 'image', 'endpoints': [
+        {'interface': 'internal', 'region': 'R1', 'url': url}]}]
+
+
 class TestVersions(base.TestCase):
     """The version at the end of a URL."""
 
@@ -224,12 +229,81 @@ class TestCatalog(base.TestCase):
         gc.collect()
         self.assertIsNone(gone())
 
-    def test_the_catalog_of_an_unhashable_context_is_read_each_time(self):
+    def test_contexts_that_cannot_be_hashed_or_referenced(self):
         class Unhashable(base.Context):
             __hash__ = None
 
+        class Slots(object):
+            __slots__ = ('auth_token', 'service_catalog')
+
         context = Unhashable(service_catalog=CATALOG)
+        self.assertEqual(1, self._readings(context, context))
+        context = Slots()
+        context.auth_token, context.service_catalog = 'a-token', CATALOG
         self.assertEqual(2, self._readings(context, context))
+
+    def _chosen(self, change, context=None):
+        """Return the URL for a context before and after a change of it."""
+        endpoints = endpoint.Endpoints(
+            self.conf, identity.Identity(self.conf))
+        first = endpoints.choose(self.context)
+        change()
+        context = context or self.context
+        self.assertEqual([endpoints.choose(context)],
+                         endpoints.known(context))
+        return first, endpoints.choose(context)
+
+    def test_a_catalog_that_changes_is_read_again(self):
+        def replace():
+            self.context.service_catalog = _catalog_of('http://new')
+
+        def change():
+            self.context.service_catalog[0]['endpoints'][0]['url'] = (
+                'http://newer')
+
+        self.context.service_catalog = _catalog_of('http://old')
+        self.assertEqual(('http://old', 'http://new'), self._chosen(replace))
+        self.assertEqual(('http://new', 'http://newer'),
+                         self._chosen(change))
+
+    def test_the_catalog_is_read_again_for_another_token(self):
+        service = identity.Identity(self.conf)
+        endpoints = endpoint.Endpoints(self.conf, service)
+        with mock.patch.object(service, 'auth', wraps=service.auth) as auth:
+            for token in ('one', 'one', 'two'):
+                self.context.auth_token = token
+                endpoints.choose(self.context)
+            self.assertEqual(2, auth.call_count)
+
+    def test_contexts_that_are_equal_have_their_own_catalogs(self):
+        class Equal(base.Context):
+            def __eq__(self, other):
+                return True
+
+            def __hash__(self):
+                return 1
+
+        self.context = Equal(service_catalog=_catalog_of('http://old'))
+        other = Equal(service_catalog=_catalog_of('http://new'))
+        self.assertEqual(('http://old', 'http://new'),
+                         self._chosen(lambda: None, other))
+
+    def test_the_catalog_of_a_plugin_is_read_each_time(self):
+        plugin = mock.Mock()
+        plugin.get_endpoint.side_effect = ['http://old', 'http://new']
+        self.context.get_auth_plugin = lambda: plugin
+        endpoints = endpoint.Endpoints(
+            self.conf, identity.Identity(self.conf))
+        self.assertEqual(['http://old', 'http://new'], [
+            endpoints.choose(self.context) for _ in range(2)])
+
+    def test_the_catalog_of_novas_context_is_read_once(self):
+        self.context.get_auth_plugin = lambda: identity.ContextToken(
+            'a-secret-token', CATALOG)
+        self.context.user_auth_plugin = None
+        self.assertEqual(1, self._readings(self.context, self.context))
+        self.context.user_auth_plugin = identity.ContextToken('', CATALOG)
+        self.assertEqual(2, self._readings(self.context, self.context))
 
     def test_the_catalog_is_read_each_time_without_a_token(self):
         # The service's plugin keeps its catalog up to date.
