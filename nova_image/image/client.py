@@ -112,6 +112,14 @@ class Client(object):
         """
         return self.endpoints.knowledge(context)
 
+    def sender(self, context, as_service=False):
+        """Return who sends a caller's requests, a key for Knowledge.
+
+        :param context: the caller's context
+        :param as_service: as for nova_image.image.messages.Request
+        """
+        return self._identity.sender(context, as_service)
+
     def seen_by(self, context):
         """Return a test of whether a caller may see an image.
 

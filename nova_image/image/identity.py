@@ -23,6 +23,7 @@ that Glance's context middleware reads (glance.api.middleware.context, seen on
 trust headers that anybody can send.
 """
 
+import hashlib
 import os
 
 from keystoneauth1.access import service_catalog
@@ -142,6 +143,25 @@ class Identity(object):
     def service_auth(self):
         """Return the auth plugin of the host's own user, or None."""
         return self.configured_auth()
+
+    def sender(self, context, as_service=False):
+        """Return a key that is equal for requests of the same sender.
+
+        Glance may allow or deny something to one sender and not to another.
+
+        :param context: the caller's context
+        :param as_service: whether the host's own user sends the request, if
+            there is one
+        :returns: text, from which no token can be read
+        """
+        if as_service and self.service_auth() is not None:
+            return 'the service'
+        token = getattr(context, 'auth_token', None)
+        if not token and self.configured_auth() is not None:
+            return 'the service'
+        who = token or (context.user_id, context.project_id,
+                        sorted(context.roles or []))
+        return hashlib.sha256(repr(who).encode('utf-8')).hexdigest()
 
     def headers(self, context):
         """Return the identity headers of a caller without Keystone."""

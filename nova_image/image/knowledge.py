@@ -15,6 +15,10 @@
 Nova creates a service object for every call, so knowledge is kept for the
 process. It expires, because a Glance can be upgraded or reconfigured while
 this process runs.
+
+What Glance denies to one caller says nothing about the others. Such a value is
+remembered for that caller: ``of``, the result of
+nova_image.image.identity.Identity.sender.
 """
 
 import collections
@@ -28,6 +32,8 @@ LOG = logging.getLogger(__name__)
 
 #: seconds for which a value is believed
 MAX_AGE = 600
+#: values that are remembered for one Glance; each caller may add some
+MAX_KEPT = 1000
 #: the most characters of an invalid value in the log
 _SHOWN = 100
 
@@ -47,25 +53,32 @@ class Knowledge(object):
     """The facts about one Glance: all endpoints that serve one cloud."""
 
     def __init__(self):
-        self._kept = {}
+        self._kept = collections.OrderedDict()
 
-    def get(self, fact, default=None):
+    def get(self, fact, default=None, of=None):
         """Return the value of a fact.
 
         :param fact: Fact
         :param default: value to return if it is unknown or too old
+        :param of: a caller; a value for this caller is preferred
         """
-        value, since = self._kept.get(fact, (None, None))
-        fresh = since is not None and timeutils.now() - since <= MAX_AGE
-        return value if fresh else default
+        for key in ((fact, of), (fact, None)):
+            value, since = self._kept.get(key, (None, None))
+            if since is not None and timeutils.now() - since <= MAX_AGE:
+                return value
+        return default
 
-    def remember(self, fact, value):
+    def remember(self, fact, value, of=None):
         """Remember the value of a fact from now on, if it is valid.
 
         :param fact: Fact
+        :param of: the only caller that it is remembered for; None for all
         """
         if fact.is_valid(value):
-            self._kept[fact] = value, timeutils.now()
+            self._kept.pop((fact, of), None)  # the newest is the last one
+            self._kept[fact, of] = value, timeutils.now()
+            while len(self._kept) > MAX_KEPT:
+                self._kept.popitem(last=False)
         else:
             LOG.debug('Ignoring %(value)s as the %(name)s of Glance', {
                 'value': exception.redact(repr(value))[:_SHOWN],
@@ -73,7 +86,7 @@ class Knowledge(object):
 
     def forget(self, fact):
         """Forget a fact that has turned out to be wrong."""
-        self._kept.pop(fact, None)
+        self._kept.pop((fact, None), None)
 
     def find(self, fact, ask, suits=None):
         """Return the value of a fact, asking Glance if it is not known.

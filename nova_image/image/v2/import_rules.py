@@ -12,8 +12,9 @@
 
 """What a Glance can import, checked before anything is sent.
 
-Remembered for each Glance; asked for again before anything is refused because
-of it. Seen on Glance 33.0.0:
+Remembered for each Glance, but what it denies to a caller only for that
+caller; asked for again before anything is refused because of it. Seen on
+Glance 33.0.0:
 
 * ``GET /v2/info/import`` lists the methods, and so does each answer to a
   create (``OpenStack-image-import-methods``).
@@ -62,12 +63,8 @@ class Rules(object):
 
     def info(self, context):
         """Return what ImageDriver.import_info returns, read again."""
-        known = self._client.knowledge(context)
-        found = {'methods': self._read_methods(context),
-                 'stores': self._read_stores(context)}
-        known.remember(METHODS, found['methods'])
-        known.remember(STORES, found['stores'])
-        return found
+        return {'methods': self._ask(context, METHODS),
+                'stores': self._ask(context, STORES)}
 
     def learn(self, context, answer):
         """Remember what the answer to a create says about imports.
@@ -78,9 +75,20 @@ class Rules(object):
         if named is not None:
             self._client.knowledge(context).remember(METHODS, _split(named))
 
-    def _methods(self, context, suits=None):
-        return self._client.knowledge(context).find(
-            METHODS, lambda: self._read_methods(context), suits)
+    def _find(self, context, fact, suits=None):
+        """Return the value of a fact; see Knowledge.find."""
+        value = self._client.knowledge(context).get(
+            fact, of=self._client.sender(context))
+        if value is None or suits is not None and not suits(value):
+            value = self._ask(context, fact)
+        return value
+
+    def _ask(self, context, fact):
+        """Return the value of a fact from Glance, and remember it."""
+        value, is_denied = _READERS[fact](self, context)
+        sender = self._client.sender(context) if is_denied else None
+        self._client.knowledge(context).remember(fact, value, of=sender)
+        return value
 
     def stores(self, context, suits=None):
         """Return the IDs of the writable stores.
@@ -89,15 +97,14 @@ class Rules(object):
             of dicts, are enough
         :returns: list; empty if Glance has only one store
         """
-        return _writable(self._client.knowledge(context).find(
-            STORES, lambda: self._read_stores(context), suits))
+        return _writable(self._find(context, STORES, suits))
 
     def check_method(self, context, name):
         """Refuse a method that this Glance does not have.
 
         :raises ImageImportImpossible: if it is not enabled
         """
-        enabled = self._methods(context, lambda found: name in found)
+        enabled = self._find(context, METHODS, lambda found: name in found)
         if name not in enabled:
             raise exception.ImageImportImpossible(
                 action='import', advice=_ADVICE,
@@ -156,11 +163,12 @@ class Rules(object):
         :raises ImageQuotaExceeded: if it does
         """
         known = self._client.knowledge(context)
-        if size is None or known.get(UNLIMITED):
+        sender = self._client.sender(context)
+        if size is None or known.get(UNLIMITED, of=sender):
             return
-        usage = self._read_usage(context)
+        usage, is_denied = self._read_usage(context)
         if not usage:
-            known.remember(UNLIMITED, True)
+            known.remember(UNLIMITED, True, of=sender if is_denied else None)
         for name in _SIZE_LIMITS:
             limit = usage.get(name, {}).get('limit', -1)
             used = usage.get(name, {}).get('usage', 0)
@@ -171,30 +179,39 @@ class Rules(object):
                         size // units.Mi, name, limit, used))
 
     def _read_methods(self, context):
-        found = self._read(context, '/v2/info/import',
-                           'list the import methods')
-        return list(found.get('import-methods', {}).get('value', []))
+        found, is_denied = self._read(context, '/v2/info/import',
+                                      'list the import methods')
+        return list(found.get('import-methods', {}).get(
+            'value', [])), is_denied
 
     def _read_stores(self, context):
-        found = self._read(context, '/v2/info/stores', 'list the stores')
+        found, is_denied = self._read(context, '/v2/info/stores',
+                                      'list the stores')
         return [dict(store, **{
             name: True for name in ('default', 'read-only') if name in store})
-            for store in found.get('stores', [])]
+            for store in found.get('stores', [])], is_denied
 
     def _read_usage(self, context):
-        return self._read(context, '/v2/info/usage',
-                          'read the limits').get('usage', {})
+        found, is_denied = self._read(context, '/v2/info/usage',
+                                      'read the limits')
+        return found.get('usage', {}), is_denied
 
     def _read(self, context, path, action):
-        """Return a JSON object; an empty one if Glance has no such page.
+        """Return a JSON object, and whether Glance has denied it.
 
-        An earlier Glance answers 404, or 403 if its policy denies it.
+        It is empty if Glance has no such page: an earlier Glance answers 404,
+        or 403 if its policy denies it.
         """
         try:
             return self._client.json(context, messages.Request(
-                'GET', path, action))
-        except (exception.NotFound, exception.Forbidden):
-            return {}
+                'GET', path, action)), False
+        except exception.NotFound:
+            return {}, False
+        except exception.Forbidden:
+            return {}, True
+
+
+_READERS = {METHODS: Rules._read_methods, STORES: Rules._read_stores}
 
 
 def _writable(stores):

@@ -55,9 +55,12 @@ API_MINOR = 17
 #: whether Glance has the locations API, bool
 LOCATIONS_API = knowledge.Fact(
     'locations API', lambda value: isinstance(value, bool))
-#: that Glance does not show locations to this service: True
+#: that Glance does not show locations to one sender of requests: True
 LOCATIONS_HIDDEN = knowledge.Fact(
     'refusal to show locations', lambda value: value is True)
+#: that the log names the refusal: True
+_WARNED = knowledge.Fact(
+    'warning about hidden locations', lambda value: value is True)
 
 _LOCK = 'os_glance_import_task'
 _IN_PROGRESS = ('queued', 'importing')
@@ -174,7 +177,9 @@ class Locations(object):
 
     def _for_services(self, context, image_id):
         known = self._client.knowledge(context)
-        if known.get(LOCATIONS_HIDDEN) or not self._has_api(context):
+        sender = self._client.sender(context, as_service=True)
+        if known.get(LOCATIONS_HIDDEN, of=sender) or (
+                not self._has_api(context)):
             return []
         try:
             return self._client.call(context, messages.Request(
@@ -182,7 +187,10 @@ class Locations(object):
                 image_id, as_service=True),
                 lambda answer: answer.json(kind=list), once=True)
         except exception.Forbidden as error:
-            known.remember(LOCATIONS_HIDDEN, True)
+            known.remember(LOCATIONS_HIDDEN, True, of=sender)
+            if known.get(_WARNED):
+                raise
+            known.remember(_WARNED, True)
             LOG.warning('Images cannot be cloned or read from their stores: '
                         'Glance shows locations only to services, and this '
                         'service has no user with the role service. '

@@ -111,6 +111,33 @@ class TestAuth(base.TestCase):
         self.assertIs(service.configured_auth(), service.service_auth())
 
 
+class TestSender(base.TestCase):
+    """Who sends a request."""
+
+    def _sender(self, **attributes):
+        return identity.Identity(self.conf).sender(
+            base.Context(**attributes))
+
+    def test_tokens_are_senders(self):
+        self.assertEqual(self._sender(), self._sender())
+        self.assertNotEqual(self._sender(), self._sender(auth_token='b'))
+        self.assertNotIn('a-secret-token', self._sender())
+
+    def test_callers_without_keystone_are_senders(self):
+        first = self._sender(auth_token=None)
+        self.assertEqual(first, self._sender(auth_token=None))
+        for other in ({'user_id': 'b'}, {'project_id': 'b'}, {'roles': None}):
+            self.assertNotEqual(first, self._sender(auth_token=None, **other))
+
+    def test_the_service_is_one_sender(self):
+        with mock.patch.object(identity.Identity, 'configured_auth'):
+            self.assertEqual(self._sender(auth_token=None),
+                             self._sender(auth_token=None, user_id='b'))
+            self.assertEqual(
+                self._sender(auth_token=None),
+                identity.Identity(self.conf).sender(self.context, True))
+
+
 class TestHeaders(base.TestCase):
     """The headers that identify the caller."""
 

@@ -87,6 +87,32 @@ class TestKnowledge(testtools.TestCase):
         self.assertEqual(('blue', 0), self._find(
             'red', lambda value: value == 'blue'))
 
+    def test_a_value_of_one_caller_is_not_one_of_another(self):
+        self.known.remember(COLOUR, 'red', of='a')
+        self.assertEqual(('red', None, None), tuple(
+            self.known.get(COLOUR, of=who) for who in ('a', 'b', None)))
+        self.known.remember(COLOUR, 'blue')
+        self.assertEqual(('red', 'blue', 'blue'), tuple(
+            self.known.get(COLOUR, of=who) for who in ('a', 'b', None)))
+        self.now += knowledge.MAX_AGE + 1
+        self.known.remember(COLOUR, 'blue')
+        self.assertEqual('blue', self.known.get(COLOUR, of='a'))
+
+    def test_the_oldest_of_many_values_are_forgotten(self):
+        self.known.remember(COLOUR, 'red')
+        for number in range(knowledge.MAX_KEPT - 1):
+            self.known.remember(OTHER, True, of=number)
+        self.known.remember(COLOUR, 'blue')
+        self.known.remember(OTHER, False, of='new')
+        self.assertEqual((None, True, False), tuple(
+            self.known.get(OTHER, of=who) for who in (0, 1, 'new')))
+        self.assertEqual('blue', self.known.get(COLOUR))
+
+    def test_an_invalid_value_in_the_log_is_short_and_redacted(self):
+        self.known.remember(COLOUR, 'http://a:pa55@h' + 'x' * 1000)
+        self.assertNotIn('pa55', self.log.output)
+        self.assertLess(len(self.log.output), 300)
+
     def test_an_invalid_answer_is_returned_and_not_remembered(self):
         self.assertEqual(('green', 1), self._find('green'))
         self.assertEqual(('red', 1), self._find('red'))

@@ -15,6 +15,7 @@
 from nova_image import exception
 from nova_image.image import knowledge
 from nova_image.image.v2 import import_rules
+from nova_image.tests.unit import base
 from nova_image.tests.unit.image.v2 import import_case as case
 from nova_image.tests.unit import recordings
 
@@ -56,6 +57,46 @@ class TestInfo(RulesTestCase):
                             case.GLANCE33('show_404'))
         self.assertEqual({'methods': [], 'stores': []},
                          self.rules.info(self.context))
+
+
+class TestDenied(RulesTestCase):
+    """A policy of Glance denies a page to some callers."""
+
+    def setUp(self):
+        super(TestDenied, self).setUp()
+        self.denied = self.context
+        self.allowed = base.Context(auth_token='of-another')
+
+    def _ask(self, context, check, *args):
+        getattr(self.rules, check)(context, *args)
+
+    def test_stores_are_not_hidden_from_other_callers(self):
+        self.glance.answers(case.GLANCE33('create_403'),
+                            case.IMPORTS('info_stores'))
+        self.assertEqual([], self.rules.stores(self.denied))
+        for _ in range(2):
+            self.assertEqual(['fast'], self.rules.stores(self.allowed))
+            self.assertEqual([], self.rules.stores(self.denied))
+        self.assert_calls([case.STORES] * 2)
+
+    def test_methods_are_not_hidden_from_other_callers(self):
+        self.glance.answers(*[case.GLANCE33('create_403')] * 2)
+        self.rules.info(self.denied)
+        self.glance.answers(case.IMPORTS('info_import'))
+        for _ in range(2):
+            self._ask(self.allowed, 'check_method', 'web-download')
+        self.assertEqual(3, len(self.glance.calls))
+
+    def test_limits_are_not_ignored_for_other_callers(self):
+        usage = dict.fromkeys(('image_size_total', 'image_stage_total'),
+                              {'limit': 20, 'usage': 10})
+        self.glance.answers(case.GLANCE33('create_403'), case.IMPORTS(
+            'info_usage').saying({'usage': usage}))
+        for _ in range(2):
+            self._ask(self.denied, 'check_size', MIB)
+        self.assertRaises(exception.ImageQuotaExceeded, self._ask,
+                          self.allowed, 'check_size', 11 * MIB)
+        self.assertEqual(2, len(self.glance.calls))
 
 
 class TestMethod(RulesTestCase):

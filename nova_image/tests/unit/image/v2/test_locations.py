@@ -17,6 +17,7 @@ import mock
 import six
 
 from nova_image import exception
+from nova_image.image import identity
 from nova_image.image import knowledge
 from nova_image.image.v2 import locations
 from nova_image.image import waiting
@@ -367,6 +368,22 @@ class TestForServices(LocationsTestCase):
         self.assert_calls([LOOK, VERSIONS, self.LIST] + [LOOK] +
                           [LOOK, VERSIONS, self.LIST])
         self.assertEqual(1, self.log.output.count('the role service'))
+
+    def test_a_refusal_of_one_caller_is_not_one_of_another(self):
+        self._show(ACTIVE, HIDDEN('versions_200'), HIDDEN('add_403'))
+        self.context = base.Context(auth_token='of-another')
+        self.assertEqual(self.LOCATIONS, self._show(
+            ACTIVE, self.FOUND)['locations'])
+        self.context.auth_token = 'of-a-third'
+        self._show(ACTIVE, HIDDEN('add_403'))
+        self.assertEqual(1, self.log.output.count('the role service'))
+
+    def test_a_refusal_of_the_service_is_one_of_every_caller(self):
+        with mock.patch.object(identity.Identity, 'service_auth',
+                               return_value=identity.ContextToken('s')):
+            self._show(ACTIVE, HIDDEN('versions_200'), HIDDEN('add_403'))
+            self.context = base.Context(auth_token='of-another')
+            self.assertEqual([], self._show(ACTIVE)['locations'])
 
     def test_other_errors_leave_the_locations_empty(self):
         """The image is shown anyway, without retries."""
