@@ -125,7 +125,8 @@ class Client(object):
 
         :returns: a callable that takes an image in the callers' format
         """
-        if self._identity.uses_keystone(context):
+        if self._identity.uses_keystone(context) and (
+                not self._identity.borrows(context)):
             return values.always  # Glance has checked
         return functools.partial(identities.may_see, context)
 
@@ -135,6 +136,31 @@ class Client(object):
         :raises Forbidden: see Identity.check_owner()
         """
         self._identity.check_owner(context)
+
+    def check_seen(self, context, image_id, action, read):
+        """Refuse an image that only the service may see, not the caller.
+
+        :param read: callable that returns the image in the callers' format
+        :raises ImageNotFound: if the caller borrows the service's credentials
+            and may not see it
+        """
+        if self._identity.borrows(context) and not self.seen_by(context)(
+                read()):
+            raise exception.ImageNotFound(image_id=image_id, action=action)
+
+    def _check_loan(self, context, request):
+        """Refuse what a caller without a token may not do as the service."""
+        if request.is_checked or not self._identity.borrows(context):
+            return
+        if request.method != 'GET' or request.image_id:
+            kind = (exception.ImageNotAuthorized if request.image_id
+                    else exception.Forbidden)
+            raise kind(
+                'No token for Glance is available', reason='the context of '
+                "the request has no token and is not an administrator's, and "
+                'the credentials in [glance] are only for the service',
+                advice='Pass a context with the token of the user',
+                action=request.action, image_id=request.image_id)
 
     def json(self, context, request, settle=None, once=False):
         """Make a call and return its JSON object.
@@ -157,6 +183,7 @@ class Client(object):
         :returns: what ``consume`` returns, otherwise the Answer
         :raises NovaImageException: one of its subclasses
         """
+        self._check_loan(context, request)
         attempts = retry.Attempts(
             0 if once else self.conf.glance.num_retries,
             self.conf.glance.max_retry_wait,

@@ -162,11 +162,12 @@ class GlanceImageService(driver.ImageDriver):
     def _headers(self, context, image_id, action):
         """Return an image, and the headers that it was read from."""
         answer = self.client.call(context, messages.Request(
-            'HEAD', _path(image_id), action, image_id))
+            'HEAD', _path(image_id), action, image_id, is_checked=True))
         image = _from_headers(answer.headers)
         if not image['id']:
             raise answer.bad('it has no image metadata')
         _check_id(answer, image, image_id)
+        self.client.check_seen(context, image_id, action, lambda: image)
         return image, answer.headers
 
     def create(self, context, image_meta, data=None, id_is_new=False):
@@ -344,10 +345,21 @@ class GlanceImageService(driver.ImageDriver):
                  trusted_certs=None, **options):
         """Fetch an image's data. See ImageDriver."""
         request = messages.Request(
-            'GET', _path(image_id), 'download', image_id, stream=True)
+            'GET', _path(image_id), 'download', image_id, stream=True,
+            is_checked=True)
+
+        def record_of(answer):
+            try:
+                self.client.check_seen(context, image_id, 'download',
+                                       lambda: _from_headers(answer.headers))
+            except exception.ImageNotFound:
+                answer.close()
+                raise
+            return _record_of(answer)
+
         try:
             return fetch.Download(
-                self.client, context, request, _record_of,
+                self.client, context, request, record_of,
                 trusted_certs=trusted_certs, **options).run(data, dst_path)
         except exception.ImageNotFound:
             # v1 also answers 404 if the image has no data

@@ -194,7 +194,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
         recorded = translation.record_of(raw)
         request = messages.Request(
             'GET', records.path(image_id, 'file'), 'download', image_id,
-            stream=True)
+            stream=True, is_checked=True)
 
         def record_of(answer):
             if answer.status == 204:

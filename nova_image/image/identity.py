@@ -21,6 +21,12 @@ With Keystone a request carries only a token. Without it (no token, and no
 that Glance's context middleware reads (glance.api.middleware.context, seen on
 15.0.2 and 33.0.0). It never carries both: a Glance behind Keystone must not
 trust headers that anybody can send.
+
+The credentials in ``[glance]`` are those of the service. They serve contexts
+without a token for the service's own work, which are an administrator's: in
+Nova, ``get_admin_context()``, which periodic tasks and the start of
+nova-compute use (read in 15.1.5 and 34.0.0). A user without a token borrows
+them: only to read, and only images that ``may_see`` allows.
 """
 
 import hashlib
@@ -121,6 +127,15 @@ class Identity(object):
         return bool(getattr(context, 'auth_token', None)) or (
             self.configured_auth() is not None)
 
+    def borrows(self, context):
+        """Return whether a user's request would carry the service's token.
+
+        Glance then checks what the service may do, not the user.
+        """
+        return not getattr(context, 'auth_token', None) and (
+            not getattr(context, 'is_admin', False) and
+            self.configured_auth() is not None)
+
     def auth(self, context):
         """Return the auth plugin for a context; None without Keystone."""
         token = getattr(context, 'auth_token', None)
@@ -213,10 +228,11 @@ def tokens(context, auth):
 
 
 def may_see(context, image):
-    """Return whether a caller may see an image in a cloud without Keystone.
+    """Return whether a caller may see an image if Glance does not check it.
 
-    Glance may not check owners there. The image's owner decides, or the
-    properties that Nova writes if the image has none.
+    It does not in a cloud without Keystone, or if the caller borrows the
+    service's credentials. The image's owner decides, or the properties that
+    Nova writes if the image has none.
 
     :param context: the caller's context
     :param image: an image in the callers' format

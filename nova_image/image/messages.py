@@ -45,6 +45,8 @@ class Request(object):
         for the ``left`` of the error
     :keyword errors: {status: exception class} that differ from
         nova_image.image.faults
+    :keyword is_checked: whether the sender checks that the caller may see the
+        image, by nova_image.image.client.Client.check_seen
     :keyword as_service: whether to send it as the host's own user, if there
         is one
 
@@ -64,6 +66,7 @@ class Request(object):
         self.repeatable = options.pop('repeatable', True)
         self.doubt = options.pop('doubt', None)
         self.errors = options.pop('errors', {})
+        self.is_checked = options.pop('is_checked', False)
         self.as_service = options.pop('as_service', False)
         self.path = _with_query(path, options.pop('query', None))
         self.secrets = redaction.Secrets(

@@ -266,8 +266,9 @@ def _for_castellan(conf, context):
         """The caller; castellan of 2019 and earlier checks this name."""
 
         def get_auth_plugin(self):
-            """Return the keystoneauth plugin of the caller."""
-            return identity.Identity(conf).auth(context)
+            """Return the keystoneauth plugin of the caller, if any."""
+            caller = identity.Identity(conf)
+            return None if caller.borrows(context) else caller.auth(context)
 
         def update_store(self):
             """Do not become the context of the thread's log messages."""

@@ -184,7 +184,7 @@ class Locations(object):
         try:
             return self._client.call(context, messages.Request(
                 'GET', records.path(image_id, 'locations'), 'locate',
-                image_id, as_service=True),
+                image_id, as_service=True, is_checked=True),
                 lambda answer: answer.json(kind=list), once=True)
         except exception.Forbidden as error:
             known.remember(LOCATIONS_HIDDEN, True, of=sender)

@@ -53,14 +53,17 @@ class Records(object):
         self._client = client
 
     def get(self, context, image_id, action='show', once=False):
-        """Return an image.
+        """Return an image that the caller may see.
 
         :param action: verb for error messages
         :param once: whether to leave all retries to the caller
         """
-        return self._client.call(context, messages.Request(
-            'GET', path(image_id), action, image_id), _image(image_id),
-            once=once)
+        raw = self._client.call(context, messages.Request(
+            'GET', path(image_id), action, image_id, is_checked=True),
+            _image(image_id), once=once)
+        self._client.check_seen(context, image_id, action,
+                                lambda: translation.from_glance(raw))
+        return raw
 
     def pages(self, context, query, nulls=False):
         """Yield each listing.Page of a listing.

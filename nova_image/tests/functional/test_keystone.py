@@ -168,8 +168,37 @@ class KeystoneTest(SecuredTest):
 
     def test_password_of_the_configuration(self) -> None:
         image_driver = driver.load(password_conf('demo'))
-        self.check_lifecycle(image_driver, base.Context(
-            project_id=self.keystone.project_id('demo')))
+        self.check_lifecycle(image_driver, base.Context(is_admin=True))
+
+    def test_users_do_not_get_the_rights_of_the_service(self) -> None:
+        image_driver = driver.load(password_conf('admin'))
+        ctx = self.context_of('demo')
+        image_id = self.driver.create(ctx, {
+            'name': 'private', 'disk_format': 'raw',
+            'container_format': 'bare'}, b'some data')['id']
+        owner = base.Context(project_id=ctx.project_id)
+        mallory = base.Context(project_id=base.new_id())
+        with _sent() as sent:
+            self.assertEqual([[image_id], []], [
+                [image['id'] for image in image_driver.detail(caller)]
+                for caller in (owner, mallory)])
+            self.assertEqual(b'some data', b''.join(
+                image_driver.download(owner, image_id)))
+            for operation in (image_driver.show, image_driver.download):
+                self.assertRaises(exception.ImageNotFound, operation, mallory,
+                                  image_id)
+            for caller in (owner, mallory):
+                for operation, args in (
+                        (image_driver.update, ({'name': 'x'},)),
+                        (image_driver.members, ()),
+                        (image_driver.delete, ())):
+                    self.assertRaises(
+                        (exception.ImageNotAuthorized,
+                         exception.ImageNotFound), operation, caller,
+                        image_id, *args)
+        self.assertEqual({'GET'}, {
+            one.method for one in sent if self.glance.url in one.url})
+        self.assertEqual('private', self.driver.show(ctx, image_id)['name'])
 
     def test_wrong_password_of_the_configuration(self) -> None:
         conf = password_conf('demo')
@@ -250,7 +279,8 @@ class KeystoneTest(SecuredTest):
         ctx.plugin = self.keystone.session('demo').auth
         for image_driver, context in (
                 (self.driver, self.context_of('demo')), (self.driver, ctx),
-                (driver.load(password_conf('demo')), base.Context())):
+                (driver.load(password_conf('demo')),
+                 base.Context(is_admin=True))):
             with _sent() as sent:
                 self.check_lifecycle(image_driver, context)
             asked = [one for one in sent if self.glance.url in one.url]

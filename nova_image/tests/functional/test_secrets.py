@@ -55,7 +55,7 @@ class SecretsTest(test_keystone.SecuredTest):
         with_plugin.plugin = self.keystone.session('demo').auth
         return [(self.make_driver(**quick), self.context_of('demo')),
                 (self.make_driver(**quick), with_plugin),
-                (driver.load(conf), base.Context())]
+                (driver.load(conf), base.Context(is_admin=True))]
 
     def assertFails(self, operation: typing.Any, *args: typing.Any,
                     **kwargs: typing.Any) -> Exception:

@@ -165,12 +165,17 @@ class TestSeenBy(case.ClientTestCase):
     def test_glance_decides_if_there_is_a_token(self):
         self.assertTrue(self.client().seen_by(self.context)(self.IMAGE))
 
-    def test_glance_decides_if_the_service_has_credentials(self):
+    def test_the_service_decides_for_its_own_work(self):
         self.without_keystone()
         service = identity.Identity(self.conf)
         service.configured_auth = lambda: identity.ContextToken('other')
         client = self.client(identity=service)
-        self.assertTrue(client.seen_by(self.context)(self.IMAGE))
+        for is_admin in (True, False):
+            self.context.is_admin = is_admin
+            self.assertIs(is_admin,
+                          client.seen_by(self.context)(self.IMAGE))
+        self.assertTrue(client.seen_by(self.context)(
+            dict(self.IMAGE, owner='a-project')))
 
     def test_the_owner_decides_without_keystone(self):
         self.without_keystone()

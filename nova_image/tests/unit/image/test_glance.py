@@ -18,6 +18,7 @@ import six
 from nova_image import exception
 from nova_image.tests.unit import base
 from nova_image.tests.unit.image import glance_case as case
+from nova_image.tests.unit.image import tokenless_case
 from nova_image.tests.unit import recordings
 
 GLANCE15 = case.GLANCE15
@@ -179,3 +180,30 @@ class TestImport(case.DriverTestCase):
                                        method, *args)
             self.assertIn('v1', six.text_type(error))
         self.assert_calls([])
+
+
+class TestTokenless(tokenless_case.TokenlessMixin, case.DriverTestCase):
+    """Callers without a token; see the mixin."""
+
+    deleted = GLANCE15('delete_200')
+
+    def shown(self, owner, status='active'):
+        """Return the answer about an image; see the mixin."""
+        return GLANCE15('show_active').changed(headers={
+            'X-Image-Meta-Owner': owner, 'X-Image-Meta-Status': status,
+            'X-Image-Meta-Is_public': 'False'})
+
+    def listed(self, owner):
+        """Return the answers of a listing; see the mixin."""
+        page = GLANCE15('list').json
+        image = dict(page['images'][0], owner=owner, is_public=False)
+        return [GLANCE15('list').saying({'images': images})
+                for images in ([image],) + (
+                    ([],) if owner == 'another' else ())]
+
+    def data(self, owner):
+        """Return the answers of a download; see the mixin."""
+        private = {'X-Image-Meta-Owner': owner,
+                   'X-Image-Meta-Is_public': 'False'}
+        found = [GLANCE15('download_200').changed(headers=private)]
+        return found + [self.shown(owner)] * (owner == 'another')

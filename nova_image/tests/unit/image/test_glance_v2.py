@@ -16,6 +16,7 @@ import six
 from nova_image import exception
 from nova_image.tests.unit import base
 from nova_image.tests.unit.image import glance_v2_case as case
+from nova_image.tests.unit.image import tokenless_case
 from nova_image.tests.unit import recordings
 
 GLANCE15 = case.GLANCE15
@@ -185,3 +186,40 @@ class TestImport(case.DriverTestCase):
         for status in (429, 503):
             self._copy(recordings.Answer(status), GLANCE33('import_202'))
         self.assert_calls([self.CALL] * 4)
+
+
+class TestTokenless(tokenless_case.TokenlessMixin, case.DriverTestCase):
+    """Callers without a token; see the mixin."""
+
+    deleted = GLANCE33('delete_204')
+
+    def shown(self, owner, status='active'):
+        """Return the answer about an image; see the mixin."""
+        return GLANCE33('show_active').but(
+            owner=owner, status=status, visibility='private')
+
+    def listed(self, owner):
+        """Return the answers of a listing; see the mixin."""
+        page = GLANCE33('list_last').json
+        page['images'] = [self.shown(owner).json]
+        page.pop('next', None)
+        return [GLANCE33('list_last').saying(page)]
+
+    def data(self, owner):
+        """Return the answers of a download; see the mixin."""
+        found = [self.shown(owner)]
+        return found + [GLANCE33('download_200')] * (owner == 'a-project')
+
+    def test_imports_are_refused(self):
+        for method, args in (
+                ('import_image', (ACTIVE, 'web-download')),
+                ('create_via_import', (case.META, 'web-download'))):
+            self.glance.answers(
+                *[self.shown('a-project', 'queued')] * (len(args[0]) > 9) +
+                [recordings.Answer(content=b'{"import-methods": {"value": '
+                                   b'["web-download"]}}')] +
+                [recordings.Answer(content=b'{}')] * 2)
+            self.assert_raises(exception.Forbidden, method, *args,
+                               uri='http://a')
+            self.glance._script.clear()
+        self.assertEqual({'GET'}, {call.method for call in self.glance.calls})

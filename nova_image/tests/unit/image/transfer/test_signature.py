@@ -24,6 +24,7 @@ from oslo_context import context as oslo_context
 import six
 
 from nova_image import exception
+from nova_image.image import identity
 from nova_image.image.transfer import signature
 from nova_image.tests import certificates
 from nova_image.tests.unit import base
@@ -343,3 +344,13 @@ class ContextTest(case.SignatureTest):
         plugin = object()
         found = self._asked_with(base.Context(get_auth_plugin=lambda: plugin))
         self.assertIs(plugin, found.get_auth_plugin())
+
+    def test_users_do_not_get_the_credentials_of_the_service(self):
+        """The key manager would return any certificate to the service."""
+        plugin = identity.ContextToken('of-the-service')
+        with mock.patch.object(identity.Identity, 'configured_auth',
+                               return_value=plugin):
+            for is_admin, expected in ((False, None), (True, plugin)):
+                found = self._asked_with(base.Context(
+                    auth_token=None, is_admin=is_admin))
+                self.assertIs(expected, found.get_auth_plugin())
