@@ -27,13 +27,13 @@ match. Text is cut only after it has been redacted, because half a secret does
 not look like one.
 
 ``oslo_utils.strutils.mask_password`` supports more forms of passwords, but no
-URLs and no headers. It is applied last.
+URLs and no headers. It is applied last, and imported when there is something
+to redact: the command line starts without it.
 """
 
 import collections
 import re
 
-from oslo_utils import strutils
 import six
 
 MASK = u'***'
@@ -59,7 +59,10 @@ _QUERY = re.compile(
     r'&\#(?:63|35|x3f|x23);|\\{1,4}u00(?:3f|23)', _FLAGS)
 #: a colon in front of something that is not a port
 _PASSWORD = re.compile(
-    r'[^/\\\[\]%%]{0,1000}?%s(?!\d{1,5}(?!\w)|[^\w]*$|[/\\])' % _COLON, _FLAGS)
+    r'[^/\\\[\]%%]{0,200}?%s(?!\d{1,5}[/\\%%?\#&"\x27<]|'
+    r'(?:\d{1,5}(?!\w))?[^\w]*$)' % _COLON, _FLAGS)
+_PATH = re.compile(r'[/\\%]')
+_AMBIGUOUS = re.compile('%s|%s' % (_COLON, _AT.pattern), _FLAGS)
 _PATH_QUERY = re.compile(
     r'(?:\?|%(?:25){0,3}3f)[\w.~\[\]-]{1,200}(?:=|%(?:25){0,3}3d)', _FLAGS)
 #: what may precede a user and a password without a URL
@@ -78,8 +81,8 @@ _FIELD = re.compile(r'''
          ) [\w-]{0,24}
          (?: %(quote)s? \s* (?: [:=]>? | > ) \s* [\[({]?
            | %(quote)s \s* , \s* [\[({]? (?=[bu]?%(quote)s) )
-       | (?<![a-z]) (?:sig | hmac | pwd | (?:amz|goog)[_-]signature
-          | credential | temp[_-]?url[_-]?(?:sig|key)
+       | (?<![a-z]) (?:sig | hmac | pwd | j?session_?id | credential
+          | (?:amz|goog)[_-]signature | temp[_-]?url[_-]?(?:sig|key)
           | (?<![_-]) signature ) =
        ) [bu]?)
     (?: "(?:[^"\\]|\\.)* (?:"|\\?$)
@@ -88,9 +91,10 @@ _FIELD = re.compile(r'''
     ''' % {'quote': _QUOTE}, _FLAGS)
 _OPTION = re.compile(
     r'(--[\w-]{0,40}?(?:password|token|secret)\s+)[^\s-]\S*', _FLAGS)
-#: Fernet tokens of Keystone, and JSON Web Tokens
+#: Fernet tokens of Keystone, JSON Web Tokens, and keys of Ceph
 _BARE = re.compile(
-    r'(?<![\w-])(?:gAAAA[\w=-]{20,}|eyJ[\w-]{10,}\.[\w.-]{10,}(?<!\.))')
+    r'(?<![\w-])(?:gAAAA[\w=-]{20,}|eyJ[\w-]{10,}\.[\w.-]{10,}(?<!\.)|'
+    r'AQ[\w+/]{36}==)')
 
 
 def to_text(value):
@@ -112,6 +116,8 @@ def redact(text, secrets=None):
     :param secrets: Secrets to mask in addition
     :returns: text; empty for None
     """
+    from oslo_utils import strutils
+
     text = to_text(text)
     if secrets is not None:
         text = secrets.masked(text)
@@ -154,15 +160,14 @@ def _after_slashes(rest):
     """Mask the secrets of a URL, which begins after its slashes."""
     query = _QUERY.search(rest)
     head = rest[:query.start()] if query else rest
+    end = _cut(rest, query)[len(head):] if query else u''
+    if query and _AT.search(rest, query.end()) and (
+            _AMBIGUOUS.search(head) or not _PATH.search(head)):
+        return MASK + end  # a query with an @, or a password with ? or #
     at = _last(_AT, head)
-    if at is None and query and not re.search(r'[/\\%]', head):
-        at = _last(_AT, rest)  # a password with ? or #
     if at is not None:
-        after = rest[at.end():]
-        query = _QUERY.search(after)
-        return MASK + at.group() + (_cut(after, query) if query else after)
-    masked = _cut(rest, query) if query else rest
-    return MASK + masked[len(head):] if _PASSWORD.match(head) else masked
+        return MASK + head[at.start():] + end
+    return (MASK if _PASSWORD.match(head) else head) + end
 
 
 def _last(pattern, text):
@@ -200,6 +205,7 @@ _SHORTEST = 4
 _LONG = 8
 _SENSITIVE = re.compile(
     r'(?i)sig|token|secret|pass|pwd|cred|auth|key|code|pin|hmac|session')
+_NAME = re.compile(r'[a-zA-Z][\w.~\[\]-]{0,39}$')
 _WORDS = re.compile(r'[a-z][a-z._-]{0,11}$')
 
 
@@ -324,19 +330,21 @@ def _secrets_of_url(url):
         return
     query = re.search(u'[?#]', rest)
     head = rest[:query.start()] if query else rest
-    at = head.rfind(u'@')
-    if at < 0 and query and u'/' not in head:
-        at = rest.rfind(u'@')
-    if at >= 0:
+    for at in {head.rfind(u'@'), rest.rfind(u'@')} - {-1}:
         user, _, password = rest[:at].partition(u':')
         yield password or user
-        query = re.search(u'[?#]', rest[at:])
-        rest = rest[at:]
-    for pair in re.split(u'[&;?#]', rest[query.end():] if query else u''):
-        name, equals, value = pair.partition(u'=')
-        name, value = (name, value) if equals else (u'', name)
+    tail = rest[query.end():] if query else u''
+    for pair in re.split(u'[&;?#]', tail):
+        name, _, value = pair.partition(u'=')
+        if not value.strip(u'=') or not _NAME.match(name):
+            name, value = u'', pair
         if _is_secret(name, value):
             yield value
+    for found in re.finditer(u'[&;?#=]', tail):  # cut in front of a value
+        start, end = found.start() - _PART + 1, found.end() + _PART - 1
+        around = tail[max(start, 0):end]
+        if len(around) >= _PART:
+            yield around
 
 
 def _is_secret(name, value):

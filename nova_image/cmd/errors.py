@@ -91,6 +91,17 @@ def line_of(error: Exception) -> str:
     return ' '.join(exception.redact(text).split())
 
 
+def usage_of(message: str) -> str:
+    """Return argparse's message about a mistake without secrets.
+
+    The name of an option, such as --os-token, is not one of them.
+    """
+    begin, colon, end = message.partition(': ')
+    if begin.startswith('argument '):
+        return begin + colon + exception.redact(end)
+    return exception.redact(message)
+
+
 def trace_of(error: BaseException) -> str:
     """Return the traceback of an error without secrets."""
     return exception.redact(''.join(traceback.format_exception(error)))

@@ -22,6 +22,7 @@ import sys
 import typing
 
 from nova_image.cmd import codes
+from nova_image.cmd import errors
 from nova_image.cmd import release
 
 #: name -> (metavar, help)
@@ -154,7 +155,7 @@ def one_line_errors(parser: argparse.ArgumentParser,
     """
     def error(message: str) -> typing.NoReturn:
         parser.exit(codes.USAGE, '%s: %s. See %s\n' % (
-            parser.prog, message, see))
+            parser.prog, errors.usage_of(message), see))
 
     parser.error = error  # type: ignore[method-assign]
     return parser

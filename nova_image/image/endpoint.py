@@ -18,7 +18,6 @@ one. Exactly the version at the end of a URL is stripped; the path before it
 is kept (glanceclient's strip_version loses it: Launchpad bug 1748009).
 """
 
-import copy
 import itertools
 import random
 import re
@@ -194,7 +193,7 @@ class _Kept(object):
         self._context = weakref.ref(context, forget)
         self._token = context.auth_token
         # Contexts can be changed, and so can the lists in them.
-        self._catalog = copy.deepcopy(context.service_catalog)
+        self._catalog = _copied(context.service_catalog)
         self._plugin = getattr(context, 'user_auth_plugin', None)
         self.url = url
 
@@ -204,6 +203,15 @@ class _Kept(object):
             self._token == context.auth_token and
             self._plugin is getattr(context, 'user_auth_plugin', None) and
             self._catalog == context.service_catalog)
+
+
+def _copied(value):
+    """Return a copy of a value of JSON, much faster than deepcopy."""
+    if isinstance(value, dict):
+        return {name: _copied(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_copied(one) for one in value]
+    return value
 
 
 def _has_own_catalog(context):

@@ -13,6 +13,8 @@
 """Tests of nova_image.redaction: no secret is left in a text."""
 
 import json
+import random
+import string
 import time
 
 import six
@@ -48,7 +50,10 @@ URLS = (
     'http://u:@@@one/, "https://u:@@@two/"',
     '{"uri":"http://u:@@@h/","a":"http://b"}',
     'https://h/v1/AUTH_a/c/o?temp_url_sig=@@&temp_url_expires=1',
+    'http://u:12/x?@@@h/',
+    'https://h/a?b=c@@@',
     'https://h/a?@@',
+    'https://h/a?@@==',
     'https://h/a#@@',
     'https://h/a#token=@@',
     'https%3A%2F%2Fh%2Fa%3Fx%3D@@',
@@ -99,9 +104,12 @@ FIELDS = (
     'client_secret=@@&x=1',
     'access_key: @@',
     'X-Account-Meta-Temp-URL-Key=@@',
+    '"adminPass": "@@"',
+    'https://h/a;jsessionid=@@',
 )
-#: what Keystone calls tokens, without a name in front
-BARE = (u'gAAAAABm' + u'x-_Y' * 20, u'eyJhbGciOiJFUzI1NiJ9.eyJzdWIi.c2ln')
+#: tokens and keys without a name in front
+BARE = (u'gAAAAABm' + u'x-_Y' * 20, u'eyJhbGciOiJFUzI1NiJ9.eyJzdWIi.c2ln',
+        u'AQ' + u'Ab+/' * 9 + u'==')
 
 HARMLESS = (
     'no image http://glance:9292/v2/images/ID was found',
@@ -233,6 +241,21 @@ class TestSecrets(testtools.TestCase):
         known = redaction.Secrets({'method': {'name': 'x', 'uri': URL}})
         for spell in SPELLINGS:
             self._assert_masked(known, u'URI %s is refused' % spell(URL))
+
+    def test_random_secrets_in_any_place_and_spelling(self):
+        for seed in range(500):
+            choose = random.Random(seed).choice
+            secret = u''.join(choose(string.printable[:94])
+                              for _ in range(choose(range(12, 30))))
+            url = choose((u's3+https://key:%s@h:1/a', u'https://h/a?b=%s',
+                          u'https://[::1]/a#%s')) % secret
+            text = u'{"a":"%s"}' % choose(SPELLINGS)(url)
+            shown = redaction.redact(text, redaction.Secrets({'uri': url}))
+            self.assertEqual(shown, redaction.redact(shown))
+            shown, known = (redaction._read(one)[0]
+                            for one in (shown, secret))
+            for at in range(len(known) - 7):
+                self.assertNotIn(known[at:at + 8], shown, (seed, text))
 
     def test_in_any_object(self):
         for source in (URL, URL.encode('utf-8'), [URL], ({'a': [URL]},)):

@@ -82,6 +82,17 @@ class TestLines(case.TestCase):
             reason='at http://me:secret@host/\nand more'))
         self.assertIn('http://***@host/ and more', line)
 
+    def test_mistakes_are_reported_without_secrets(self):
+        for given, shown in (
+                ('argument --os-token: expected one argument', None),
+                ('unrecognized arguments: a http://u:pa55@h/',
+                 'unrecognized arguments: a http://***@h/'),
+                ("argument --uri: not 'http://h/?sig=pa55'",
+                 "argument --uri: not 'http://h/?***'"),
+                ('unrecognized arguments: --os-password pa55',
+                 'unrecognized arguments: --os-password ***')):
+            self.assertEqual(shown or given, errors.usage_of(given))
+
     def test_advice_fits_the_command_line(self):
         line = errors.line_of(exception.ImageActionNotSupported(
             advice='Set [glance] use_glance_v1 to False'))

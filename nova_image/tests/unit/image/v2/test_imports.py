@@ -11,6 +11,8 @@
 #    under the License.
 """Tests of nova_image.image.v2.imports: the requests of each import."""
 
+from six.moves.urllib import parse
+
 from nova_image import exception
 from nova_image.image import import_result
 from nova_image.image.v2 import imports
@@ -67,6 +69,10 @@ class TestOrder(base.TestCase):
         order = imports.Order('web-download', uri=URI)
         self.assertEqual('not from https://***@example.org/image?***',
                          order.without_secrets('not from ' + URI))
+        for spelling in (parse.quote(URI, safe=''), URI.partition('.org')[2],
+                         URI.replace('?', '/?'), repr(URI), URI[:-2]):
+            self.assertNotIn('secr', order.without_secrets(
+                'Task failed: %s,\n see above' % spelling))
 
 
 class TestDirect(case.DriverTestCase):
