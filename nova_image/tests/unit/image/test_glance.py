@@ -120,7 +120,7 @@ class TestShow(case.DriverTestCase):
     def test_invalid_ids_are_not_found_and_others_are_encoded(self):
         for image_id in ('', '.', '..', u'\u65e5', 'detail', None, 5,
                          ACTIVE + '/members', '../x', ACTIVE + '/',
-                         ACTIVE + '\n', ' ' + ACTIVE, b'detail'):
+                         ACTIVE + '\n', ' ' + ACTIVE):
             for method, args in (
                     ('show', ()), ('download', ()), ('update', ({},)),
                     ('update', ({}, b'data')), ('delete', ()),
@@ -129,6 +129,7 @@ class TestShow(case.DriverTestCase):
                 error = self.assert_raises(exception.ImageNotFound, method,
                                            image_id, *args)
                 self.assertEqual(image_id, error.image_id)
+        self.assert_raises(exception.ImageNotFound, 'show', b'detail')
         self.assert_calls([])
         self.glance.answers(GLANCE15('show_404'))
         self.assert_raises(exception.ImageNotFound, 'show', 'a%2Fb?c')
