@@ -38,7 +38,10 @@ POLL = 0.1
 _PATIENCE = 120
 #: seconds for which a transfer may be ahead of its bandwidth
 _BURST = 0.25
-_MOMENT = struct.Struct('<d')
+#: the longest pause in which a transfer that ends is not noticed, in seconds
+_PAUSE = 1.0
+#: when the line was written and its length, in seconds
+_LINE = struct.Struct('<dd')
 
 
 def folder(conf):
@@ -195,6 +198,11 @@ class Patience(object):
 class Throttle(object):
     """Keeps the downloads of this host within their bandwidth.
 
+    All of them stand in one line: each books the time that its next bytes
+    need, behind the bookings before, and waits for its turn. The line may
+    have any length; it becomes shorter by a second each second, whatever
+    happens to the clock on the wall.
+
     :param sleep: callable that takes seconds
     """
 
@@ -204,28 +212,43 @@ class Throttle(object):
         self._path = self._rate and os.path.join(
             folder(conf), 'nova_image-bandwidth')
 
-    def take(self, count):
+    def take(self, count, go_on=None):
         """Wait until the bandwidth allows for more bytes.
 
-        :param count: bytes that have arrived
+        :param count: bytes that are read next; those that were not, negative
+        :param go_on: called now and then during the wait; if the result is
+            false, or it raises an exception, the bytes are not read
         """
         if not self._rate:
             return
-        now = time.time()
-        wait = self._book(now, count / self._rate) - now - _BURST
-        if wait > 0:
-            self._sleep(wait)
+        seconds = count / self._rate
+        wait = self._book(seconds) - _BURST if count else 0
+        try:
+            while wait > 0:
+                pause = min(wait, _PAUSE) if go_on else wait
+                self._sleep(pause)
+                wait -= pause
+                if go_on and not go_on():
+                    self._book(-seconds)
+                    return
+        except BaseException:
+            self._book(-seconds)
+            raise
 
-    def _book(self, now, seconds):
-        """Return when the line will be free after these bytes."""
-        with os.fdopen(locks.open_file(self._path), 'r+b') as stream:
-            fcntl.flock(stream.fileno(), fcntl.LOCK_EX)
+    def _book(self, seconds):
+        """Return how long the line is with these bytes, in seconds."""
+        # Written in place: some file systems flush a file that was truncated.
+        number = locks.open_file(self._path)
+        with os.fdopen(number, 'r+b') as stream:
+            fcntl.flock(number, fcntl.LOCK_EX)
+            kept = stream.read()
+            now = timeutils.now()
+            then, line = (_LINE.unpack(kept) if len(kept) == _LINE.size
+                          else (now, 0.0))
+            if then > now:  # it counts from the start of the host
+                then, line = now, 0.0
+            line = max(0.0, max(0.0, line - (now - then)) + seconds)
             stream.seek(0)
-            kept = stream.read(_MOMENT.size)
-            free = _MOMENT.unpack(kept)[0] if kept else now
-            # A clock that was set back must not stop all transfers.
-            free = now if free - now > 60 + seconds else max(free, now)
-            stream.seek(0)
-            stream.write(_MOMENT.pack(free + seconds))
+            stream.write(_LINE.pack(now, line))
             stream.flush()
-            return free + seconds
+            return line

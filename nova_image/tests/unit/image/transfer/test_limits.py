@@ -14,6 +14,7 @@
 """Tests of nova_image.image.transfer.limits: slots, bandwidth and locks."""
 
 import errno
+import heapq
 import os
 
 import fixtures
@@ -195,32 +196,85 @@ class TestBrokenLocks(case.LimitsTestCase):
 class TestThrottle(case.LimitsTestCase):
     """[glance] transfer_bandwidth."""
 
+    def setUp(self):
+        super(TestThrottle, self).setUp()
+        self.now = 1000.0
+        self.useFixture(fixtures.MonkeyPatch(
+            'oslo_utils.timeutils.now', lambda: self.now))
+
+    def _throttle(self, sleep=None):
+        return limits.Throttle(self.conf, sleep or self.waits.append)
+
     def test_nothing_is_locked_without_a_limit(self):
         limits.Throttle(self.conf, self.fail).take(10 ** 12)
         self.assertEqual([], os.listdir(self.locks))
 
     def test_two_transfers_share_the_bandwidth(self):
         self.set(transfer_bandwidth=2.0)
-        waits = []
-        two = [limits.Throttle(self.conf, waits.append) for _ in range(2)]
-        with mock.patch('time.time', return_value=1000.0):
-            for throttle in two * 2:
-                throttle.take(2 ** 20)
+        two = [self._throttle() for _ in range(2)]
+        for throttle in two * 2:
+            throttle.take(2 ** 20)
         # Half a second for each MiB, a quarter of a second ahead.
-        self.assertEqual([0.25, 0.75, 1.25, 1.75], waits)
+        self.assertEqual([0.25, 0.75, 1.25, 1.75], self.waits)
+
+    def test_any_number_of_transfers_share_the_bandwidth(self):
+        self.set(transfer_bandwidth=0.5)
+        many = [self._throttle() for _ in range(200)]
+        for _ in range(2):
+            for throttle in many:
+                throttle.take(2 ** 20)
+        self.assertEqual([2.0 * place - 0.25 for place in range(1, 401)],
+                         self.waits)
+
+    def test_the_bandwidth_holds_over_time(self):
+        self.set(transfer_bandwidth=0.5)
+        ends = [(0.0, number, self._throttle()) for number in range(200)]
+        taken = 0
+        while taken < 500:
+            self.now, number, throttle = heapq.heappop(ends)
+            del self.waits[:]
+            throttle.take(2 ** 20)
+            taken += 1
+            heapq.heappush(ends, (self.now + sum(self.waits), number,
+                                  throttle))
+        # The first 200 pieces are read at the ends of their waits as well.
+        self.assertGreaterEqual(self.now, 2.0 * (taken - 200) - 0.25)
 
     def _assert_no_credit(self, *moments):
         """Take a second's bytes at each of several moments."""
         self.set(transfer_bandwidth=1.0)
-        waits = []
-        throttle = limits.Throttle(self.conf, waits.append)
-        for now in moments:
-            with mock.patch('time.time', return_value=now):
-                throttle.take(2 ** 20)
-        self.assertEqual([0.75] * len(moments), waits)
+        throttle = self._throttle()
+        for self.now in moments:
+            throttle.take(2 ** 20)
+        self.assertEqual([0.75] * len(moments), self.waits)
 
     def test_unused_bandwidth_is_not_saved_up(self):
         self._assert_no_credit(1000.0, 1100.0)
 
-    def test_a_clock_that_is_set_back_adds_no_wait(self):
+    def test_the_line_ends_when_the_host_is_started_again(self):
         self._assert_no_credit(100000.0, 1000.0)
+
+    def test_the_clock_on_the_wall_does_not_matter(self):
+        self.set(transfer_bandwidth=1.0)
+        for moment in (1000.0, 10.0 ** 9, 1000.0):
+            with mock.patch('time.time', return_value=moment):
+                self._throttle().take(2 ** 20)
+        self.assertEqual([0.75, 1.75, 2.75], self.waits)
+
+    def test_bytes_that_did_not_arrive_are_given_back(self):
+        self.set(transfer_bandwidth=1.0)
+        for count in (2 ** 20, -2 ** 20, 2 ** 20):
+            self._throttle().take(count)
+        self.assertEqual([0.75, 0.75], self.waits)
+
+    def test_a_transfer_that_ends_leaves_the_line(self):
+        self.set(transfer_bandwidth=0.01)
+
+        def fail():
+            raise ZeroDivisionError
+        self._throttle().take(2 ** 20, lambda: False)
+        self.assertRaises(ZeroDivisionError, self._throttle().take, 2 ** 20,
+                          fail)
+        self.assertEqual([1.0, 1.0], self.waits)
+        self._throttle().take(2 ** 20)
+        self.assertEqual(99.75, self.waits[-1])
