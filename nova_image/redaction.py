@@ -49,6 +49,7 @@ _COLON = r'(?::|%(?:25){0,3}3a|&\#(?:58|x3a);)'
 _QUOTE = r'(?:\\{0,4}["\']|&(?:quot|apos|\#3[49]|\#x2[27]);|%2[27])'
 
 _MARKS = re.compile(r'[/@?%&\\]')
+_SPACELESS = re.compile(r'\S+')
 #: what comes before the host of a URL; without a scheme only in front
 _URL = re.compile(
     r'((?:%(colon)s|(?<![\w/\\%%.~+-]))%(slash)s{2})' % {
@@ -122,7 +123,7 @@ def redact(text, secrets=None):
     if secrets is not None:
         text = secrets.masked(text)
     if _MARKS.search(text):
-        text = re.sub(r'\S+', _word, text)
+        text = _SPACELESS.sub(_word, text)
     text = _HEADER.sub(r'\1' + MASK, text)
     text = _OPTION.sub(r'\1' + MASK, _SCHEME.sub(r'\1' + MASK, text))
     text = _BARE.sub(MASK, _FIELD.sub(_value, text))
@@ -207,6 +208,10 @@ _SENSITIVE = re.compile(
     r'(?i)sig|token|secret|pass|pwd|cred|auth|key|code|pin|hmac|session')
 _NAME = re.compile(r'[a-zA-Z][\w.~\[\]-]{0,39}$')
 _WORDS = re.compile(r'[a-z][a-z._-]{0,11}$')
+_WORDLIKE = re.compile(r'\w')
+#: what begins, separates and surrounds the pairs of a query or a fragment
+_TAIL, _PAIRS = re.compile(u'[?#]'), re.compile(u'[&;?#]')
+_BOUNDS = re.compile(u'[&;?#=]')
 
 
 def _decoded(found):
@@ -296,7 +301,7 @@ class Secrets(object):
 def _is_apart(text, start, end):
     """Return whether a short secret is more than a word in a sentence."""
     before, after = text[max(start - 1, 0):start], text[end:end + 1]
-    return not re.match(r'\w', before + after) and (
+    return not _WORDLIKE.match(before + after) and (
         after == u'@' or before in tuple(u':=/?&#"\''))
 
 
@@ -328,19 +333,19 @@ def _secrets_of_url(url):
     _, slashes, rest = url.partition(u'//')
     if not slashes:
         return
-    query = re.search(u'[?#]', rest)
+    query = _TAIL.search(rest)
     head = rest[:query.start()] if query else rest
     for at in {head.rfind(u'@'), rest.rfind(u'@')} - {-1}:
         user, _, password = rest[:at].partition(u':')
         yield password or user
     tail = rest[query.end():] if query else u''
-    for pair in re.split(u'[&;?#]', tail):
+    for pair in _PAIRS.split(tail):
         name, _, value = pair.partition(u'=')
         if not value.strip(u'=') or not _NAME.match(name):
             name, value = u'', pair
         if _is_secret(name, value):
             yield value
-    for found in re.finditer(u'[&;?#=]', tail):  # cut in front of a value
+    for found in _BOUNDS.finditer(tail):  # cut in front of a value
         start, end = found.start() - _PART + 1, found.end() + _PART - 1
         around = tail[max(start, 0):end]
         if len(around) >= _PART:

@@ -98,10 +98,30 @@ request is not retried and fails at once.
         default=600,
         min=0,
         help="""
-Time, in seconds, after the first attempt of a request during which
-it may be retried. An attempt that has begun is not interrupted.
+Maximum duration of a request to Glance, in seconds, including all
+attempts, from connecting to the last byte of the answer.
+
+A request that takes longer is interrupted. The time during which
+image data is sent does not count, but no retry begins this long
+after the first attempt. Downloads have a limit of their own.
 
 0 means no limit.
+
+Related options:
+
+* timeout: how long to wait for the next byte.
+* download_deadline
+"""),
+    cfg.IntOpt(
+        'max_answer_size',
+        default=64,
+        min=1,
+        help="""
+Maximum size, in MiB, of an answer of Glance other than image data.
+A larger one is refused before it fills the memory.
+
+The largest answers are pages of 1000 images. They have some 2 MiB,
+or more if images have many long properties.
 """),
     cfg.IntOpt(
         'location_timeout',

@@ -58,7 +58,24 @@ neither fill it nor are served from it.
         min=0,
         help="""
 Maximum duration of the download of one image, in seconds, including
-all attempts.
+all attempts. A download that takes longer is interrupted, even
+while data arrives.
+
+0 means no limit.
+
+Related options:
+
+* transfer_stall_timeout: how long to wait for the next byte.
+"""),
+    cfg.IntOpt(
+        'max_unsized_download',
+        default=1024,
+        min=0,
+        help="""
+Maximum size, in GiB, of the data of an image whose size Glance has
+not recorded. A download ends before it exceeds this limit.
+
+An image with a recorded size is limited to that size.
 
 0 means no limit.
 """),

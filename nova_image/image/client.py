@@ -24,16 +24,17 @@ import time
 from glanceclient.common import http
 from oslo_log import log as logging
 from oslo_serialization import jsonutils
+from oslo_utils import units
 import six
 
 from nova_image import exception
+from nova_image.image import deadline as deadlines
 from nova_image.image import endpoint as endpoints
 from nova_image.image import faults
 from nova_image.image import identity as identities
 from nova_image.image import messages
 from nova_image.image import outcome
 from nova_image.image import retry
-from nova_image.image import sizes
 from nova_image.image import values
 
 LOG = logging.getLogger(__name__)
@@ -50,11 +51,18 @@ class _SessionClient(http.SessionClient):
 
     Its own handler turns an error into an exception that has lost the
     headers (Retry-After), fails on errors without a content type, and parses
-    JSON twice.
+    JSON twice. It also has the whole answer to a request with JSON read,
+    whatever its size.
     """
 
     def _handle_response(self, response):
         return response, None
+
+    def _set_common_request_kwargs(self, headers, kwargs):
+        data = super(_SessionClient, self)._set_common_request_kwargs(
+            headers, kwargs)
+        kwargs['stream'] = True
+        return data
 
     @staticmethod
     def _chunk_body(body):
@@ -184,17 +192,23 @@ class Client(object):
         :raises NovaImageException: one of its subclasses
         """
         self._check_loan(context, request)
+        limit = self.conf.glance.request_deadline
+        deadline = request.deadline or deadlines.Deadline(
+            limit, 'request_deadline', pausable=request.body is not None)
         attempts = retry.Attempts(
             0 if once else self.conf.glance.num_retries,
-            self.conf.glance.max_retry_wait,
-            self.conf.glance.request_deadline, self.sleep)
+            self.conf.glance.max_retry_wait, limit, self.sleep)
         lost = False
         while True:
             try:
-                return self._attempt(context, request, consume)
+                with deadlines.applied(deadline):
+                    return self._attempt(context, request, consume)
             except exception.NovaImageException as error:
+                before, lost = lost, lost or _is_lost(request, error)
+                with _in_doubt(request if lost else None):
+                    _raise_if_late(deadline, error)
                 again = error.retriable and _may_repeat(request, error)
-                if lost and settle and not error.retriable:
+                if before and settle and not error.retriable:
                     with _in_doubt(request):
                         result = settle(error)
                         if isinstance(result, outcome.Found):
@@ -202,7 +216,6 @@ class Client(object):
                         if isinstance(result, outcome.Failed):
                             raise result.error or error
                     again = True
-                lost = lost or _is_lost(request, error)
                 with _in_doubt(request if lost else None):
                     self._prepare_next(attempts, request, error, again)
 
@@ -233,15 +246,13 @@ class Client(object):
             endpoint = self.endpoints.choose(context, auth)
             answer = self._send(context, request, endpoint, auth)
             return consume(answer) if consume else answer
-        except exception.GlanceConnectionFailed:
-            endpoints.HEALTH.failed(endpoint)
+        except exception.NovaImageException as error:
+            _report(endpoint, error)
             raise
         except Exception as error:
             if request.body is not None and request.body.failure is not None:
                 raise request.body.failure
-            ours = faults.from_error(error, request, endpoint)
-            if isinstance(ours, exception.GlanceConnectionFailed):
-                endpoints.HEALTH.failed(endpoint)
+            _report(endpoint, faults.from_error(error, request, endpoint))
             faults.raise_ours(error, request, endpoint)
 
     def _send(self, context, request, endpoint, auth):
@@ -271,10 +282,12 @@ class Client(object):
             raise faults.from_response(response, request, endpoint,
                                        retriable=renewed or None)
         endpoints.HEALTH.answered(endpoint)
-        # Reading it whole returns the connection to the pool.
-        content = None if request.stream else _read(response)
-        answer = messages.Answer(response, request, endpoint, content)
-        answer.check_kind()
+        answer = messages.Answer(response, request, endpoint)
+        answer.check_encoding()
+        if not request.stream:
+            # Reading it whole returns the connection to the pool.
+            answer.read(self.conf.glance.max_answer_size * units.Mi)
+            answer.check_kind()
         return answer
 
     def _arguments(self, context, request, auth):
@@ -298,6 +311,29 @@ class Client(object):
             headers['Content-Type'] = request.content_type
             arguments['data'] = jsonutils.dumps(request.json)
         return arguments
+
+
+def _report(endpoint, error):
+    """Let other calls avoid a server for a while if it failed.
+
+    A server that answered has not failed if only this answer cannot be used:
+    one image must not make a server look bad to all callers.
+    """
+    if isinstance(error, exception.GlanceConnectionFailed) and not (
+            isinstance(error, exception.GlanceBadAnswer) and
+            (error.status is None or error.status < 300)):
+        endpoints.HEALTH.failed(endpoint)
+
+
+def _raise_if_late(deadline, error):
+    """Raise the error of the deadline if a call failed because of it."""
+    deadline.resume()
+    if deadline.is_over() and error.status is None and isinstance(
+            error, exception.GlanceConnectionFailed):
+        six.raise_from(error.but(
+            reason='no complete answer within %d seconds' % deadline.seconds,
+            advice='Increase [glance] %s if Glance needs more time' % (
+                deadline.option), retriable=False), error)
 
 
 def _transport(session, auth, endpoint, raw_headers):
@@ -352,11 +388,6 @@ def _in_doubt(request):
         if error.left or request is None or not request.doubt:
             raise
         six.raise_from(error.but(left=request.doubt, in_doubt=True), error)
-
-
-def _read(response):
-    """Return a body; in large pieces, while requests would read 10 KiB."""
-    return b''.join(response.iter_content(sizes.CHUNK))
 
 
 def _json_object(answer):

@@ -25,6 +25,7 @@ import six
 from six.moves import http_client
 
 from nova_image import exception
+from nova_image.image import connections
 from nova_image.image import retry
 from nova_image import redaction
 
@@ -52,6 +53,13 @@ _BY_STATUS = {
     501: (exception.ImageActionNotSupported,
           exception.ImageActionNotSupported),
 }
+#: the elements of a page that say nothing, or only repeat the status
+_SKIPPED = re.compile('(?i)<(head|style|script|h1)')
+_ENDS = {name: re.compile('(?i)</%s>' % name)
+         for name in ('head', 'style', 'script', 'h1')}
+_TOO_LARGE = ('A proxy in front of Glance limits the size of requests, like '
+              'nginx with client_max_body_size. The limit is not a quota, '
+              'and only the operator can raise it')
 _RETRIABLE = frozenset((429, 500, 502, 503, 504))
 
 _NO_CONNECTION = (client_exc.CommunicationError, client_exc.InvalidEndpoint,
@@ -71,10 +79,16 @@ def from_response(response, request, endpoint, retriable=None):
     """
     if 300 < response.status_code < 400:
         return _redirect(response, request, endpoint)
-    kind = _kind(response.status_code, request)
+    page, is_html = _page(response)
+    kind, advice = _kind(response.status_code, request), None
+    if response.status_code == 413 and is_html and not _is_glances(
+            response, page):
+        kind, advice = _kind(400, request), _TOO_LARGE
     # Half a secret could not be recognised.
-    reason = exception.redact(_said(response), request.secrets)[:MAX_REASON]
-    return kind(reason=reason, status=response.status_code,
+    reason = exception.redact(
+        _said(response, page, is_html), request.secrets)[:MAX_REASON]
+    return kind(reason=reason,
+                status=response.status_code, advice=advice,
                 retriable=retriable,
                 retry_after=retry.parse_retry_after(
                     response.headers.get('Retry-After')),
@@ -103,28 +117,74 @@ def _kind(status, request):
         exception.GlanceBadAnswer)
 
 
-def _said(response):
+def _is_glances(response, page):
+    """Return whether an HTML page is that of Glance, not that of a proxy.
+
+    webob's pages begin the same in Glance 15 and 33.
+    """
+    return 'X-Openstack-Request-Id' in response.headers or page.startswith(
+        '<html>\n <head>\n  <title>')
+
+
+def _said(response, page, is_html):
     """Return Glance's own words on one line."""
-    kind = response.headers.get('Content-Type', '')
-    try:
-        text = next(response.iter_content(MAX_ERROR_BODY), b'')
-    except Exception:
-        return response.reason  # the status says enough
-    finally:
-        response.close()
-    text = text.decode('utf-8', 'replace')
-    if 'html' in kind:
-        text = _without_tags(text)
+    text = _without_tags(page) if is_html else page
     text = ' '.join(text.split()).rstrip('.')
     if response.status_code == 300 or not text:
         return response.reason
     return text
 
 
-def _without_tags(text):
-    text = re.sub(r'(?is)<(head|style|script|h1).*?</\1>', ' ', text)
-    text = re.sub(r'(?s)<[^>]*>', ' ', text)
-    return unescape(text)
+def _page(response):
+    """Return the beginning of an error's body, and whether it is HTML."""
+    kind = response.headers.get('Content-Type', '')
+    try:
+        if is_encoded(response):
+            return '', False
+        page = next(response.iter_content(MAX_ERROR_BODY), b'')
+    except Exception:
+        return '', False  # the status says enough
+    finally:
+        response.close()
+    return page.decode('utf-8', 'replace'), 'html' in kind
+
+
+def _without_tags(page):
+    """Return the text of an HTML page.
+
+    In one pass. Regular expressions that do this look for the end of each
+    tag, and of each element to skip, up to the end of the page.
+    """
+    texts, endless = [], set()
+    start, position = page.find('<'), 0
+    while start >= 0:
+        behind = _behind_tag(page, start, endless)
+        if not behind:
+            break  # no tag ends any more
+        texts.append(page[position:start])
+        start, position = page.find('<', behind), behind
+    texts.append(page[position:])
+    try:
+        return unescape(' '.join(texts))
+    except (ValueError, OverflowError):  # an entity with a huge number
+        return ' '.join(texts)
+
+
+def _behind_tag(page, start, endless):
+    """Return the position behind a tag, or behind an element to skip.
+
+    :param start: position of the tag
+    :param endless: set of the elements that are known not to end any more
+    :returns: 0 if the tag does not end
+    """
+    tag = _SKIPPED.match(page, start)
+    name = tag and tag.group(1).lower()
+    if name and name not in endless:
+        end = _ENDS[name].search(page, start)
+        if end:
+            return end.end()
+        endless.add(name)
+    return page.find('>', start) + 1
 
 
 def from_error(error, request, endpoint):
@@ -140,9 +200,23 @@ def from_error(error, request, endpoint):
                 'Check the token, or the credentials in [glance]'), **facts)
     if isinstance(error, ksa_exc.CatalogException):
         return exception.GlanceEndpointUnknown(reason=error, **facts)
+    if isinstance(error, connections.UnreadableHead):
+        return exception.GlanceBadAnswer(
+            'The answer of Glance cannot be read', reason=error, advice=(
+                'See if a proxy in front of Glance alters its answers'),
+            **facts)
+    if _is_unsendable(error):
+        return exception.Invalid(
+            'The request cannot be sent', reason=error, **facts)
     if isinstance(error, _NO_CONNECTION):
         return exception.GlanceConnectionFailed(reason=error, **facts)
     return None
+
+
+def _is_unsendable(error):
+    """Return whether requests has refused a header, such as a token."""
+    cause = getattr(error, 'original', error)  # keystoneauth wraps it
+    return isinstance(cause, requests.exceptions.InvalidHeader)
 
 
 def raise_ours(error, request, endpoint):
@@ -172,11 +246,19 @@ def _cause(error, secrets):
     return seen[0]
 
 
-def bad_answer(response, request, endpoint, why):
+def bad_answer(response, request, endpoint, why, advice=None):
     """Return the exception for a success that does not come from Glance.
 
     :param why: what is wrong with the answer
+    :param advice: what to do about it, if it is special
     """
     response.close()
     return exception.GlanceBadAnswer(
-        status=response.status_code, reason=why, **request.facts(endpoint))
+        status=response.status_code, reason=why, advice=advice,
+        **request.facts(endpoint))
+
+
+def is_encoded(response):
+    """Return whether a body is compressed, though nobody asked for it."""
+    encoding = response.headers.get('Content-Encoding', '')
+    return encoding.strip().lower() not in ('', 'identity')

@@ -23,6 +23,8 @@ from keystoneauth1 import session as ksa_session
 import requests
 from six.moves.urllib import parse
 
+from nova_image.image import connections
+
 #: connections kept open to one Glance; more are opened and closed as needed
 POOL_SIZE = 64
 
@@ -70,11 +72,22 @@ class HttpSession(requests.Session):
 
 
 class _Adapter(ksa_session.TCPKeepAliveAdapter):
-    """Looks up the pool of connections to a server once."""
+    """Uses our connections, and looks up their pool once for a server."""
 
     def __init__(self, **options):
         self._pools = {}
         super(_Adapter, self).__init__(**options)
+
+    def init_poolmanager(self, *args, **kwargs):
+        """Make the pools of connections, as requests asks for it."""
+        super(_Adapter, self).init_poolmanager(*args, **kwargs)
+        connections.adopt(self.poolmanager)
+
+    def proxy_manager_for(self, proxy, **options):
+        """Return the pools of connections through a proxy."""
+        manager = super(_Adapter, self).proxy_manager_for(proxy, **options)
+        connections.adopt(manager)
+        return manager
 
     def get_connection_with_tls_context(self, request, verify, proxies=None,
                                         cert=None):

@@ -43,6 +43,8 @@ class Request(object):
     :keyword repeatable: whether sending it twice has the same effect as once
     :keyword doubt: what may be left or changed if an answer was lost, text
         for the ``left`` of the error
+    :keyword deadline: nova_image.image.deadline.Deadline of the whole
+        exchange; by default each call has its own, ``request_deadline``
     :keyword errors: {status: exception class} that differ from
         nova_image.image.faults
     :keyword is_checked: whether the sender checks that the caller may see the
@@ -65,6 +67,7 @@ class Request(object):
         self.stream = options.pop('stream', False)
         self.repeatable = options.pop('repeatable', True)
         self.doubt = options.pop('doubt', None)
+        self.deadline = options.pop('deadline', None)
         self.errors = options.pop('errors', {})
         self.is_checked = options.pop('is_checked', False)
         self.as_service = options.pop('as_service', False)
@@ -101,16 +104,43 @@ class Answer(object):
     :param response: requests.Response
     :param request: the Request
     :param endpoint: URL of the Glance that answered
-    :param content: bytes of the body; None if the caller reads it
     """
 
-    def __init__(self, response, request, endpoint, content=None):
-        self._content = content
+    def __init__(self, response, request, endpoint):
+        self._content = None
         self.status = response.status_code
         self.headers = response.headers
         self.endpoint = endpoint
         self._response = response
         self._request = request
+
+    def check_encoding(self):
+        """Refuse a body that is compressed: nobody has asked for it.
+
+        A small one can become any size.
+
+        :raises GlanceBadAnswer: if it is
+        """
+        if faults.is_encoded(self._response):
+            raise self.bad('its body is encoded as %s, which was not asked '
+                           'for' % self.headers['Content-Encoding'])
+
+    def read(self, limit):
+        """Read the body, for json().
+
+        :param limit: the most bytes that it may have
+        :raises GlanceBadAnswer: if it has more
+        """
+        pieces, size = [], 0
+        # In large pieces; requests would read 10 KiB at a time.
+        for piece in self._response.iter_content(sizes.CHUNK):
+            pieces.append(piece)
+            size += len(piece)
+            if size > limit:
+                raise self.bad('its body has more than %d bytes' % limit,
+                               'Increase [glance] max_answer_size if Glance '
+                               'has that much to say')
+        self._content = b''.join(pieces)
 
     def json(self, object_hook=None, kind=dict):
         """Return the JSON of the body.
@@ -138,10 +168,10 @@ class Answer(object):
         if self._content and kind.lower().startswith('text/html'):
             raise self.bad('it is a web page')
 
-    def bad(self, why):
+    def bad(self, why, advice=None):
         """Return the exception for an answer that makes no sense."""
         return faults.bad_answer(
-            self._response, self._request, self.endpoint, why)
+            self._response, self._request, self.endpoint, why, advice)
 
     def chunks(self):
         """Yield the body in pieces and close the connection at the end.

@@ -247,12 +247,10 @@ class Download(object):
 
     def _pump(self, reader, feeder, sink):
         """Pass the data from a reader to the checks and the sink."""
-        throttle = limits.Throttle(self._client.conf, self._client.sleep)
         for chunk in reader.chunks():
             feeder.update(chunk)
             sink.write(chunk)
             self.report(reader.offset, reader.recorded.size)
-            throttle.take(len(chunk))
 
     def _take_up(self, sink, feeder, reader, kept):
         """Check what an earlier process has left, and resume behind it."""

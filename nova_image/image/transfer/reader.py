@@ -23,17 +23,20 @@ import copy
 import re
 
 from oslo_log import log as logging
-from oslo_utils import timeutils
+from oslo_utils import units
 
 from nova_image import exception
+from nova_image.image import deadline
 from nova_image.image import endpoint
 from nova_image.image import knowledge
 from nova_image.image import retry
+from nova_image.image import sizes
 from nova_image.image.transfer import contracts
+from nova_image.image.transfer import limits
 
 LOG = logging.getLogger(__name__)
 
-_CONTENT_RANGE = re.compile(r'^bytes (\d+)-(\d+)/(\d+|\*)$')
+_CONTENT_RANGE = re.compile(r'^bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)$')
 #: the statuses by which a server refuses a range
 _NO_RANGE = (400, 416)
 
@@ -75,6 +78,13 @@ class Reader(contracts.DataReader):
         self.offset, self._end = part or (0, None)
         self._origin = origin
         self._options = origin.client.conf.glance
+        self._deadline = deadline.Deadline(
+            self._options.download_deadline, 'download_deadline',
+            began=origin.began)
+        self._request = copy.copy(origin.request)
+        self._request.deadline = self._deadline
+        self._throttle = limits.Throttle(origin.client.conf,
+                                         origin.client.sleep)
         self._answer = None
         self._skip = 0
         self._is_closed = False
@@ -137,7 +147,7 @@ class Reader(contracts.DataReader):
             return  # there is no range behind the last byte
         if self._answer is None:
             self._connect()
-        for chunk in self._answer.chunks():
+        for chunk in self._in_time(self._answer.chunks()):
             if self._is_closed:
                 return
             if self._skip:
@@ -147,21 +157,48 @@ class Reader(contracts.DataReader):
             if chunk:
                 yield chunk
 
+    def _in_time(self, chunks):
+        """Yield pieces of an answer as fast as the bandwidth allows."""
+        while True:
+            wanted = sizes.CHUNK
+            if self._last() is not None:
+                wanted = min(wanted, self._last() - self.offset + self._skip)
+            self._throttle.take(wanted, self._may_wait)
+            chunk = b'' if self._is_closed else next(chunks, b'')
+            self._throttle.take(len(chunk) - wanted)
+            if not chunk:
+                return
+            yield chunk
+
+    def _may_wait(self):
+        self._check_deadline()
+        return not self._is_closed
+
     def _beyond_prefix(self, chunk):
         dropped = min(self._skip, len(chunk))
         self._skip -= dropped
         return chunk[dropped:]
 
     def _check_limits(self):
-        size, limit = self._last(), self._options.download_deadline
+        size, limit = self._last(), self._options.max_unsized_download
         if size is not None and self.offset > size:
             raise exception.ImageCorrupt(
                 reason='more than the recorded %d bytes arrived' % size,
                 **self._facts())
-        if timeutils.now() - self._origin.began > limit > 0:
+        if size is None and self.offset > limit * units.Gi > 0:
+            raise exception.ImageUnacceptable(
+                reason='Glance has not recorded its size, and more than %d '
+                       'GiB arrived' % limit,
+                advice='Increase [glance] max_unsized_download if the image '
+                       'is that large', **self._facts())
+        self._check_deadline()
+
+    def _check_deadline(self):
+        if self._deadline.is_over():
             raise exception.GlanceConnectionFailed(
                 reason='after %d seconds, %s bytes of %s have arrived' % (
-                    limit, self.offset, size), retriable=False,
+                    self._deadline.seconds, self.offset, self._last()),
+                retriable=False,
                 advice='Increase [glance] download_deadline if downloads take '
                        'that long', **self._facts())
 
@@ -180,6 +217,8 @@ class Reader(contracts.DataReader):
         """Wait and drop the connection, or raise the error."""
         self._drop()
         self._answer = None
+        if isinstance(error, exception.GlanceConnectionFailed):
+            self._check_deadline()  # it may be the reason
         if self._is_closed or not (error.retriable and isinstance(
                 error, exception.GlanceConnectionFailed)):
             raise error
@@ -189,7 +228,8 @@ class Reader(contracts.DataReader):
             raise error  # nothing began: num_retries were made already
         endpoint.HEALTH.failed(self.endpoint)
         delay = attempts.delay(error.retry_after)
-        if delay is None:
+        left = self._deadline.left()
+        if delay is None or left is not None and delay > left:
             raise error
         LOG.warning('The download was interrupted at byte %(offset)d and '
                     'resumes in %(delay).1f s. %(error)s', {
@@ -204,7 +244,7 @@ class Reader(contracts.DataReader):
         if answer is None and self._end is not None:
             raise NoRanges(**self._facts())
         if answer is None:
-            answer = self._call(self._origin.request)
+            answer = self._call(self._request)
         self._answer = answer
         self.endpoint = answer.endpoint
         self._skip = 0 if answer.status == 206 else self.offset
@@ -227,7 +267,7 @@ class Reader(contracts.DataReader):
             without_ranges(stores))
         if known.get(fact):
             return None
-        request = copy.copy(origin.request)
+        request = copy.copy(self._request)
         # python-glanceclient would percent-encode the "=".
         request.raw_headers = dict(request.raw_headers,
                                    Range=self._range())

@@ -41,6 +41,7 @@ class TestOptions(testtools.TestCase):
         expected = {
             'use_glance_v1': False, 'api_servers': None, 'num_retries': 3,
             'max_retry_wait': 30.0, 'request_deadline': 600, 'debug': False,
+            'max_answer_size': 64, 'max_unsized_download': 1024,
             'verify_glance_signatures': False,
             'enable_certificate_validation': False,
             'default_trusted_certificate_ids': [],
@@ -72,7 +73,8 @@ class TestOptions(testtools.TestCase):
         conf = _conf()
         for name in ('num_retries', 'max_retry_wait', 'request_deadline',
                      'download_retries', 'download_deadline',
-                     'transfer_stall_timeout', 'partial_download_age'):
+                     'transfer_stall_timeout', 'partial_download_age',
+                     'max_answer_size', 'max_unsized_download'):
             self.assertRaises(ValueError, conf.set_override, name, -1,
                               group='glance')
 

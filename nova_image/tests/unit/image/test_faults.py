@@ -13,7 +13,9 @@
 """Tests of nova_image.image.faults: any failed request as one exception."""
 
 import socket
+import time
 import traceback
+import zlib
 
 from glanceclient import exc as client_exc
 from keystoneauth1 import exceptions as ksa_exc
@@ -23,6 +25,7 @@ import six
 from six.moves.urllib import parse
 
 from nova_image import exception
+from nova_image.image import connections
 from nova_image.image import faults
 from nova_image.image import identity
 from nova_image.image import messages
@@ -85,6 +88,89 @@ class TestKinds(FaultsTestCase):
         error = self.fault(recordings.Answer(409), errors={
             409: exception.ImageDeleteConflict})
         self.assertIs(exception.ImageDeleteConflict, type(error))
+
+
+class TestTooLarge(FaultsTestCase):
+    """Who refuses the size of a request."""
+
+    #: nginx 1.22, Apache 2.4 and HAProxy 2.6
+    PAGES = (
+        b'<html>\r\n<head><title>413 Request Entity Too Large</title></head>'
+        b'\r\n<body>\r\n<center><h1>413 Request Entity Too Large</h1>'
+        b'</center>\r\n<hr><center>nginx/1.22.1</center>\r\n</body>\r\n'
+        b'</html>\r\n',
+        b'<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html><head>\n'
+        b'<title>413 Request Entity Too Large</title>\n</head><body>\n<h1>'
+        b'Request Entity Too Large</h1>\nThe requested resource does not '
+        b'allow request data with PUT requests, or the amount of data '
+        b'provided in\nthe request exceeds the capacity limit.\n</body>',
+        b'<html><body><h1>413 Payload Too Large</h1>\nThe request entity '
+        b'exceeds the maximum allowed.\n</body></html>\n')
+
+    def _page(self, content, **headers):
+        return recordings.Answer(
+            413, dict({'Content-Type': 'text/html'}, **headers), content)
+
+    def test_the_limit_of_a_proxy_is_not_a_quota(self):
+        for page in self.PAGES:
+            error = self.fault(self._page(page))
+            self.assertIs(exception.ImageBadRequest, type(error))
+            self.assertEqual(413, error.status)
+            self.assertIn('proxy', six.text_type(error))
+            self.assertNotIn('higher limits', six.text_type(error))
+
+    def test_the_limit_of_glance_is_a_quota(self):
+        for answer in (GLANCE15('create_413'), GLANCE33('create_413'),
+                       recordings.Answer(413, content=b'quota'),
+                       self._page(b'<p>quota', **{
+                           'x-openstack-request-id': 'req-1'})):
+            self.assertIs(exception.ImageQuotaExceeded,
+                          type(self.fault(answer)))
+
+
+class TestPages(FaultsTestCase):
+    """The text of HTML pages, in linear time."""
+
+    def _text(self, page):
+        return ' '.join(faults._without_tags(page).split())
+
+    def test_text_is_found_in_broken_pages(self):
+        for page, expected in (
+                (u'<H1>Gone</h1>Sorry', 'Sorry'), (u'<h1>Gone', 'Gone'),
+                (u'<style>p{}</STYLE >Sorry', 'p{} Sorry'),
+                (u'Sorry <b', 'Sorry <b'), (u'a < b', 'a < b'),
+                (u'<head><script>x</script></head>Sorry', 'Sorry'),
+                (u'<header>Sorry</header>', 'Sorry'),
+                (u'\u0130\u0130<h1>x</h1>Sorry', u'\u0130\u0130 Sorry'),
+                (u'&lt;&#65;&amp;', '<A&'), (u'', '')):
+            self.assertEqual(expected, self._text(page))
+
+    def test_an_entity_without_a_character_is_no_error(self):
+        for digits in ('9' * 5000, '9' * 11, 'x110000', 'xffffffffff'):
+            self._text(u'&#%s;' % digits)
+
+    def test_hostile_pages_take_linear_time(self):
+        """64 KiB took up to 40 s, as in a regular expression."""
+        pieces = [u'<', u'>', u'<h1', u'<h1>', u'</h1', u'<h1></h1>',
+                  u'<head><script>', u'<style>', u'&', u'&#', u'&#9',
+                  u'<h1></head>', u'</', u'<!--', u'<![CDATA[', u'<?', u'<a ']
+        began = time.time()
+        for piece in pieces:
+            self._text(piece * (faults.MAX_ERROR_BODY // len(piece)))
+        self.assertLess(time.time() - began, 10)
+
+
+class TestEncoding(FaultsTestCase):
+    """The body of an error that is compressed."""
+
+    def test_it_is_not_unpacked(self):
+        packed = zlib.compressobj(9, zlib.DEFLATED, 31)
+        body = packed.compress(b'x' * 10 ** 6) + packed.flush()
+        for encoding in ('gzip', 'x-gzip', 'GZIP', 'br', 'identity, gzip'):
+            error = self.fault(recordings.Answer(
+                404, {'Content-Encoding': encoding}, body))
+            self.assertIs(exception.ImageNotFound, type(error))
+            self.assertEqual('Not Found', error.reason)
 
 
 class TestReason(FaultsTestCase):
@@ -193,6 +279,16 @@ class TestNoAnswer(FaultsTestCase):
         ours = self._translated(ksa_exc.EmptyCatalog('no'))
         self.assertIs(exception.GlanceEndpointUnknown, type(ours))
         self.assertFalse(ours.retriable)
+
+    def test_a_header_that_cannot_be_sent_is_no_lost_connection(self):
+        refused = requests.exceptions.InvalidHeader('no')
+        for error in (refused, ksa_exc.UnknownConnectionError('no', refused)):
+            self.assertIs(exception.Invalid, type(self._translated(error)))
+
+    def test_a_head_that_cannot_be_read_is_a_bad_answer(self):
+        ours = self._translated(connections.UnreadableHead('too long'))
+        self.assertIs(exception.GlanceBadAnswer, type(ours))
+        self.assertIn('too long', six.text_type(ours))
 
     def test_unrelated_errors_are_not_translated(self):
         for error in (ValueError(), IOError(), KeyError('a'), TypeError()):

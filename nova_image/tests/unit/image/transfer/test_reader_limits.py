@@ -13,6 +13,7 @@
 
 import socket
 
+import fixtures
 from keystoneauth1 import session
 import mock
 import six
@@ -21,6 +22,7 @@ from nova_image import exception
 from nova_image.image import endpoint
 from nova_image.image import messages
 from nova_image.image.transfer import reader as readers
+from nova_image.image.transfer import recorded
 from nova_image.tests.unit import base
 from nova_image.tests.unit.image.transfer import reader_case
 from nova_image.tests.unit.image.transfer import transfer_case as case
@@ -158,5 +160,95 @@ class TestDeadline(reader_case.ReaderCase):
         origin = self.origin(lambda answer: case.RECORDED)
         reader = readers.Reader(origin._replace(began=origin.began - 101),
                                 case.RECORDED)
+        self.assertRaises(exception.GlanceConnectionFailed, list,
+                          reader.chunks())
+
+    def test_no_wait_passes_the_deadline(self):
+        self.set(download_deadline=100)
+        self.glance.answers(case.broken(40), recordings.Answer(
+            503, {'Retry-After': '20'}))
+        reader = self.reader()
+        chunks = reader.chunks()
+        next(chunks)
+        self.now += 90
+        self.assertRaises(exception.GlanceConnectionFailed, list, chunks)
+        self.assertTrue(all(wait < 10 for wait in self.waits), self.waits)
+
+
+class TestSize(reader_case.ReaderCase):
+    """How much data a reader accepts."""
+
+    def setUp(self):
+        super(TestSize, self).setUp()
+        self.useFixture(fixtures.MonkeyPatch('oslo_utils.units.Gi', 40))
+        self.set(max_unsized_download=1)
+
+    def _arrived(self, kind, answer, record):
+        """Return the bytes that arrive until the reader fails."""
+        self.glance.answers(answer)
+        arrived = []
+        for_loop = self.reader(record).chunks()
+        error = self.assertRaises(
+            kind, lambda: arrived.extend(iter(lambda: next(for_loop), None)))
+        return b''.join(arrived), error
+
+    def test_nothing_beyond_the_recorded_size_arrives(self):
+        arrived, error = self._arrived(
+            exception.ImageCorrupt, case.WHOLE, recorded.Recorded(55))
+        self.assertEqual(DATA[:50], arrived)
+        self.assertIn('recorded 55 bytes', six.text_type(error))
+
+    def test_data_of_unknown_size_has_the_limit_of_the_option(self):
+        arrived, error = self._arrived(
+            exception.ImageUnacceptable, case.WHOLE, recorded.Recorded())
+        self.assertEqual(DATA[:40], arrived)
+        self.assertIn('max_unsized_download', six.text_type(error))
+        self.assertFalse(error.retriable)
+
+    def test_the_option_does_not_limit_a_recorded_size(self):
+        self.assert_read(case.WHOLE)
+
+    def test_zero_means_no_limit(self):
+        self.set(max_unsized_download=0)
+        self.assert_read(case.WHOLE, record=recorded.Recorded())
+
+
+class TestBandwidth(reader_case.ReaderCase):
+    """[glance] transfer_bandwidth limits what readers read."""
+
+    def setUp(self):
+        super(TestBandwidth, self).setUp()
+        self.stop_clock()
+        self.set(transfer_bandwidth=10 / 1024.0 ** 2,  # a piece per second
+                 transfer_lock_path=self.folder)
+
+    def test_a_reader_waits_before_it_reads(self):
+        self.glance.answers(case.WHOLE)
+        chunks = self.reader().chunks()
+        next(chunks)
+        self.assertEqual([0.75], self.waits)
+        self.now += 0.75
+        next(chunks)
+        self.assertEqual([0.75, 1.0], self.waits)
+
+    def test_the_deadline_also_applies_to_the_wait(self):
+        self.set(download_deadline=5,
+                 transfer_bandwidth=0.1 / 1024.0 ** 2)
+        self.glance.answers(case.WHOLE)
+        reader = self.reader()
+
+        def sleep(seconds):
+            self.now += seconds
+        reader._throttle._sleep = sleep
+        error = self.assertRaises(exception.GlanceConnectionFailed, list,
+                                  reader.chunks())
+        self.assertIn('download_deadline', six.text_type(error))
+        self.assertEqual(1005.0, self.now)
+
+    def test_abort_ends_the_wait(self):
+        self.set(transfer_bandwidth=0.1 / 1024.0 ** 2)
+        self.glance.answers(case.WHOLE)
+        reader = self.reader()
+        reader._throttle._sleep = lambda seconds: reader.abort()
         self.assertRaises(exception.GlanceConnectionFailed, list,
                           reader.chunks())
