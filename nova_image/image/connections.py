@@ -20,8 +20,14 @@ http.client refuses an answer with more than 100 headers; the Images API v1
 sends one for each property. They are read here, up to a larger limit.
 """
 
+import errno
 import functools
 import io
+import socket
+try:
+    import ssl
+except ImportError:  # Python without TLS
+    ssl = None
 
 import six
 from six.moves import http_client
@@ -42,6 +48,7 @@ _COUNTED = 90
 #: the headers that http.client itself needs
 _FRAMING = (b'content-length', b'transfer-encoding', b'connection',
             b'keep-alive', b'proxy-connection')
+_TLS_ERRORS = (ssl.SSLError,) if ssl else ()
 _LINE_ENDS = (b'\r\n', b'\n', b'')
 
 
@@ -185,7 +192,7 @@ class _Response(http_client.HTTPResponse, object):
 
 
 class _Clock(object):
-    """Sets the timeout of a socket before each wait.
+    """Waits for a socket within a deadline.
 
     :param deadline: Deadline
     :param timeout: seconds to wait for the next byte, or None
@@ -197,12 +204,23 @@ class _Clock(object):
         self._is_set = False
         self._last = None
 
-    def set(self, sock):
-        """Limit the next wait for a socket."""
+    def receive(self, sock, receive, *args):
+        """Wait for a socket, and return what it receives.
+
+        :param receive: a function of the socket
+        :raises EnvironmentError: never one of TLS, which urllib3 and requests
+            do not take for a lost connection while they read a body
+        """
         wait = self._deadline.shorten(self._timeout)
         if not self._is_set or wait != self._last:
             sock.settimeout(wait)
             self._is_set, self._last = True, wait
+        try:
+            return receive(*args)
+        except _TLS_ERRORS as error:
+            if 'timed out' in six.text_type(error):  # eventlet, Python 2.7
+                raise socket.timeout('timed out')
+            raise socket.error(errno.ECONNRESET, six.text_type(error))
 
 
 class _Arriving(io.RawIOBase):
@@ -223,8 +241,7 @@ class _Arriving(io.RawIOBase):
 
     def readinto(self, buffer):
         """Wait for bytes, within the deadline."""
-        self._clock.set(self._sock)
-        return self._raw.readinto(buffer)
+        return self._clock.receive(self._sock, self._raw.readinto, buffer)
 
     def fileno(self):
         """Return the descriptor of the socket."""
@@ -253,8 +270,7 @@ class _Receiving(object):
 
     def recv(self, *args):
         """Wait for bytes, within the deadline."""
-        self._clock.set(self._sock)
-        return self._sock.recv(*args)
+        return self._clock.receive(self._sock, self._sock.recv, *args)
 
     def __getattr__(self, name):
         return getattr(self._sock, name)

@@ -23,7 +23,6 @@ import threading
 
 from oslo_utils import timeutils
 
-
 #: seconds by which a socket may end a wait too early: the time is not up then
 _SLACK = 0.01
 

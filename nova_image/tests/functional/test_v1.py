@@ -13,6 +13,7 @@
 
 """The v1 driver on a real Glance 15; removed together with the driver."""
 
+import io
 import pathlib
 import typing
 
@@ -28,6 +29,8 @@ from nova_image.tests.functional import listings
 from nova_image.tests.functional import servers
 
 _IMAGE = '/v1/images/ID'
+#: Glance's default image_property_quota
+_MOST_PROPERTIES = 128
 
 
 class OnGlance15:
@@ -139,3 +142,26 @@ class V1VhdTest(OnGlance15, empty_images.EmptyImages):
     def server(self) -> fixtures.Service:
         """Glance 15."""
         return servers.vhd_glance15()
+
+
+class V1PropertiesTest(OnGlance15, base.FunctionalTest):
+    """Images with many properties, each of which is a header."""
+
+    def test_image_with_as_many_properties_as_glance_accepts(self) -> None:
+        images, context = self.make_driver(), self.context()
+        image = images.create(context, {
+            'name': 'many', 'disk_format': 'raw', 'container_format': 'bare',
+            'properties': {'property_%d' % number: 'value %d' % number
+                           for number in range(_MOST_PROPERTIES)}},
+            io.BytesIO(b'data'))
+        self.addCleanup(images.delete, context, image['id'])
+        for found in image, images.show(context, image['id']):
+            self.assertEqual(_MOST_PROPERTIES, len(found['properties']))
+            self.assertEqual('value 99', found['properties']['property_99'])
+        self.assertEqual(b'data', b''.join(
+            images.download(context, image['id'])))
+        images.update(context, image['id'],
+                      {'properties': {'property_0': 'changed'}},
+                      purge_props=False)
+        self.assertEqual('changed', images.show(
+            context, image['id'])['properties']['property_0'])

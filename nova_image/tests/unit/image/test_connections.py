@@ -11,8 +11,11 @@
 #    under the License.
 """Tests of nova_image.image.connections: deadlines, and heads of answers."""
 
+import errno
 import socket
+import ssl
 
+import mock
 import requests
 import six
 
@@ -295,6 +298,28 @@ class TestHeads(wire_case.WireCase):
         answer = self._answer(b'Set-Cookie: a=b; expires=' + b' ' * 60000,
                               b'Content-Length: 0')
         self.assertNotIn('Set-Cookie', answer.headers)
+
+
+class TestErrors(base.TestCase):
+    """Errors of TLS while an answer is read."""
+
+    def _raised(self, error):
+        """Return what a read raises if the socket raises an error."""
+        clock = connections._Clock(deadline.NONE, 5)
+        receive = mock.Mock(side_effect=error)
+        found = self.assertRaises(EnvironmentError, clock.receive,
+                                  mock.Mock(), receive)
+        self.assertNotIsInstance(found, ssl.SSLError)
+        return found
+
+    def test_a_timeout_of_tls_is_a_timeout(self):
+        self.assertIsInstance(self._raised(ssl.SSLError('timed out')),
+                              socket.timeout)
+
+    def test_other_errors_of_tls_are_lost_connections(self):
+        found = self._raised(ssl.SSLError(1, 'bad record mac'))
+        self.assertNotIsInstance(found, socket.timeout)
+        self.assertEqual(errno.ECONNRESET, found.errno)
 
 
 class TestPools(base.TestCase):
