@@ -20,13 +20,17 @@ third of the client's time for a small request.
 """
 
 from keystoneauth1 import session as ksa_session
+from oslo_utils import units
 import requests
 from six.moves.urllib import parse
 
 from nova_image.image import connections
+from nova_image.image import sizes
 
 #: connections kept open to one Glance; more are opened and closed as needed
 POOL_SIZE = 64
+#: the largest body of an answer of Keystone, in bytes
+MAX_BODY = 16 * units.Mi
 
 
 class HttpSession(requests.Session):
@@ -53,6 +57,21 @@ class HttpSession(requests.Session):
             json=request.json, params=request.params or None,
             auth=request.auth, cookies=request.cookies, hooks=request.hooks)
         return prepared
+
+    def send(self, request, **kwargs):
+        """Send a request, and read the answer unless it is streamed.
+
+        Only answers of Keystone are read here.
+
+        :raises requests.RequestException: if the body is compressed, or
+            larger than MAX_BODY
+        """
+        streamed = kwargs.get('stream')
+        response = super(HttpSession, self).send(
+            request, **dict(kwargs, stream=True))
+        if not streamed:
+            response._content = _read(response)
+        return response
 
     def merge_environment_settings(self, url, proxies, *options):
         """Return the settings of one request, in the form of requests.
@@ -103,6 +122,24 @@ class _Adapter(ksa_session.TCPKeepAliveAdapter):
             pool = self._pools[key] = find(
                 request, verify, proxies=proxies, cert=cert)
         return pool
+
+
+def _read(response):
+    """Return the body of an answer, which is not trusted to end."""
+    pieces, left = [], MAX_BODY
+    encoding = response.headers.get('Content-Encoding', 'identity')
+    if encoding.strip().lower() == 'identity':
+        for piece in response.iter_content(sizes.CHUNK):
+            pieces.append(piece)
+            left -= len(piece)
+            if left < 0:
+                break
+        else:
+            return b''.join(pieces)
+    response.close()
+    raise requests.exceptions.ContentDecodingError(
+        'the body of the answer is compressed, or has more than %d bytes' %
+        MAX_BODY, response=response)
 
 
 def _server(url):

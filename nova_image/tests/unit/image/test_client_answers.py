@@ -13,6 +13,8 @@
 
 import zlib
 
+import fixtures
+from keystoneauth1 import exceptions as ksa_exc
 import six
 
 from nova_image import exception
@@ -134,6 +136,39 @@ class TestEncoding(wire_case.WireCase):
         self.serve(wire_case.saying(wire_case.OK.replace(
             b'OK\r\n', b'OK\r\nContent-Encoding: identity\r\n')))
         self.assertEqual({'a': 1}, self.call().json())
+
+
+class TestKeystone(wire_case.WireCase):
+    """Answers to requests of the session itself, such as Keystone's."""
+
+    def _get(self):
+        session = self.one_client()._identity.session(base.ENDPOINT)
+        return session.get(base.ENDPOINT, authenticated=False)
+
+    def test_an_answer_is_read(self):
+        self.serve(wire_case.saying(wire_case.OK, wire_case.OK))
+        for _ in range(2):
+            answer = self._get()
+            self.assertEqual(({'a': 1}, wire_case.OK[-8:]),
+                             (answer.json(), answer.content))
+        self.assertEqual(1, len(self.peers))
+
+    def test_an_endless_body_is_refused(self):
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova_image.image.http_session.MAX_BODY', 1000))
+
+        def script(peer):
+            peer.request()
+            peer.say(HEAD + b'\r\n')
+            while True:
+                peer.say(b' ' * MIB)
+        self.serve(script)
+        self.assertRaises(ksa_exc.UnknownConnectionError, self._get)
+
+    def test_gzip_is_refused(self):
+        self.serve(wire_case.saying(HEAD + b'Content-Encoding: gzip\r\n'
+                                    b'Content-Length: 9\r\n\r\n123456789'))
+        self.assertRaises(ksa_exc.UnknownConnectionError, self._get)
 
 
 class TestHealth(client_case.ClientTestCase):
