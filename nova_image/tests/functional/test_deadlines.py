@@ -63,7 +63,7 @@ class _DrippingGlance(lib_fixtures.Fixture):
     def __init__(self, folder: pathlib.Path | None = None) -> None:
         """Create the fixture.
 
-        :param folder: a folder for its key, if it is to use TLS
+        :param folder: a folder for its key; without one, it does not use TLS
         """
         super().__init__()
         self.url = ''
