@@ -286,7 +286,7 @@ class Client(object):
         answer.check_encoding()
         if not request.stream:
             # Reading it whole returns the connection to the pool.
-            answer.read(self.conf.glance.max_answer_size * units.Mi)
+            answer.load(self.conf.glance.max_answer_size * units.Mi)
             answer.check_kind()
         return answer
 

@@ -125,7 +125,7 @@ class Answer(object):
             raise self.bad('its body is encoded as %s, which was not asked '
                            'for' % self.headers['Content-Encoding'])
 
-    def read(self, limit):
+    def load(self, limit):
         """Read the body, for json().
 
         :param limit: the most bytes that it may have

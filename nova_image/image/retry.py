@@ -40,17 +40,10 @@ def parse_retry_after(value):
     try:
         return max(0.0, float(value))
     except ValueError:
-        return _until(value)
-
-
-def _until(date):
-    """Return the seconds until an HTTP date; None if it is not one."""
-    try:
-        moment = email.utils.parsedate_tz(date)
-        return moment and max(
-            0.0, email.utils.mktime_tz(moment) - time.time())
-    except (ValueError, OverflowError, TypeError, IndexError):
-        return None  # such as a year that no clock has
+        moment = email.utils.parsedate_tz(value)
+    if moment is None:
+        return None
+    return max(0.0, email.utils.mktime_tz(moment) - time.time())
 
 
 class Attempts(object):

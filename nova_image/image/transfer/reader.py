@@ -36,7 +36,8 @@ from nova_image.image.transfer import limits
 
 LOG = logging.getLogger(__name__)
 
-_CONTENT_RANGE = re.compile(r'^bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)$')
+_CONTENT_RANGE = re.compile(
+    r'^bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)\Z')
 #: the statuses by which a server refuses a range
 _NO_RANGE = (400, 416)
 
