@@ -120,8 +120,8 @@ Related options:
 Maximum size, in MiB, of an answer of Glance other than image data.
 A larger one is refused before it fills the memory.
 
-The largest answers are pages of 1000 images. They have some 2 MiB,
-or more if images have many long properties.
+The largest answers are pages of 1000 images. An image has about
+1 KiB there, and more if it has many or long properties.
 """),
     cfg.IntOpt(
         'location_timeout',
