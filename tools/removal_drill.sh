@@ -28,6 +28,7 @@ GOES=(
     nova_image/image/glance.py
     nova_image/tests/unit/image/glance_case.py
     nova_image/tests/unit/image/test_glance.py
+    nova_image/tests/unit/image/test_glance_answers.py
     nova_image/tests/unit/image/test_glance_create.py
     nova_image/tests/unit/image/test_glance_download.py
     nova_image/tests/unit/image/test_glance_headers.py

@@ -167,17 +167,25 @@ class Endpoints(object):
     def _read_catalog(self, context, auth):
         auth = auth or self._identity.auth(context)
         options = self._conf.glance
-        url = auth and self._identity.session(None).get_endpoint(
-            auth, service_type=options.service_type,
-            service_name=options.service_name,
-            interface=options.valid_interfaces,
-            region_name=options.region_name, skip_discovery=True)
+        try:
+            url = auth and self._identity.session(None).get_endpoint(
+                auth, service_type=options.service_type,
+                service_name=options.service_name,
+                interface=options.valid_interfaces,
+                region_name=options.region_name, skip_discovery=True)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise exception.GlanceEndpointUnknown(
+                reason='the service catalog cannot be read: %s' % error)
         if not url:
             region = options.region_name
             raise exception.GlanceEndpointUnknown(
                 reason='the service catalog has no %s service%s' % (
                     options.service_type,
                     ' in region %s' % region if region else ''))
+        if not _is_http(url):
+            raise exception.GlanceEndpointUnknown(
+                reason='the service catalog has an invalid URL of the %s '
+                       'service: %s' % (options.service_type, url))
         return strip_version(url)
 
 
@@ -227,6 +235,19 @@ def _has_own_catalog(context):
         hasattr(context, 'service_catalog'))
 
 
+def _is_http(url):
+    """Return whether a URL can be asked.
+
+    :param url: any value
+    """
+    try:
+        parts = parse.urlsplit(url)
+        return parts.scheme in ('http', 'https') and bool(
+            parts.hostname) and parts.port != 0
+    except (AttributeError, TypeError, ValueError):
+        return False  # such as the brackets of an IPv6 address
+
+
 def parse_reference(reference):
     """Split an image URL into its endpoint and the image's ID.
 
@@ -235,11 +256,16 @@ def parse_reference(reference):
     :returns: (endpoint without version, image ID)
     :raises InvalidImageRef: if it is not such a URL
     """
+    if not _is_http(reference):
+        raise _no_reference(reference)
     parts = parse.urlsplit(reference)
     base, _, image_id = parts.path.rstrip('/').rpartition('/images/')
     if not parts.netloc or not image_id or '/' in image_id:
-        raise exception.InvalidImageRef(
-            reason=reference,
-            advice='Give an ID or a URL that ends in /images/ID')
+        raise _no_reference(reference)
     return strip_version(parse.urlunsplit(
         (parts.scheme, parts.netloc, base, '', ''))), parse.unquote(image_id)
+
+
+def _no_reference(reference):
+    return exception.InvalidImageRef(
+        reason=reference, advice='Give an ID or a URL that ends in /images/ID')

@@ -21,17 +21,17 @@ one image is read. It stores property names in lower case, with ``_`` for
 """
 
 import copy
-import json
 import re
 import uuid
 
+from oslo_log import log as logging
 from oslo_serialization import jsonutils
 from oslo_utils import strutils
-from oslo_utils import timeutils
 import six
 from six.moves.urllib import parse
 
 from nova_image import exception
+from nova_image.image import answers
 from nova_image.image import driver
 from nova_image.image import knowledge
 from nova_image.image import listing
@@ -42,6 +42,8 @@ from nova_image.image.transfer import recorded
 from nova_image.image.transfer import source
 from nova_image.image import undo
 from nova_image.image import values
+
+LOG = logging.getLogger(__name__)
 
 IMAGES = '/v1/images'
 PAGE_SIZE = 1000
@@ -62,6 +64,7 @@ _FIELDS = ('id', 'name', 'status', 'size', 'min_disk', 'min_ram',
 _TIMES = ('created_at', 'updated_at', 'deleted_at')
 _NUMBERS = ('size', 'min_disk', 'min_ram')
 _BOOLS = ('is_public', 'deleted')
+_REQUIRED = ('id', 'status')
 _JSON_PROPERTIES = ('block_device_mapping', 'mappings')
 #: fields that are sent unchanged, and others that callers may pass
 _SENT = ('id', 'name', 'disk_format', 'container_format', 'owner')
@@ -123,15 +126,13 @@ class GlanceImageService(driver.ImageDriver):
         known = self.client.knowledge(context)
 
         def read(answer):
-            raws = _images_of(answer)
-            images = [_from_json(raw) for raw in raws]
+            images, nulls = answer.read(_images_of)
             longest = known.get(LONGEST_PAGE, 0)
             last = not images or len(images) < min(size, longest)
             page = progress.page(
                 answer, images, None if last else images[-1]['id'],
                 is_certain=len(images) >= size or progress.begun,
-                nulls=[raw.get('id') for raw in raws
-                       if raw.get('size') is None])
+                nulls=nulls)
             if not last and len(images) >= longest:
                 known.remember(LONGEST_PAGE, len(images))
             return page
@@ -161,14 +162,11 @@ class GlanceImageService(driver.ImageDriver):
 
     def _headers(self, context, image_id, action):
         """Return an image, and the headers that it was read from."""
-        answer = self.client.call(context, messages.Request(
-            'HEAD', _path(image_id), action, image_id, is_checked=True))
-        image = _from_headers(answer.headers)
-        if not image['id']:
-            raise answer.bad('it has no image metadata')
-        _check_id(answer, image, image_id)
+        image, headers = self.client.call(context, messages.Request(
+            'HEAD', _path(image_id), action, image_id, is_checked=True),
+            lambda answer: (_in_headers(answer, image_id), answer.headers))
         self.client.check_seen(context, image_id, action, lambda: image)
-        return image, answer.headers
+        return image, headers
 
     def create(self, context, image_meta, data=None, id_is_new=False):
         """Create an image. See ImageDriver.
@@ -236,12 +234,11 @@ class GlanceImageService(driver.ImageDriver):
 
     def _image(self, context, request, settle):
         """Make a call whose answer is ``{"image": {}}``."""
-        def read(answer):
-            raw = _image_of(answer)
-            _check_id(answer, raw, request.image_id)
-            return _from_json(raw)
+        def read(found):
+            return _image_of(found.get('image'), request.image_id)
 
-        return self.client.call(context, request, read, settle)
+        return self.client.call(
+            context, request, lambda answer: answer.read(read), settle)
 
     def _put(self, context, image_id, headers, body, purge=False,
              made=False):
@@ -351,7 +348,7 @@ class GlanceImageService(driver.ImageDriver):
         def record_of(answer):
             try:
                 self.client.check_seen(context, image_id, 'download',
-                                       lambda: _from_headers(answer.headers))
+                                       lambda: _in_headers(answer, image_id))
             except exception.ImageNotFound:
                 answer.close()
                 raise
@@ -374,7 +371,7 @@ class GlanceImageService(driver.ImageDriver):
         """List an image's members. See ImageDriver."""
         return self.client.call(context, messages.Request(
             'GET', _path(image_id, 'members'), 'list the members of',
-            image_id), _members_of)
+            image_id), lambda answer: answer.read(_members_of))
 
     def add_member(self, context, image_id, member):
         """Give a project access. See ImageDriver.
@@ -434,45 +431,77 @@ def _path(image_id, *rest):
 
 # From Glance to callers
 
-def _image_of(answer):
-    """Return the image in an answer; raises GlanceBadAnswer."""
-    raw = answer.json().get('image')
-    if not isinstance(raw, dict) or not raw.get('id'):
-        raise answer.bad('its JSON is not an image')
-    return raw
+def _image_of(raw, image_id):
+    """Return an image of v1 in the callers' format.
 
-
-def _check_id(answer, image, image_id):
-    """Raise GlanceBadAnswer if an answer is about another image."""
+    :param raw: any JSON
+    :param image_id: the ID that it must have
+    :raises Unreadable: if it is not this image
+    """
+    image, wrong = answers.fields(raw, _READERS)
+    if 'id' in wrong:
+        raise answers.Unreadable('its JSON is not an image')
+    if wrong:
+        raise answers.Unreadable(answers.one_line(wrong))
     # A database may ignore the case.
     if image['id'].lower() != image_id.lower():
-        raise answer.bad('it describes image %s' % image['id'])
+        raise answers.Unreadable('it describes image %s' % image['id'])
+    return image
 
 
-def _images_of(answer):
-    """Return the images in an answer; raises GlanceBadAnswer."""
-    found = answer.json().get('images')
-    if not isinstance(found, list):
-        raise answer.bad('its JSON is not a list of images')
-    return found
+def _images_of(found):
+    """Return the images of a page, with what can be read of each.
+
+    :returns: the images, and the list of the IDs of those without a size
+    :raises Unreadable: if it is not a list of images
+    """
+    images = answers.page(found, 'images', _readable)
+    return images, [raw['id'] for raw in found['images']
+                    if raw.get('size') is None]
 
 
-def _members_of(answer):
-    """Return the members in an answer; raises GlanceBadAnswer."""
-    found = answer.json().get('members')
-    if not isinstance(found, list):
-        raise answer.bad('its JSON is not a list of members')
-    return [_member(raw) for raw in found]
+def _readable(raw):
+    image, wrong = answers.fields(raw, _READERS)
+    if 'id' in wrong:
+        raise answers.Unreadable('its JSON is not a list of images')
+    if wrong:
+        LOG.warning('Image %(id)s is listed with defaults: %(wrong)s', {
+            'id': image['id'], 'wrong': answers.one_line(wrong)})
+        image.update({name: _DEFAULTS.get(name) for name in wrong})
+    return image
+
+
+def _members_of(found):
+    """Return the members in an answer; raises Unreadable."""
+    return answers.page(found, 'members', _member)
 
 
 def _member(raw):
     """Return a member in the callers' format; v1 has few fields."""
-    return dict({'status': None, 'can_share': None, 'created_at': None,
-                 'updated_at': None}, **raw)
+    found, wrong = answers.fields(raw, {'member_id': answers.name})
+    if wrong:
+        raise answers.Unreadable('its JSON is not a member')
+    return dict(found, status=None, created_at=None, updated_at=None,
+                can_share=_share(raw.get('can_share')))
+
+
+def _share(value):
+    return None if value is None else _truth(value)
+
+
+def _in_headers(answer, image_id):
+    """Return the image in the headers of a HEAD, in the callers' format."""
+    raw = _from_headers(answer.headers)
+    if not raw.get('id'):
+        raise answer.bad('it has no image metadata')
+    try:
+        return _image_of(raw, image_id)
+    except answers.Unreadable as error:
+        raise answer.bad(error)
 
 
 def _from_headers(headers):
-    """Return the image in the headers of a HEAD, in the callers' format."""
+    """Return the image in the headers of an answer, like that in JSON."""
     raw = {'properties': {}}
     for name, value in headers.items():
         name = name.lower()
@@ -480,7 +509,7 @@ def _from_headers(headers):
             raw['properties'][name[len(_PROPERTY):]] = _raw_text(value)
         elif name.startswith(_META):
             raw[name[len(_META):]] = _raw_text(value)
-    return _from_json(raw)
+    return raw
 
 
 def _raw_text(value):
@@ -493,42 +522,50 @@ def _raw_text(value):
     return value.decode('utf-8', 'replace')
 
 
-def _from_json(raw):
-    """Return an image of v1 in the callers' format."""
-    image = {name: raw.get(name) for name in _FIELDS}
-    for name in _NUMBERS:
-        image[name] = int(image[name] or 0)
-    for name in _BOOLS:
-        image[name] = strutils.bool_from_string(image[name])
-    for name in _TIMES:
-        image[name] = _time(image[name])
-    image['properties'] = {
-        name: _decoded(name, value)
-        for name, value in raw.get('properties', {}).items()
-        if value is not None}
-    return image
+def _number(value):
+    """Return the number in JSON or in a header; 0 for none."""
+    is_text = isinstance(value, six.string_types)
+    read = answers.header_number if is_text else answers.number
+    return read(value) or 0
+
+
+def _truth(value):
+    """Return the bool in JSON or in a header; False for none."""
+    if value is None or isinstance(value, (bool,) + six.string_types):
+        return strutils.bool_from_string(value)
+    raise answers.Unreadable('is neither true nor false')
 
 
 def _time(value):
     """Return a time without microseconds, which only v1 has."""
-    if not isinstance(value, six.string_types):
-        return value
-    return timeutils.parse_isotime(value).replace(microsecond=0)
+    found = answers.moment(value)
+    return found and found.replace(microsecond=0)
 
 
-def _decoded(name, value):
-    if name not in _JSON_PROPERTIES or not isinstance(
-            value, six.string_types):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value  # another user's property of this name
+def _properties(value):
+    """Return the custom properties that have a value."""
+    raw = answers.mapping(value)
+    return {name: answers.decoded(raw[name]) if name in _JSON_PROPERTIES
+            else raw[name] for name in raw if raw[name] is not None}
+
+
+_READERS = dict(
+    [(name, answers.text) for name in _FIELDS] +
+    [(name, _number) for name in _NUMBERS] +
+    [(name, _truth) for name in _BOOLS] +
+    [(name, _time) for name in _TIMES],
+    id=answers.name, status=answers.name, properties=_properties)
+#: what callers see of an unreadable field, if it is not None
+_DEFAULTS = dict([(name, 0) for name in _NUMBERS] +
+                 [(name, False) for name in _BOOLS], properties={})
 
 
 def _record_of(answer):
     """Return what Glance recorded of an image's data."""
-    image = _from_headers(answer.headers)
+    image, wrong = answers.fields(_from_headers(answer.headers), _READERS)
+    wrong = {name: wrong[name] for name in wrong if name not in _REQUIRED}
+    if wrong:
+        raise answer.bad(answers.one_line(wrong))
     return recorded.Recorded(
         image['size'], 'md5', image['checksum'],
         disk_format=image['disk_format'], properties=image['properties'])

@@ -73,6 +73,12 @@ class HttpSession(requests.Session):
             response._content = _read(response)
         return response
 
+    def get_redirect_target(self, resp):
+        """Follow no redirect.
+
+        requests would parse its target in any case, and may fail.
+        """
+
     def merge_environment_settings(self, url, proxies, *options):
         """Return the settings of one request, in the form of requests.
 

@@ -14,10 +14,10 @@
 
 import socket
 
-from oslo_serialization import jsonutils
 import six
 from six.moves.urllib import parse
 
+from nova_image.image import answers
 from nova_image.image import faults
 from nova_image.image import sizes
 from nova_image import redaction
@@ -151,8 +151,8 @@ class Answer(object):
         :raises GlanceBadAnswer: if the body is not JSON of this type
         """
         try:
-            found = jsonutils.loads(self._content, object_hook=object_hook)
-        except ValueError as error:
+            found = answers.loads(self._content, object_hook)
+        except answers.Unreadable as error:
             raise self.bad('its body is not JSON: %s' % error)
         if not isinstance(found, kind):
             raise self.bad('its body is not a JSON %s' % (
@@ -167,6 +167,21 @@ class Answer(object):
         kind = self.headers.get('Content-Type', '')
         if self._content and kind.lower().startswith('text/html'):
             raise self.bad('it is a web page')
+
+    def read(self, reader, kind=dict):
+        """Return what a function reads from the JSON of the body.
+
+        :param reader: callable that takes the JSON, and raises
+            answers.Unreadable if it makes no sense
+        :param kind: type that the JSON must have: dict or list
+        :raises GlanceBadAnswer: if the body cannot be read
+        """
+        try:
+            return reader(self.json(kind=kind))
+        except answers.Unreadable as error:
+            why = six.text_type(error)
+            raise self.bad(why if why.startswith('it') else
+                           'a value in its JSON ' + why)
 
     def bad(self, why, advice=None):
         """Return the exception for an answer that makes no sense."""

@@ -18,6 +18,7 @@ the shares double. ``Retry-After`` of the server is the shortest delay.
 
 import email.utils
 import random
+import re
 import time
 
 from oslo_utils import timeutils
@@ -28,6 +29,8 @@ FIRST_DELAY = 0.5
 #: ends at 2 ** 1024
 _DOUBLINGS = 64
 
+_SECONDS = re.compile(r'^\s*-?[0-9]{1,15}(\.[0-9]{0,9})?\s*\Z')
+
 
 def parse_retry_after(value):
     """Return the seconds that a Retry-After header asks for.
@@ -37,13 +40,14 @@ def parse_retry_after(value):
     """
     if not value:
         return None
-    try:
+    if _SECONDS.match(value):
         return max(0.0, float(value))
-    except ValueError:
+    try:
         moment = email.utils.parsedate_tz(value)
-    if moment is None:
-        return None
-    return max(0.0, email.utils.mktime_tz(moment) - time.time())
+        return moment and max(
+            0.0, email.utils.mktime_tz(moment) - time.time())
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None  # such as the year 99999
 
 
 class Attempts(object):

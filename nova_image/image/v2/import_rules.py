@@ -30,6 +30,7 @@ from oslo_utils import units
 import six
 
 from nova_image import exception
+from nova_image.image import answers
 from nova_image.image import knowledge
 from nova_image.image import messages
 from nova_image.image.v2 import schema
@@ -43,7 +44,7 @@ def _is_list_of(kind):
 #: names of the import methods
 METHODS = knowledge.Fact('import methods', _is_list_of(six.string_types))
 #: the stores, each a dict with ``id``; empty if Glance has only one
-STORES = knowledge.Fact('stores', _is_list_of(dict))
+STORES = knowledge.Fact('stores', _is_list_of(dict))  # see _store()
 #: that Glance does not enforce limits: True
 UNLIMITED = knowledge.Fact('absence of limits', lambda value: value is True)
 
@@ -170,8 +171,7 @@ class Rules(object):
         if not usage:
             known.remember(UNLIMITED, True, of=sender if is_denied else None)
         for name in _SIZE_LIMITS:
-            limit = usage.get(name, {}).get('limit', -1)
-            used = usage.get(name, {}).get('usage', 0)
+            limit, used = usage.get(name, (-1, 0))
             if 0 <= limit < used + size // units.Mi:
                 raise exception.ImageQuotaExceeded(
                     action='import', reason='%d MiB more exceed the limit %s '
@@ -179,39 +179,63 @@ class Rules(object):
                         size // units.Mi, name, limit, used))
 
     def _read_methods(self, context):
-        found, is_denied = self._read(context, '/v2/info/import',
-                                      'list the import methods')
-        return list(found.get('import-methods', {}).get(
-            'value', [])), is_denied
+        return self._read(context, '/v2/info/import',
+                          'list the import methods', _methods_of)
 
     def _read_stores(self, context):
-        found, is_denied = self._read(context, '/v2/info/stores',
-                                      'list the stores')
-        return [dict(store, **{
-            name: True for name in ('default', 'read-only') if name in store})
-            for store in found.get('stores', [])], is_denied
+        return self._read(context, '/v2/info/stores', 'list the stores',
+                          _stores_of)
 
     def _read_usage(self, context):
-        found, is_denied = self._read(context, '/v2/info/usage',
-                                      'read the limits')
-        return found.get('usage', {}), is_denied
+        return self._read(context, '/v2/info/usage', 'read the limits',
+                          _usage_of)
 
-    def _read(self, context, path, action):
-        """Return a JSON object, and whether Glance has denied it.
+    def _read(self, context, path, action, reader):
+        """Return what is read from a JSON object, and whether it is denied.
 
-        It is empty if Glance has no such page: an earlier Glance answers 404,
-        or 403 if its policy denies it.
+        It is an empty one if Glance has no such page: an earlier Glance
+        answers 404, or 403 if its policy denies it.
         """
         try:
-            return self._client.json(context, messages.Request(
-                'GET', path, action)), False
+            return self._client.call(context, messages.Request(
+                'GET', path, action), lambda answer: answer.read(
+                    reader)), False
         except exception.NotFound:
-            return {}, False
+            return reader({}), False
         except exception.Forbidden:
-            return {}, True
+            return reader({}), True
 
 
 _READERS = {METHODS: Rules._read_methods, STORES: Rules._read_stores}
+
+
+def _methods_of(found):
+    methods = answers.mapping(found.get('import-methods'))
+    return answers.items(answers.name, methods.get('value'))
+
+
+def _stores_of(found):
+    return answers.items(_store, found.get('stores'))
+
+
+def _store(raw):
+    """Return a store that has an ID."""
+    answers.name(answers.mapping(raw).get('id'))
+    return dict(raw, **{name: True for name in ('default', 'read-only')
+                        if name in raw})
+
+
+def _usage_of(found):
+    """Return {name of a limit: (limit, what is in use)}, both in its unit."""
+    usage = answers.mapping(found.get('usage'))
+    return {name: _limit(usage[name]) for name in usage}
+
+
+def _limit(raw):
+    raw = answers.mapping(raw)
+    limit = raw.get('limit')
+    return (-1 if limit in (None, -1) else answers.number(limit),
+            answers.number(raw.get('usage')) or 0)
 
 
 def _writable(stores):

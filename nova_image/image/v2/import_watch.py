@@ -40,6 +40,7 @@ from oslo_utils import timeutils
 from oslo_utils import units
 
 from nova_image import exception
+from nova_image.image import answers
 from nova_image.image import import_result
 from nova_image.image import messages
 from nova_image.image.v2 import records
@@ -56,7 +57,9 @@ _FAILED = 'os_glance_failed_import'
 # A database node may lag behind the one that has the lock, and the task ends
 # after the image is released.
 _IDLE_LOOKS = 3
-_COPIED = re.compile(r'^Copied (\d+) MiB$')
+_COPIED = re.compile(r'^Copied ([0-9]{1,12}) MiB\Z')
+_TASK = dict.fromkeys(('id', 'status', 'message', 'request_id', 'updated_at'),
+                      answers.text)
 _UNSAID = 'Glance has dropped it without a reason'
 
 #: The end of a Watch: ``how`` is ``over``, ``deadline`` or ``stalled``,
@@ -164,15 +167,15 @@ class Watch(object):
         """Read the import's task, if Glance shows it."""
         self._asked = timeutils.now()
         try:
-            found = self._client.json(context, messages.Request(
+            tasks = self._client.call(context, messages.Request(
                 'GET', records.path(self._raw['id'], 'tasks'),
-                'read the tasks of'), once=True)
+                'read the tasks of'), _tasks, once=True)
         except exception.GlanceConnectionFailed:
             return
         except (exception.NotFound, exception.Forbidden):
             self._has_tasks = False  # the API is of 2021
             return
-        mine = [task for task in found.get('tasks', []) if self._is_mine(task)]
+        mine = [task for task in tasks if self._is_mine(task)]
         self._task = mine[0] if mine else {}
         self.task_id = self._task.get('id', self.task_id)
 
@@ -223,6 +226,18 @@ class Watch(object):
 
     def _is_stalled(self):
         return 0 < self._stall < self._looked - self._moved
+
+
+def _tasks(answer):
+    """Return the tasks in an answer; raises GlanceBadAnswer."""
+    return answer.read(lambda found: answers.items(_task, found.get('tasks')))
+
+
+def _task(raw):
+    found, wrong = answers.fields(raw, _TASK)
+    if wrong:
+        raise answers.Unreadable(answers.one_line(wrong))
+    return {name: found[name] for name in found if found[name] is not None}
 
 
 def failed_stores(raw):

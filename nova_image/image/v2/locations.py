@@ -33,15 +33,18 @@ Seen on Glance 33.0.0, the first of each also on 15.0.2.
 
 import collections
 import contextlib
+import re
 
 from oslo_log import log as logging
 import six
 
 from nova_image import exception
+from nova_image.image import answers
 from nova_image.image import knowledge
 from nova_image.image import messages
 from nova_image.image import outcome
 from nova_image.image import undo
+from nova_image.image.v2 import fields
 from nova_image.image.v2 import records
 from nova_image.image.v2 import schema
 from nova_image.image.v2 import translation
@@ -51,6 +54,7 @@ LOG = logging.getLogger(__name__)
 
 #: the minor version of v2 that introduced the locations API
 API_MINOR = 17
+_V2 = re.compile(r'^v2\.([0-9]{1,9})\Z')
 
 #: whether Glance has the locations API, bool
 LOCATIONS_API = knowledge.Fact(
@@ -185,7 +189,8 @@ class Locations(object):
             return self._client.call(context, messages.Request(
                 'GET', records.path(image_id, 'locations'), 'locate',
                 image_id, as_service=True, is_checked=True),
-                lambda answer: answer.json(kind=list), once=True)
+                lambda answer: answer.read(fields.locations, list),
+                once=True)
         except exception.Forbidden as error:
             known.remember(LOCATIONS_HIDDEN, True, of=sender)
             if known.get(_WARNED):
@@ -294,16 +299,14 @@ def _late(raw, timeout):
 
 def _has_api(answer):
     """Return whether a list of versions has one with the locations API."""
-    versions = answer.json().get('versions')
-    if not isinstance(versions, list):
-        raise answer.bad('its JSON is not a list of versions')
-    return any(_minor(one) >= API_MINOR for one in versions)
+    return any(minor >= API_MINOR for minor in answer.read(
+        lambda found: answers.page(found, 'versions', _minor)))
 
 
 def _minor(version):
     """Return the minor version of an entry about v2; -1 for any other."""
-    major, _, minor = version.get('id', '').partition('.')
-    return int(minor) if major == 'v2' and minor.isdigit() else -1
+    match = _V2.match(answers.text(answers.mapping(version).get('id')) or '')
+    return int(match.group(1)) if match else -1
 
 
 @contextlib.contextmanager

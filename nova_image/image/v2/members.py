@@ -17,10 +17,10 @@ removes them; each member accepts or rejects the image. Seen on Glance 15.0.2
 and 33.0.0, whose answers are alike.
 """
 
-from oslo_utils import timeutils
 import six
 
 from nova_image import exception
+from nova_image.image import answers
 from nova_image.image import messages
 from nova_image.image import outcome
 from nova_image.image.v2 import records
@@ -30,6 +30,9 @@ _SHARE = ('Only the owner can change the members of an image, and only while '
           'its visibility is shared: update the image with visibility shared')
 _ACCEPT = ('Only the member or an administrator can set the status, and only '
            'while the visibility of the image is shared')
+
+_FIELDS = {'member_id': answers.name, 'status': answers.text,
+           'created_at': answers.moment, 'updated_at': answers.moment}
 
 
 class Members(object):
@@ -99,10 +102,8 @@ class Members(object):
 
 def _members(answer):
     """Return the members in an answer; raises GlanceBadAnswer."""
-    found = answer.json().get('members')
-    if not isinstance(found, list):
-        raise answer.bad('its JSON is not a list of members')
-    return [_from_glance(raw) for raw in found]
+    return answer.read(
+        lambda found: answers.page(found, 'members', _from_glance))
 
 
 def _member(image_id, member):
@@ -110,24 +111,24 @@ def _member(image_id, member):
 
     It raises GlanceBadAnswer for anything else, also for another member.
     """
-    def read(answer):
-        raw = answer.json()
-        if not raw.get('member_id'):
-            raise answer.bad('its JSON is not a member')
-        if (raw['member_id'], raw.get('image_id', image_id)) != (
-                member, image_id):
-            raise answer.bad('it describes member %s of image %s' % (
-                raw['member_id'], raw.get('image_id')))
-        return _from_glance(raw)
-    return read
+    def read(raw):
+        found = _from_glance(raw)
+        said = answers.text(raw.get('image_id', image_id))
+        if (found['member_id'], said) != (member, image_id):
+            raise answers.Unreadable('it describes member %s of image %s' % (
+                found['member_id'], said))
+        return found
+    return lambda answer: answer.read(read)
 
 
 def _from_glance(raw):
-    """Return a member in the callers' format."""
-    return {'member_id': raw['member_id'], 'status': raw.get('status'),
-            'can_share': None, 'created_at': _time(raw.get('created_at')),
-            'updated_at': _time(raw.get('updated_at'))}
+    """Return a member in the callers' format.
 
-
-def _time(text):
-    return timeutils.parse_isotime(text) if text else None
+    :raises Unreadable: if it is not a member
+    """
+    found, wrong = answers.fields(raw, _FIELDS)
+    if 'member_id' in wrong:
+        raise answers.Unreadable('its JSON is not a member')
+    if wrong:
+        raise answers.Unreadable(answers.one_line(wrong))
+    return dict(found, can_share=None)

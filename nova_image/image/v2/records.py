@@ -16,13 +16,14 @@ Images are dicts as v2 answers them. Each request knows how to find out
 whether it has taken effect when its answer was lost.
 """
 
-import six
 from six.moves.urllib import parse
 
 from nova_image import exception
+from nova_image.image import answers
 from nova_image.image import listing
 from nova_image.image import messages
 from nova_image.image import outcome
+from nova_image.image.v2 import fields
 from nova_image.image.v2 import queries
 from nova_image.image.v2 import translation
 from nova_image.image import values
@@ -170,13 +171,7 @@ def _image(image_id):
     It raises GlanceBadAnswer for anything else, also for another image.
     """
     def read(answer):
-        raw = answer.json()
-        if not isinstance(raw.get('id'), six.string_types):
-            raise answer.bad('its JSON is not an image')
-        # A database may ignore the case.
-        if raw['id'].lower() != image_id.lower():
-            raise answer.bad('it describes image %s' % raw['id'])
-        return raw
+        return answer.read(lambda raw: fields.image(raw, image_id))
     return read
 
 
@@ -187,17 +182,24 @@ def _page(answer, nulls):
     :returns: dict, and the list of the IDs of images without a size
     :raises GlanceBadAnswer: for any other answer
     """
-    read, without_size = translation.listing_reader(), []
+    listed, without_size = translation.Listing(), []
 
-    def read_nulls(raw):
-        image = read(raw)
-        if image is not raw and raw.get('size') is None:
-            without_size.append(raw.get('id'))
+    def hook(raw):
+        image = listed.hook(raw)
+        if image is not raw and raw['size'] is None:
+            without_size.append(image['id'])
         return image
 
-    page = answer.json(read_nulls if nulls else read)
-    images = page.get('images')
-    if not isinstance(images, list) or set(map(type, images)) - {dict} or (
-            not all('is_public' in image for image in images)):
-        raise answer.bad('its JSON is not a list of images')
+    page = answer.json(hook if nulls else listed.hook)
+    try:
+        if not listed.is_complete(page.get('images')):
+            page = answer.json()
+            raws = page.get('images')
+            page['images'] = answers.page(page, 'images',
+                                          translation.readable)
+            without_size = [raw['id'] for raw in raws
+                            if raw.get('size') is None]
+        answers.url(page.get('next'))
+    except answers.Unreadable as error:
+        raise answer.bad(error)
     return page, without_size

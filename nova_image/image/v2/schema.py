@@ -18,6 +18,7 @@ Seen on Glance 15.0.2 and 33.0.0.
 import collections
 
 from nova_image import exception
+from nova_image.image import answers
 from nova_image.image import knowledge
 from nova_image.image import messages
 
@@ -44,10 +45,14 @@ def find(client, context, suits=None):
 
 def _read(client, context):
     try:
-        found = client.json(context, messages.Request(
-            'GET', '/v2/schemas/image', 'read the image schema'))
+        return client.call(context, messages.Request(
+            'GET', '/v2/schemas/image', 'read the image schema'),
+            lambda answer: answer.read(_schema))
     except (exception.NotFound, exception.Forbidden):
-        found = {}
+        return _schema({})
+
+
+def _schema(found):
     return Schema(_formats(found, 'disk_format'),
                   _formats(found, 'container_format'),
                   'validation_data' in _inside(
@@ -58,7 +63,7 @@ def _read(client, context):
 def _formats(schema, name):
     offered = _inside(schema, 'properties', name).get('enum')
     # None is among them, for queued images.
-    return [one for one in offered or () if one]
+    return [one for one in answers.items(answers.text, offered) if one]
 
 
 def _inside(found, *names):

@@ -16,16 +16,19 @@ v2 is flat: custom properties are beside its own fields, and only the reserved
 names tell them apart. Facts were seen on Glance 15.0.2 and 33.0.0.
 """
 
-import datetime
-import json
+import operator
 
+from oslo_log import log as logging
 from oslo_serialization import jsonutils
-from oslo_utils import timeutils
 import six
 
 from nova_image import exception
+from nova_image.image import answers
 from nova_image.image.transfer import recorded
+from nova_image.image.v2 import fields
 from nova_image.image import values
+
+LOG = logging.getLogger(__name__)
 
 #: fields that have the same name in v2 and in the callers' format
 _SAME = ('id', 'name', 'status', 'min_disk', 'min_ram', 'disk_format',
@@ -34,6 +37,10 @@ _SAME = ('id', 'name', 'status', 'min_disk', 'min_ram', 'disk_format',
 #: image code leaves out self, schema, file, tags, protected and virtual_size
 _PASSED = ('os_hidden', 'os_hash_algo', 'os_hash_value', 'stores')
 _TIMES = ('created_at', 'updated_at')
+_ALL = operator.itemgetter(
+    'id', 'name', 'status', 'size', 'min_disk', 'min_ram', 'disk_format',
+    'container_format', 'checksum', 'owner', 'visibility', *_TIMES)
+_TEXTS = (six.text_type, type(None))
 #: fields whose values many images of a listing share
 _REPEATED = ('status', 'disk_format', 'container_format', 'owner',
              'os_hash_algo', 'stores')
@@ -51,11 +58,6 @@ _RESERVED = _WRITABLE | frozenset(_SAME + _TIMES + (
     'os_hidden', 'os_hash_algo', 'os_hash_value'))
 _RESERVED_PREFIX = 'os_glance_'
 
-# Ten times as fast as oslo.utils, which matters in a listing; Python 2.7 does
-# not have it.
-_parse_utc = getattr(datetime.datetime, 'fromisoformat',
-                     timeutils.parse_isotime)
-
 #: what is_public False means for an existing image: a shared image must not
 #: lose its members because a caller writes back what it has read
 NOT_PUBLIC = 'not public'
@@ -68,7 +70,7 @@ _JSON_PROPERTIES = ('block_device_mapping', 'mappings')
 def from_glance(raw, include_locations=False):
     """Return an image of v2 in the callers' format.
 
-    :param raw: dict, as v2 answers it
+    :param raw: dict, as fields.image() returns it
     :param include_locations: whether to add ``locations``
     """
     image = _fields(raw)
@@ -82,49 +84,122 @@ def from_glance(raw, include_locations=False):
     return image
 
 
-def listing_reader():
-    """Return a function for the parser of one page of a listing.
+class Listing(object):
+    """Translates the images of one page of a listing, while it is parsed.
 
-    It receives every JSON object of v2's answer, a dict, and returns an image
-    in the callers' format, or any other object unchanged. Translating an
-    image while it is in the CPU's cache costs a quarter less than doing so
-    after the whole page. Texts that many images share, such as most
-    properties, are kept once: a listing takes two thirds of the memory. The
-    names of custom properties are found once for all images with the same
+    Translating an image while it is in the CPU's cache costs a quarter less
+    than doing so after the whole page. Texts that many images share, such as
+    most properties, are kept once: a listing takes two thirds of the memory.
+    The names of custom properties are found once for all images with the same
     names.
     """
-    share, text, custom_names = {}.setdefault, six.text_type, {}
 
-    def read(raw):
+    def __init__(self):
+        self._kinds = {}
+        self._share = {}.setdefault
+        self._read = []
+
+    def hook(self, raw):
+        """Return an image in the callers' format, for a JSON object of v2.
+
+        Any other object is returned unchanged, and so is an image with
+        anything unusual. Never raises.
+        """
         if 'status' not in raw:
             return raw
         names = tuple(raw)
-        custom = custom_names.get(names)
-        if custom is None:
-            custom = custom_names[names] = [
-                name for name in names if is_custom(name)]
-        image, properties = _fields(raw), {}
+        kinds = self._kinds.get(names)
+        if kinds is None:
+            kinds = self._kinds[names] = _kinds(names)
+        try:
+            image = _usual(raw)
+        except (KeyError, answers.Unreadable):
+            return raw
+        share, properties = self._share, {}
+        custom, passed = kinds
+        for name in passed:
+            image[name] = raw[name]
         for name in _REPEATED:
             value = image.get(name)
-            if type(value) is text:
+            if type(value) is six.text_type:
                 image[name] = share(value, value)
         for name in custom:
             value = raw[name]
-            if type(value) is text:
+            if type(value) is six.text_type:
                 properties[name] = share(value, value)
             elif value is not None:
                 properties[name] = value
         image['properties'] = _decode(properties)
+        self._read.append(image)
         return image
 
-    return read
+    def is_complete(self, images):
+        """Return whether the hook has read all images, and nothing else.
+
+        Another object, such as a user's metadata of a location, may look like
+        an image.
+
+        :param images: any JSON
+        """
+        return isinstance(images, list) and len(images) == len(
+            self._read) and all(map(operator.is_, images, self._read))
+
+
+def readable(raw):
+    """Return what can be read of an image in a listing.
+
+    :param raw: any JSON
+    :raises Unreadable: if it has no ID
+    """
+    found, wrong = fields.readable(raw)
+    if wrong:
+        LOG.warning('Image %(id)s is listed with defaults: %(wrong)s', {
+            'id': found['id'], 'wrong': answers.one_line(wrong)})
+    return from_glance(found)
+
+
+def _kinds(names):
+    """Return the names of custom properties, and those that are passed on."""
+    return ([name for name in names if is_custom(name)],
+            [name for name in _PASSED if name in names])
+
+
+def _usual(raw):
+    """Return what _fields() does, in half the time and checked.
+
+    :raises KeyError: if a field is missing
+    :raises Unreadable: if a field is not what it should be
+    """
+    (image_id, name, status, size, min_disk, min_ram, disk_format,
+     container_format, checksum, owner, visibility, created,
+     updated) = _ALL(raw)
+    texts, numbers, size = _TEXTS, six.integer_types, size or 0
+    if not (type(image_id) is type(status) is six.text_type and
+            type(name) in texts and type(disk_format) in texts and
+            type(container_format) in texts and type(checksum) in texts and
+            type(owner) in texts and type(visibility) in texts and
+            type(size) in numbers and type(min_disk) in numbers and
+            type(min_ram) in numbers and
+            0 <= size | min_disk | min_ram <= answers.MAX_NUMBER):
+        raise answers.Unreadable('has a wrong type')
+    created_at = answers.moment(created)
+    return {
+        'id': image_id, 'name': name, 'status': status, 'size': size,
+        'min_disk': min_disk, 'min_ram': min_ram, 'disk_format': disk_format,
+        'container_format': container_format, 'checksum': checksum,
+        'owner': owner, 'is_public': visibility == 'public',
+        'created_at': created_at,
+        'updated_at': (created_at if updated == created
+                       else answers.moment(updated)),
+        'deleted': False, 'deleted_at': None,
+    }
 
 
 def _fields(raw):
     """Return an image in the callers' format, without its properties."""
     get = raw.get
     created, updated = get('created_at'), get('updated_at')
-    created_at = _time(created)
+    created_at = answers.moment(created)
     image = {
         'id': get('id'), 'name': get('name'), 'status': get('status'),
         'size': get('size') or 0,
@@ -134,21 +209,14 @@ def _fields(raw):
         'checksum': get('checksum'), 'owner': get('owner'),
         'is_public': get('visibility') == 'public',
         'created_at': created_at,
-        'updated_at': created_at if updated == created else _time(updated),
+        'updated_at': (created_at if updated == created
+                       else answers.moment(updated)),
         'deleted': False, 'deleted_at': None,
     }
     for name in _PASSED:
         if name in raw:
             image[name] = raw[name]
     return image
-
-
-def _time(text):
-    if not text:
-        return None
-    # Glance always writes a Z; the two parsers agree only on such times.
-    parse = _parse_utc if text.endswith('Z') else timeutils.parse_isotime
-    return parse(text)
 
 
 def is_custom(name):
@@ -160,20 +228,12 @@ def _decode(properties):
     """Return properties, with those decoded that contain JSON."""
     for name in _JSON_PROPERTIES:
         if name in properties:
-            properties[name] = _decoded(properties[name])
+            properties[name] = answers.decoded(properties[name])
     return properties
 
 
-def _decoded(text):
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text  # another user's property of this name
-
-
 def _locations(raw):
-    found = [{'url': one['url'], 'metadata': one.get('metadata', {})}
-             for one in raw.get('locations') or []]
+    found = fields.locations(raw.get('locations'))
     direct = raw.get('direct_url')
     if direct and direct not in [one['url'] for one in found]:
         found.append({'url': direct, 'metadata': {}})
@@ -269,8 +329,10 @@ def changes(raw, target, purge):
     operations = []
     target = dict(target)
     if target.get('visibility') == NOT_PUBLIC:
-        public = raw.get('visibility') == 'public'
-        target['visibility'] = 'private' if public else raw['visibility']
+        if raw.get('visibility') == 'public':
+            target['visibility'] = 'private'
+        else:
+            del target['visibility']
     for name, value in sorted(target.items()):
         if name not in raw:
             operations.append(_operation('add', name, value))
@@ -286,7 +348,7 @@ def _same(name, stored, desired):
     if name == 'tags':  # Glance orders them itself
         return sorted(stored) == sorted(desired)
     if name in _JSON_PROPERTIES and stored:  # two texts may be equivalent
-        return _decoded(stored) == _decoded(desired)
+        return answers.decoded(stored) == answers.decoded(desired)
     return stored == desired
 
 

@@ -18,9 +18,8 @@ import. Seen on Glance 15.0.2 and 33.0.0.
 
 import collections
 
-import six
-
 from nova_image import exception
+from nova_image.image import answers
 from nova_image.image import import_result
 from nova_image.image import knowledge
 from nova_image.image import messages
@@ -29,8 +28,7 @@ from nova_image.image import undo
 from nova_image.image.v2 import records
 
 #: the algorithm of the best hash that Glance records, a name for hashlib
-HASH_ALGORITHM = knowledge.Fact(
-    'hash algorithm', lambda value: isinstance(value, six.string_types))
+HASH_ALGORITHM = knowledge.Fact('hash algorithm', answers.is_hash)
 #: what to hash by until it is known: Glance's default, and what every Glance
 #: records
 _LIKELY_ALGORITHMS = ('sha512', 'md5')

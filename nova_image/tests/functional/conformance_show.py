@@ -77,6 +77,21 @@ class Show(case.DriverCase):
         image, = self.driver.detail(self.ctx)
         self.assertEqual(expected, image['properties'])
 
+    def test_json_that_is_too_deep_stays_text(self) -> None:
+        deep = {'mappings': '[' * 1500, 'block_device_mapping': '{"a":' * 900}
+        raw = self.raw.create(owner=self.project, **deep)
+        image = self.driver.show(self.ctx, raw['id'])
+        self.assertEqual(deep, image['properties'])
+        made = self.make(name='another')
+        self.assertEqual({raw['id']: deep, made['id']: {}}, {
+            one['id']: one['properties']
+            for one in self.driver.detail(self.ctx)})
+        # A caller that writes back what it has read changes nothing.
+        self.driver.update(self.ctx, raw['id'],
+                           {'properties': image['properties']})
+        self.assertEqual(deep['mappings'], self.raw.image(
+            raw['id'])['mappings'])
+
     def test_locations(self) -> None:
         made = self.make(b'abc')
         image = self.driver.show(self.ctx, made['id'],

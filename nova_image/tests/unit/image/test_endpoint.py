@@ -196,6 +196,15 @@ class TestCatalog(base.TestCase):
             for words in ('no image service', 'region R1', 'api_servers'):
                 self.assertIn(words, six.text_type(error))
 
+    def test_a_catalog_with_an_unusable_url_is_an_error(self):
+        for url in (5, ['http://a'], 'http://[::1:9292', 'file:///etc',
+                    'glance', 'http://', 'http://a:x'):
+            self.context.service_catalog = [{'type': 'image', 'endpoints': [
+                {'region': 'R1', 'interface': 'internal', 'url': url}]}]
+            error = self.assertRaises(exception.GlanceEndpointUnknown,
+                                      self._next)
+            self.assertIn('the service catalog ', error.reason)
+
     def test_having_neither_catalog_nor_token_is_an_error(self):
         self.without_keystone()
         self.assertRaises(exception.GlanceConnectionFailed, self._next)
@@ -335,7 +344,9 @@ class TestReferences(base.TestCase):
     def test_other_urls_are_refused(self):
         for url in ('/images/ID', 'images/ID', 'http://glance/v2/ID', 'a/b',
                     'http://glance/v2/images/', 'http://glance',
-                    'file:///images/ID', 'http://glance/v2/images/ID/file'):
+                    'file:///images/ID', 'http://glance/v2/images/ID/file',
+                    'http://[::1/images/ID',
+                    'http:///images/ID'):
             error = self.assertRaises(exception.InvalidImageRef,
                                       endpoint.parse_reference, url)
             self.assertIn(url, six.text_type(error))

@@ -21,6 +21,7 @@ import testtools
 
 from nova_image.image import http_session
 from nova_image.tests.unit import base
+from nova_image.tests.unit import recordings
 
 _HAS_POOLS = hasattr(requests.adapters.HTTPAdapter,
                      'get_connection_with_tls_context')
@@ -43,6 +44,14 @@ class TestRequests(base.TestCase):
         self.assertEqual({'X-Own': 'a'}, dict(prepared.headers))
         self.assertEqual(('GET', 'http://one/a'),
                          (prepared.method, prepared.url))
+
+    def test_the_target_of_a_redirect_is_not_parsed(self):
+        for target in ('http://[::1/v2', 'http://other/', '\xff'):
+            self.glance.answers(recordings.Answer(
+                302, headers={'Location': target}, content=b'moved'))
+            found = self.http.get(base.ENDPOINT, allow_redirects=False)
+            self.assertEqual((302, b'moved'),
+                             (found.status_code, found.content))
 
     def test_urls_are_those_of_a_plain_session(self):
         for url, params in (('http://one', None), ('http://one/a?b=c', None),

@@ -27,6 +27,9 @@ class TestRetryAfter(testtools.TestCase):
         self.assertEqual(7.0, retry.parse_retry_after('7'))
         self.assertEqual(0.0, retry.parse_retry_after('0'))
 
+    def test_a_very_long_wait_is_no_invalid_value(self):
+        self.assertEqual(1e12, retry.parse_retry_after('1%s' % ('0' * 12)))
+
     def test_a_time_in_the_past_means_now(self):
         self.assertEqual(0.0, retry.parse_retry_after('-3'))
         self.assertEqual(0.0, retry.parse_retry_after(
@@ -38,7 +41,9 @@ class TestRetryAfter(testtools.TestCase):
             'Wed, 21 Oct 2015 07:28:20 GMT'))
 
     def test_an_invalid_value_is_ignored(self):
-        for value in (None, '', 'soon', 'Wed, 99'):
+        for value in (None, '', 'soon', 'Wed, 99', 'nan', 'inf', '1e400',
+                      '7, 7', u'\u0663', '9' * 5000, 'x' * 100000,
+                      'Wed, 21 Oct 99999 07:28:00 GMT'):
             self.assertIsNone(retry.parse_retry_after(value))
 
 

@@ -101,6 +101,26 @@ class TestEnd(WatchTestCase):
         self._watch(*(case.CREATED, other) * 2 + (case.WORKING,
                                                   case.IMPORTED))
 
+    def test_unreadable_tasks_are_read_again(self):
+        for tasks in (5, [5], [{'id': 5}], [{'message': []}],
+                      {'status': 'failure'}):
+            self._watch(case.CREATED, recordings.Answer().saying(
+                {'tasks': tasks}), case.WORKING, case.IMPORTED)
+
+    def test_the_copied_bytes_are_a_number(self):
+        for said in ('9' * 5000, u'\u0663', '1\n'):
+            self._watch(case.CREATED, case.PROCESSING.saying({'tasks': [dict(
+                case.PROCESSING.json['tasks'][0],
+                message='Copied %s MiB' % said)]}),
+                case.WORKING, case.IMPORTED)
+            self.assertEqual({None}, {seen.done for seen in self.reports})
+
+    def test_unreadable_stores_are_a_bad_answer(self):
+        for name in ('stores', 'os_glance_importing_to_stores',
+                     'os_glance_failed_import', 'os_glance_import_task'):
+            self.assertRaises(exception.GlanceBadAnswer, self._watch,
+                              case.WORKING.but(**{name: ['fast']}))
+
     def test_failed_stores_are_reported(self):
         end = self._watch(
             case.IMPORTED.but(os_glance_import_task='x'),

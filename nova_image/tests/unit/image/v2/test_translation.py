@@ -81,7 +81,7 @@ class TestFromGlance(testtools.TestCase):
         for glance in GLANCES:
             raw = glance('show_active').json
             self.assertEqual(translation.from_glance(raw), json.loads(
-                json.dumps(raw), object_hook=translation.listing_reader()))
+                json.dumps(raw), object_hook=translation.Listing().hook))
 
     def test_a_queued_image_has_all_fields(self):
         for image in self._images('show_queued'):
@@ -120,10 +120,11 @@ class TestFromGlance(testtools.TestCase):
                          translation.from_glance(raw)['properties'])
 
     def test_a_listing_shares_equal_values(self):
-        read = translation.listing_reader()
+        listing = translation.Listing()
         raw = GLANCES[1]('show_active').json
         texts = json.dumps(raw), json.dumps(dict(raw, id='another'))
-        first, second = [json.loads(text, object_hook=read) for text in texts]
+        first, second = [json.loads(text, object_hook=listing.hook)
+                         for text in texts]
         self.assertEqual(translation.from_glance(raw), first)
         self.assertEqual(dict(first, id='another'), second)
         for name in ('owner', 'status', 'disk_format', 'container_format',
@@ -134,10 +135,22 @@ class TestFromGlance(testtools.TestCase):
         self.assertIs(first['created_at'], first['updated_at'])
 
     def test_other_objects_in_a_listing_are_left_unchanged(self):
-        read = translation.listing_reader()
-        for raw in ({'images': []}, {'url': 'file:///a', 'metadata': {}}):
-            self.assertIs(raw, read(raw))
-        self.assertEqual([], read({'status': []})['status'])
+        listing = translation.Listing()
+        image = GLANCES[1]('show_active').json
+        for raw in ({'images': []}, {'url': 'file:///a', 'metadata': {}},
+                    {'status': []}, dict(image, size='x'),
+                    dict(image, created_at=5), dict(image, min_ram=-1)):
+            self.assertIs(raw, listing.hook(raw))
+        self.assertTrue(listing.is_complete([]))
+
+    def test_a_listing_is_complete_if_the_hook_has_read_its_images(self):
+        listing = translation.Listing()
+        raw = json.loads(json.dumps(GLANCES[1]('show_active').json))
+        images = [listing.hook(raw), listing.hook(raw)]
+        self.assertTrue(listing.is_complete(images))
+        for other in (images[:1], images + images[:1], images[::-1],
+                      [images[0], raw], None, {}):
+            self.assertFalse(listing.is_complete(other))
 
     def test_properties_without_a_value_are_left_out(self):
         self.assertEqual({'b': ''}, translation.from_glance(
