@@ -35,6 +35,7 @@ GOES=(
     nova_image/tests/unit/image/test_glance_list.py
     nova_image/tests/unit/image/test_glance_members.py
     nova_image/tests/unit/recordings/v1.json
+    nova_image/tests/functional/test_answers_v1.py
     nova_image/tests/functional/test_v1.py
     nova_image/tests/functional/test_cli_v1.py
     nova_image/tests/functional/test_v1_faults.py

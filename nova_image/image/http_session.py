@@ -22,6 +22,7 @@ third of the client's time for a small request.
 from keystoneauth1 import session as ksa_session
 from oslo_utils import units
 import requests
+from six.moves import http_client
 from six.moves.urllib import parse
 
 from nova_image.image import connections
@@ -31,6 +32,9 @@ from nova_image.image import sizes
 POOL_SIZE = 64
 #: the largest body of an answer of Keystone, in bytes
 MAX_BODY = 16 * units.Mi
+
+_NOT_HTTP = (ValueError, LookupError, AttributeError, TypeError,
+             http_client.HTTPException)
 
 
 class HttpSession(requests.Session):
@@ -96,6 +100,29 @@ class HttpSession(requests.Session):
         return dict(self._settings[key])
 
 
+class _Response(requests.Response):
+    """Reports every failure to read the body as one of requests.
+
+    urllib3 and http.client let some bodies that are not HTTP end in a
+    ValueError, such as a chunk of a negative size.
+    """
+
+    def iter_content(self, *args, **kwargs):
+        """Yield the body in pieces; see requests."""
+        pieces = super(_Response, self).iter_content(*args, **kwargs)
+        return _only_ours(pieces, self.request)
+
+
+def _only_ours(pieces, request):
+    try:
+        for piece in pieces:
+            yield piece
+    except requests.RequestException:
+        raise
+    except _NOT_HTTP as error:
+        raise requests.exceptions.ChunkedEncodingError(error, request=request)
+
+
 class _Adapter(ksa_session.TCPKeepAliveAdapter):
     """Uses our connections, and looks up their pool once for a server."""
 
@@ -113,6 +140,12 @@ class _Adapter(ksa_session.TCPKeepAliveAdapter):
         manager = super(_Adapter, self).proxy_manager_for(proxy, **options)
         connections.adopt(manager)
         return manager
+
+    def build_response(self, req, resp):
+        """Return a _Response for the answer of urllib3."""
+        response = super(_Adapter, self).build_response(req, resp)
+        response.__class__ = _Response
+        return response
 
     def get_connection_with_tls_context(self, request, verify, proxies=None,
                                         cert=None):

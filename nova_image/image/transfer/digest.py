@@ -37,11 +37,14 @@ class Digest(contracts.Check):
         if not self._recorded.algorithm:
             return None
         try:
-            return hashing.new(self._recorded.algorithm)
-        except ValueError:
+            hasher = hashing.new(self._recorded.algorithm)
+        except (TypeError, ValueError):
+            hasher = None
+        if hasher is None or not hasher.digest_size:  # shake has any size
             raise exception.ImageUnacceptable(
                 reason='its hash algorithm %s is not available on this host'
                        % self._recorded.algorithm, **self._facts)
+        return hasher
 
     def update(self, chunk):
         """Process the next bytes."""

@@ -17,7 +17,9 @@ import io
 import fixtures
 import mock
 import requests
+import six
 import testtools
+import urllib3
 
 from nova_image.image import http_session
 from nova_image.tests.unit import base
@@ -52,6 +54,20 @@ class TestRequests(base.TestCase):
             found = self.http.get(base.ENDPOINT, allow_redirects=False)
             self.assertEqual((302, b'moved'),
                              (found.status_code, found.content))
+
+    def test_a_body_that_is_not_http_is_an_error_of_requests(self):
+        for error in (ValueError('read length must be non-negative or -1'),
+                      AttributeError('x'), six.moves.http_client.BadStatusLine(
+                          'x')):
+            raw = base.BrokenBody(b'abc', error)
+            adapter = self.http.get_adapter(base.ENDPOINT)
+            response = adapter.build_response(
+                self._prepare(self.http), urllib3.HTTPResponse(
+                    raw, preload_content=False))
+            pieces = response.iter_content(2)
+            self.assertEqual(b'ab', next(pieces))
+            self.assertRaises(requests.exceptions.RequestException, list,
+                              pieces)
 
     def test_urls_are_those_of_a_plain_session(self):
         for url, params in (('http://one', None), ('http://one/a?b=c', None),

@@ -55,6 +55,12 @@ class TestDigest(testtools.TestCase):
             self.assertIn('10 bytes arrived of %d' % size,
                           six.text_type(error))
 
+    def test_a_hash_without_a_fixed_size_is_unacceptable(self):
+        for algorithm in ('shake_128', 'x', 'sha\0'):
+            error = self.assertRaises(exception.ImageUnacceptable,
+                                      self._verify, 10, algorithm, MD5)
+            self.assertIn('is not available on this host', error.reason)
+
     def test_an_unknown_size_is_not_checked(self):
         self._verify(None, 'md5', MD5)
 
