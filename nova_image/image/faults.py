@@ -65,7 +65,7 @@ _RETRIABLE = frozenset((429, 500, 502, 503, 504))
 _NO_CONNECTION = (client_exc.CommunicationError, client_exc.InvalidEndpoint,
                   ksa_exc.ConnectionError, requests.RequestException,
                   http_client.HTTPException)
-_NO_IDENTITY = (ksa_exc.AuthorizationFailure, ksa_exc.Unauthorized,
+_NO_IDENTITY = (ksa_exc.AuthorizationFailure, ksa_exc.HTTPClientError,
                 ksa_exc.MissingAuthPlugin)
 
 
@@ -210,6 +210,12 @@ def from_error(error, request, endpoint):
             'The request cannot be sent', reason=error, **facts)
     if isinstance(error, _NO_CONNECTION):
         return exception.GlanceConnectionFailed(reason=error, **facts)
+    if isinstance(error, ksa_exc.ClientException):  # an answer of Keystone
+        return exception.GlanceConnectionFailed(
+            'Keystone could not serve the request', reason=error,
+            retriable=isinstance(error, ksa_exc.HttpServerError),
+            advice="Try again later, and see Keystone's log for the cause",
+            **facts)
     return None
 
 
@@ -253,6 +259,7 @@ def bad_answer(response, request, endpoint, why, advice=None):
     :param advice: what to do about it, if it is special
     """
     response.close()
+    why = u' '.join(six.text_type(why).split())[:MAX_REASON]
     return exception.GlanceBadAnswer(
         status=response.status_code, reason=why, advice=advice,
         **request.facts(endpoint))

@@ -269,11 +269,22 @@ class TestNoAnswer(FaultsTestCase):
 
     def test_authentication_errors_are_forbidden(self):
         for error in (ksa_exc.AuthorizationFailure('no'),
-                      ksa_exc.Unauthorized('no'),
+                      ksa_exc.Unauthorized('no'), ksa_exc.Forbidden('no'),
+                      ksa_exc.BadRequest('no'),
                       ksa_exc.MissingAuthPlugin('no')):
             ours = self._translated(error)
             self.assertIs(exception.Forbidden, type(ours), error)
             self.assertFalse(ours.retriable)
+
+    def test_other_errors_of_keystone_are_failed_connections(self):
+        for error, retriable in ((ksa_exc.ServiceUnavailable('no'), True),
+                                 (ksa_exc.InternalServerError('no'), True),
+                                 (ksa_exc.InvalidResponse(None), False),
+                                 (ksa_exc.DiscoveryFailure('no'), False)):
+            ours = self._translated(error)
+            self.assertIs(exception.GlanceConnectionFailed, type(ours), error)
+            self.assertIs(retriable, ours.retriable)
+            self.assertIn('Keystone could not', six.text_type(ours))
 
     def test_an_empty_catalog_is_an_unknown_endpoint(self):
         ours = self._translated(ksa_exc.EmptyCatalog('no'))
@@ -289,6 +300,14 @@ class TestNoAnswer(FaultsTestCase):
         ours = self._translated(connections.UnreadableHead('too long'))
         self.assertIs(exception.GlanceBadAnswer, type(ours))
         self.assertIn('too long', six.text_type(ours))
+
+    def test_the_reason_of_a_bad_answer_is_one_short_line(self):
+        response = mock.Mock(status_code=200)
+        ours = faults.bad_answer(
+            response, messages.Request('GET', '/v2/images', 'show'), None,
+            'it describes image a\n%s' % ('b' * 70000))
+        self.assertEqual('it describes image a bbb', ours.reason[:24])
+        self.assertEqual(faults.MAX_REASON, len(ours.reason))
 
     def test_unrelated_errors_are_not_translated(self):
         for error in (ValueError(), IOError(), KeyError('a'), TypeError()):
