@@ -141,6 +141,19 @@ class _Adapter(ksa_session.TCPKeepAliveAdapter):
         connections.adopt(manager)
         return manager
 
+    def send(self, request, *args, **kwargs):
+        """Send a request; see requests.
+
+        :raises requests.RequestException: also for a host name that urllib3
+            or the codec of host names refuses
+        """
+        try:
+            return super(_Adapter, self).send(request, *args, **kwargs)
+        except requests.RequestException:
+            raise
+        except _NOT_HTTP as error:
+            raise requests.ConnectionError(error, request=request)
+
     def build_response(self, req, resp):
         """Return a _Response for the answer of urllib3."""
         response = super(_Adapter, self).build_response(req, resp)

@@ -55,6 +55,13 @@ class TestRequests(base.TestCase):
             self.assertEqual((302, b'moved'),
                              (found.status_code, found.content))
 
+    def test_an_impossible_host_is_an_error_of_requests(self):
+        adapter = self.http.get_adapter(base.ENDPOINT)
+        for host in ('a..b', 'a' * 70):
+            self.assertRaises(
+                requests.ConnectionError, adapter.send,
+                self._prepare(self.http, 'http://%s/' % host))
+
     def test_a_body_that_is_not_http_is_an_error_of_requests(self):
         for error in (ValueError('read length must be non-negative or -1'),
                       AttributeError('x'), six.moves.http_client.BadStatusLine(
