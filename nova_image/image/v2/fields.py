@@ -31,11 +31,10 @@ def _location(raw):
             'metadata': answers.mapping(found.get('metadata'))}
 
 
-_REQUIRED = {'id': answers.name, 'status': answers.name}
-_LISTED = dict(_REQUIRED, **dict(
+_LISTED = dict({'id': answers.name}, **dict(
     [(name, answers.text) for name in (
-        'name', 'disk_format', 'container_format', 'checksum', 'owner',
-        'visibility')] +
+        'name', 'status', 'disk_format', 'container_format', 'checksum',
+        'owner', 'visibility')] +
     [(name, answers.number) for name in ('size', 'min_disk', 'min_ram')] +
     [(name, answers.moment) for name in ('created_at', 'updated_at')]))
 _SHOWN = dict(_LISTED, tags=answers.texts, locations=locations, **{
@@ -46,7 +45,9 @@ _SHOWN = dict(_LISTED, tags=answers.texts, locations=locations, **{
 
 
 def image(raw, image_id):
-    """Return an image whose fields can be used; ``size`` is one of them.
+    """Return an image whose fields can be used.
+
+    Those that other modules require are always there, if need be as None.
 
     :param raw: dict, as v2 answers it
     :param image_id: the ID that it must have
@@ -60,7 +61,8 @@ def image(raw, image_id):
     # A database may ignore the case.
     if raw['id'].lower() != image_id.lower():
         raise answers.Unreadable('it describes image %s' % raw['id'])
-    raw.setdefault('size', None)
+    for name in ('size', 'status'):
+        raw.setdefault(name, None)
     return raw
 
 

@@ -194,6 +194,16 @@ class TestImage(AnswersTestCase):
             self.glance.answers(recordings.Answer(content=content))
             self._bad('is not JSON', 'show', ACTIVE)
 
+    def test_missing_fields_are_none(self):
+        self.glance.answers(recordings.Answer().saying({'id': ACTIVE}))
+        image = self.service.show(self.context, ACTIVE, True)
+        self.assertEqual((None, 0, None, []), (
+            image['status'], image['size'], image['created_at'],
+            image['locations']))
+        self.glance.answers(recordings.Answer().saying({'id': ACTIVE}))
+        self.assert_raises(exception.ImageConflict, 'update', ACTIVE, {},
+                           DATA)
+
     def test_an_image_without_visibility_can_be_updated(self):
         self.glance.answers(SHOWN.without('visibility'))
         self.service.update(self.context, ACTIVE, {'is_public': False},
