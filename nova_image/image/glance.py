@@ -196,7 +196,7 @@ class GlanceImageService(driver.ImageDriver):
             if body is not None:
                 image, answered = self._put(context, image['id'], {}, body,
                                             made=True)
-                self._check_upload(image, body, answered)
+                self._check_upload(image, body, answered, made=True)
             return image
 
     def _locate(self, context, image_id, location, undone):
@@ -282,16 +282,20 @@ class GlanceImageService(driver.ImageDriver):
         return image, not unanswered
 
     @staticmethod
-    def _check_upload(image, body, answered):
+    def _check_upload(image, body, answered, made=False):
         """Raise if an image does not have the data that was sent.
 
         :param answered: whether Glance has answered the upload
+        :param made: whether this very call has created the image
         """
+        same = body.has_hash('md5', image['checksum'])
         if image['size'] != body.size:
             reason = 'Glance has %s bytes of %s' % (
                 image['size'], body.size or 'an unknown number')
-        elif body.has_hash('md5', image['checksum']) is False:
+        elif same is False:
             reason = "the md5 of Glance's data is not that of the data sent"
+        elif not (same or answered or made):
+            reason = 'the answer was lost, and Glance has no hash of its data'
         else:
             return
         raise exception.ImageUploadFailed(

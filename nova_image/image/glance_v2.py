@@ -106,7 +106,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
                 raw = self._locate(context, raw, location, undone)
             if body is not None:
                 raw, answered = self._upload(context, raw, body, made=True)
-                self._check_upload(raw, body, answered)
+                self._check_upload(raw, body, answered, made=True)
             return translation.from_glance(raw)
 
     def _locate(self, context, raw, location, undone):
@@ -142,13 +142,13 @@ class GlanceImageServiceV2(driver.ImageDriver):
             return self._imports.upload(context, raw, body, made), True
         return self._uploads.upload(context, raw['id'], body, made)
 
-    def _check_upload(self, raw, body, answered):
+    def _check_upload(self, raw, body, answered, made=False):
         """Raise if an image does not have the data that was sent.
 
         An import has checked its data already, and may have changed it.
         """
         if not self.client.conf.glance.import_uploads:
-            self._uploads.check(raw, body, answered)
+            self._uploads.check(raw, body, answered, made)
 
     def update(self, context, image_id, image_meta, data=None,
                purge_props=True):

@@ -69,16 +69,21 @@ class Uploads(object):
                                                      algorithm)
         return raw, answered
 
-    def check(self, raw, body, answered):
+    def check(self, raw, body, answered, made=False):
         """Compare an image with the data that was sent.
 
         :param raw: the image as v2 answers it
         :param answered: whether Glance has answered the upload
+        :param made: whether this very call has created the image
         :raises ImageUploadFailed: if Glance has other data; its ``left`` is
             set if another client may have uploaded it
         """
         difference = raw.get('size') is not None and (
             self.difference(raw, body))
+        if not difference and not (answered or made or self._proves(
+                raw, body)):
+            difference = ('the answer was lost, and Glance has no hash of '
+                          'its data')
         if difference:
             raise exception.ImageUploadFailed(
                 action='upload', image_id=raw['id'], reason=difference,
@@ -138,6 +143,13 @@ class Uploads(object):
                     "the %s of Glance's data is not that of the data sent" % (
                         algorithm))
         return None
+
+    @staticmethod
+    def _proves(raw, body):
+        """Return whether a hash shows that an image has the data sent."""
+        return any(body.has_hash(*known) for known in (
+            (raw.get('os_hash_algo'), raw.get('os_hash_value')),
+            ('md5', raw.get('checksum'))))
 
     def _send(self, context, image_id, body, target, made):
         """Send data to a target.

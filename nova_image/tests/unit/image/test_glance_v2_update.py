@@ -145,18 +145,23 @@ class TestUpdate(case.DriverTestCase):
         self.assertEqual('image %s with changed name' % SHARED, error.left)
 
     def test_the_data_of_another_client_stays(self):
-        other = GLANCE33('show_active').but(id=SHARED, os_hash_value='0')
-        error = self._fail(
-            exception.ImageUploadFailed, {}, GLANCE33('show_shared'),
-            base.Lost(), GLANCE33('upload_409'), other, other, data=DATA)
-        self.assertIn('another client', error.left)
+        for known in ({'os_hash_value': '0'},
+                      {'os_hash_value': None, 'checksum': None}):
+            other = GLANCE33('show_active').but(id=SHARED, **known)
+            error = self._fail(
+                exception.ImageUploadFailed, {}, GLANCE33('show_shared'),
+                base.Lost(), GLANCE33('upload_409'), other, other, data=DATA)
+            self.assertIn('another client', error.left)
         self.assertNotIn('DELETE', [one.method for one in self.glance.calls])
 
-    def test_data_that_glance_stored_wrong_is_deleted(self):
-        other = GLANCE33('show_active').but(id=SHARED, os_hash_value='0')
-        self._fail(exception.ImageUploadFailed, {}, GLANCE33('show_shared'),
-                   GLANCE33('upload_204'), other, GLANCE33('delete_204'),
-                   data=DATA)
+    def test_an_image_with_wrong_data_stays_and_is_named(self):
+        error = self._fail(
+            exception.ImageUploadFailed, {}, GLANCE33('show_shared'),
+            GLANCE33('upload_204'),
+            GLANCE33('show_active').but(id=SHARED, os_hash_value='0'),
+            data=DATA)
+        self.assertEqual('image %s, with this data' % SHARED, error.left)
+        self.assertNotIn('DELETE', [one.method for one in self.glance.calls])
 
     def test_the_image_stays_after_a_failed_upload(self):
         self._fail(exception.ImageConflict, {}, GLANCE33('show_shared'),
