@@ -20,7 +20,6 @@ listing, into a default. Knows no Images API version.
 """
 
 import datetime
-import hashlib
 import json
 import re
 import sys
@@ -28,6 +27,8 @@ import sys
 from oslo_utils import timeutils
 import six
 from six.moves.urllib import parse
+
+from nova_image.image import hashing
 
 #: limits of the JSON in a property; Glance stores at most 64 KiB in MySQL
 MAX_JSON = 64 * 1024
@@ -256,6 +257,6 @@ def is_hash(algorithm):
     """
     try:
         return isinstance(algorithm, six.string_types) and (
-            hashlib.new(algorithm).digest_size > 0)
+            hashing.new(algorithm).digest_size > 0)
     except (ValueError, TypeError):
         return False

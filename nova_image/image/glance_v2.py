@@ -28,6 +28,7 @@ from nova_image.image.transfer import fetch
 from nova_image.image.transfer import source
 from nova_image.image import undo
 from nova_image.image.v2 import empty_images
+from nova_image.image.v2 import import_order
 from nova_image.image.v2 import imports
 from nova_image.image.v2 import locations
 from nova_image.image.v2 import members
@@ -229,7 +230,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
 
     def import_image(self, context, image_id, method, **options):
         """Import an image's data. See ImageDriver."""
-        order = imports.Order(method, **options)
+        order = import_order.Order(method, **options)
         raw = self._images.get(context, image_id, 'import')
         self._imports.check(context, order, raw)
         return self._imports.run(context, raw, order)
@@ -237,7 +238,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
     def create_via_import(self, context, image_meta, method, id_is_new=False,
                           **options):
         """Create an image and import its data. See ImageDriver."""
-        order = imports.Order(method, **options)
+        order = import_order.Order(method, **options)
         self.client.check_owner(context)
         image, member = _to_create(image_meta)
         self._imports.check(context, order, image)
@@ -259,7 +260,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
                                      stores=stores, **options)
         return self._imports.run(
             context, {'id': values.image_id(image_id)},
-            imports.Order('copy-image', stores=stores, **options))
+            import_order.Order('copy-image', stores=stores, **options))
 
     def members(self, context, image_id):
         """List an image's members. See ImageDriver."""

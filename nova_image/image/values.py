@@ -79,14 +79,14 @@ def moment(name, value):
     :param value: ISO 8601 text, UTC if it has no zone, or a datetime
     :raises Invalid: if it is anything else
     """
-    if not isinstance(value, datetime.datetime):
-        try:
-            value = timeutils.parse_isotime(value)
-        except (ValueError, TypeError):
-            raise exception.Invalid(
-                'Invalid image filter',
-                reason='%s is not an ISO 8601 time: %s' % (name, value))
-    return timeutils.normalize_time(value).strftime('%Y-%m-%dT%H:%M:%SZ')
+    try:
+        found = value if isinstance(value, datetime.datetime) else (
+            timeutils.parse_isotime(value))
+        return timeutils.normalize_time(found).strftime('%Y-%m-%dT%H:%M:%SZ')
+    except (ValueError, TypeError, OverflowError):
+        raise exception.Invalid(
+            'Invalid image filter',
+            reason='%s is not an ISO 8601 time: %s' % (name, value))
 
 
 def visibility_filter(value):

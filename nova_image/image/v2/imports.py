@@ -54,21 +54,14 @@ from nova_image.image import outcome
 from nova_image.image.transfer import source
 from nova_image.image import undo
 from nova_image.image.v2 import hashes
+from nova_image.image.v2 import import_order
 from nova_image.image.v2 import import_rules
 from nova_image.image.v2 import import_watch
 from nova_image.image.v2 import records
 from nova_image.image.v2 import translation
-from nova_image import redaction
 
 LOG = logging.getLogger(__name__)
 
-DIRECT = 'glance-direct'
-_COPY, _REMOTE = 'copy-image', 'glance-download'
-#: the options that a method requires
-_REQUIRED = {'web-download': ('uri',),
-             _REMOTE: ('glance_region', 'glance_image_id')}
-_SOURCE = ('uri', 'glance_region', 'glance_image_id',
-           'glance_service_interface')
 _FORMATS = ('disk_format', 'container_format')
 #: changes after which the data differs from what was sent
 _DATA = _FORMATS + ('size',)
@@ -76,72 +69,6 @@ _DATA = _FORMATS + ('size',)
 _COMPRESSED = re.compile(br'PK\x03\x04|\x1f\x8b\x08|..-lh', re.DOTALL)
 _HASH = ('os_hash_algo', 'os_hash_value')
 _UNDONE = 'undone, because another store could not store the data'
-
-
-class Order(object):
-    """What to import, from where, to where, and how to wait for it.
-
-    :param method: name of an import method
-    :param options: those of ImageDriver.import_image
-    :raises ImageBadRequest: for options that do not fit together
-    """
-
-    def __init__(self, method, **options):
-        self.method = method
-        data = options.pop('data', None)
-        self.body = None if data is None else source.open_source(data)
-        given = {name: options.pop(name, None) for name in _SOURCE}
-        self.source = {name: value for name, value in given.items()
-                       if value is not None}
-        self.stores = list(options.pop('stores', None) or [])
-        self.all_stores = options.pop('all_stores', False)
-        self.all_must = options.pop('all_stores_must_succeed', None)
-        self.hash = hashes.settled(options.pop('os_hash_algo', None),
-                                   options.pop('os_hash_value', None))
-        self.wait = options.pop('wait', True)
-        self.timeout = options.pop('timeout', None)
-        self.keep = options.pop('keep', False)
-        self.progress = options.pop('progress', None)
-        if options:
-            raise TypeError('unknown options: %s' % sorted(options))
-        self._check()
-
-    def _check(self):
-        for wrong, reason in (
-                (self.body is not None and self.method != DIRECT,
-                 'only the method glance-direct accepts data'),
-                (self.stores and self.all_stores,
-                 'stores and all_stores exclude each other')):
-            if wrong:
-                raise exception.ImageBadRequest(action='import',
-                                                reason=reason)
-        for name in _REQUIRED.get(self.method, ()):
-            if not self.source.get(name):
-                raise exception.ImageBadRequest(
-                    action='import', reason='the method %s requires %s' % (
-                        self.method, name))
-
-    def to_glance(self, has_stores):
-        """Return the JSON to send.
-
-        :param has_stores: whether Glance has several stores
-        """
-        sent = {'method': dict(self.source, name=self.method)}
-        if self.stores:
-            sent['stores'] = self.stores
-        if self.all_stores:
-            sent['all_stores'] = True
-        if self.all_must is not None:
-            sent['all_stores_must_succeed'] = self.all_must
-        elif has_stores and (self.method == _COPY or not (
-                self.all_stores or len(self.stores) > 1)):
-            sent['all_stores_must_succeed'] = False
-        return sent
-
-    def without_secrets(self, text):
-        """Return a text on one line, without the secrets of the source."""
-        return exception.redact(u' '.join(text.split()),
-                                redaction.Secrets(self.source))
 
 
 class Imports(object):
@@ -166,7 +93,7 @@ class Imports(object):
         """
         self.rules.check_method(context, order.method)
         self.rules.check_stores(context, order.stores)
-        if order.method not in (_COPY, _REMOTE):
+        if order.method not in (import_order.COPY, import_order.REMOTE):
             self.rules.check_formats(context, image)
         self._check_status(order, image)
         if order.hash:
@@ -182,8 +109,8 @@ class Imports(object):
 
         :raises ImageImportImpossible: as Glance does, but before it is asked
         """
-        wanted = 'active' if order.method == _COPY else 'queued'
-        if order.method == DIRECT and order.body is None:
+        wanted = 'active' if order.method == import_order.COPY else 'queued'
+        if order.method == import_order.DIRECT and order.body is None:
             wanted = 'uploading'  # the data is staged
         status = image.get('status', 'queued')
         if status != wanted:
@@ -203,7 +130,7 @@ class Imports(object):
             if found not in (None, order.hash.value):
                 wrong = 'the %s of the data is %s' % (
                     order.hash.algorithm, found)
-        elif order.method == _COPY:
+        elif order.method == import_order.COPY:
             wrong = hashes.difference(image, order.hash)
         else:
             wrong = self.uploads.unrecorded(context, order.hash.algorithm)
@@ -218,7 +145,7 @@ class Imports(object):
         :param data: as for ImageDriver.create
         """
         body = source.open_source(data)
-        self.rules.check_method(context, DIRECT)
+        self.rules.check_method(context, import_order.DIRECT)
         return self.uploads.stage(context, image_id, body, progress)
 
     def run(self, context, raw, order, made=False):
@@ -240,7 +167,7 @@ class Imports(object):
         :param made: whether this very call has created the image
         :raises ImageUploadFailed: if it does not become active with the data
         """
-        order = Order(DIRECT, data=body)
+        order = import_order.Order(import_order.DIRECT, data=body)
         self.check(context, order, raw)
         work = _Import(self, context, raw, order, made)
         result = work.run()
@@ -321,7 +248,7 @@ class _Import(object):
             conflicts.append(error)
             return outcome.Found()
 
-        has_stores = order.method == _COPY or bool(
+        has_stores = order.method == import_order.COPY or bool(
             self._imports.rules.stores(self._context))
         try:
             answer = self._client.call(self._context, messages.Request(
@@ -407,7 +334,7 @@ class _Import(object):
 
     def _changes(self):
         """Return what a plugin has changed: {name: (before, now)}."""
-        if self._order.method in (_COPY, _REMOTE):
+        if self._order.method in (import_order.COPY, import_order.REMOTE):
             return {}
         before, now = _shape(self._before), _shape(self.raw)
         changes = {name: (before.get(name), now.get(name))
@@ -425,7 +352,8 @@ class _Import(object):
 
         :returns: (text or None, whether it is certain)
         """
-        if self._order.method == _COPY or set(changes) & set(_DATA):
+        if self._order.method == import_order.COPY or (
+                set(changes) & set(_DATA)):
             return None, True  # no new data, or nobody knows what it should be
         body, wanted = self._order.body, self._order.hash
         difference = body is not None and (
@@ -451,7 +379,8 @@ class _Import(object):
         # image still has its size.
         return 'os_glance_import_task' not in self.raw and (
             self.raw['status'] == 'queued' and not self.raw.get('size') or
-            self._order.method == _COPY and not self._order.all_must)
+            self._order.method == import_order.COPY and (
+                not self._order.all_must))
 
 
 def _reason(result):

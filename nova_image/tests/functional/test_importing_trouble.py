@@ -12,6 +12,7 @@
 
 """Tests of imports that Glance converts, and of killed Glances."""
 
+import gzip
 import pathlib
 import typing
 
@@ -57,6 +58,32 @@ PLUGINS = {
     'image_conversion': {'output_format': 'raw'},
     'inject_metadata_properties': {'ignore_user_roles': 'admin',
                                    'inject': 'os_checked:yes'}}
+
+
+@servers.once
+def decompressing() -> fixtures.Glance:
+    """Glance that decompresses all images."""
+    return fixtures.Glance(options={'image_import_opts': {
+        'image_import_plugins': '[image_decompression]'}})
+
+
+class DecompressionTest(case.ImportCase):
+    """Compressed data that Glance decompresses; its formats do not change."""
+
+    server = staticmethod(decompressing)
+
+    def test_decompression_is_reported(self) -> None:
+        data = bytes(MIB)
+        sent = gzip.compress(data)
+        result = self.create('glance-direct', data=sent)
+        self.assertIs(import_result.Converted, type(result))
+        self.assertEqual({'size': (len(sent), MIB)}, result.changes)
+        self.assertEqual(data, self.raw.data(result.image_id))
+
+    def test_decompression_of_an_upload(self) -> None:
+        driver = self.make_driver(import_uploads=True)
+        image = driver.create(self.ctx, META, gzip.compress(bytes(MIB)))
+        self.assertEqual(('active', MIB), (image['status'], image['size']))
 
 
 class ConversionTest(case.ImportCase):

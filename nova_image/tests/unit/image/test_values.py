@@ -94,7 +94,8 @@ class TestMoments(testtools.TestCase):
             self.assertEqual(aware, values.moment('changes-since', value))
 
     def test_other_values_are_refused(self):
-        for value in ('yesterday', '', None, 5):
+        for value in ('yesterday', '', None, 5,
+                      '0001-01-01T00:00:00+23:59'):
             error = self.assertRaises(exception.Invalid, values.moment,
                                       'changes-since', value)
             self.assertIn('changes-since', six.text_type(error))

@@ -15,7 +15,7 @@ from six.moves.urllib import parse
 
 from nova_image import exception
 from nova_image.image import import_result
-from nova_image.image.v2 import imports
+from nova_image.image.v2 import import_order
 from nova_image.tests.unit import base
 from nova_image.tests.unit.image.v2 import import_case as case
 from nova_image.tests.unit import recordings
@@ -36,9 +36,9 @@ class TestOrder(base.TestCase):
                  'exclude each other'),
                 ('glance-direct', {'os_hash_algo': 'md5'}, 'each other')):
             error = self.assertRaises(exception.ImageBadRequest,
-                                      imports.Order, method, **options)
+                                      import_order.Order, method, **options)
             self.assertIn(words, error.reason)
-        self.assertRaises(TypeError, imports.Order, 'copy-image', odd=1)
+        self.assertRaises(TypeError, import_order.Order, 'copy-image', odd=1)
 
     def test_stores_and_conditions_are_sent(self):
         for options, more in (
@@ -49,24 +49,24 @@ class TestOrder(base.TestCase):
                 ({'all_stores': True}, {'all_stores': True}),
                 ({'all_stores_must_succeed': True},
                  {'all_stores_must_succeed': True})):
-            order = imports.Order('glance-direct', **options)
+            order = import_order.Order('glance-direct', **options)
             self.assertEqual(dict(more, method={'name': 'glance-direct'}),
                              order.to_glance(True))
         self.assertEqual({'method': {'name': 'glance-direct'}},
-                         imports.Order('glance-direct').to_glance(False))
-        self.assertFalse(imports.Order('copy-image', stores=[
+                         import_order.Order('glance-direct').to_glance(False))
+        self.assertFalse(import_order.Order('copy-image', stores=[
             'a', 'b']).to_glance(True)['all_stores_must_succeed'])
 
     def test_the_source_of_glance_download_is_sent(self):
         self.assertEqual(
             {'name': 'glance-download', 'glance_region': 'r',
              'glance_image_id': 'i', 'glance_service_interface': 'internal'},
-            imports.Order(
+            import_order.Order(
                 'glance-download', glance_region='r', glance_image_id='i',
                 glance_service_interface='internal').to_glance(True)['method'])
 
     def test_secrets_of_the_url_are_redacted(self):
-        order = imports.Order('web-download', uri=URI)
+        order = import_order.Order('web-download', uri=URI)
         self.assertEqual('not from https://***@example.org/image?***',
                          order.without_secrets('not from ' + URI))
         for spelling in (parse.quote(URI, safe=''), URI.partition('.org')[2],
