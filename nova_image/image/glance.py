@@ -186,8 +186,9 @@ class GlanceImageService(driver.ImageDriver):
         location = _location(image_meta)
         if not member:  # otherwise it comes last: it cannot be undone
             headers.update(location)
+        own = id_is_new or _META + 'id' not in headers
         image = self._create_record(
-            context, headers, bool(location) and not member, id_is_new)
+            context, headers, bool(location) and not member, own)
         with self._undone_on_failure(context, image['id']) as undone:
             if member:
                 self.add_member(context, image['id'], member)
@@ -196,7 +197,7 @@ class GlanceImageService(driver.ImageDriver):
             if body is not None:
                 image, answered = self._put(context, image['id'], {}, body,
                                             made=True)
-                self._check_upload(image, body, answered, made=True)
+                self._check_upload(image, body, answered, own)
             return image
 
     def _locate(self, context, image_id, location, undone):
@@ -212,9 +213,8 @@ class GlanceImageService(driver.ImageDriver):
                 undone.leave(None)
             raise
 
-    def _create_record(self, context, headers, has_location, id_is_new):
+    def _create_record(self, context, headers, has_location, own_id):
         """Create an image without data exactly once, and return it."""
-        own_id = id_is_new or _META + 'id' not in headers
         image_id = headers.setdefault(_META + 'id', str(uuid.uuid4()))
 
         def find_created(error):
@@ -282,11 +282,11 @@ class GlanceImageService(driver.ImageDriver):
         return image, not unanswered
 
     @staticmethod
-    def _check_upload(image, body, answered, made=False):
+    def _check_upload(image, body, answered, own=False):
         """Raise if an image does not have the data that was sent.
 
         :param answered: whether Glance has answered the upload
-        :param made: whether this very call has created the image
+        :param own: whether nobody else can know the image's ID
         """
         same = body.has_hash('md5', image['checksum'])
         if image['size'] != body.size:
@@ -294,7 +294,7 @@ class GlanceImageService(driver.ImageDriver):
                 image['size'], body.size or 'an unknown number')
         elif same is False:
             reason = "the md5 of Glance's data is not that of the data sent"
-        elif not (same or answered or made):
+        elif not (same or answered or own):
             reason = 'the answer was lost, and Glance has no hash of its data'
         else:
             return

@@ -99,15 +99,16 @@ class GlanceImageServiceV2(driver.ImageDriver):
                                 source.open_source(b''))
 
     def _create(self, context, image, id_is_new, location, member, body):
-        raw = self._create_record(context, image, id_is_new)
+        own = id_is_new or 'id' not in image
+        raw = self._create_record(context, image, own)
         with self._undone_on_failure(context, raw['id']) as undone:
             if member:
                 self.add_member(context, raw['id'], member)
             if location:
                 raw = self._locate(context, raw, location, undone)
             if body is not None:
-                raw, answered = self._upload(context, raw, body, made=True)
-                self._check_upload(raw, body, answered, made=True)
+                raw, answered = self._upload(context, raw, body, True, own)
+                self._check_upload(raw, body, answered, own)
             return translation.from_glance(raw)
 
     def _locate(self, context, raw, location, undone):
@@ -123,33 +124,33 @@ class GlanceImageServiceV2(driver.ImageDriver):
                 undone.leave(None)
             raise
 
-    def _create_record(self, context, image, id_is_new):
+    def _create_record(self, context, image, own_id):
         """Create an image without data exactly once, and return it."""
-        own_id = id_is_new or 'id' not in image
         image.setdefault('id', str(uuid.uuid4()))
         with self._undone_if_lost(context, image['id'], own_id):
             return self._images.create(
                 context, image, own_id,
                 lambda answer: self._imports.rules.learn(context, answer))
 
-    def _upload(self, context, raw, body, made=False):
+    def _upload(self, context, raw, body, made=False, own=False):
         """Send an image's data.
 
         :param made: whether this very call has created the image
+        :param own: whether nobody else can know the image's ID
         :returns: the image, which is active, and whether it is certain that
             it has the data of this call
         """
         if self.client.conf.glance.import_uploads:
-            return self._imports.upload(context, raw, body, made), True
+            return self._imports.upload(context, raw, body, made, own), True
         return self._uploads.upload(context, raw['id'], body, made)
 
-    def _check_upload(self, raw, body, answered, made=False):
+    def _check_upload(self, raw, body, answered, own=False):
         """Raise if an image does not have the data that was sent.
 
         An import has checked its data already, and may have changed it.
         """
         if not self.client.conf.glance.import_uploads:
-            self._uploads.check(raw, body, answered, made)
+            self._uploads.check(raw, body, answered, own)
 
     def update(self, context, image_id, image_meta, data=None,
                purge_props=True):
@@ -242,11 +243,12 @@ class GlanceImageServiceV2(driver.ImageDriver):
         self.client.check_owner(context)
         image, member = _to_create(image_meta)
         self._imports.check(context, order, image)
-        raw = self._create_record(context, image, id_is_new)
+        own = id_is_new or 'id' not in image
+        raw = self._create_record(context, image, own)
         with self._undone_on_failure(context, raw['id'], order.keep):
             if member:
                 self.add_member(context, raw['id'], member)
-            result = self._imports.run(context, raw, order, made=True)
+            result = self._imports.run(context, raw, order, True, own)
         if result is not None and result.succeeded:
             return result.image, result
         gone = result is not None and result.cleaned

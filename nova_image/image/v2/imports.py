@@ -148,28 +148,30 @@ class Imports(object):
         self.rules.check_method(context, import_order.DIRECT)
         return self.uploads.stage(context, image_id, body, progress)
 
-    def run(self, context, raw, order, made=False):
+    def run(self, context, raw, order, made=False, own=False):
         """Import into an image that was checked.
 
         :param raw: the image as v2 answers it
         :param order: Order
         :param made: whether the image was created only for this import, and
             is deleted if it fails
+        :param own: whether nobody else can know the image's ID
         :returns: as ImageDriver.import_image
         """
-        return _Import(self, context, raw, order, made).run()
+        return _Import(self, context, raw, order, made, own).run()
 
-    def upload(self, context, raw, body, made):
+    def upload(self, context, raw, body, made, own):
         """Give an image its data, as an upload would; return the image.
 
         :param raw: the image as v2 answers it
         :param body: nova_image.image.transfer.source.Source
         :param made: whether this very call has created the image
+        :param own: whether nobody else can know the image's ID
         :raises ImageUploadFailed: if it does not become active with the data
         """
         order = import_order.Order(import_order.DIRECT, data=body)
         self.check(context, order, raw)
-        work = _Import(self, context, raw, order, made)
+        work = _Import(self, context, raw, order, made, own)
         result = work.run()
         if not result.succeeded:
             raise exception.ImageUploadFailed(
@@ -189,13 +191,14 @@ class _Import(object):
     ``raw`` is the image as v2 answered it last.
     """
 
-    def __init__(self, imports, context, raw, order, made):
+    def __init__(self, imports, context, raw, order, made, own):
         self._imports = imports
         self._client = imports.client
         self._context = context
         self._before = self.raw = raw
         self._order = order
         self._made = made
+        self._own = own
         self._request_id = None
 
     def run(self):
@@ -216,7 +219,7 @@ class _Import(object):
         if order.hash:
             order.body.hash_by(order.hash.algorithm)
         self._imports.uploads.stage(self._context, image_id, order.body,
-                                    order.progress, self._made)
+                                    order.progress, self._made, self._own)
         if order.hash and order.body.has_hash(*order.hash) is False:
             raise exception.ImageUploadFailed(
                 action='import', image_id=image_id,
@@ -243,7 +246,7 @@ class _Import(object):
         def find_begun(error):
             if not isinstance(error, exception.ImageImportImpossible):
                 return outcome.Failed()
-            if not self._made:  # another client may be importing
+            if not self._own:  # another client may be importing
                 return outcome.Failed(error.but(left=self._in_progress()))
             conflicts.append(error)
             return outcome.Found()
@@ -279,8 +282,11 @@ class _Import(object):
             targets=targets, timeout=timeout, progress=order.progress)
         end = watch.wait(self._context)
         self.raw = end.raw
-        if lost and not watch.began and (end.reason or not self._made):
-            raise lost  # its data may be another client's
+        if lost and not watch.began:
+            if not self._own:  # the data may be another client's
+                raise lost.but(left=self._in_progress())
+            if end.reason:
+                raise lost
         if end.how == 'over':
             return self._judge(targets, order.without_secrets(
                 end.reason or 'Glance does not give a reason'), end.seen,

@@ -139,9 +139,12 @@ class Locations(object):
             raw = self._images.patch(context, raw['id'], operations, changes)
         with undo.Steps(records.changed(raw['id'], operations)):
             with _refused(raw['id']):
-                self._post(context, raw, location)
+                certain = self._post(context, raw, location)
             with _refused(raw['id'], accepted=True):
-                return self._wait(context, raw['id'])
+                raw = self._wait(context, raw['id'])
+                if not certain:
+                    self._require(context, raw, location)
+                return raw
 
     def _add_by_patch(self, context, raw, location, operations, changes):
         url = location.url
@@ -222,7 +225,20 @@ class Locations(object):
                 reason='the image is %s, but only a queued image accepts a '
                        'location' % raw['status'])
 
+    def _require(self, context, raw, location):
+        """Raise ImageConflict if an image does not have a location."""
+        if location.url not in [
+                one['url'] for one in self._for_services(context, raw['id'])]:
+            raise exception.ImageConflict(
+                action=_ACTION, image_id=raw['id'],
+                reason="the answer was lost, and the image's data may be "
+                       "another client's")
+
     def _post(self, context, raw, location):
+        """Send a location; return whether Glance has accepted it for sure.
+
+        Otherwise the image has changed, but maybe by another client.
+        """
         sent = {'url': location.url}
         if location.validation:
             sent['validation_data'] = location.validation
@@ -233,9 +249,10 @@ class Locations(object):
                 raw['status'] == 'queued' and not _is_idle(now))
             return outcome.Found() if accepted else outcome.Failed()
 
-        self._client.call(context, messages.Request(
+        return self._client.call(context, messages.Request(
             'POST', records.path(raw['id'], 'locations'), _ACTION, raw['id'],
-            json=sent, doubt=_may_have(raw['id'])), settle=find_accepted)
+            json=sent, doubt=_may_have(raw['id'])), lambda answer: True,
+            find_accepted)
 
     def _wait(self, context, image_id):
         """Return the image when Glance has finished with its location."""

@@ -69,18 +69,18 @@ class Uploads(object):
                                                      algorithm)
         return raw, answered
 
-    def check(self, raw, body, answered, made=False):
+    def check(self, raw, body, answered, own=False):
         """Compare an image with the data that was sent.
 
         :param raw: the image as v2 answers it
         :param answered: whether Glance has answered the upload
-        :param made: whether this very call has created the image
+        :param own: whether nobody else can know the image's ID
         :raises ImageUploadFailed: if Glance has other data; its ``left`` is
             set if another client may have uploaded it
         """
         difference = raw.get('size') is not None and (
             self.difference(raw, body))
-        if not difference and not (answered or made or self._proves(
+        if not difference and not (answered or own or self._proves(
                 raw, body)):
             difference = ('the answer was lost, and Glance has no hash of '
                           'its data')
@@ -90,12 +90,14 @@ class Uploads(object):
                 left=None if answered else 'image %s with data that another '
                 'client may have uploaded' % raw['id'])
 
-    def stage(self, context, image_id, body, progress=None, made=False):
+    def stage(self, context, image_id, body, progress=None, made=False,
+              own=False):
         """Send an image's data to where an import takes it from.
 
         :param body: nova_image.image.transfer.source.Source
         :param progress: called with an import_result.Seen for each piece
         :param made: whether this very call has created the image
+        :param own: whether nobody else can know the image's ID
         :returns: the image
         :raises ImageUploadFailed: if Glance does not have all of the data
         """
@@ -104,14 +106,16 @@ class Uploads(object):
                 'staging', 'uploading', [], [], [], sent, total))
         raw, answered = self._send(context, image_id, body, _STAGING, made)
         difference = self.difference(raw, body)
-        if not difference and not answered and not made:
+        doubt = None if made else _doubt(image_id)
+        if not difference and not answered and not own:
             # Glance has no hash of staged data.
+            doubt = _doubt(image_id)
             difference = ('the answer was lost, and the staged data may be '
                           "another client's")
         if difference:
             raise exception.ImageUploadFailed(
                 action='stage data of', image_id=image_id, reason=difference,
-                left=None if made else _doubt(image_id))
+                left=doubt)
         return raw
 
     def unrecorded(self, context, algorithm):

@@ -119,7 +119,7 @@ class TestDirect(case.DriverTestCase):
         result = self.create(
             'glance-direct', base.Lost(), case.IMPORTS('stage_409'),
             case.STAGED, case.STAGED, case.ACCEPTED, case.IMPORTED,
-            data=case.DATA)
+            data=case.DATA, id_is_new=True)
         self.assertTrue(result.succeeded)
 
     def test_staged_data_may_be_another_clients_after_a_lost_answer(self):

@@ -197,16 +197,18 @@ class TestDoubt(case.DriverTestCase):
     def test_a_conflict_after_an_unavailable_server_may_be_our_import(self):
         result = self.create('web-download', recordings.Answer(503),
                              self.CONFLICT, case.WORKING, case.IMPORTED,
-                             uri=URI)
+                             uri=URI, id_is_new=True)
         self.assertTrue(result.succeeded)
         self.assertIsNone(result.request_id)
 
-    def test_a_conflict_of_an_existing_image_names_what_may_happen(self):
-        error = self.assertRaises(
-            exception.ImageImportImpossible, self.import_into,
-            'web-download', case.CREATED, recordings.Answer(503),
-            self.CONFLICT, uri=URI)
-        self.assertIn('may be importing', error.left)
+    def test_a_conflict_may_be_another_clients_import(self):
+        for call in self.create, self.import_into:
+            begun = [case.CREATED] * (call == self.import_into)
+            error = self.assertRaises(
+                exception.ImageImportImpossible, call, 'web-download',
+                *begun + [recordings.Answer(503), self.CONFLICT], uri=URI)
+            self.assertIn('may be importing', error.left)
+        self.assertNotIn('DELETE', [one.method for one in self.glance.calls])
 
     def test_a_first_conflict_is_an_error(self):
         error = self.assertRaises(

@@ -253,7 +253,19 @@ class TestPost(LocationsTestCase):
             self.useFixture(fixtures.MonkeyPatch(
                 'nova_image.image.endpoint._KNOWLEDGE', {}))
             self._create(*self.BEGIN[:2] + (
-                base.Lost(), HIDDEN('add_409'), now, ACTIVE))
+                base.Lost(), HIDDEN('add_409'), now, ACTIVE,
+                recordings.Answer().saying([
+                    {'url': URL, 'metadata': {}}])))
+
+    def test_another_clients_data_may_be_there_after_a_lost_answer(self):
+        for found in ([], [{'url': 'rbd://b', 'metadata': {}}]):
+            self.useFixture(fixtures.MonkeyPatch(
+                'nova_image.image.endpoint._KNOWLEDGE', {}))
+            error = self._refused(
+                exception.ImageLocationRefused, *self.BEGIN[:2] + (
+                    base.Lost(), HIDDEN('add_409'), ACTIVE, ACTIVE,
+                    recordings.Answer().saying(found)))
+            self.assertTrue(error.in_doubt)
 
     def test_data_that_was_there_before_is_not_a_success(self):
         self._update_refused(
