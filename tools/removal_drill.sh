@@ -39,6 +39,8 @@ GOES=(
     nova_image/tests/functional/test_v1.py
     nova_image/tests/functional/test_cli_v1.py
     nova_image/tests/functional/test_v1_faults.py
+    nova_image/tests/functional/test_undo_model_v1.py
+    nova_image/tests/functional/model/server_v1.py
     nova_image/tests/functional/test_differential.py
     nova_image/tests/functional/test_glanceclient_versions.py
     nova_image/tests/legacy/v1_clouds.py
