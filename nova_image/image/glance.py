@@ -57,6 +57,8 @@ LONGEST_PAGE = knowledge.Fact('longest page',
 _META = 'x-image-meta-'
 _PROPERTY = 'x-image-meta-property-'
 _PURGE = 'x-glance-registry-purge-props'
+#: what may have changed if an answer was lost
+_MEMBER_DOUBT = 'member %s of image %s, which may have been changed'
 
 _FIELDS = ('id', 'name', 'status', 'size', 'min_disk', 'min_ram',
            'disk_format', 'container_format', 'checksum', 'owner',
@@ -191,7 +193,7 @@ class GlanceImageService(driver.ImageDriver):
             context, headers, bool(location) and not member, own)
         with self._undone_on_failure(context, image['id']) as undone:
             if member:
-                self.add_member(context, image['id'], member)
+                self._add_member(context, image['id'], member)
             if member and location:
                 image = self._locate(context, image['id'], location, undone)
             if body is not None:
@@ -326,6 +328,8 @@ class GlanceImageService(driver.ImageDriver):
             image, answered = self._put(context, image_id, headers, body)
         with undo.Steps('image %s, with this data' % image_id):
             self._check_upload(image, body, answered)
+            if headers and not answered:  # only the data is known to be there
+                image = self._put(context, image_id, headers, None)[0]
         return image
 
     def delete(self, context, image_id):
@@ -382,10 +386,14 @@ class GlanceImageService(driver.ImageDriver):
         v1 also accepts a member for a private image of v2, without effect.
         """
         member = values.project(member)
+        self._add_member(context, image_id, member,
+                         doubt=_MEMBER_DOUBT % (member, image_id))
+        return _member({'member_id': member})
+
+    def _add_member(self, context, image_id, member, doubt=None):
         self._change_member(context, messages.Request(
             'PUT', _path(image_id, 'members', member), 'add a member to',
-            image_id))
-        return _member({'member_id': member})
+            image_id, doubt=doubt))
 
     def set_member_status(self, context, image_id, member, status):
         """Refuse: v1 lists a shared image for its members at once."""
@@ -401,10 +409,12 @@ class GlanceImageService(driver.ImageDriver):
                 return outcome.Found()
             return outcome.Failed()
 
+        member = values.project(member)
         self._change_member(context, messages.Request(
-            'DELETE', _path(image_id, 'members', values.project(member)),
+            'DELETE', _path(image_id, 'members', member),
             'remove a member of', image_id,
-            errors={404: exception.NotFound}), find_removed)
+            errors={404: exception.NotFound},
+            doubt=_MEMBER_DOUBT % (member, image_id)), find_removed)
         return True
 
     def _change_member(self, context, request, settle=None):
@@ -414,8 +424,9 @@ class GlanceImageService(driver.ImageDriver):
             if not _denies(error):
                 raise
             six.raise_from(exception.ImageNotAuthorized(
-                status=error.status, reason=error.reason,
-                **request.facts(error.endpoint)), error)
+                status=error.status, reason=error.reason, left=error.left,
+                in_doubt=error.in_doubt, **request.facts(error.endpoint)),
+                error)
 
 
 def _denies(error):

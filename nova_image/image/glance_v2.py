@@ -103,7 +103,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
         raw = self._create_record(context, image, own)
         with self._undone_on_failure(context, raw['id']) as undone:
             if member:
-                self.add_member(context, raw['id'], member)
+                self._members.add(context, raw['id'], member, made=True)
             if location:
                 raw = self._locate(context, raw, location, undone)
             if body is not None:
@@ -247,7 +247,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
         raw = self._create_record(context, image, own)
         with self._undone_on_failure(context, raw['id'], order.keep):
             if member:
-                self.add_member(context, raw['id'], member)
+                self._members.add(context, raw['id'], member, made=True)
             result = self._imports.run(context, raw, order, True, own)
         if result is not None and result.succeeded:
             return result.image, result

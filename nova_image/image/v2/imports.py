@@ -348,7 +348,7 @@ class _Import(object):
                    if before.get(name) != now.get(name)}
         body = self._order.body
         if body is not None and _COMPRESSED.match(body.head) and (
-                self._imports.uploads.difference(self.raw, body)):
+                self.raw['size'] != body.size):
             # By the plugin image_decompression; nothing else tells of it.
             changes['size'] = (body.size, self.raw['size'])
         return changes

@@ -34,6 +34,9 @@ _ACCEPT = ('Only the member or an administrator can set the status, and only '
 _FIELDS = {'member_id': answers.name, 'status': answers.text,
            'created_at': answers.moment, 'updated_at': answers.moment}
 
+#: what may have changed if an answer was lost
+_DOUBT = 'member %s of image %s, which may have been changed'
+
 
 class Members(object):
     """Lists and changes the members of images, for one driver.
@@ -52,8 +55,12 @@ class Members(object):
             'GET', records.path(image_id, 'members'), 'list the members of',
             image_id), _members, _SHARE)
 
-    def add(self, context, image_id, member):
-        """Give a project access, and return the member."""
+    def add(self, context, image_id, member, made=False):
+        """Give a project access, and return the member.
+
+        :param made: whether the calling call has created the image, which
+            goes if this fails
+        """
         action, member = 'add a member to', values.project(member)
         read = _member(image_id, member)
 
@@ -66,7 +73,9 @@ class Members(object):
 
         return self._call(context, messages.Request(
             'POST', records.path(image_id, 'members'), action, image_id,
-            json={'member': member}), read, _SHARE, find_added)
+            json={'member': member},
+            doubt=None if made else _DOUBT % (member, image_id)),
+            read, _SHARE, find_added)
 
     def set_status(self, context, image_id, member, status):
         """Accept or reject an image, and return the member."""
@@ -74,7 +83,8 @@ class Members(object):
         return self._call(context, messages.Request(
             'PUT', records.path(image_id, 'members', member),
             'set the status of a member of', image_id,
-            json={'status': status}, errors={404: exception.NotFound}),
+            json={'status': status}, errors={404: exception.NotFound},
+            doubt=_DOUBT % (member, image_id)),
             _member(image_id, member), _ACCEPT)
 
     def remove(self, context, image_id, member):
@@ -84,11 +94,12 @@ class Members(object):
                 return outcome.Found()
             return outcome.Failed()
 
+        member = values.project(member)
         self._call(context, messages.Request(
-            'DELETE', records.path(image_id, 'members',
-                                   values.project(member)),
+            'DELETE', records.path(image_id, 'members', member),
             'remove a member of', image_id,
-            errors={404: exception.NotFound}), None, _SHARE, find_removed)
+            errors={404: exception.NotFound},
+            doubt=_DOUBT % (member, image_id)), None, _SHARE, find_removed)
 
     def _call(self, context, request, consume, advice, settle=None):
         """Make a call; say what to do if the caller may not make it."""

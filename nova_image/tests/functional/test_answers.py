@@ -26,6 +26,7 @@ Json = dict[str, typing.Any]
 
 _TIME = fuzz.TIME + 'Z'
 _OTHER = 'aaaaaaaa-0000-4000-8000-000000000001'
+_SECOND = 'b3a5e7c1-52d8-4f0b-9a64-7c1e8d2f0b93'
 _MEMBER = {'member_id': 'q', 'image_id': fuzz.IMAGE_ID, 'status': 'pending',
            'created_at': _TIME, 'updated_at': _TIME,
            'schema': '/v2/schemas/member'}
@@ -98,10 +99,12 @@ class Truth:
             os_hash_value=hashlib.sha512(body).hexdigest())
 
     def _get_images(self, query: str, body: bytes, effect: bool) -> Answer:
-        page = {'images': [self._shown(), dict(self._shown(), id=_OTHER)],
+        page = {'images': [dict(self._shown(), id=_OTHER)],
                 'first': '/v2/images', 'schema': '/v2/schemas/images'}
         if 'marker' not in query:
-            page['next'] = '/v2/images?limit=2&marker=' + _OTHER
+            page['images'].insert(0, self._shown())
+            page['images'][1]['id'] = _SECOND
+            page['next'] = '/v2/images?limit=2&marker=' + _SECOND
         return Answer(body=page)
 
     def _post_images(self, query: str, body: bytes, effect: bool) -> Answer:
