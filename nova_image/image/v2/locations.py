@@ -357,6 +357,11 @@ def _refused(image_id, accepted=False):
     except _REFUSALS as error:
         six.raise_from(exception.ImageLocationRefused(
             **facts(error, error.advice)), error)
+    except exception.NovaImageException as error:  # such as ImageNotFound
+        if error.left or not accepted:
+            raise
+        six.raise_from(error.but(left=_may_have(image_id), in_doubt=True),
+                       error)
 
 
 def _may_have(image_id):

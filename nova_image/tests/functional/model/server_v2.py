@@ -78,8 +78,7 @@ class Server(service.Service):
         if self.options.stores and image.values['stores']:
             found['stores'] = ','.join(image.values['stores'])
         if self.options.locations == 'patch':
-            url = image.values['location']
-            found['locations'] = [{'url': url, 'metadata': {}}] if url else []
+            found['locations'] = _locations(image)
         if image.work and found['status'] != 'saving':
             found['os_glance_import_task'] = image.work.task
         return found
@@ -152,6 +151,12 @@ class Server(service.Service):
                           sent.get('validation_data'))
         return transport.Answer(202, json={'url': sent['url']})
 
+    def _list_locations(self, actor: str, request: transport.Asked,
+                        parts: _Parts) -> transport.Answer:
+        if self.options.locations != 'api':
+            raise service.Refused(404)
+        return transport.Answer(200, json=_locations(self.get(parts[0])))
+
     def _member(self, actor: str, request: transport.Asked,
                 parts: _Parts) -> transport.Answer:
         image = self.get(parts[0])
@@ -183,10 +188,16 @@ _HANDLERS: dict[str, collections.abc.Callable[..., transport.Answer]] = {
     'POST ID import': Server._import,
     'GET ID tasks': Server._tasks,
     'POST ID locations': Server._locate,
+    'GET ID locations': Server._list_locations,
     'POST ID members': Server._member,
     'GET ID members ID': Server._member,
     'DELETE ID members ID': Server._member,
 }
+
+
+def _locations(image: worlds.Image) -> list[dict[str, typing.Any]]:
+    url = image.values['location']
+    return [{'url': url, 'metadata': {}}] if url else []
 
 
 def _named(sent: dict[str, typing.Any]) -> dict[str, typing.Any]:
