@@ -145,10 +145,11 @@ class ImageDriver(object):
             ``changes-since`` (ISO 8601), ``owner``, ``id``, ``checksum``,
             ``visibility``, ``tag`` (text or a list) and ``property-NAME``;
             any other name is that of a custom property
-        :keyword marker: ID of the image after which the list begins
+        :keyword marker: ID of the image after which the list begins, also one
+            that the filters leave out
         :keyword limit: the maximum number of images
         :keyword page_size: how many images to request at once
-        :keyword sort_key: field to sort by
+        :keyword sort_key: field to sort by; null is below all values
         :keyword sort_dir: 'asc' or 'desc'
         :returns: list of images
         :raises Invalid: for an invalid filter
