@@ -220,3 +220,32 @@ class Listings(case.DriverCase):
             with base.recording(self.server) as recorded:
                 self.ids(**desc, **kwargs)
             self.assertEqual(requests, len(recorded.calls), kwargs)
+
+
+class LinkedListings(Listings):
+    """Listings of several pages, which Glance links to each other."""
+
+    def test_every_page_has_all_tags(self) -> None:
+        # Glance's link to the next page has only the last tag.
+        for tags in (['x', 'y'], ['y'], ['x']) * 2:
+            self.raw.create(owner=self.project, tags=tags)
+        filters = {'tag': ['x', 'y']}
+        with base.recording(self.server) as recorded:
+            images = self.driver.detail(self.ctx, filters=filters,
+                                        page_size=1)
+        self.assertEqual(2, len(images))
+        self.assertEqual(3, len(recorded.calls))
+
+    def test_an_image_is_hidden_between_two_pages(self) -> None:
+        expected = self.ids()
+        gone: list[str] = []
+        with self.removing_markers(gone, self._hide):
+            self.assertEqual(expected, self.ids(page_size=3))
+        self.assertNotEqual([], gone)
+
+    def _hide(self, image_id: str) -> None:
+        """Give an image to another project."""
+        with sqlite3.connect(self.database, timeout=30) as connection:
+            connection.execute('update images set owner = ? where id = ?',
+                               (base.new_id(), image_id))
+        connection.close()
