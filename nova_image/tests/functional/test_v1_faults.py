@@ -19,7 +19,6 @@ v1 driver.
 """
 
 import http.client
-import io
 import typing
 import urllib.parse
 
@@ -113,22 +112,6 @@ class V1KilledClientTest(_OnGlance15, seeded.KilledClientTest):
     """The process that makes the transfer is killed during it."""
 
 
-class _Watched(io.BytesIO):
-    """Data that calls ``on_read`` once, when it is first read.
-
-    :ivar result: what ``on_read`` has returned
-    """
-
-    on_read: typing.Any = None
-    result: typing.Any = None
-
-    def read(self, size: int | None = -1) -> bytes:
-        """Return a piece of the data."""
-        if self.on_read and self.result is None:
-            self.result = self.on_read()
-        return super().read(size)
-
-
 class V1SavingTest(_OnGlance15):
     """Glance still receives an upload that the driver has given up.
 
@@ -155,21 +138,30 @@ class V1SavingTest(_OnGlance15):
 
     def test_driver_waits_for_the_earlier_upload(self) -> None:
         image = self.raw.create(owner=self.project)['id']
-        source = _Watched(self.data)
+        uploads: list[http.client.HTTPConnection] = []
         waits: list[float] = []
 
         def sleep(seconds: float) -> None:
             waits.append(seconds)
             if len(waits) == 2:
-                source.result.send(self.data[cases.MIB:])
-                self.assertEqual(200, source.result.getresponse().status)
+                uploads[0].send(self.data[cases.MIB:])
+                self.assertEqual(200, uploads[0].getresponse().status)
 
-        # It begins when the driver has seen that the image is queued.
-        source.on_read = lambda: self._begin_upload(image)
+        driver: typing.Any = base.make_driver('v1', [self.proxy.url],
+                                              sleep=sleep)
+        given = driver._head
+
+        def head(*args: typing.Any) -> typing.Any:
+            found = given(*args)
+            if not uploads:  # the driver has seen that the image is queued
+                uploads.append(self._begin_upload(image))
+            return found
+
+        self.patch(driver, '_head', head)
         self.proxy.plan(faults.TruncatedUpload(0), path=self.data_path,
                         method='PUT')
-        made = base.make_driver('v1', [self.proxy.url], sleep=sleep).update(
-            self.context(), image, {}, source, purge_props=False)
+        made = driver.update(self.context(), image, {}, self.data,
+                             purge_props=False)
         self.assertEqual('active', made['status'])
         self.assertEqual([None, 409, 409], [
             one.status for one in self.data_requests])
