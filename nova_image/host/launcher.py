@@ -20,6 +20,8 @@ command. In a newer Nova, nova.conf can enable them without a change of the
 commands: see nova_image.host.config_source.
 """
 
+import errno
+import os
 import sys
 
 from stevedore import named
@@ -76,8 +78,7 @@ def main():
     """
     arguments = sys.argv[1:]
     if not arguments or arguments[0] in ('-h', '--help'):
-        print(USAGE)
-        return 0 if arguments else 2
+        return _written(_usage, 0 if arguments else 2)
     if arguments[0] == '--check':
         return _check(arguments[1:])
     service = _find(arguments[0])
@@ -92,7 +93,35 @@ def main():
 def _check(arguments):
     """Check the service named by the arguments; return the exit code."""
     if not arguments:
-        print(USAGE)
-        return 2
+        return _written(_usage, 2)
     from nova_image.host import check
-    return check.main(arguments[0], arguments[1:], _find)
+    return _written(check.main, arguments[0], arguments[1:], _find)
+
+
+def _usage(code):
+    print(USAGE)
+    return code
+
+
+def _written(show, *args):
+    """Call a function that prints, and return the exit code.
+
+    :param show: returns the exit code of its output
+    :returns: that code; 141 if the reader of the output has closed the pipe,
+        1 if the output cannot be written
+    """
+    try:
+        code = show(*args)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except EnvironmentError as error:
+        if error.filename is not None:
+            raise
+        # Python writes the rest at exit, and would fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if error.errno == errno.EPIPE:
+            return 141
+        sys.stderr.write('nova-image-run: standard output: %s\n' % (
+            error.strerror))
+        return 1

@@ -12,6 +12,8 @@
 
 """Tests of nova_image.host.launcher: nova-image-run."""
 
+import os
+import subprocess
 import sys
 
 import fixtures
@@ -88,3 +90,29 @@ class LauncherTest(testtools.TestCase):
         self.assertEqual(2, self._run())
         self.assertEqual(2, self._run('--check'))
         self.assertEqual(0, self._run('--help'))
+
+    def test_output_that_nobody_reads(self):
+        """A closed pipe or a full disk costs no traceback."""
+        for argv in (['--help'], []):
+            reading, writing = os.pipe()
+            os.close(reading)
+            self.assertEqual((141, b''), _output_to(writing, argv))
+            os.close(writing)
+            full = os.open('/dev/full', os.O_WRONLY)
+            self.assertEqual(
+                (1, b'nova-image-run: standard output: No space left on '
+                 b'device\n'), _output_to(full, argv))
+            os.close(full)
+
+
+def _output_to(number, argv):
+    """Run the command; return its exit code and its standard error.
+
+    :param number: file descriptor of its standard output
+    """
+    process = subprocess.Popen(
+        [sys.executable, '-c', 'import sys; from nova_image.host import '
+         'launcher; sys.exit(launcher.main())'] + argv,
+        stdout=number, stderr=subprocess.PIPE)
+    _, error = process.communicate()
+    return process.returncode, error
