@@ -34,6 +34,7 @@ from nova_image.image import faults
 from nova_image.image import identity as identities
 from nova_image.image import messages
 from nova_image.image import outcome
+from nova_image.image import reasons
 from nova_image.image import retry
 from nova_image.image import values
 
@@ -236,7 +237,7 @@ class Client(object):
         LOG.warning('Attempt %(number)d of %(total)d failed, next in '
                     '%(delay).1f s. %(error)s', {
                         'number': attempts.number, 'total': attempts.total,
-                        'delay': delay, 'error': error})
+                        'delay': delay, 'error': reasons.brief(error)})
         attempts.repeat_after(delay)
 
     def _attempt(self, context, request, consume):
