@@ -48,7 +48,8 @@ MEANINGS = {
     NOT_SUPPORTED: 'the Images API version does not support the operation',
     NO_CONNECTION: 'Keystone or Glance is unreachable or not working',
     BAD_DATA: 'image data is incomplete, corrupt or not trusted',
-    LOCAL_FILE: 'a local file cannot be read or written',
+    LOCAL_FILE: 'a local file or a standard stream cannot be read or '
+                'written',
     IMPORT_FAILED: 'Glance failed to import or copy the data',
     TIMED_OUT: 'waiting for an import or a copy timed out',
     INTERRUPTED: 'Ctrl-C; unless reported otherwise, nothing is left behind',

@@ -12,9 +12,16 @@
 
 """The command that prints the completion script for bash."""
 
+import argparse
+import re
+
 from cliff import complete
 
 from nova_image.cmd import base
+from nova_image.cmd import errors
+
+#: names of commands that are safe in a script
+_NAME = re.compile('[A-Za-z0-9][A-Za-z0-9._-]*')
 
 
 class Complete(base.Command, complete.CompleteCommand):
@@ -27,3 +34,12 @@ class Complete(base.Command, complete.CompleteCommand):
         source <(nova-image complete)
         nova-image complete > /etc/bash_completion.d/nova-image
     """
+
+    def take_action(self, parsed_args: argparse.Namespace) -> int:
+        """Print the script; refuse a name that would be code in it."""
+        name = parsed_args.name
+        if name is not None and not _NAME.fullmatch(name):
+            raise errors.Usage(
+                'Invalid name of a command: %s. Use letters, digits, ".", '
+                '"_" and "-"' % name)
+        return super().take_action(parsed_args)

@@ -27,6 +27,7 @@ from nova_image.cmd import base
 from nova_image.cmd import display
 from nova_image.cmd import errors
 from nova_image.cmd import progress
+from nova_image.cmd import streams
 from nova_image import exception
 
 STANDARD = '-'
@@ -89,10 +90,12 @@ def _standard_input() -> typing.BinaryIO:
     """Return standard input.
 
     :raises errors.Usage: if it is a terminal
+    :raises OSError: if it is closed
     """
     if sys.stdin.isatty():
         raise errors.Usage('Standard input is a terminal. Pipe the data, or '
                            'pass a path with --file')
+    streams.check_input()
     return sys.stdin.buffer
 
 
@@ -181,11 +184,13 @@ class _Pipe:
 
     def write(self, piece: bytes) -> None:
         """Write bytes."""
-        sys.stdout.buffer.write(piece)
+        with streams.named(streams.OUTPUT):
+            sys.stdout.buffer.write(piece)
 
     def flush(self) -> None:
         """Flush the buffered bytes."""
-        sys.stdout.buffer.flush()
+        with streams.named(streams.OUTPUT):
+            sys.stdout.buffer.flush()
 
 
 def _kept_beside(path: str, began: float) -> int:

@@ -17,6 +17,8 @@ import typing
 
 from cliff import columns
 
+from nova_image.cmd import safe_text
+
 #: the fields of an image, in the order of the output
 FIELDS = ('id', 'name', 'status', 'size', 'disk_format', 'container_format',
           'is_public', 'owner', 'min_disk', 'min_ram', 'checksum',
@@ -52,7 +54,7 @@ class Properties(columns.FormattableColumn[dict[str, typing.Any]]):
 
     def human_readable(self) -> str:
         """Return sorted lines such as ``os_type=linux``."""
-        return '\n'.join('%s=%s' % item
+        return '\n'.join(safe_text.shown('%s=%s' % item)
                          for item in sorted(self._value.items()))
 
 
@@ -61,7 +63,7 @@ class Names(columns.FormattableColumn[list[str]]):
 
     def human_readable(self) -> str:
         """Return the names as ``fast, slow``."""
-        return ', '.join(self._value)
+        return safe_text.shown(', '.join(self._value))
 
 
 class Changes(columns.FormattableColumn[dict[str, typing.Any]]):
@@ -69,7 +71,7 @@ class Changes(columns.FormattableColumn[dict[str, typing.Any]]):
 
     def human_readable(self) -> str:
         """Return sorted lines such as ``disk_format: qcow2 -> raw``."""
-        return '\n'.join('%s: %s -> %s' % (name, *values)
+        return '\n'.join(safe_text.shown('%s: %s -> %s' % (name, *values))
                          for name, values in sorted(self._value.items()))
 
 

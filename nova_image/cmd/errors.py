@@ -12,11 +12,14 @@
 
 """Errors as one line for people and an exit code for scripts."""
 
+import errno
 import traceback
 import typing
 
 from nova_image.cmd import codes
+from nova_image.cmd import safe_text
 from nova_image import exception
+from nova_image.image import reasons
 
 #: exception class -> exit code; the first class that matches wins
 _CODES: tuple[tuple[type[Exception], int], ...] = (
@@ -33,6 +36,9 @@ _CODES: tuple[tuple[type[Exception], int], ...] = (
     (exception.ImageActionNotSupported, codes.NOT_SUPPORTED),
     (exception.GlanceConnectionFailed, codes.NO_CONNECTION),
 )
+
+#: numbers of operating system errors that mean that there is no space
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 #: advice for the command line, instead of advice about nova.conf
 _ADVICE: tuple[tuple[type[exception.NovaImageException], str], ...] = (
@@ -76,13 +82,15 @@ def code_of(error: Exception) -> int:
     for kind, code in _CODES:
         if isinstance(error, kind):
             return code
-    return codes.LOCAL_FILE if isinstance(error, OSError) else codes.OTHER
+    if not isinstance(error, OSError):
+        return codes.OTHER
+    return codes.NO_SPACE if error.errno in _FULL else codes.LOCAL_FILE
 
 
 def line_of(error: Exception) -> str:
     """Return an error as one line without secrets."""
     error = _ours(error)
-    text = str(error)
+    text = reasons.brief(error)
     if isinstance(error, OSError) and error.strerror:
         text = ': '.join(str(part) for part in (
             error.filename, error.strerror) if part is not None)
@@ -98,8 +106,8 @@ def usage_of(message: str) -> str:
     """
     begin, colon, end = message.partition(': ')
     if begin.startswith('argument '):
-        return begin + colon + exception.redact(end)
-    return exception.redact(message)
+        return safe_text.shown(begin + colon + exception.redact(end))
+    return safe_text.shown(exception.redact(message))
 
 
 def trace_of(error: BaseException) -> str:

@@ -17,12 +17,12 @@ client library; only commands that reach Glance do.
 """
 
 import collections.abc
-import os
 import signal
 import sys
 import types
 
 from nova_image.cmd import codes
+from nova_image.cmd import streams
 
 _INSTALL = "pip install 'nova_image[cli]'"
 
@@ -37,19 +37,30 @@ def main(argv: collections.abc.Sequence[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _end)
+    streams.prepare()
     try:
-        return _flushed(_run(argv))
+        return _flushed(_ended(argv))
     except KeyboardInterrupt:
         return codes.INTERRUPTED
     except BrokenPipeError:
-        # Python flushes standard output at exit, and nobody reads it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.abandon_output()
         return codes.BROKEN_PIPE
+    except OSError as error:
+        streams.abandon_output()
+        return _report(error)
 
 
 def _end(number: int, frame: types.FrameType | None) -> None:
     """Exit on a signal as on Ctrl-C, so that cleanup code runs."""
     sys.exit(128 + number)
+
+
+def _ended(argv: list[str]) -> int:
+    """Run the program and return its exit code, also if it exits itself."""
+    try:
+        return _run(argv)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else codes.DONE
 
 
 def _run(argv: list[str]) -> int:
@@ -72,10 +83,26 @@ def missing(error: ModuleNotFoundError) -> int:
 
 
 def _flushed(code: int) -> int:
-    sys.stdout.flush()
+    """Write the remaining output, and return the exit code.
+
+    An error that is reported already hides one of the output.
+    """
     if code == codes.BROKEN_PIPE:
         raise BrokenPipeError
+    try:
+        sys.stdout.flush()
+    except OSError:
+        if code == codes.DONE:
+            raise
+        streams.abandon_output()
     return code
+
+
+def _report(error: OSError) -> int:
+    """Report an error of the output in one line."""
+    from nova_image.cmd import errors
+    sys.stderr.write('nova-image: %s\n' % errors.line_of(error))
+    return errors.code_of(error)
 
 
 if __name__ == '__main__':

@@ -16,6 +16,9 @@ import collections.abc
 import contextlib
 import typing
 
+from nova_image.cmd import safe_text
+from nova_image.cmd import streams
+
 #: called with the bytes done, the total or None, and the bytes per second
 Report = collections.abc.Callable[[int, int | None, float], None]
 
@@ -106,7 +109,8 @@ def watch(title: str, shown: bool) -> collections.abc.Iterator[
     with _new_bar(title) as shown_bar:
         def report(seen: typing.Any) -> None:
             shown_bar.total = seen.total or shown_bar.total
-            shown_bar.set_description('%s: %s' % (title, seen.state), False)
+            shown_bar.set_description(safe_text.shown(
+                '%s: %s' % (title, seen.state)), False)
             if seen.done is not None:
                 shown_bar.n = seen.done
             shown_bar.refresh()
@@ -117,8 +121,9 @@ def watch(title: str, shown: bool) -> collections.abc.Iterator[
 def _new_bar(title: str) -> typing.Any:
     """Return a bar that counts bytes; only a shown bar imports tqdm."""
     import tqdm
-    return tqdm.tqdm(desc=title, unit='B', unit_scale=True, unit_divisor=1024,
-                     miniters=1, dynamic_ncols=True)
+    return tqdm.tqdm(desc=safe_text.shown(title), unit='B', unit_scale=True,
+                     unit_divisor=1024, miniters=1, dynamic_ncols=True,
+                     file=streams.for_progress())
 
 
 def _ignore(done: int, total: int | None, rate: float) -> None:

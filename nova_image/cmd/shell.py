@@ -13,6 +13,7 @@
 """The nova-image application: cliff with our options and errors."""
 
 import argparse
+import collections.abc
 import functools
 import inspect
 import logging
@@ -26,7 +27,9 @@ from cliff import commandmanager
 from nova_image.cmd import codes
 from nova_image.cmd import completion
 from nova_image.cmd import errors
+from nova_image.cmd import formats
 from nova_image.cmd import options
+from nova_image.cmd import safe_text
 from nova_image import exception
 
 if typing.TYPE_CHECKING:
@@ -94,8 +97,12 @@ class Shell(app.App):
         _add_handler(root, logging.StreamHandler(self.stderr), level,
                      'nova-image: %(levelname)s: %(message)s')
         if self.options.log_file:
-            _add_handler(root, logging.FileHandler(self.options.log_file),
-                         logging.DEBUG, self.LOG_FILE_MESSAGE_FORMAT)
+            try:
+                handler = _LogFile(self.options.log_file, self.say)
+            except OSError as error:
+                raise SystemExit(self.report(error))
+            _add_handler(root, handler, logging.DEBUG,
+                         self.LOG_FILE_MESSAGE_FORMAT)
         if level == logging.WARNING and not self.options.log_file:
             for name in _CHATTY:
                 logging.getLogger(name).setLevel(logging.ERROR)
@@ -110,7 +117,12 @@ class Shell(app.App):
     def print_help_if_requested(self) -> None:
         """Show the options and the commands if --help was given."""
         if self.options.deferred_help:
-            self.print_help()
+            try:
+                self.print_help()
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                raise SystemExit(self.report(error))
             raise SystemExit(codes.DONE)
 
     def print_help(self) -> None:
@@ -139,10 +151,14 @@ class Shell(app.App):
             near = self.get_fuzzy_matches(argv[0])
             hint = '. Did you mean %s?' % ' or '.join(
                 near[:4]) if near else '.'
-            self.stderr.write('nova-image: unknown command %s%s See '
-                              'nova-image --help\n' % (argv[0], hint))
+            self.say('unknown command %s%s See nova-image --help' % (
+                argv[0], hint))
             return codes.USAGE
         return super().run_subcommand(argv)
+
+    def prepare_to_run_command(self, cmd: command.Command) -> None:
+        """Use our output formats."""
+        formats.install(cmd)
 
     def report(self, error: Exception) -> int:
         """Report an error in one line and return its exit code."""
@@ -154,15 +170,47 @@ class Shell(app.App):
     def say(self, line: str) -> None:
         """Write a message for people to standard error."""
         self.said_anything = True
-        self.stderr.write('nova-image: %s\n' % line)
+        self.stderr.write('nova-image: %s\n' % safe_text.shown(line))
 
 
 class _Redacted(logging.Formatter):
-    """Mask tokens and credentials in URLs, whatever logs them."""
+    """Mask tokens and credentials in URLs, whatever logs them.
+
+    Nothing in a record controls a terminal. A message is one line; only a
+    traceback has several.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return a record as text."""
-        return exception.redact(super().format(record))
+        return safe_text.harmless(exception.redact(super().format(record)))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Return the line of a record."""
+        return safe_text.shown(exception.redact(
+            super().formatMessage(record)))
+
+
+class _LogFile(logging.FileHandler):
+    """A log file; if it cannot be written, that is reported once."""
+
+    def __init__(self, path: str,
+                 say: collections.abc.Callable[[str], None]) -> None:
+        """Open the file.
+
+        :param path: path of the file
+        :param say: called with the line that reports an error
+        """
+        super().__init__(path, encoding='utf-8', errors='backslashreplace')
+        self._path = path
+        self._say: collections.abc.Callable[[str], None] | None = say
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Report the first error."""
+        say, self._say = self._say, None
+        error = sys.exc_info()[1]
+        if say is not None and isinstance(error, OSError):
+            error.filename = self._path
+            say(errors.line_of(error))
 
 
 def _add_handler(root: logging.Logger, handler: logging.Handler, level: int,
@@ -193,7 +241,10 @@ class Help(command.Command):
         if not parsed_args.cmd:
             self.app.print_help()
             return codes.DONE
-        return self.take_action(parsed_args)
+        try:
+            return self.take_action(parsed_args)
+        except errors.Usage as error:
+            return self.app.report(error)
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:
         """Show the help of one command."""

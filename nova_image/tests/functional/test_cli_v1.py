@@ -49,6 +49,20 @@ class OnGlance15Test(cli_case.CommandLineTest):
         self.run_it('delete', 'disk')
         self.assertEqual([], self.json('list'))
 
+    def test_text_that_controls_a_terminal(self) -> None:
+        name = 'a\x1b[31m\\x1b'  # as a client of v2 may call it
+        image = self.raw.create(name=name, owner=self.project, p=name)['id']
+        for argv in (('list', '--long'), ('show', image)):
+            text = self.run_it(*argv).out
+            self.assertNotIn('\x1b', text)
+            self.assertIn('p=a\\x1b[31m\\\\x1b', text)
+        self.assertEqual(name, self.json('show', image)['name'])
+        self.assertEqual(name + '\n', self.run_it(
+            'list', '-f', 'value', '-c', 'name').out)
+        self.variables['PYTHONIOENCODING'] = 'ascii'
+        self.raw.create(name='sno\u2603', owner=self.project)
+        self.assertIn('sno\\u2603', self.run_it('list').out)
+
     def test_members(self) -> None:
         image = self.create('disk')
         self.run_it('member-add', image, 'another')

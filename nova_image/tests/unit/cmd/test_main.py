@@ -56,7 +56,8 @@ class TestMain(case.TestCase):
         ours = {name for name in modules if name.startswith('nova_image')}
         self.assertEqual({
             'nova_image', 'nova_image.cmd', 'nova_image.cmd.codes',
-            'nova_image.cmd.main', 'nova_image.cmd.release'}, ours)
+            'nova_image.cmd.main', 'nova_image.cmd.release',
+            'nova_image.cmd.streams'}, ours)
         self.assertEqual(set(), modules & set(
             ('argparse', 'cliff', 'logging', 'pbr', 'stevedore') + _HEAVY))
 
