@@ -60,7 +60,10 @@ def _ended(argv: list[str]) -> int:
     try:
         return _run(argv)
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else codes.DONE
+        if isinstance(end.code, str):
+            sys.stderr.write('%s\n' % end.code)
+            return codes.OTHER
+        return end.code or codes.DONE
 
 
 def _run(argv: list[str]) -> int:

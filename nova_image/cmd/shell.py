@@ -238,12 +238,14 @@ class Help(command.Command):
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         """Show the help of a command, or of the application."""
-        if not parsed_args.cmd:
-            self.app.print_help()
-            return codes.DONE
         try:
+            if not parsed_args.cmd:
+                self.app.print_help()
+                return codes.DONE
             return self.take_action(parsed_args)
-        except errors.Usage as error:
+        except BrokenPipeError:
+            raise
+        except Exception as error:
             return self.app.report(error)
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:

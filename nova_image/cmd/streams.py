@@ -103,8 +103,11 @@ def prepare() -> None:
 
     Streams that a caller has already replaced, such as a test, remain.
     """
-    for number, mode in ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_RDWR)):
-        _open_if_closed(number, mode)
+    for number, mode in enumerate((os.O_WRONLY, os.O_RDONLY, os.O_RDWR)):
+        try:
+            os.fstat(number)
+        except OSError:  # it is closed, and the lowest number without a file
+            _occupy(mode)
     if sys.stdin is None:
         sys.stdin = open(0, closefd=False)
     if sys.stdout is sys.__stdout__:
@@ -115,15 +118,20 @@ def prepare() -> None:
         sys.stderr = _messages(True)
 
 
-def _open_if_closed(number: int, mode: int) -> None:
-    """Open a closed stream in the mode in which it cannot be used.
+def _occupy(mode: int) -> None:
+    """Open what can be used only as standard error.
 
-    The lowest free number is that of the stream.
+    Opened again as a file, such as /dev/stdout, a device would accept data
+    and lose it. A symbolic link itself, as Linux can open it, cannot be
+    opened again.
+
+    :param mode: what the stream is not used for; os.O_RDWR for standard error
     """
-    try:
-        os.fstat(number)
-    except OSError:
-        os.open(os.devnull, mode)
+    if mode != os.O_RDWR and hasattr(os, 'O_PATH'):
+        with contextlib.suppress(OSError):
+            os.open('/dev/stdin', os.O_PATH | os.O_NOFOLLOW)
+            return
+    os.open(os.devnull, mode)
 
 
 def _encoding(stream: typing.TextIO | None) -> dict[str, typing.Any]:

@@ -122,6 +122,7 @@ def _written(show, *args):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         if error.errno == errno.EPIPE:
             return 141
-        sys.stderr.write('nova-image-run: standard output: %s\n' % (
-            error.strerror))
+        if sys.stderr is not None:
+            sys.stderr.write('nova-image-run: standard output: %s\n' % (
+                error.strerror))
         return 1

@@ -92,7 +92,8 @@ class ClosedStreamsTest(_Case):
     def test_full(self) -> None:
         image = self.create('disk')
         for argv in (('list',), ('show', image, '-f', 'json'),
-                     ('--version',), ('--help',), ('list', '--help')):
+                     ('--version',), ('--help',), ('list', '--help'),
+                     ('help',)):
             done = self.redirected('>/dev/full', *argv)
             self.assertEqual(
                 (codes.NO_SPACE, 'nova-image: standard output: No space '
@@ -136,11 +137,17 @@ class ClosedStreamsTest(_Case):
         for how in ('2>/dev/full', '<&- >&- 2>&-'):
             done = self.redirected(how, 'save', image, '--file', 'copy')
             self.assertEqual((0, ''), (done.code, done.err), how)
-        done = self.redirected('<&-', 'create', 'x', '--file', '-',
-                               *cli_case.RAW)
-        self.assertEqual(
-            (codes.LOCAL_FILE, 'nova-image: standard input: Bad file '
-             'descriptor\n'), (done.code, done.err))
+        for path, reason in (
+                ('-', 'standard input: Bad file descriptor'),
+                ('/dev/stdin', '/dev/stdin: Too many levels of symbolic '
+                               'links')):
+            done = self.redirected('<&-', 'create', 'x', '--file', path,
+                                   *cli_case.RAW)
+            self.assertEqual((codes.LOCAL_FILE, 'nova-image: %s\n' % reason),
+                             (done.code, done.err))
+        done = self.redirected('>&-', 'save', image, '--file', '/dev/stdout')
+        self.assertEqual(codes.LOCAL_FILE, done.code)
+        self.assertEqual(1, done.err.count('\n'), done.err)
         self.assertEqual([image], [one['id'] for one in self.raw.images()])
 
     def test_closed_pipe_of_each_output(self) -> None:
