@@ -110,10 +110,12 @@ def _written(show, *args):
     :returns: that code; 141 if the reader of the output has closed the pipe,
         1 if the output cannot be written
     """
+    for name in ('stdout', 'stderr'):
+        if getattr(sys, name) is None:  # Python 3: it is closed
+            setattr(sys, name, open(os.devnull, 'w'))
     try:
         code = show(*args)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
         return code
     except EnvironmentError as error:
         if error.filename is not None:
@@ -122,7 +124,6 @@ def _written(show, *args):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         if error.errno == errno.EPIPE:
             return 141
-        if sys.stderr is not None:
-            sys.stderr.write('nova-image-run: standard output: %s\n' % (
-                error.strerror))
+        sys.stderr.write('nova-image-run: standard output: %s\n' % (
+            error.strerror))
         return 1

@@ -81,7 +81,7 @@ def _closing(text, begin):
 
 
 def _unless_named(match):
-    """Return the URL if it has not been named before the match, otherwise ''."""
+    """Return the URL, or '' if it has been named before the match."""
     url = match.group(1).rstrip(u':')
     return u'' if _is_named(url, match) else url + u': '
 

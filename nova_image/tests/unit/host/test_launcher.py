@@ -104,6 +104,19 @@ class LauncherTest(testtools.TestCase):
                  b'device\n'), _output_to(full, argv))
             os.close(full)
 
+    def test_closed_output(self):
+        """A check that nobody reads costs no traceback."""
+        self.useFixture(fixtures.MonkeyPatch('sys.stdout', None))
+        self.useFixture(fixtures.MockPatch(
+            'nova_image.host.check.main', side_effect=_print))
+        self.assertEqual(1, self._run('--check', 'nova-compute'))
+        self.assertEqual(0, self._run('--help'))
+
+
+def _print(*args):
+    sys.stdout.write('No\n')
+    return 1
+
 
 def _output_to(number, argv):
     """Run the command; return its exit code and its standard error.
