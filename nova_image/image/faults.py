@@ -200,7 +200,7 @@ def from_error(error, request, endpoint):
                 'Check the token, or the credentials in [glance]'), **facts)
     if isinstance(error, ksa_exc.CatalogException):
         return exception.GlanceEndpointUnknown(reason=error, **facts)
-    if isinstance(error, connections.UnreadableHead):
+    if _is_unreadable(error):
         return exception.GlanceBadAnswer(
             'The answer of Glance cannot be read', reason=error, advice=(
                 'See if a proxy in front of Glance alters its answers'),
@@ -219,10 +219,23 @@ def from_error(error, request, endpoint):
     return None
 
 
+def _is_unreadable(error):
+    """Return whether the head of an answer cannot be read."""
+    refused = _refused_header(error)
+    return isinstance(error, connections.UnreadableHead) or (
+        # urllib3 has refused the header of an answer.
+        refused is not None and isinstance(refused.args[0], Exception))
+
+
 def _is_unsendable(error):
     """Return whether requests has refused a header, such as a token."""
+    return _refused_header(error) is not None
+
+
+def _refused_header(error):
     cause = getattr(error, 'original', error)  # keystoneauth wraps it
-    return isinstance(cause, requests.exceptions.InvalidHeader)
+    found = isinstance(cause, requests.exceptions.InvalidHeader)
+    return cause if found and cause.args else None
 
 
 def raise_ours(error, request, endpoint):

@@ -300,6 +300,10 @@ class TestNoAnswer(FaultsTestCase):
         ours = self._translated(connections.UnreadableHead('too long'))
         self.assertIs(exception.GlanceBadAnswer, type(ours))
         self.assertIn('too long', six.text_type(ours))
+        error = requests.exceptions.InvalidHeader(ValueError('two lengths'))
+        for one in error, ksa_exc.UnknownConnectionError('no', error):
+            self.assertIs(exception.GlanceBadAnswer,
+                          type(self._translated(one)))
 
     def test_the_reason_of_a_bad_answer_is_one_short_line(self):
         response = mock.Mock(status_code=200)
