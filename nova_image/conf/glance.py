@@ -22,6 +22,7 @@ them by itself, behind a "# ".
 
 from keystoneauth1 import loading
 from oslo_config import cfg
+from oslo_config import types
 
 from nova_image.conf import importing
 from nova_image.conf import transfer
@@ -83,16 +84,15 @@ Related options:
 * max_retry_wait
 * request_deadline
 """),
-    cfg.FloatOpt(
+    transfer.finite(cfg.FloatOpt(
         'max_retry_wait',
         default=30.0,
-        min=0,
         help="""
 Maximum wait before a retry, in seconds.
 
 If the server's Retry-After header asks for a longer wait, the
 request is not retried and fails at once.
-"""),
+""")),
     cfg.IntOpt(
         'request_deadline',
         default=600,
@@ -251,7 +251,7 @@ RADOS client name for accessing images stored as RBD volumes.
 If empty, [libvirt] rbd_user is used inside Nova.
 """),
     cfg.IntOpt(
-        'rbd_connect_timeout', default=5,
+        'rbd_connect_timeout', default=5, min=0,
         help="""
 Timeout, in seconds, of the initial connection to the Ceph cluster.
 """),
@@ -279,13 +279,30 @@ def _adapter_opts():
     opts = loading.get_adapter_conf_options(include_deprecated=False)
     cfg.set_defaults(opts, service_type='image',
                      valid_interfaces=['internal', 'public'])
+    for opt in opts:
+        if isinstance(opt, cfg.FloatOpt):
+            transfer.finite(opt)
+        elif isinstance(opt, cfg.IntOpt):
+            opt.type = types.Integer(min=0)
+    return opts
+
+
+def _session_opts():
+    """Return keystoneauth's options of connections.
+
+    requests refuses the timeout 0, and a socket one that is too long.
+    """
+    opts = loading.get_session_conf_options()
+    for opt in opts:
+        if opt.dest == 'timeout':
+            opt.type = types.Integer(min=1, max=transfer.LONGEST_WAIT)
     return opts
 
 
 def _own_opts():
     return (_SERVICE_OPTS + transfer.OPTS + importing.OPTS +
             _SIGNATURE_OPTS + _DIRECT_OPTS +
-            loading.get_session_conf_options() + _adapter_opts())
+            _session_opts() + _adapter_opts())
 
 
 def all_opts():

@@ -16,6 +16,31 @@ The defaults suit an image of 100 GiB. Nova does not have these options.
 """
 
 from oslo_config import cfg
+from oslo_config import types
+
+#: longest timeout of a socket in seconds: its milliseconds are a C int
+LONGEST_WAIT = 2147483
+
+
+class Finite(types.Float):
+    """A number other than nan and inf, which pass min and max."""
+
+    def __call__(self, value):
+        """Return a float, or None for an empty text.
+
+        :raises ValueError: if it is not a number, or out of range
+        """
+        number = super(Finite, self).__call__(value)
+        if number is not None and not abs(number) < float('inf'):
+            raise ValueError('Should be a finite number')
+        return number
+
+
+def finite(opt):
+    """Return a FloatOpt that refuses nan, inf and numbers below 0."""
+    opt.type = Finite(min=0)
+    return opt
+
 
 OPTS = [
     cfg.IntOpt(
@@ -83,6 +108,7 @@ An image with a recorded size is limited to that size.
         'transfer_stall_timeout',
         default=120,
         min=0,
+        max=LONGEST_WAIT,
         help="""
 Time, in seconds, that a download waits for more data before it
 drops the connection and resumes on another.
@@ -176,10 +202,9 @@ Related options:
 
 * transfer_lock_path: required if this option is set.
 """),
-    cfg.FloatOpt(
+    finite(cfg.FloatOpt(
         'transfer_bandwidth',
         default=0.0,
-        min=0,
         help="""
 Maximum bandwidth of all downloads to this host together, in MiB per
 second.
@@ -189,7 +214,7 @@ second.
 Related options:
 
 * transfer_lock_path: required if this option is set.
-"""),
+""")),
     cfg.StrOpt(
         'transfer_lock_path',
         help="""

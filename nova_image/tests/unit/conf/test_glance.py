@@ -74,8 +74,32 @@ class TestOptions(testtools.TestCase):
         for name in ('num_retries', 'max_retry_wait', 'request_deadline',
                      'download_retries', 'download_deadline',
                      'transfer_stall_timeout', 'partial_download_age',
-                     'max_answer_size', 'max_unsized_download'):
+                     'max_answer_size', 'max_unsized_download',
+                     'rbd_connect_timeout', 'location_timeout', 'timeout',
+                     'connect_retries', 'connect_retry_delay',
+                     'status_code_retries', 'status_code_retry_delay',
+                     'import_timeout', 'import_stall_timeout',
+                     'page_cache_limit', 'max_concurrent_transfers',
+                     'transfer_bandwidth', 'download_connections'):
             self.assertRaises(ValueError, conf.set_override, name, -1,
+                              group='glance')
+
+    def test_no_number_option_is_without_a_minimum(self):
+        for option in glance.all_opts():
+            if isinstance(option, (cfg.IntOpt, cfg.FloatOpt)):
+                self.assertIsNotNone(option.type.min, option.name)
+
+    def test_numbers_that_cannot_be_are_refused(self):
+        conf = _conf()
+        for name, value in (
+                ('timeout', 0), ('timeout', 2147484),
+                ('transfer_stall_timeout', 2147484),
+                ('max_retry_wait', 'nan'), ('max_retry_wait', 'inf'),
+                ('max_retry_wait', float('nan')),
+                ('transfer_bandwidth', 'nan'), ('transfer_bandwidth', 'inf'),
+                ('connect_retry_delay', 'nan'),
+                ('num_retries', '1e3'), ('num_retries', 'many')):
+            self.assertRaises(ValueError, conf.set_override, name, value,
                               group='glance')
 
     def test_registering_twice_is_harmless(self):
