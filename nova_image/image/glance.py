@@ -98,9 +98,8 @@ class GlanceImageService(driver.ImageDriver):
     def detail(self, context, **kwargs):
         """List images. See ImageDriver; v1 has no tags."""
         query, matches = _to_query(kwargs.get('filters') or {})
-        limit = values.whole_number('limit', kwargs.get('limit') or 0) or None
-        size = values.whole_number(
-            'page_size', kwargs.get('page_size') or PAGE_SIZE)
+        limit = _count('limit', kwargs) or None
+        size = _count('page_size', kwargs) or PAGE_SIZE
         may_see = self.client.seen_by(context)
 
         def pages(order, marker, size):
@@ -594,7 +593,8 @@ def _to_headers(image_meta):
         if name in _SENT and value is not None:
             headers[_META + name] = _value(name, value)
         elif name in ('min_ram', 'min_disk') and value is not None:
-            headers[_META + name] = str(values.whole_number(name, value))
+            headers[_META + name] = str(values.whole_number(
+                name, value, values.MAX_MINIMUM))
         elif name in ('is_public', 'protected') and value is not None:
             headers[_META + name] = str(values.boolean(name, value))
         elif name not in _KNOWN:
@@ -655,6 +655,11 @@ def _value(name, value):
 
 # Listing
 
+def _count(name, kwargs):
+    value = kwargs.get(name)
+    return 0 if value is None else values.whole_number(name, value)
+
+
 def _order(kwargs):
     """Return the listing.Order that a caller asks for."""
     given = []
@@ -678,7 +683,7 @@ def _sorting(order):
 
 def _to_query(filters):
     """Return the query for filters, and a test of the images it returns."""
-    query, own = [], {}
+    query, own, tests = [], {}, []
     public = values.visibility_filter(filters.get('is_public'))
     # v1 shows all images to an admin only for 'none', and ignores the filter
     # for everybody else
@@ -689,11 +694,25 @@ def _to_query(filters):
         if name in _OWN_FILTERS:
             own[name] = values.text(name, value)
         elif name != 'is_public':
-            query.append(_one_filter(name, value))
+            sent = _one_filter(name, value)
+            if values.fits_in_a_query(six.text_type(sent[1])):
+                query.append(sent)
+            else:
+                tests.append(_long_filter(name, values.text(name, value)))
 
     def matches(image):
-        return all(image[name] == value for name, value in own.items())
+        return all(image[name] == value for name, value in own.items()) and (
+            all(test(image) for test in tests))
     return query, matches
+
+
+def _long_filter(name, value):
+    """Return a test of images for a value that is too long to be sent."""
+    if name in _PLAIN_FILTERS:
+        return lambda image: image[name] == value
+    if name.startswith('property-'):
+        name = name[len('property-'):]
+    return lambda image: image['properties'].get(name) == value
 
 
 def _one_filter(name, value):

@@ -26,25 +26,58 @@ from six.moves.urllib import parse
 
 from nova_image import exception
 
+#: the largest number of Glance's database; larger ones answer 500
+MAX_NUMBER = 2 ** 63 - 1
+#: the largest min_ram and min_disk; Glance refuses larger ones
+MAX_MINIMUM = 2 ** 31 - 1
+
+#: bytes of one value in a query
+_LONGEST_IN_QUERY = 1024
+
+_DIGITS = re.compile(r'^[0-9]{1,19}\Z')
 _PROJECT = re.compile(r'^[\x21-\x2e\x30-\x7e]+\Z')
 _IMAGE = re.compile(u'^[^\x00-\x20/\x7f]+\\Z')
 
 
-def whole_number(name, value):
+def whole_number(name, value, most=MAX_NUMBER):
     """Return an int of 0 or more.
 
     :param name: name of the value, for the message
-    :param value: an int, or its text
+    :param value: an int, or its decimal digits
+    :param most: the largest valid number
     :raises ImageBadRequest: if it is anything else
     """
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        number = -1
-    if number < 0:
+    number = _number(value)
+    if not 0 <= number <= most:
         raise exception.ImageBadRequest(
-            reason='%s is not a whole number of 0 or more: %s' % (name, value))
+            reason='%s is not a whole number of 0 or more: %s' % (name, value)
+            if number < 0 else '%s must be at most %d: %s' % (
+                name, most, value))
     return number
+
+
+def _number(value):
+    """Return an int; -1 for anything that is not a number of 0 or more."""
+    if isinstance(value, six.integer_types):
+        return int(value)
+    if isinstance(value, bytes):
+        value = value.decode('latin-1')
+    if isinstance(value, six.text_type) and _DIGITS.match(value):
+        return int(value)
+    return int(value) if isinstance(value, float) and (
+        value.is_integer()) else -1
+
+
+def seconds(name, value):
+    """Return a number of seconds of 0 or more, or None.
+
+    :param name: name of the value, for the message
+    :param value: an int or a float, the digits of an int, or None
+    :raises ImageBadRequest: if it is anything else
+    """
+    if value is None or isinstance(value, float) and 0 <= value <= MAX_NUMBER:
+        return value
+    return whole_number(name, value)
 
 
 def boolean(name, value):
@@ -172,6 +205,15 @@ def percent_decoded(text):
             text = text.encode('utf-8')
         return parse.unquote(text)
     return parse.unquote(text, errors='surrogateescape')
+
+
+def fits_in_a_query(text):
+    """Return whether a text is short enough for the query of a request.
+
+    Servers and proxies answer 414 to a long one: gunicorn to a request line
+    of more than 4094 bytes.
+    """
+    return len(parse.quote(text.encode('utf-8'))) <= _LONGEST_IN_QUERY
 
 
 def always(image):

@@ -19,6 +19,7 @@ nothing. See nova_image.image.driver.ImageDriver.import_image for the options.
 from nova_image import exception
 from nova_image.image.transfer import source
 from nova_image.image.v2 import hashes
+from nova_image.image import values
 from nova_image import redaction
 
 #: Glance's names of the import methods with rules of their own
@@ -52,7 +53,8 @@ class Order(object):
         self.hash = hashes.settled(options.pop('os_hash_algo', None),
                                    options.pop('os_hash_value', None))
         self.wait = options.pop('wait', True)
-        self.timeout = options.pop('timeout', None)
+        self.timeout = values.seconds('timeout',
+                                      options.pop('timeout', None))
         self.keep = options.pop('keep', False)
         self.progress = options.pop('progress', None)
         if options:

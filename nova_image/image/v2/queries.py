@@ -34,9 +34,24 @@ PAGE_SIZE = 1000
 #: a URL; ASCII, because Glance quotes everything else
 _LINK = re.compile(r'^[!-~]+\Z')
 
-#: words of a listing's query; a custom property of that name is not a filter
-_QUERY_WORDS = frozenset(('limit', 'marker', 'sort', 'sort_key', 'sort_dir',
-                          'member_status', 'tag', 'size_min', 'size_max'))
+#: names that Glance takes for something else than a custom property: words of
+#: its query, filters that v2 refuses, and attributes of the Python class in
+#: which it keeps images (hasattr in _make_conditions_from_filters in
+#: glance/db/sqlalchemy/api.py). It answers with an empty list, 400 or 500.
+_TAKEN = frozenset((
+    'limit', 'marker', 'sort', 'sort_key', 'sort_dir', 'member_status', 'tag',
+    'changes-since', 'delete', 'get', 'is_public', 'items', 'iteritems',
+    'keys', 'members', 'metadata', 'mro', 'next', 'properties', 'registry',
+    'save', 'to_dict', 'update', 'values'))
+_PLAIN_NAME = re.compile(u'^[ -~]{0,255}\\Z')
+#: the same: the rest of the name is an attribute, the value a number
+_RANGES = ('_min', '_max')
+#: words of a listing's query that are filters without ``property-``
+_FILTER_WORDS = ('member_status', 'limit', 'marker', 'sort', 'sort_key',
+                 'sort_dir')
+#: fields that are compared here if the text is too long to be sent
+_TEXT_FIELDS = ('id', 'name', 'status', 'container_format', 'disk_format',
+                'owner', 'checksum')
 
 _NUMBER_FILTERS = ('size_min', 'size_max', 'min_ram', 'min_disk')
 #: filters in which v2 parses the text before a colon as an operator, and
@@ -100,7 +115,7 @@ def limit_of(kwargs):
     :param kwargs: those of ImageDriver.detail()
     :raises ImageBadRequest: if it is not a number of 0 or more
     """
-    return values.whole_number('limit', kwargs.get('limit') or 0) or None
+    return _count('limit', kwargs) or None
 
 
 def size_of(kwargs):
@@ -109,8 +124,12 @@ def size_of(kwargs):
     :param kwargs: those of ImageDriver.detail()
     :raises ImageBadRequest: if it is not a number of 0 or more
     """
-    return values.whole_number(
-        'page_size', kwargs.get('page_size') or PAGE_SIZE)
+    return _count('page_size', kwargs) or PAGE_SIZE
+
+
+def _count(name, kwargs):
+    value = kwargs.get(name)
+    return 0 if value is None else values.whole_number(name, value)
 
 
 def page_query(kwargs, limit):
@@ -161,12 +180,10 @@ def to_query(filters):
                 return None, tests
         if name == 'is_public' and not custom:
             _filter_by_visibility(value, query, tests)
-        elif custom and name in _QUERY_WORDS:
-            tests.append(_has_property(name, values.text(name, value)))
-        elif custom:
-            query.append((name, values.text(name, value)))
+        elif custom or _is_property(name):
+            _filter_by_property(name, value, query, tests)
         else:
-            query += _plain_filter(name, value)
+            _filter_by_field(name, value, query, tests)
     if not tests:
         return query, values.always
     return query, lambda image: all(test(image) for test in tests)
@@ -182,15 +199,44 @@ def _filter_by_visibility(value, query, tests):
         tests.append(lambda image: not image['is_public'])
 
 
-def _has_property(name, value):
-    return lambda image: image['properties'].get(name) == value
+def _is_property(name):
+    """Return whether a filter without ``property-`` is a custom property."""
+    field = name[:-4] if name.endswith(_RANGES) else name
+    return translation.is_custom(field) and (
+        name not in _FILTER_WORDS and name not in ('changes-since', 'tag'))
+
+
+def _filter_by_property(name, value, query, tests):
+    value = values.text(name, value)
+    if _is_taken(name) or not values.fits_in_a_query(value):
+        tests.append(lambda image: image['properties'].get(name) == value)
+    else:
+        query.append((name, value))
+
+
+def _is_taken(name):
+    """Return whether Glance does not look for a property of this name.
+
+    Glance 15 answers 500 if the name is not ASCII.
+    """
+    return (name in _TAKEN or name.startswith('_') or name.endswith(_RANGES)
+            or not _PLAIN_NAME.match(name))
+
+
+def _filter_by_field(name, value, query, tests):
+    if name in _TEXT_FIELDS:
+        value = values.text(name, value)
+        if not values.fits_in_a_query(value):
+            tests.append(lambda image: image[name] == value)
+            return
+    query += _plain_filter(name, value)
 
 
 def _plain_filter(name, value):
     if name == 'changes-since':
         return [('updated_at', 'gte:' + values.moment(name, value))]
-    if name == 'protected':
-        return [(name, str(values.boolean('filter protected', value)).lower())]
+    if name in ('protected', 'os_hidden'):
+        return [(name, str(values.boolean('filter ' + name, value)).lower())]
     if name in ('tag', 'tags'):
         tags = value if isinstance(value, (list, tuple)) else [value]
         return [('tag', values.text(name, tag)) for tag in tags]

@@ -272,7 +272,8 @@ def to_glance(image_meta):
             public = values.boolean(name, value)
             flat.setdefault('visibility', 'public' if public else 'private')
         elif name in ('min_ram', 'min_disk') and value is not None:
-            flat[name] = values.whole_number(name, value)
+            flat[name] = values.whole_number(
+                name, value, values.MAX_MINIMUM)
         elif name == 'protected' and value is not None:
             flat[name] = values.boolean(name, value)
         elif name in _WRITABLE and value is not None:

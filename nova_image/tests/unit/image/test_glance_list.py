@@ -171,6 +171,21 @@ class TestDetail(case.DriverTestCase):
                               filters={'is_public': True})
         self.assertEqual([], images)
 
+    def test_long_filters_are_applied_to_its_answers(self):
+        for name, field in (('name', 'name'), ('property-a', None),
+                            ('a', None)):
+            for text in (u'x' * 2000, u'a:' * 1000):
+                raw = GLANCE15('list').json['images'][1]
+                found = self._detail(GLANCE15('list').saying({'images': [
+                    dict(raw, **{field: text} if field else {
+                        'properties': {'a': text}}),
+                    dict(raw, id='other', properties={})]}),
+                    GLANCE15('list_none'), filters={name: text})
+                self.assertEqual([raw['id']], [one['id'] for one in found])
+                self.assertEqual(IMAGES + '/detail?is_public=none&limit=1000',
+                                 self.glance.calls[-1].path.partition(
+                                     '&marker')[0])
+
     def test_unsupported_and_invalid_filters_are_refused(self):
         for name in ('tag', 'tags', 'visibility'):
             error = self.assert_raises(

@@ -26,16 +26,35 @@ class TestNumbers(testtools.TestCase):
     """Whole numbers."""
 
     def test_numbers_and_their_text_are_accepted(self):
-        for value in (5, '5', u'5'):
+        for value in (5, '5', u'5', b'5', 5.0, '05'):
             self.assertEqual(5, values.whole_number('limit', value))
         self.assertEqual(0, values.whole_number('limit', 0))
 
     def test_other_values_are_refused(self):
-        for value in (-1, '-1', 'many', None, [], u'\u65e5'):
+        for value in (-1, '-1', 'many', None, [], u'\u65e5', u'\u0665', '',
+                      ' ', ' 5', '5\n', '+5', '1_0', '1e3', '0x5', 1.5, -0.5,
+                      float('nan'), float('inf'), 'inf', 2 ** 63,
+                      str(2 ** 63), '9' * 5000):
             error = self.assertRaises(
                 exception.ImageBadRequest, values.whole_number, 'limit',
                 value)
             self.assertIn('limit', six.text_type(error))
+
+    def test_a_limit_for_numbers(self):
+        self.assertEqual(2 ** 31 - 1, values.whole_number(
+            'min_ram', 2 ** 31 - 1, values.MAX_MINIMUM))
+        self.assertRaises(
+            exception.ImageBadRequest, values.whole_number, 'min_ram',
+            2 ** 31, values.MAX_MINIMUM)
+
+    def test_seconds(self):
+        for value in (None, 0, 5, 0.5):
+            self.assertEqual(value, values.seconds('timeout', value))
+        self.assertEqual(5, values.seconds('timeout', '5'))
+        for value in (-1, -0.5, float('nan'), float('inf'), '', 'many',
+                      2 ** 63):
+            self.assertRaises(exception.ImageBadRequest, values.seconds,
+                              'timeout', value)
 
 
 class TestBooleans(testtools.TestCase):

@@ -40,6 +40,16 @@ class TestOrder(base.TestCase):
             self.assertIn(words, error.reason)
         self.assertRaises(TypeError, import_order.Order, 'copy-image', odd=1)
 
+    def test_timeouts_that_cannot_be_are_refused(self):
+        for value in (-1, float('nan'), float('inf'), '', 'soon', [5]):
+            error = self.assertRaises(
+                exception.ImageBadRequest, import_order.Order, 'copy-image',
+                timeout=value)
+            self.assertIn('timeout', error.reason)
+        for value in (None, 0, 5, 0.5):
+            self.assertEqual(value, import_order.Order(
+                'copy-image', timeout=value).timeout)
+
     def test_stores_and_conditions_are_sent(self):
         for options, more in (
                 ({}, {'all_stores_must_succeed': False}),

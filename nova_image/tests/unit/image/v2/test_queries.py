@@ -109,7 +109,7 @@ class TestQuery(testtools.TestCase):
     def test_limits_are_converted_or_refused(self):
         for value, expected in ((None, None), (0, None), ('5', 5), (5, 5)):
             self.assertEqual(expected, queries.limit_of({'limit': value}))
-        for value in (-1, 'many'):
+        for value in (-1, 'many', '', ' 5', 1.5, float('nan'), 2 ** 63):
             self.assertRaises(exception.ImageBadRequest,
                               queries.limit_of, {'limit': value})
 
@@ -149,11 +149,39 @@ class TestQuery(testtools.TestCase):
         self.assertEqual([('limit', 5), ('marker', 'b')],
                          queries.after('b', query))
 
-    def test_a_property_named_like_a_query_parameter_filters_answers(self):
-        query, matches = queries.to_query({'property-limit': '5'})
-        self.assertEqual([], query)
-        self.assertTrue(matches({'properties': {'limit': '5'}}))
-        self.assertFalse(matches({'properties': {'limit': '6'}}))
+    def test_a_property_whose_name_glance_takes_filters_the_answers(self):
+        for name in ('limit', 'tag', 'save', 'ram_max', 'size_min', '_max',
+                     'properties', '__table__', '_x', 'changes-since',
+                     u'na\xefve', 'a\n'):
+            query, matches = queries.to_query({'property-' + name: '5'})
+            self.assertEqual([], query)
+            self.assertTrue(matches({'properties': {name: '5'}}))
+            self.assertFalse(matches({'properties': {name: '6'}}))
+            self.assertFalse(matches({'properties': {}}))
+
+    def test_a_filter_without_the_prefix_may_be_a_property(self):
+        for name in ('save', 'ram_max', '_x'):
+            query, matches = queries.to_query({name: '5'})
+            self.assertEqual([], query)
+            self.assertFalse(matches({'properties': {}}))
+        for name in ('min_ram_max', 'created_at', 'member_status', 'os_type'):
+            self.assertEqual([(name, '5')], self._query(**{name: '5'}))
+
+    def test_text_that_is_too_long_filters_the_answers(self):
+        for text in (u'\u65e5' * 400, 'x' * 2000, ':' * 2000):
+            query, matches = queries.to_query({
+                'name': text, 'property-a': text})
+            self.assertEqual([], query)
+            self.assertTrue(matches({
+                'name': text, 'properties': {'a': text}}))
+            self.assertFalse(matches({
+                'name': text, 'properties': {'a': 'b'}}))
+            self.assertFalse(matches({
+                'name': 'b', 'properties': {'a': text}}))
+
+    def test_hidden_images_are_listed_by_a_boolean(self):
+        self.assertEqual([('os_hidden', 'true')],
+                         self._query(os_hidden=True))
 
     def test_a_name_with_a_colon_needs_the_operator_eq(self):
         for name in ('ubuntu:22.04', 'in:a,b', 'eq:a'):
