@@ -38,6 +38,7 @@ GOES=(
     nova_image/tests/functional/test_answers_v1.py
     nova_image/tests/functional/test_v1.py
     nova_image/tests/functional/test_cli_v1.py
+    nova_image/tests/functional/test_cli_words_v1.py
     nova_image/tests/functional/test_v1_faults.py
     nova_image/tests/functional/test_undo_model_v1.py
     nova_image/tests/functional/model/server_v1.py

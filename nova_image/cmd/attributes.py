@@ -27,6 +27,8 @@ _ATTRIBUTES = {
     'owner': ('<project-id>', 'Project that owns the image (administrators '
               'only).'),
 }
+_MINIMUMS = ('min-disk', 'min-ram')
+_MINIMUM = options.number(0, options.MAX_MINIMUM)
 _VISIBILITIES = ('public', 'private', 'shared', 'community')
 
 
@@ -38,7 +40,9 @@ def new_id() -> str:
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the options for all attributes except the name and the ID."""
     for name, (metavar, text) in _ATTRIBUTES.items():
-        parser.add_argument('--' + name, metavar=metavar, help=text)
+        parser.add_argument(
+            '--' + name, metavar=metavar, help=text,
+            type=_MINIMUM if name in _MINIMUMS else str)
     group = parser.add_mutually_exclusive_group()
     for name in _VISIBILITIES:
         group.add_argument(

@@ -19,6 +19,7 @@ cloud.
 
 import argparse
 import collections.abc
+import os
 import textwrap
 import typing
 import uuid
@@ -39,6 +40,10 @@ if typing.TYPE_CHECKING:
 
 #: maximum number of images that an error names
 _NAMED = 5
+_WIDTH = options.number(0, 10 ** 6)
+_EMPTY = 'The ID or name of an image is empty. Check your shell variables'
+
+Result = typing.TypeVar('Result')
 
 
 class Command(command.Command):
@@ -53,7 +58,11 @@ class Command(command.Command):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Return the parser of the command's arguments."""
+        self._check_widths()
         parser = super().get_parser(prog_name)
+        for action in parser._actions:
+            if '--max-width' in action.option_strings:
+                action.type = _WIDTH
         parser.formatter_class = options.Formatter
         parser.epilog = 'Examples::\n\n' + textwrap.indent(
             textwrap.dedent(self.examples).strip(), '    ')
@@ -62,6 +71,15 @@ class Command(command.Command):
         self.add_arguments(parser)
         return parser
 
+    def _check_widths(self) -> None:
+        """Refuse numbers of the environment that cliff cannot read."""
+        for name in ('CLIFF_MAX_TERM_WIDTH', 'CLIFF_FIT_WIDTH'):
+            try:
+                _WIDTH(os.environ.get(name, '0'))
+            except argparse.ArgumentTypeError as error:
+                self.app.say('%s: %s' % (name, error))
+                raise SystemExit(codes.USAGE)
+
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the arguments of the command."""
 
@@ -69,7 +87,7 @@ class Command(command.Command):
         """Run the command; report an error as one line and an exit code."""
         try:
             _check_text(parsed_args)
-            return super().run(parsed_args)
+            return self._run_for_image(parsed_args)
         except BrokenPipeError:
             raise
         except KeyboardInterrupt:
@@ -96,31 +114,54 @@ class Command(command.Command):
         has that name, an ID.
 
         :param reference: ID or name
+        :raises errors.Usage: if it is empty
         :raises errors.Failed: if no image or several images match
         """
+        if not reference:
+            raise errors.Usage(_EMPTY)
         if _is_uuid(reference):
             return reference
         if '://' in reference:
-            return self.images.get(self.caller, reference)['id']
-        found = self._ids_by_name(reference)
+            return self._by_url(reference)
+        return self._by_name(reference) or self._by_other_id(reference)
+
+    def _by_name(self, name: str) -> str | None:
+        """Return the ID of the image with a name; None if there is none.
+
+        Of images with one name, those that are hidden are the older ones.
+
+        :raises errors.Failed: if several images have the name
+        """
+        found = self._ids_by_name(name) or self._ids_by_name(
+            name, os_hidden=True)
         if len(found) > 1:
             more = ', ...' if len(found) > _NAMED else ''
             raise errors.Failed(
                 'Several images have the name %s. Use an ID: %s' % (
-                    reference, ', '.join(found[:_NAMED]) + more),
-                codes.CONFLICT)
-        return found[0] if found else self._by_other_id(reference)
+                    name, ', '.join(found[:_NAMED]) + more), codes.CONFLICT)
+        return found[0] if found else None
 
-    def _ids_by_name(self, name: str) -> list[str]:
-        """Return the IDs of images with a name, at most _NAMED + 1."""
-        filters: dict[str, str] = {'name': name}
-        limit: int | None = _NAMED + 1
-        if not name.isascii():  # in v1, Glance 15 responds with 500
-            filters, limit = {}, None
-        # Compare the names here: a wrong match might be deleted.
+    def _ids_by_name(self, name: str, **filters: typing.Any) -> list[str]:
+        """Return the IDs of the images with exactly this name.
+
+        A database may ignore case, accents and trailing blanks. Any number
+        of other images may thus match, so there is no limit, and names are
+        compared here: a wrong image might be deleted.
+        """
+        if name.isascii():  # in v1, Glance 15 responds with 500 to others
+            filters['name'] = name
         return [image['id'] for image in self.images.get_all(
-            self.caller, filters=filters, limit=limit)
-            if image['name'] == name][:_NAMED + 1]
+            self.caller, filters=filters) if image['name'] == name]
+
+    def _by_url(self, url: str) -> str:
+        """Return the ID of an image that a URL or such a name means."""
+        try:
+            return self.images.get(self.caller, url)['id']
+        except (exception.ImageNotFound, exception.InvalidImageRef):
+            found = self._by_name(url)
+            if found is None:
+                raise
+            return found
 
     def _by_other_id(self, reference: str) -> str:
         """Return an ID that is not a UUID; v1 allows any ID."""
@@ -131,6 +172,55 @@ class Command(command.Command):
                 'No image has the name or ID %s. Check the name, and that '
                 'the project has access to the image' % reference,
                 codes.NOT_FOUND)
+
+    def _named_like_an_id(self, reference: str) -> str | None:
+        """Return the ID of an image whose name is a UUID.
+
+        :param reference: the UUID
+        :returns: None if an image has this ID, or none has this name
+        """
+        try:
+            self.images.get(self.caller, reference)
+        except exception.ImageNotFound:
+            return self._by_name(reference)
+        return None
+
+    def _act(self, reference: str,
+             act: collections.abc.Callable[[str], Result]) -> Result:
+        """Call a function for an image.
+
+        A UUID becomes a name only after no image had this ID, so that an ID
+        takes no request more.
+
+        :param reference: ID or name
+        :param act: the function; if there is no image, it must not have
+            changed or consumed anything
+        """
+        try:
+            return act(reference)
+        except exception.ImageNotFound:
+            other = self._named_like_an_id(reference) if _is_uuid(
+                reference) else None
+            if other is None:
+                raise
+        return act(other)
+
+    def _run_for_image(self, parsed_args: argparse.Namespace) -> int:
+        """Run a command that may name an image by a UUID."""
+        reference = getattr(parsed_args, 'image', None)
+        run = super().run
+        if not reference or not _is_uuid(reference):
+            return run(parsed_args)
+        if getattr(parsed_args, 'file', None) == '-':
+            # Standard input and output cannot be repeated.
+            parsed_args.image = self._named_like_an_id(reference) or reference
+            return run(parsed_args)
+
+        def act(image_id: str) -> int:
+            return run(argparse.Namespace(
+                **{**vars(parsed_args), 'image': image_id}))
+
+        return self._act(reference, act)
 
     def each(self, references: collections.abc.Iterable[str],
              act: collections.abc.Callable[[str], object]) -> int:
@@ -143,7 +233,11 @@ class Command(command.Command):
         found = set()
         for reference in references:
             try:
-                act(self.find(reference))
+                image_id = self.find(reference)
+                if image_id == reference:
+                    self._act(reference, act)
+                else:
+                    act(image_id)
             except Exception as error:
                 found.add(self.app.report(error))
         if not found:
@@ -187,10 +281,10 @@ def add_image(parser: argparse.ArgumentParser, several: bool = False) -> None:
     """
     if several:
         parser.add_argument('images', metavar='<image>', nargs='+',
-                            help='ID or name of an image.')
+                            type=reference, help='ID or name of an image.')
     else:
         parser.add_argument('image', metavar='<image>',
-                            help='ID or name of the image.')
+                            type=reference, help='ID or name of the image.')
 
 
 def _check_text(arguments: argparse.Namespace) -> None:
@@ -201,6 +295,13 @@ def _check_text(arguments: argparse.Namespace) -> None:
                 str(value).encode()
             except UnicodeEncodeError:
                 raise errors.Usage('The value of %s is not valid UTF-8' % name)
+
+
+def reference(text: str) -> str:
+    """Refuse an empty ID or name; the ``type`` of an argument."""
+    if not text:
+        raise argparse.ArgumentTypeError(_EMPTY)
+    return text
 
 
 def _is_uuid(text: str) -> bool:

@@ -15,6 +15,7 @@
 import argparse
 import typing
 
+from nova_image.cmd import base
 from nova_image.cmd import data
 from nova_image.cmd import errors
 from nova_image.cmd import options
@@ -24,6 +25,8 @@ DIRECT = 'glance-direct'
 WEB = 'web-download'
 REMOTE = 'glance-download'
 COPY = 'copy-image'
+#: longest time to wait for an import: 31 years
+_LONGEST = 10 ** 9
 
 
 def add_origin(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +45,9 @@ def add_origin(parser: argparse.ArgumentParser) -> None:
             ('interface', '<interface>', 'Interface of its endpoint: public '
                                          '(the default), internal or '
                                          'admin.')):
-        parser.add_argument('--remote-' + name, metavar=metavar, help=text)
+        parser.add_argument(
+            '--remote-' + name, metavar=metavar, help=text,
+            type=base.reference if name == 'image' else str)
     parser.add_argument(
         '--hash', metavar='<algorithm>=<digest>', type=options.pairs,
         help='Expected hash of the data, such as sha512=....')
@@ -65,7 +70,8 @@ def add_target(parser: argparse.ArgumentParser) -> None:
         '--no-wait', action='store_false', default=None, dest='wait',
         help='Do not wait for Glance to finish.')
     parser.add_argument(
-        '--import-timeout', metavar='<seconds>', type=int, dest='timeout',
+        '--import-timeout', metavar='<seconds>', dest='timeout',
+        type=options.number(0, _LONGEST),
         help='Maximum time to wait; 0 for no limit.')
 
 
@@ -99,8 +105,6 @@ def driver_options(arguments: argparse.Namespace) -> dict[str, typing.Any]:
 
 def target(arguments: argparse.Namespace) -> dict[str, typing.Any]:
     """Return the driver's options for add_target()."""
-    if arguments.timeout is not None and arguments.timeout < 0:
-        raise errors.Usage('--import-timeout must be 0 or more')
     return options.without_nones({
         'stores': arguments.stores, 'all_stores': arguments.all_stores,
         'all_stores_must_succeed': arguments.must_succeed,

@@ -18,7 +18,6 @@ import typing
 
 from nova_image.cmd import base
 from nova_image.cmd import display
-from nova_image.cmd import errors
 from nova_image.cmd import options
 
 #: option -> (metavar, help) of filters with the same name
@@ -37,6 +36,8 @@ _FILTERS = {
     'changes-since': ('<time>', 'Images changed since this time in UTC, '
                                 'ISO 8601, such as 2026-01-31T12:00:00Z.'),
 }
+_SIZES = ('size-min', 'size-max')
+_SIZE = options.number(0, options.MAX_NUMBER)
 
 
 class List(base.Lister):
@@ -57,17 +58,20 @@ class List(base.Lister):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the filters, the sorting and the limits."""
         for name, (metavar, text) in _FILTERS.items():
-            parser.add_argument('--' + name, metavar=metavar, help=text)
+            parser.add_argument(
+                '--' + name, metavar=metavar, help=text,
+                type=_SIZE if name in _SIZES else str)
         _add_more_filters(parser)
         parser.add_argument(
             '--sort', metavar='<field>[:asc|:desc],...', type=_sorting,
             default=([], []), help='Fields to sort by, in this order '
             '(v1: only one). The default direction is asc.')
         parser.add_argument(
-            '--limit', metavar='<number>', type=int,
+            '--limit', metavar='<number>',
+            type=options.number(1, options.MAX_NUMBER),
             help='Maximum number of images to list.')
         parser.add_argument(
-            '--marker', metavar='<image-id>',
+            '--marker', metavar='<image-id>', type=base.reference,
             help='List the images after this one.')
         parser.add_argument('--long', action='store_true',
                             help='Show more columns.')
@@ -80,7 +84,7 @@ class List(base.Lister):
         found = self.images.get_all(
             self.caller, filters=_filters(parsed_args),
             sort_key=keys, sort_dir=directions,
-            limit=_limit(parsed_args.limit), marker=parsed_args.marker)
+            limit=parsed_args.limit, marker=parsed_args.marker)
         names: tuple[str, ...] = (
             display.LONG if parsed_args.long else display.SHORT)
         if parsed_args.columns or parsed_args.sort_columns:
@@ -130,12 +134,6 @@ def _sorting(text: str) -> tuple[list[str], list[str]]:
         keys.append(key)
         directions.append(direction or 'asc')
     return keys, directions
-
-
-def _limit(number: int | None) -> int | None:
-    if number is not None and number < 1:
-        raise errors.Usage('--limit must be 1 or more')
-    return number
 
 
 class Show(base.ShowOne):

@@ -18,12 +18,20 @@ variables of the same name (``OS_CLOUD`` for ``--os-cloud``) and clouds.yaml.
 
 import argparse
 import collections.abc
+import re
 import sys
 import typing
 
 from nova_image.cmd import codes
 from nova_image.cmd import errors
 from nova_image.cmd import release
+
+#: largest number that Glance stores
+MAX_NUMBER = 2 ** 63 - 1
+#: largest min_disk and min_ram that Glance accepts
+MAX_MINIMUM = 2 ** 31 - 1
+#: longest timeout of a socket in seconds: its milliseconds are a C int
+LONGEST_WAIT = 2147483
 
 #: name -> (metavar, help)
 _AUTH = {
@@ -127,7 +135,7 @@ def _add_tls(group: typing.Any) -> None:
         '--insecure', action='store_true', default=None,
         help='Do not verify server certificates.')
     group.add_argument(
-        '--timeout', metavar='<seconds>', type=float, dest='api_timeout',
+        '--timeout', metavar='<seconds>', type=seconds, dest='api_timeout',
         help='Seconds to wait for a response (default: 600).')
 
 
@@ -159,6 +167,34 @@ def one_line_errors(parser: argparse.ArgumentParser,
 
     parser.error = error  # type: ignore[method-assign]
     return parser
+
+
+def number(least: int, most: int
+           ) -> collections.abc.Callable[[str], int]:
+    """Return the ``type`` of an argument that is a whole number.
+
+    :param least: the smallest valid number
+    :param most: the largest valid number
+    """
+    def convert(text: str) -> int:
+        if not re.fullmatch('[0-9]{1,19}', text) or not (
+                least <= int(text) <= most):
+            raise argparse.ArgumentTypeError(
+                '%r is not a whole number from %d to %d' % (
+                    text, least, most))
+        return int(text)
+
+    return convert
+
+
+def seconds(text: str) -> float:
+    """Return seconds of more than 0; the ``type`` of an argument."""
+    if not re.fullmatch(r'[0-9]{1,19}(\.[0-9]{1,19})?', text) or not (
+            0 < float(text) <= LONGEST_WAIT):
+        raise argparse.ArgumentTypeError(
+            '%r is not a number of seconds, more than 0 and at most %d' % (
+                text, LONGEST_WAIT))
+    return float(text)
 
 
 def pairs(text: str) -> tuple[str, str]:

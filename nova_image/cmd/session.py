@@ -29,6 +29,7 @@ from openstack.config import cloud_region
 from oslo_config import cfg
 
 from nova_image.cmd import errors
+from nova_image.cmd import options
 from nova_image.cmd import release
 from nova_image import conf as nova_image_conf
 from nova_image.image import api
@@ -80,18 +81,19 @@ class _Identity(identity.Identity):
         return self._auth
 
 
-def open_cloud(options: argparse.Namespace) -> Cloud:
+def open_cloud(arguments: argparse.Namespace) -> Cloud:
     """Return the selected cloud.
 
-    :param options: the options of nova_image.cmd.options
+    :param arguments: the options of nova_image.cmd.options
     :raises errors.Usage: if the options do not select a cloud
     """
     loader = _Loader(
         app_name='nova-image', app_version=release.version(),
         pw_func=_ask if sys.stdin.isatty() else None)
-    region = loader.get_one(argparse=_for_loader(options))
+    region = loader.get_one(argparse=_for_loader(arguments))
+    _check_timeout(region.config.get('api_timeout'))
     session = region.get_session()
-    conf = _conf(options, region)
+    conf = _conf(arguments, region)
     keystone = loader.claims is None
     if not keystone and not conf.glance.endpoint_override:
         raise errors.Usage('Without Keystone, --os-endpoint must be the URL '
@@ -100,6 +102,15 @@ def open_cloud(options: argparse.Namespace) -> Cloud:
     claims = loader.claims or {}
     return Cloud(api.API(conf, identity=user, log_is_ready=False), Caller(
         claims.get('user_id'), claims.get('project_id')))
+
+
+def _check_timeout(value: typing.Any) -> None:
+    """Refuse a timeout of the environment or of clouds.yaml."""
+    try:
+        if value is not None:
+            options.seconds(str(value))
+    except argparse.ArgumentTypeError as error:
+        raise errors.Usage('api_timeout: %s' % error)
 
 
 class _Loader(config.OpenStackConfig):
@@ -123,13 +134,13 @@ class _Loader(config.OpenStackConfig):
         return config
 
 
-def _for_loader(options: argparse.Namespace) -> argparse.Namespace:
+def _for_loader(arguments: argparse.Namespace) -> argparse.Namespace:
     """Return only the options that select the cloud."""
-    chosen = {name: value for name, value in vars(options).items()
+    chosen = {name: value for name, value in vars(arguments).items()
               if name.startswith('os_') or name == 'api_timeout'}
     for name in ('cacert', 'cert', 'key'):
         chosen[name] = chosen.pop('os_' + name)
-    if options.insecure:
+    if arguments.insecure:
         chosen['verify'] = False
     return argparse.Namespace(**chosen)
 
@@ -138,7 +149,7 @@ def _ask(prompt: str | None = None) -> str:
     return getpass.getpass('%s: ' % (prompt or 'Password'), sys.stderr)
 
 
-def _conf(options: argparse.Namespace,
+def _conf(arguments: argparse.Namespace,
           region: cloud_region.CloudRegion) -> cfg.ConfigOpts:
     """Return the configuration of the image driver."""
     conf = cfg.ConfigOpts()
@@ -147,13 +158,13 @@ def _conf(options: argparse.Namespace,
     nova_image_conf.register_opts(conf)
     settings: dict[str, typing.Any] = {
         'use_glance_v1': _api_version(region) == 1,
-        'endpoint_override': options.os_endpoint or region.get_endpoint(
+        'endpoint_override': arguments.os_endpoint or region.get_endpoint(
             'image'),
         'region_name': region.get_region_name('image') or None,
         'service_type': region.get_service_type('image') or 'image',
         'valid_interfaces': _list(region.get_interface('image')),
         'keep_partial_downloads': True,
-        'debug': options.debug,
+        'debug': arguments.debug,
     }
     for name, value in settings.items():
         conf.set_override(name, value, 'glance')

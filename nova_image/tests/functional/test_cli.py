@@ -227,7 +227,7 @@ class MistakesTest(cli_case.OnKeystone):
         for name in names:
             self.assertEqual(self.create(name),
                              self.json('show', name)['id'])
-        self.error(codes.NOT_FOUND, 'delete', '')
+        self.error(codes.USAGE, 'delete', '')
         self.assertEqual(len(names), len(self.raw.images()))
 
     def test_several_images_with_a_name(self) -> None:

@@ -14,6 +14,8 @@
 
 import io
 
+from nova_image import exception
+
 
 class Images(object):
     """An image API that records its calls and returns images from a list.
@@ -27,19 +29,26 @@ class Images(object):
         self.error = None
 
     def get_all(self, context, **kwargs):
-        """Return the images with the name in the filter."""
+        """Return the images with the filters' name, or hidden ones."""
         self.calls.append(('get_all', kwargs))
-        name = kwargs['filters'].get('name')
+        filters = kwargs['filters']
+        name, hidden = filters.get('name'), filters.get('os_hidden', False)
         return [image for image in self.images
-                if name in (None, image['name'])]
+                if name in (None, image['name'])
+                and image.get('os_hidden', False) == hidden]
 
     def get(self, context, image_id):
         """Return an image."""
         self.calls.append(('get', image_id))
-        if self.error is not None:
-            raise self.error
-        return next(image for image in self.images
-                    if image['id'] == image_id)
+        error = self.error
+        if isinstance(error, dict):
+            error = error.get(image_id)
+        if error is not None:
+            raise error
+        for image in self.images:
+            if image['id'] == image_id:
+                return image
+        raise exception.ImageNotFound(image_id=image_id)
 
     def create(self, context, image, data=None, id_is_new=False):
         """Be interrupted, as by Ctrl-C."""

@@ -27,6 +27,8 @@ OTHER = str(uuid.UUID(int=2))
 
 if six.PY3:
     from nova_image.cmd import codes
+    from nova_image.cmd import errors
+    from nova_image.cmd import listing
 
 
 def _image(**changes):
@@ -67,8 +69,51 @@ class TestFinding(CommandTestCase):
     def test_filter_that_returns_other_images(self):
         self.images.get_all = lambda *_, **__: self.images.images
         self.images.error = exception.ImageNotFound()
-        self.assertEqual(codes.NOT_FOUND, self.run_it('delete', '')[0])
-        self.assertEqual([('get', '')], self.images.calls)
+        self.assertEqual(codes.NOT_FOUND, self.run_it('delete', ' ')[0])
+        self.assertEqual([('get', ' ')], self.images.calls)
+
+    def test_name_behind_many_similar_ones(self):
+        others = [_image(id=str(uuid.UUID(int=number)), name=name)
+                  for number, name in enumerate(
+                      ['DISK', 'Disk ', 'disk '] * 10, 100)]
+
+        def get_all(_, filters, limit=None):
+            return (others + self.images.images)[:limit]
+
+        self.images.get_all = get_all
+        self.assertEqual(0, self.run_it('show', 'disk')[0])
+        self.assertEqual([('get', ID)], self.images.calls)
+
+    def test_hidden_image(self):
+        self.images.images = [_image(id=OTHER, name='disk', os_hidden=True)]
+        self.assertEqual(0, self.run_it('show', 'disk')[0])
+        self.assertEqual(('get', OTHER), self.images.calls[-1])
+        self.images.images.append(_image(id=ID, name='disk'))
+        self.assertEqual(0, self.run_it('show', 'disk')[0])
+        self.assertEqual(('get', ID), self.images.calls[-1])
+
+    def test_empty_word(self):
+        for argv in (('show', ''), ('delete', ID, '')):
+            self.assertRaises(SystemExit, self.run_it, *argv)
+        error = self.assertRaises(
+            errors.Usage, listing.Show(None, None).find, '')
+        self.assertEqual(codes.USAGE, error.code)
+        self.assertEqual([], self.images.calls)
+
+    def test_name_that_looks_like_an_id(self):
+        self.images.images[0].update(id=OTHER, name=ID)
+        self.images.error = {ID: exception.ImageNotFound(image_id=ID)}
+        self.assertEqual(0, self.run_it('show', ID)[0])
+        self.assertEqual(('get', OTHER), self.images.calls[-1])
+        self.assertEqual(0, self.run_it('delete', ID)[0])
+        self.assertEqual(('delete', OTHER), self.images.calls[-1])
+
+    def test_name_that_looks_like_a_url(self):
+        url = 'http://127.0.0.1/a'
+        self.images.images[0]['name'] = url
+        self.images.error = {url: exception.InvalidImageRef()}
+        self.assertEqual(0, self.run_it('show', url)[0])
+        self.assertEqual(('get', ID), self.images.calls[-1])
 
     def test_name_outside_ascii(self):
         self.images.images[0]['name'] = 'na\xefve'
@@ -100,7 +145,7 @@ class TestList(CommandTestCase):
             '--status', 'active', '--size-min', '5', '--property', 'a=b=c',
             '--public', '--changes-since', '2026-01-31T12:00:00Z')
         self.assertEqual({
-            'status': 'active', 'size_min': '5', 'property-a': 'b=c',
+            'status': 'active', 'size_min': 5, 'property-a': 'b=c',
             'is_public': True, 'changes-since': '2026-01-31T12:00:00Z'},
             asked['filters'])
 
@@ -162,7 +207,8 @@ class TestDelete(CommandTestCase):
     def test_every_image_is_tried(self):
         code, _, err = self._delete(n1=exception.ImageNotFound())
         self.assertEqual((codes.NOT_FOUND, 1), (code, err.count('\n')))
-        self.assertEqual(3, len(self.images.calls))
+        self.assertEqual(3, len([
+            call for call in self.images.calls if call[0] == 'delete']))
 
     def test_errors_of_different_kinds(self):
         code, _, err = self._delete(n1=exception.ImageNotFound(),

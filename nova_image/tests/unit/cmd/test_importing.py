@@ -144,10 +144,6 @@ class TestOptions(CommandTestCase):
         self.assertIn('--uri', self.refused(
             'import', ID, '--uri', 'http://x/y', '--remote-image', 'a'))
 
-    def test_negative_timeout(self):
-        self.assertIn('--import-timeout', self.refused(
-            'import', ID, '--uri', 'http://x/y', '--import-timeout', '-1'))
-
     def test_copy_without_a_target(self):
         self.assertIn('--all-stores', self.refused('copy', ID))
 
