@@ -36,6 +36,7 @@
      +-- GlanceConnectionFailed         no response
      |    +-- GlanceServerError         429, 500, 502, 503, 504
      |    +-- GlanceEndpointUnknown     no configuration, no catalog entry
+     |    +-- GlanceNotTrusted          no TLS connection, and none later
      |    +-- GlanceBadAnswer           a response that is not Glance's
      |         +-- GlanceVersionNotServed   300
      +-- InsufficientDiskSpace          the image does not fit on the disk
@@ -294,6 +295,17 @@ class GlanceEndpointUnknown(GlanceConnectionFailed):
     headline = 'No Glance endpoint is known'
     advice = ('Set [glance] api_servers or endpoint_override, or register '
               'Glance in the service catalog')
+    retriable = False
+
+
+class GlanceNotTrusted(GlanceConnectionFailed):
+    """TLS fails in a way that a retry does not change.
+
+    A certificate is not trusted, or a file with certificates is unusable.
+    """
+
+    headline = 'No trusted TLS connection'
+    advice = 'Check the certificates of the server and of this host'
     retriable = False
 
 

@@ -19,6 +19,7 @@ driver is loaded as usual, with a configuration that only this process uses.
 import argparse
 import dataclasses
 import getpass
+import os
 import sys
 import typing
 
@@ -28,6 +29,7 @@ from openstack import config
 from openstack.config import cloud_region
 from oslo_config import cfg
 
+from nova_image.cmd import codes
 from nova_image.cmd import errors
 from nova_image.cmd import options
 from nova_image.cmd import release
@@ -87,6 +89,7 @@ def open_cloud(arguments: argparse.Namespace) -> Cloud:
     :param arguments: the options of nova_image.cmd.options
     :raises errors.Usage: if the options do not select a cloud
     """
+    _check_files(arguments)
     loader = _Loader(
         app_name='nova-image', app_version=release.version(),
         pw_func=_ask if sys.stdin.isatty() else None)
@@ -111,6 +114,23 @@ def _check_timeout(value: typing.Any) -> None:
             options.seconds(str(value))
     except argparse.ArgumentTypeError as error:
         raise errors.Usage('api_timeout: %s' % error)
+
+
+def _check_files(options: argparse.Namespace) -> None:
+    """Refuse files of certificates that cannot be read."""
+    for option in ('os_cacert', 'os_cert', 'os_key'):
+        path = getattr(options, option, None) or os.environ.get(option.upper())
+        if not path:
+            continue
+        try:
+            if os.path.isdir(os.path.expanduser(path)):
+                os.listdir(os.path.expanduser(path))
+            else:
+                open(os.path.expanduser(path), 'rb').close()
+        except OSError as error:
+            raise errors.Failed('%s, the file of --%s: %s' % (
+                path, option.replace('_', '-'), error.strerror),
+                codes.LOCAL_FILE)
 
 
 class _Loader(config.OpenStackConfig):

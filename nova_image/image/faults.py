@@ -26,7 +26,9 @@ from six.moves import http_client
 
 from nova_image import exception
 from nova_image.image import connections
+from nova_image.image import proxies
 from nova_image.image import retry
+from nova_image.image import tls
 from nova_image import redaction
 
 try:
@@ -57,9 +59,6 @@ _BY_STATUS = {
 _SKIPPED = re.compile('(?i)<(head|style|script|h1)')
 _ENDS = {name: re.compile('(?i)</%s>' % name)
          for name in ('head', 'style', 'script', 'h1')}
-_TOO_LARGE = ('A proxy in front of Glance limits the size of requests, like '
-              'nginx with client_max_body_size. The limit is not a quota, '
-              'and only the operator can raise it')
 _RETRIABLE = frozenset((429, 500, 502, 503, 504))
 
 _NO_CONNECTION = (client_exc.CommunicationError, client_exc.InvalidEndpoint,
@@ -80,28 +79,26 @@ def from_response(response, request, endpoint, retriable=None):
     if 300 < response.status_code < 400:
         return _redirect(response, request, endpoint)
     page, is_html = _page(response)
-    kind, advice = _kind(response.status_code, request), None
-    if response.status_code == 413 and is_html and not _is_glances(
-            response, page):
-        kind, advice = _kind(400, request), _TOO_LARGE
+    said = _said(response, page, is_html)
+    facts = {'retriable': retriable}
+    kind, more = proxies.facts_of(
+        response, page, is_html, said, request) or (
+            _kind(response.status_code, request), {})
+    facts.update(more, **request.facts(endpoint))
     # Half a secret could not be recognised.
-    reason = exception.redact(
-        _said(response, page, is_html), request.secrets)[:MAX_REASON]
-    return kind(reason=reason,
-                status=response.status_code, advice=advice,
-                retriable=retriable,
+    reason = exception.redact(said, request.secrets)[:MAX_REASON]
+    return kind(reason=reason, status=response.status_code,
                 retry_after=retry.parse_retry_after(
-                    response.headers.get('Retry-After')),
-                **request.facts(endpoint))
+                    response.headers.get('Retry-After')), **facts)
 
 
 def _redirect(response, request, endpoint):
     response.close()
+    location = response.headers.get('Location')
     return exception.GlanceBadAnswer(
-        status=response.status_code, reason='it redirects to %s' % (
-            response.headers.get('Location')),
-        advice='Set the endpoint to where Glance really is: a token is not '
-               'sent after a redirect', **request.facts(endpoint))
+        status=response.status_code, reason='it redirects to %s' % location,
+        advice=proxies.redirect_advice(location, endpoint),
+        **request.facts(endpoint))
 
 
 def _kind(status, request):
@@ -115,15 +112,6 @@ def _kind(status, request):
         return about_image if request.image_id else general
     return exception.ImageBadRequest if 400 <= status < 500 else (
         exception.GlanceBadAnswer)
-
-
-def _is_glances(response, page):
-    """Return whether an HTML page is that of Glance, not that of a proxy.
-
-    webob's pages begin the same in Glance 15 and 33.
-    """
-    return 'X-Openstack-Request-Id' in response.headers or page.startswith(
-        '<html>\n <head>\n  <title>')
 
 
 def _said(response, page, is_html):
@@ -205,6 +193,13 @@ def from_error(error, request, endpoint):
             'The answer of Glance cannot be read', reason=error, advice=(
                 'See if a proxy in front of Glance alters its answers'),
             **facts)
+    if tls.is_untrusted(error):
+        return exception.GlanceNotTrusted(
+            reason=error, advice=tls.advice(error), **facts)
+    if proxies.is_final(error):
+        return exception.GlanceConnectionFailed(
+            'The proxy made no connection', reason=error, retriable=False,
+            advice=proxies.LOGIN, **facts)
     if _is_unsendable(error):
         return exception.Invalid(
             'The request cannot be sent', reason=error, **facts)

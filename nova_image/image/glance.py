@@ -309,6 +309,9 @@ class GlanceImageService(driver.ImageDriver):
         """Change an image. See ImageDriver."""
         values.one_source(image_meta, data)
         body = None if data is None else source.open_source(data)
+        if not purge_props:
+            image_meta, purge_props = self._without_unset(
+                context, image_id, image_meta)
         headers = _to_headers(image_meta)
         headers.pop(_META + 'id', None)
         headers.update(_location(image_meta))
@@ -330,6 +333,23 @@ class GlanceImageService(driver.ImageDriver):
             if headers and not answered:  # only the data is known to be there
                 image = self._put(context, image_id, headers, None)[0]
         return image
+
+    def _without_unset(self, context, image_id, image_meta):
+        """Return the metadata of an update that removes what is unset.
+
+        v1 removes a property only by a request that names all others.
+
+        :returns: (metadata, whether to remove the properties it lacks)
+        """
+        properties = image_meta.get('properties') or {}
+        unset = [name for name, value in properties.items()
+                 if values.is_unset(name, value)]
+        if not unset:
+            return image_meta, False
+        stored = self._head(context, image_id, 'update')['properties']
+        if not any(stored.get(name) for name in unset):
+            return image_meta, False
+        return dict(image_meta, properties=dict(stored, **properties)), True
 
     def delete(self, context, image_id):
         """Delete an image. See ImageDriver."""

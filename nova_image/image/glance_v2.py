@@ -162,10 +162,11 @@ class GlanceImageServiceV2(driver.ImageDriver):
         if image_meta.get('visibility') is None and (
                 target.get('visibility') == 'private'):
             target['visibility'] = translation.NOT_PUBLIC
+        unset = translation.unset_names(image_meta)
         location = locations.from_meta(image_meta)
 
         def changes(raw):
-            return translation.changes(raw, target, purge_props)
+            return translation.changes(raw, target, purge_props, unset)
 
         raw = self._images.get(context, image_id, 'update')
         if body is not None:

@@ -145,12 +145,16 @@ class _Adapter(ksa_session.TCPKeepAliveAdapter):
         """Send a request; see requests.
 
         :raises requests.RequestException: also for a host name that urllib3
-            or the codec of host names refuses
+            or the codec of host names refuses, and for files of certificates
+            that cannot be read
         """
         try:
             return super(_Adapter, self).send(request, *args, **kwargs)
         except requests.RequestException:
             raise
+        except EnvironmentError as error:  # failed connections are above
+            raise requests.exceptions.SSLError(
+                'TLS: %s' % (error,), request=request)
         except _NOT_HTTP as error:
             raise requests.ConnectionError(error, request=request)
 

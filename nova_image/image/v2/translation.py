@@ -319,12 +319,20 @@ def _text(name, value):
     return six.text_type(value)
 
 
-def changes(raw, target, purge):
+def unset_names(image_meta):
+    """Return the names of properties that an update should remove."""
+    return [name for name, value in (
+        image_meta.get('properties') or {}).items()
+        if values.is_unset(name, value)]
+
+
+def changes(raw, target, purge, unset=()):
     """Return the JSON Patch operations that an image needs.
 
     :param raw: the image as v2 answers it
     :param target: the desired image, from to_glance()
     :param purge: whether to remove custom properties that target lacks
+    :param unset: names of properties to remove in any case
     :returns: list of operations, empty if nothing has to change
     """
     operations = []
@@ -339,9 +347,9 @@ def changes(raw, target, purge):
             operations.append(_operation('add', name, value))
         elif not _same(name, raw[name], value):
             operations.append(_operation('replace', name, value))
-    if purge:
-        operations += [_operation('remove', name) for name in sorted(raw)
-                       if is_custom(name) and name not in target]
+    operations += [_operation('remove', name) for name in sorted(raw)
+                   if is_custom(name) and name not in target and (
+                       purge or name in unset and raw[name] is not None)]
     return operations
 
 
