@@ -18,6 +18,7 @@ import typing
 
 from nova_image.cmd import base
 from nova_image.cmd import display
+from nova_image.cmd import projects
 
 _FIELDS = ('member_id', 'status', 'created_at', 'updated_at')
 
@@ -25,12 +26,26 @@ _FIELDS = ('member_id', 'status', 'created_at', 'updated_at')
 def _add_member(parser: argparse.ArgumentParser) -> None:
     base.add_image(parser)
     parser.add_argument('member', metavar='<project-id>',
-                        help='ID of the project.')
+                        help='ID or name of the project.')
 
 
 def _row(member: dict[str, typing.Any]) -> tuple[typing.Any, ...]:
     """Return the values of a member for the output."""
     return tuple(display.text(member.get(name)) for name in _FIELDS)
+
+
+def _member(command: base.Command, image_id: str,
+            arguments: argparse.Namespace) -> str:
+    """Return the ID of a member, which may be any text.
+
+    Glance accepts names as IDs: such a member can be removed.
+    """
+    text: str = arguments.member
+    if projects.is_id(text) or text in [
+            one['member_id'] for one in command.images.members(
+                command.caller, image_id)]:
+        return text
+    return projects.find(command.app.cloud.keystone, text)
 
 
 class Members(base.Lister):
@@ -74,8 +89,9 @@ class MemberAdd(base.ShowOne):
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
         """Add the member."""
+        project = projects.find(self.app.cloud.keystone, parsed_args.member)
         return _FIELDS, _row(self.images.add_member(
-            self.caller, self.find(parsed_args.image), parsed_args.member))
+            self.caller, self.find(parsed_args.image), project))
 
 
 class MemberSet(base.ShowOne):
@@ -103,8 +119,9 @@ class MemberSet(base.ShowOne):
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
         """Set the status of the member."""
+        image_id = self.find(parsed_args.image)
         return _FIELDS, _row(self.images.set_member_status(
-            self.caller, self.find(parsed_args.image), parsed_args.member,
+            self.caller, image_id, _member(self, image_id, parsed_args),
             parsed_args.status))
 
 
@@ -121,5 +138,6 @@ class MemberRemove(base.Command):
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Remove the member."""
+        image_id = self.find(parsed_args.image)
         self.images.remove_member(
-            self.caller, self.find(parsed_args.image), parsed_args.member)
+            self.caller, image_id, _member(self, image_id, parsed_args))

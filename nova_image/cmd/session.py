@@ -30,6 +30,7 @@ from openstack.config import cloud_region
 from oslo_config import cfg
 
 from nova_image.cmd import codes
+from nova_image.cmd import credentials
 from nova_image.cmd import errors
 from nova_image.cmd import options
 from nova_image.cmd import release
@@ -59,10 +60,14 @@ class Caller:
 
 @dataclasses.dataclass(frozen=True)
 class Cloud:
-    """The image API of a cloud, and the context of its user."""
+    """The image API of a cloud, and the context of its user.
+
+    ``keystone`` is the session for requests to Keystone; None without it.
+    """
 
     images: api.API
     caller: Caller
+    keystone: ks_session.Session | None = None
 
 
 class _Identity(identity.Identity):
@@ -93,8 +98,12 @@ def open_cloud(arguments: argparse.Namespace) -> Cloud:
     loader = _Loader(
         app_name='nova-image', app_version=release.version(),
         pw_func=_ask if sys.stdin.isatty() else None)
-    region = loader.get_one(argparse=_for_loader(arguments))
-    _check_timeout(region.config.get('api_timeout'))
+    try:
+        region = loader.get_one(argparse=_for_loader(options))
+    except TypeError as error:  # of the constructor of an auth plugin
+        raise errors.Usage('The authentication type does not fit the '
+                           'credentials: %s. Unset what does not belong to '
+                           'it, or set OS_AUTH_TYPE' % error)
     session = region.get_session()
     conf = _conf(arguments, region)
     keystone = loader.claims is None
@@ -104,7 +113,8 @@ def open_cloud(arguments: argparse.Namespace) -> Cloud:
     user = _Identity(conf, session, session.auth if keystone else None)
     claims = loader.claims or {}
     return Cloud(api.API(conf, identity=user, log_is_ready=False), Caller(
-        claims.get('user_id'), claims.get('project_id')))
+        claims.get('user_id'), claims.get('project_id')),
+        session if keystone else None)
 
 
 def _check_timeout(value: typing.Any) -> None:
@@ -146,7 +156,9 @@ class _Loader(config.OpenStackConfig):
                          ) -> dict[str, typing.Any]:
         """Adapt the credentials before the plugin is loaded."""
         config = super().auth_config_hook(config)
-        if config.get('auth_type') in _WITHOUT_KEYSTONE:
+        if config.get('auth_type') not in _WITHOUT_KEYSTONE:
+            config = credentials.settle(config, self._pw_callback is not None)
+        else:
             self.claims = config.get('auth') or {}
             config['auth'] = {name: value
                               for name, value in self.claims.items()

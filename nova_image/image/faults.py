@@ -59,6 +59,8 @@ _BY_STATUS = {
 _SKIPPED = re.compile('(?i)<(head|style|script|h1)')
 _ENDS = {name: re.compile('(?i)</%s>' % name)
          for name in ('head', 'style', 'script', 'h1')}
+_NO_SCOPE = ('A token without a project has no catalog: set project_name, '
+             'which is OS_PROJECT_NAME in the environment')
 _RETRIABLE = frozenset((429, 500, 502, 503, 504))
 
 _NO_CONNECTION = (client_exc.CommunicationError, client_exc.InvalidEndpoint,
@@ -187,8 +189,10 @@ def from_error(error, request, endpoint):
             'Not authorized by Keystone', reason=error, advice=(
                 'Check the token, or the credentials in [glance]'), **facts)
     if isinstance(error, ksa_exc.CatalogException):
-        return exception.GlanceEndpointUnknown(reason=error, **facts)
-    if _is_unreadable(error):
+        return exception.GlanceEndpointUnknown(
+            reason=six.text_type(error).rstrip('.'), advice=_NO_SCOPE if
+            isinstance(error, ksa_exc.EmptyCatalog) else None, **facts)
+    if isinstance(error, connections.UnreadableHead):
         return exception.GlanceBadAnswer(
             'The answer of Glance cannot be read', reason=error, advice=(
                 'See if a proxy in front of Glance alters its answers'),

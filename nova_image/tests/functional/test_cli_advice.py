@@ -209,43 +209,61 @@ class TlsTest(cli_case.CommandLineTest):
 class MistakesTest(cli_case.OnKeystone):
     """What people do wrong, and what they are told."""
 
-    def test_print(self) -> None:
-        good = dict(self.variables)
-        def show(label, *argv, **change):
-            self.variables = {**good, **change}
-            self.variables = {k: v for k, v in self.variables.items() if v is not None}
-            d = self.finish(self.start(*(argv or ('list',))))
-            print(label, d.code, d.err, d.out[:200])
-        print(good.keys())
-        show('no password', OS_PASSWORD=None)
-        show('no user', OS_USERNAME=None)
-        show('only auth url', OS_USERNAME=None, OS_PASSWORD=None, OS_PROJECT_NAME=None, OS_USER_DOMAIN_ID=None, OS_PROJECT_DOMAIN_ID=None)
-        show('no auth url', OS_AUTH_URL=None)
-        show('nothing', **dict.fromkeys(good))
-        show('token with username', OS_TOKEN='abc')
-        show('token only', OS_TOKEN='abc', OS_USERNAME=None, OS_PASSWORD=None, OS_USER_DOMAIN_ID=None)
-        show('token auth type with username', OS_TOKEN='abc', OS_AUTH_TYPE='token')
-        show('v2.0', OS_AUTH_URL=good['OS_AUTH_URL'].replace('v3', 'v2.0'))
-        show('bare url', OS_AUTH_URL=good['OS_AUTH_URL'].replace('/v3', ''))
-        show('wrong path', OS_AUTH_URL=good['OS_AUTH_URL'].replace('v3', 'identity/v3'))
-        show('glance url as auth', OS_AUTH_URL=self.glance.url)
-        show('wrong pw', OS_PASSWORD='x')
-        show('no project', OS_PROJECT_NAME=None, OS_PROJECT_DOMAIN_ID=None)
-        show('wrong project', OS_PROJECT_NAME='nope')
-        show('no user domain', OS_USER_DOMAIN_ID=None)
-        show('no domains', OS_USER_DOMAIN_ID=None, OS_PROJECT_DOMAIN_ID=None)
-        show('wrong region', OS_REGION_NAME='Nope')
-        show('wrong interface', OS_INTERFACE='nope')
-        show('appcred half', OS_APPLICATION_CREDENTIAL_ID='abc', OS_AUTH_TYPE='v3applicationcredential', OS_USERNAME=None, OS_PASSWORD=None)
-        show('appcred wrong', OS_APPLICATION_CREDENTIAL_ID='abc', OS_APPLICATION_CREDENTIAL_SECRET='x', OS_AUTH_TYPE='v3applicationcredential', OS_USERNAME=None, OS_PASSWORD=None, OS_PROJECT_NAME=None, OS_USER_DOMAIN_ID=None, OS_PROJECT_DOMAIN_ID=None)
-        show('unknown cloud', OS_CLOUD='nope')
-        show('unknown auth type', OS_AUTH_TYPE='nope')
-        show('no scheme', OS_AUTH_URL=good['OS_AUTH_URL'].replace('http://', ''))
-        show('dead keystone', OS_AUTH_URL='http://127.0.0.1:1/v3')
-        show('member', 'create', 'img', '--shared')
-        show('member', 'member-add', 'img', 'other')
-        show('set', 'set', 'img', '--property', 'kernel_id=' + _ID)
-        show('set', 'set', 'img', '--property', 'kernel_id=')
-        show('format', 'create', 'img2', '--disk-format', 'qcow', '--container-format', 'bare')
-        show('https', OS_AUTH_URL=good['OS_AUTH_URL'].replace('http', 'https'))
-        show('cacert', OS_CACERT='/missing')
+    def _but(self, **changes: str | None) -> None:
+        """Change credentials; None removes one."""
+        self.variables = {name: value for name, value in (
+            self.variables | changes).items() if value is not None}
+
+    def test_incomplete_credentials(self) -> None:
+        good = self.variables
+        url = good['OS_AUTH_URL']
+        for changes, advice in (
+                ({'OS_PASSWORD': None}, 'OS_PASSWORD'),
+                ({'OS_USERNAME': None}, 'OS_USERNAME'),
+                ({'OS_USERNAME': None, 'OS_PASSWORD': None},
+                 'OS_USERNAME and OS_PASSWORD'),
+                ({'OS_AUTH_URL': None}, 'OS_AUTH_URL'),
+                ({'OS_AUTH_URL': url.replace('/v3', '/v2.0')}, '/v3'),
+                ({'OS_AUTH_URL': url.removeprefix('http://')}, 'http://'),
+                ({'OS_TOKEN': 'x'}, 'OS_TOKEN'),
+                ({'OS_AUTH_TYPE': 'v3applicationcredential',
+                  'OS_APPLICATION_CREDENTIAL_ID': 'x'}, 'secret')):
+            self.variables = good
+            self._but(**changes)
+            self.assertIn(advice, self.error(codes.USAGE, 'list'))
+
+    def test_token_in_an_openrc(self) -> None:
+        token = servers.token_of('demo')
+        self._but(OS_TOKEN=token, OS_PASSWORD=None)
+        self.assertEqual([], self.json('list'))
+        self._but(OS_AUTH_TYPE='token', OS_PASSWORD='x')
+        self.assertEqual([], self.json('list'))
+        self._but(OS_TOKEN='expired', OS_PASSWORD=None)
+        self.assertIn('token', self.error(codes.NOT_AUTHORIZED, 'list'))
+
+    def test_no_project(self) -> None:
+        self._but(OS_PROJECT_NAME=None, OS_PROJECT_DOMAIN_ID=None)
+        self.assertIn('OS_PROJECT_NAME', self.error(
+            codes.NO_CONNECTION, 'list'))
+
+    def test_name_of_a_project_as_a_member(self) -> None:
+        image = self.create('mine', '--shared', *cli_case.RAW)
+        self.assertIn('not the ID', self.error(
+            codes.USAGE, 'member-add', image, 'other'))
+        self.assertEqual([], self.json('members', image))
+        other = servers.keystone().project_id('other')
+        self.become('admin')
+        self.assertEqual(other, self.json(
+            'member-add', image, 'other')['member_id'])
+        self.error(codes.NOT_FOUND, 'member-add', image, 'nobody')
+        self.become('other')
+        self.run_it('member-set', image, 'other', '--accept')
+        self.become('admin')
+        self.run_it('member-remove', image, 'other')
+        self.assertEqual([], self.json('members', image))
+
+    def test_empty_kernel(self) -> None:
+        image = self.create('k', *cli_case.RAW, '--property',
+                            'kernel_id=' + _ID, '--property', 'a=b')
+        self.assertEqual({'a': 'b'}, self.json(
+            'set', image, '--property', 'kernel_id=')['properties'])
