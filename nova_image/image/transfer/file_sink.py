@@ -95,6 +95,8 @@ class FileSink(contracts.Sink):
         self._cached = page_cache.Cached()
         self._stem = paths.cut_name(
             os.path.basename(path), self._folder, _PARTIAL_PARTS)
+        if replace:
+            replacing.require_replaceable(path)
         self._clean(max_age)
         self._temporary = self._beside(uuid.uuid4().hex[:12])
         self.stream, self._mode = self._create()
@@ -109,7 +111,7 @@ class FileSink(contracts.Sink):
         number = os.open(self._temporary,
                          os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
         mode = os.fstat(number).st_mode & 0o777
-        os.fchmod(number, 0o600)
+        replacing.set_mode(number, 0o600)
         try:
             _lock(number)
         except (IOError, OSError) as error:
@@ -183,9 +185,8 @@ class FileSink(contracts.Sink):
                 image_id=image_id, action='download', advice=_ADVICE,
                 reason='this process may write files of at most %d bytes, '
                        'the image has %d' % (longest, recorded.size))
-        there = os.statvfs(self._folder)
-        room = there.f_bavail * there.f_frsize
-        if recorded.size - self._position > room:
+        room = paths.room_in(self._folder)
+        if room is not None and recorded.size - self._position > room:
             raise exception.InsufficientDiskSpace(
                 image_id=image_id, action='download',
                 reason='%s has room for %d bytes, the image has %d' % (
@@ -208,8 +209,16 @@ class FileSink(contracts.Sink):
     def restart(self):
         """Begin again with an empty file, which is always possible."""
         self._position = 0
-        self.stream.seek(0)
-        self.stream.truncate()
+        try:
+            self.stream.seek(0)
+            self.stream.truncate()
+        except (IOError, OSError) as error:
+            if error.errno not in replacing.LACKING:
+                raise
+            self._drop()
+            self._temporary, self._known = self._beside(
+                uuid.uuid4().hex[:12]), False
+            self.stream, _ = self._create()
         self._open_policy()
         return True
 
@@ -266,10 +275,10 @@ class FileSink(contracts.Sink):
         """Make the complete file appear at its path, flushed to disk."""
         with self._full_disk_reported():
             # The image may end with a hole.
-            self.stream.truncate(self._position)
+            replacing.set_size(self.stream.fileno(), self._position)
             replacing.take_rights(self.stream.fileno(), self.path,
                                   self._mode)
-            os.fsync(self.stream.fileno())
+            replacing.flush(self.stream.fileno())
         self._cached.finish()
         self._rename()
         self.stream.close()
@@ -283,7 +292,7 @@ class FileSink(contracts.Sink):
             else:
                 replacing.rename_new(self._temporary, self.path)
         except OSError as error:
-            if error.errno == errno.EEXIST:
+            if error.errno == errno.EEXIST and not self._replace:
                 self._drop()  # another attempt would also find that file
             else:
                 replacing.take_back(self.stream.fileno())

@@ -22,6 +22,7 @@ Python 2.7, the file is written like any other.
 """
 
 import ctypes
+import errno
 import os
 
 from oslo_utils import units
@@ -31,6 +32,8 @@ from nova_image.image import offload
 #: bytes; the system writes one window while the next one is filled
 WINDOW = 8 * units.Mi
 
+_LACKING = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM,
+            errno.ESPIPE)
 # of linux/fs.h
 _WAIT_BEFORE, _WRITE, _WAIT_AFTER = 1, 2, 4
 
@@ -67,6 +70,7 @@ class WriteBehind(object):
     def __init__(self, number):
         self._number = number
         self._begun = 0  # up to here it is being written
+        self._works = True  # whether the file system has these calls
 
     def advance(self, position):
         """Record that all bytes before a position are final.
@@ -74,8 +78,17 @@ class WriteBehind(object):
         :raises OSError: if one could not be written; the system reports this
             only once
         """
-        while position - self._begun >= WINDOW:
-            offload.call(self._step)
+        while self._works and position - self._begun >= WINDOW:
+            self._tried(lambda: offload.call(self._step))
+
+    def _tried(self, act):
+        """Do without what the file system does not have."""
+        try:
+            act()
+        except (IOError, OSError) as error:
+            if error.errno not in _LACKING:
+                raise
+            self._works = False
 
     def _step(self):
         """Begin to write a window, and wait for the previous one."""
@@ -89,7 +102,8 @@ class WriteBehind(object):
 
     def finish(self):
         """Drop the whole file, which must be on disk, from the cache."""
-        os.posix_fadvise(self._number, 0, 0, os.POSIX_FADV_DONTNEED)
+        self._tried(lambda: os.posix_fadvise(
+            self._number, 0, 0, os.POSIX_FADV_DONTNEED))
 
 
 def open_policy(number, size, limit):

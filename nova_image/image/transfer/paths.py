@@ -32,6 +32,9 @@ import six
 _NAME_MAX = 255
 #: the most links in one path, as in the kernel
 _LINKS = 40
+#: the errors of a folder that may not be read, or has no such call
+_UNREADABLE = (errno.EACCES, errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP,
+               errno.EINVAL)
 _DESCRIPTOR = re.compile(r'^/proc/(\d+)/(?:task/\d+/)?fd/(\d+)$')
 
 
@@ -167,9 +170,23 @@ def names_in(folder):
     try:
         return os.listdir(folder)
     except OSError as error:
-        if error.errno != errno.EACCES:
+        if error.errno not in _UNREADABLE:
             raise
         return []
+
+
+def room_in(folder):
+    """Return how many bytes there is room for; None if that is unknown.
+
+    Some user-space file systems do not answer, or have no blocks at all.
+    """
+    try:
+        there = os.statvfs(folder)
+    except OSError as error:
+        if error.errno not in _UNREADABLE:
+            raise
+        return None
+    return there.f_bavail * there.f_frsize if there.f_blocks else None
 
 
 def _is_trusted(path, status):

@@ -55,7 +55,7 @@ def _seek(number, offset, whence, size):
     except OSError as error:
         if error.errno == errno.ENXIO:
             return size
-        if error.errno == errno.EINVAL:
+        if error.errno in (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):
             return offset if whence == _SEEK_DATA else size
         raise
 

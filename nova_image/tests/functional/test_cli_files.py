@@ -111,6 +111,40 @@ class FilesTest(cli_case.OnKeystone):
             codes.LOCAL_FILE, 'save', self.image, '--file', 'public/copy'))
         self.assertEqual('precious', (self.folder / 'victim').read_text())
 
+    def _as_root(self, *argv: str) -> None:
+        if os.geteuid():
+            self.skipTest('only root can mount and set flags')
+        done = subprocess.run(argv, cwd=self.folder, capture_output=True)
+        if done.returncode:
+            self.skipTest('%s: %s' % (argv[0], done.stderr.decode()))
+
+    def _assert_refused_before_the_data(self, words: str) -> None:
+        proxy = self.useFixture(fixtures.FaultyProxy(self.glance.url))
+        self.variables['OS_IMAGE_ENDPOINT_OVERRIDE'] = proxy.url
+        line = self.error(codes.LOCAL_FILE, 'save', self.image, '--file',
+                          'copy')
+        self.assertIn(words, line)
+        self.assertEqual([], [one for one in proxy.requests
+                              if one.path.endswith('/file')])
+        self.assertEqual('theirs', (self.folder / 'copy').read_text())
+        self.assertEqual([], list(self.folder.glob('.copy.*')))
+
+    def test_mounted_file(self) -> None:
+        (self.folder / 'copy').write_text('theirs')
+        (self.folder / 'host').write_text('theirs')
+        self._as_root('mount', '--bind', 'host', 'copy')
+        self.addCleanup(subprocess.run, ['umount', self.folder / 'copy'])
+        self._assert_refused_before_the_data('mount point')
+        self._shell('> copy')
+        self.assertEqual(self.data, (self.folder / 'host').read_bytes())
+
+    def test_immutable_file(self) -> None:
+        (self.folder / 'copy').write_text('theirs')
+        self._as_root('chattr', '+i', 'copy')
+        self.addCleanup(subprocess.run,
+                        ['chattr', '-i', self.folder / 'copy'])
+        self._assert_refused_before_the_data('immutable')
+
     def test_limit_of_the_size_of_files(self) -> None:
         def limit() -> None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (_MIB, _MIB))

@@ -198,6 +198,38 @@ class TestPublishing(case.FileSinkCase):
             self._publish()
         self.assertEqual(DATA, self.read())
 
+    def test_a_file_system_that_lacks_calls_is_written(self):
+        for name in ('os.fchmod', 'os.fchown', 'os.fsync', 'os.statvfs',
+                     'os.pathconf', 'os.ftruncate', 'os.listdir',
+                     'fcntl.flock', 'fcntl.ioctl'):
+            for code in (errno.EOPNOTSUPP, errno.EPERM, errno.ENOSYS,
+                         errno.EINVAL):
+                with mock.patch(name, side_effect=OSError(code, name)):
+                    opened = self.sink()
+                    opened.begin('ID', RECORDED)
+                    opened.write(DATA)
+                    opened.restart()
+                    opened.write(DATA)
+                    opened.publish()
+                self.assertEqual(DATA, self.read())
+                self.assertEqual([], self.partials())
+
+    def test_a_file_system_without_truncate_restarts(self):
+        opened = self.sink()
+        opened.write(b'wrong, and longer')
+        opened.stream = mock.Mock(wraps=opened.stream, closed=False)
+        opened.stream.truncate.side_effect = IOError(errno.EOPNOTSUPP, 'x')
+        self.assertTrue(opened.restart())
+        opened.write(DATA)
+        opened.publish()
+        self.assertEqual(DATA, self.read())
+        self.assertEqual([], self.partials())
+
+    def test_a_file_system_without_blocks_has_unknown_room(self):
+        with mock.patch('os.statvfs', return_value=mock.Mock(
+                f_blocks=0, f_bavail=0, f_frsize=4096)):
+            self.sink().begin('ID', RECORDED)
+
     def test_a_full_disk_is_reported_as_such(self):
         for code in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
             opened = self.sink()

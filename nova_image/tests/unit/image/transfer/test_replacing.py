@@ -179,13 +179,91 @@ class TestRenameNew(ReplacingCase):
         self._without_links()
         self._assert_refused()
 
-    def test_an_old_system_without_both_is_an_error(self):
+    def _without_both(self):
         self._without_links()
-        with mock.patch('ctypes.CDLL', return_value=mock.Mock(spec=[])):
-            error = self.assertRaises(OSError, replacing.rename_new,
-                                      self.new, self.old)
-        self.assertEqual(errno.ENOSYS, error.errno)
+        patch = mock.patch('ctypes.CDLL', return_value=mock.Mock(spec=[]))
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def test_a_system_without_both_reserves_the_name(self):
+        self._without_both()
+        replacing.rename_new(self.new, self.old)
+        self.assertEqual(['old'], os.listdir(self.folder))
+
+    def test_a_system_without_both_replaces_nothing(self):
+        self._without_both()
+        self._assert_refused()
+
+    def test_a_reserved_name_is_given_up_after_an_error(self):
+        self._without_both()
+        with mock.patch('os.rename', side_effect=OSError(errno.EIO, 'x')):
+            self.assertRaises(OSError, replacing.rename_new, self.new,
+                              self.old)
+        self.assertEqual(['new'], os.listdir(self.folder))
 
     def test_other_errors_are_raised(self):
         self.assertRaises(OSError, replacing.rename_new, self.new,
                           os.path.join(self.folder, 'none', 'old'))
+
+
+class TestReplaceable(ReplacingCase):
+    """Files that the kernel lets nobody replace."""
+
+    def test_any_other_file_can_be_replaced(self):
+        self.make_old()
+        replacing.require_replaceable(self.old)
+        replacing.require_replaceable(os.path.join(self.folder, 'none'))
+
+    def _assert_refused(self, code, **patches):
+        self.make_old()
+        with mock.patch.multiple(replacing, **patches):
+            error = self.assertRaises(
+                OSError, replacing.require_replaceable, self.old)
+        self.assertEqual(code, error.errno)
+
+    def test_a_mount_point(self):
+        self._assert_refused(
+            errno.EBUSY, _mount_of=lambda path: path == self.old)
+
+    def test_flags_of_the_file_or_the_folder(self):
+        for path, flag in ((self.old, 0x10), (self.old, 0x20),
+                           (self.folder, 0x20)):
+            self._assert_refused(
+                errno.EPERM,
+                _flags_of=lambda one: flag if one == path else 0)
+
+
+class TestMissingCalls(ReplacingCase):
+    """File systems that lack a call."""
+
+    CODES = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM)
+
+    def _without(self, name, act):
+        for code in self.CODES:
+            with mock.patch(name, side_effect=OSError(code, 'lacking')):
+                act()
+        with mock.patch(name, side_effect=OSError(errno.EIO, 'broken')):
+            self.assertRaises(OSError, act)
+
+    def test_modes(self):
+        self._without('os.fchmod', lambda: replacing.take_rights(
+            self.number, self.old, 0o644))
+
+    def test_modes_that_would_let_more_users_read(self):
+        self.make_old(0o600)
+        os.fchmod(self.number, 0o644)
+        with mock.patch('os.fchmod', side_effect=OSError(errno.EPERM, '')):
+            self.assertRaises(OSError, replacing.take_rights, self.number,
+                              self.old, 0o644)
+
+    def test_flushing(self):
+        self._without('os.fsync', lambda: replacing.flush(self.number))
+
+    def test_sizes(self):
+        def longer():
+            size = os.fstat(self.number).st_size + 5
+            replacing.set_size(self.number, size)
+            self.assertEqual(size, os.fstat(self.number).st_size)
+        self._without('os.ftruncate', longer)
+        replacing.set_size(self.number, 3)
+        self.assertEqual(3, os.fstat(self.number).st_size)
