@@ -30,6 +30,7 @@ import re
 from oslo_utils import units
 
 from nova_image import exception
+from nova_image.image.transfer import archives
 from nova_image.image.transfer import contracts
 
 try:
@@ -43,6 +44,10 @@ except ImportError:
 _AMAZON = frozenset(('ami', 'aki', 'ari'))
 #: what qemu treats as raw; 'gpt' is any partition table
 _RAW = frozenset(('raw', 'gpt', 'iso'))
+
+#: formats that Glance does not offer as a disk_format
+_NOT_IN_GLANCE = frozenset(('qed',))
+_CONVERT = 'Convert it to qcow2 or raw, and upload it again'
 
 # Bytes. What an inspector detects depends on the size of the pieces, so they
 # are always the same: those of Nova in the region of the headers, and larger
@@ -104,9 +109,9 @@ class FormatCheck(contracts.Check):
         if self._declared not in _AMAZON and (
                 format_inspector.get_inspector(self._declared) is None):
             raise self._refusal(
-                'its disk_format %s cannot be inspected' % (
-                    self._declared),
-                'Convert it to qcow2 or raw, and upload it again')
+                'its disk_format %s cannot be inspected' % self._declared,
+                _CONVERT if self._declared else
+                'Create it again with the disk_format of its data')
 
     def update(self, chunk):
         """Process the next bytes; never raises because of their content.
@@ -204,17 +209,30 @@ class FormatCheck(contracts.Check):
         if detected in _RAW and _OTHERS.match(self._start):
             raise self._refusal(
                 'its disk_format is %s, but qemu may detect another format'
-                % self._declared,
-                'Convert it to qcow2 or raw, and upload it again')
+                % self._declared, _CONVERT)
         if detected == self._declared:
             return
         if self._declared == 'raw' and detected == 'gpt':
             return  # a whole disk with its partition table
         if self._declared in _AMAZON and detected in _RAW:
             return
-        raise self._refusal(
-            'its disk_format is %s, but its data is %s' % (
-                self._declared, detected),
+        what, advice = self._other(detected)
+        raise self._refusal('its disk_format is %s, but its data is %s' % (
+            self._declared, what), advice)
+
+    def _other(self, detected):
+        """Return what the data is, and what to do about it."""
+        archive = detected == 'raw' and archives.advice(self._start)
+        if archive:
+            return archive
+        if detected == 'raw':
+            return 'raw, or in no format that is known', (
+                'Check with qemu-img info that the file is complete and which '
+                'format it has. If it is raw, upload it again with the '
+                'disk_format raw')
+        if detected in _NOT_IN_GLANCE:
+            return detected, _CONVERT
+        return detected, (
             'Upload it again with the disk_format %s, if that is right' % (
                 'raw' if detected == 'gpt' else detected))
 

@@ -18,6 +18,7 @@ The images are created here, as far as an inspector reads them.
 
 import struct
 import uuid
+import zlib
 
 import fixtures
 import mock
@@ -273,6 +274,29 @@ class FormatCheckTest(testtools.TestCase):
                 ('vhd', vhdx(), 'vhdx'), ('gpt', padded(b''), 'raw')):
             self.assert_bad('its disk_format is %s, but its data is %s' % (
                 declared, detected), declared, image)
+
+    def test_archives_are_named_with_what_to_do(self):
+        packer = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+        gzip = packer.compress(qcow2()) + packer.flush()
+        for image, words, advice in (
+                (padded(gzip), 'gzip', 'gunzip, and upload the disk image in '
+                 'it with the disk_format qcow2'),
+                (padded(b'\xfd7zXZ\0'), 'xz', 'unxz'),
+                (padded(b'BZh9'), 'bzip2', 'bunzip2'),
+                (padded(b'\x28\xb5\x2f\xfd'), 'zstd', 'unzstd'),
+                (padded(b'PK\x03\x04'), 'zip', 'unzip'),
+                (at((0, b'disk.OVF'), (257, b'ustar')), 'an OVA', 'vmdk'),
+                (at((0, b'disk.img'), (257, b'ustar')), 'a tar', 'tar xf')):
+            error = self.assertRaises(exception.ImageUnacceptable,
+                                      self._verify, 'qcow2', image, 4096)
+            self.assertIn(words, error.reason)
+            self.assertIn(advice, error.advice)
+            self.assertNotIn('disk_format raw', error.advice)
+
+    def test_unknown_data_is_not_simply_raw(self):
+        error = self.assertRaises(exception.ImageUnacceptable, self._verify,
+                                  'qcow2', padded(b'?'), 4096)
+        self.assertIn('qemu-img info', error.advice)
 
     def test_a_safety_check_is_reported_before_a_wrong_format(self):
         self.assert_bad('backing_file', 'raw', qcow2(backing=1))
