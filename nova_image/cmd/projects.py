@@ -13,7 +13,7 @@
 """The ID of a project by its name, from Keystone.
 
 Glance accepts any text as the ID of a member: an image shared with the name
-of a project is shared with nobody, and nothing says so.
+of a project is shared with nobody, without an error.
 """
 
 import re

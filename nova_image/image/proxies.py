@@ -42,7 +42,7 @@ _DENIED = ("See the rules of the proxy or firewall: neither Glance's policy "
            'nor Keystone has refused this')
 #: about a proxy for outgoing requests
 LOGIN = ('Log in to the proxy, or bypass it: see http_proxy, https_proxy and '
-          'no_proxy in the environment')
+         'no_proxy in the environment')
 _PORTAL = 'Log in to this network first: a captive portal has answered'
 _PLAIN = 'Use https:// in the URL of the endpoint'
 _CLIENT_CERT = ('Pass a valid client certificate with --os-cert and --os-key, '

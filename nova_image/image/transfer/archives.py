@@ -42,7 +42,7 @@ def advice(start):
     """Return what data is, and what to do about it.
 
     :param start: the first bytes of the data, as many as there are up to 512
-    :returns: (text, text), or None if it is no archive
+    :returns: (text, text), or None if it is another kind of data
     """
     for magic, what, program in _MAGICS:
         if start.startswith(magic):

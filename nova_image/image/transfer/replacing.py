@@ -48,7 +48,7 @@ _NO_LINKS = LACKING + (errno.EACCES, errno.EMLINK, errno.EXDEV)
 def require_replaceable(path):
     """Refuse a file that the kernel will not let anybody replace.
 
-    It would say so only when the whole image has arrived.
+    Otherwise, the error would follow when the whole image has arrived.
 
     :param path: resolved path, at which there need not be a file
     :raises OSError: for a mount point, or a file or folder that is immutable

@@ -24,6 +24,7 @@ from nova_image.tests.functional import loopback
 
 #: attributes that a server changes by itself
 _VOLATILE = ('updated_at',)
+_KERNEL = '71c675ab-d94f-49cd-a114-e12490b328d9'
 
 
 class Update(case.DriverCase):
@@ -52,6 +53,16 @@ class Update(case.DriverCase):
         changed = {'name': case.UNICODE, 'min_ram': 32, 'min_disk': 7,
                    'properties': {'os_type': case.UNICODE}}
         self.assertEqual(_stable(dict(image, **changed)), _stable(updated))
+
+    def test_empty_kernel_is_removed(self) -> None:
+        image = self.make(properties={'kernel_id': _KERNEL, 'a': 'b'})
+        for purge in (False, True):
+            self.update(image, {'properties': {'kernel_id': _KERNEL}},
+                        purge_props=False)
+            updated = self.update(
+                image, {'properties': {'kernel_id': '', 'a': 'b'}},
+                purge_props=purge)
+            self.assertEqual({'a': 'b'}, updated['properties'])
 
     def test_formats_of_a_queued_image(self) -> None:
         image = self.driver.create(self.ctx, {'name': 'no formats'})

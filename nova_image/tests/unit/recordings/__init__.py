@@ -41,6 +41,16 @@ DATA = b'0123456789' * 10
 NAME = u'Z\xfcrich \u65e5\u672c'
 
 
+def names(name):
+    """Return the names of the answers in a file.
+
+    :param name: the name of the file without its ending
+    """
+    path = os.path.join(os.path.dirname(__file__), name + '.json')
+    with io.open(path, encoding='utf-8') as stream:
+        return sorted(json.load(stream))
+
+
 class Answer(object):
     """An HTTP answer.
 

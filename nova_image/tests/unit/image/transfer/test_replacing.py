@@ -228,9 +228,9 @@ class TestReplaceable(ReplacingCase):
     def test_flags_of_the_file_or_the_folder(self):
         for path, flag in ((self.old, 0x10), (self.old, 0x20),
                            (self.folder, 0x20)):
-            self._assert_refused(
-                errno.EPERM,
-                _flags_of=lambda one: flag if one == path else 0)
+            flags = {self.old: 0, self.folder: 0}
+            flags[path] = flag
+            self._assert_refused(errno.EPERM, _flags_of=flags.get)
 
 
 class TestMissingCalls(ReplacingCase):
