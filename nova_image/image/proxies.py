@@ -153,6 +153,7 @@ _WEBOB = re.compile(r'[45]\d\d [A-Z][\w\' -]+\n\n|\{.*"code": "[45]\d\d ',
 _OWN = ('X-Squid-Error', 'X-Kong-Response-Latency', 'Proxy-Authenticate',
         'Cf-Mitigated')
 _LOAD_BALANCER = re.compile('(?i)awselb|squid|microsoft-azure|bigip')
+_URL = re.compile('(?i)(https?)://([^/:]*)')
 #: a proxy's answer to CONNECT that is not temporary
 _FINAL = re.compile('Tunnel connection failed: 4(?!08|29)[0-9][0-9]')
 
@@ -241,8 +242,7 @@ def redirect_advice(location, endpoint):
     :param location: URL that it leads to, or None
     :param endpoint: URL of the Glance that was asked
     """
-    ours, theirs = (re.match('(?i)(https?)://([^/:]*)', url or '')
-                    for url in (endpoint, location))
+    ours, theirs = (_URL.match(url or '') for url in (endpoint, location))
     if ours and theirs and ours.group(2) == theirs.group(2) and (
             ours.group(1) != theirs.group(1)):
         return 'Use %s:// in the URL of the endpoint' % theirs.group(1)

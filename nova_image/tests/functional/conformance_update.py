@@ -57,8 +57,8 @@ class Update(case.DriverCase):
     def test_empty_kernel_is_removed(self) -> None:
         image = self.make(properties={'kernel_id': _KERNEL, 'a': 'b'})
         for purge in (False, True):
-            self.update(image, {'properties': {'kernel_id': _KERNEL}},
-                        purge_props=False)
+            meta: case.Image = {'properties': {'kernel_id': _KERNEL}}
+            self.update(image, meta, purge_props=False)
             updated = self.update(
                 image, {'properties': {'kernel_id': '', 'a': 'b'}},
                 purge_props=purge)

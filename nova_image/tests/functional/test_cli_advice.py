@@ -152,7 +152,7 @@ class TlsTest(cli_case.CommandLineTest):
             number, address = accept()
             return context.wrap_socket(number, server_side=True), address
 
-        server.get_request = counted  # type: ignore[method-assign]
+        server.get_request = counted  # type: ignore[assignment, method-assign]
         self._serve(server)
         self.port = server.server_address[1]
         self.variables = {

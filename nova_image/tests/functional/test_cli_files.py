@@ -133,7 +133,7 @@ class FilesTest(cli_case.OnKeystone):
         (self.folder / 'copy').write_text('theirs')
         (self.folder / 'host').write_text('theirs')
         self._as_root('mount', '--bind', 'host', 'copy')
-        self.addCleanup(subprocess.run, ['umount', self.folder / 'copy'])
+        self.addCleanup(subprocess.call, ['umount', self.folder / 'copy'])
         self._assert_refused_before_the_data('mount point')
         self._shell('> copy')
         self.assertEqual(self.data, (self.folder / 'host').read_bytes())
@@ -141,7 +141,7 @@ class FilesTest(cli_case.OnKeystone):
     def test_immutable_file(self) -> None:
         (self.folder / 'copy').write_text('theirs')
         self._as_root('chattr', '+i', 'copy')
-        self.addCleanup(subprocess.run,
+        self.addCleanup(subprocess.call,
                         ['chattr', '-i', self.folder / 'copy'])
         self._assert_refused_before_the_data('immutable')
 
