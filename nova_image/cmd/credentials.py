@@ -48,7 +48,7 @@ def settle(config: dict[str, typing.Any], asks: bool
     if auth.get('token') and kind in _PASSWORD + _TOKEN:
         if kind in _PASSWORD and auth.get('password'):
             raise errors.Usage(
-                'There are a token and a password. Unset one of OS_TOKEN and '
+                'Both a token and a password are set. Unset OS_TOKEN or '
                 'OS_PASSWORD, or set OS_AUTH_TYPE to token')
         kind = 'token' if kind in _PASSWORD else kind
         auth = {name: value for name, value in auth.items()

@@ -75,6 +75,9 @@ class MemberAdd(base.ShowOne):
     The project can use the image by its ID at once. The image appears in the
     project's list when the project accepts it. With v2, the visibility of the
     image must be shared: see nova-image set --shared.
+
+    Keystone looks up names, of projects other than your own only for
+    administrators. What is neither an ID nor such a name is refused.
     """
 
     examples = """

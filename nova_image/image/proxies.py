@@ -49,8 +49,8 @@ _CLIENT_CERT = ('Pass a valid client certificate with --os-cert and --os-key, '
                 'or with certfile and keyfile in nova.conf')
 _HOST = ('Check the host name of the endpoint: the proxy does not serve it on '
          'this connection')
-_ORIGIN_TLS = ('The proxy cannot make a TLS connection to Glance: its '
-               'operator has to check the certificate of Glance')
+_ORIGIN_TLS = ('The proxy cannot make a TLS connection to Glance: ask its '
+               'operator to check the certificate of Glance')
 _ROUTE = ('Check the path and the host name of the endpoint: the proxy has '
           'no Glance there')
 _METHOD = 'Let the proxy pass all methods of HTTP, or bypass it'

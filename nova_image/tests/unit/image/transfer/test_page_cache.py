@@ -69,6 +69,20 @@ class TestWriteBehind(testtools.TestCase):
         self.policy.finish()
         self.assertEqual([(5, 0, 0, 'forget')], self.calls)
 
+    def test_a_file_system_without_these_calls(self):
+        self.result = -1
+        for code in (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP,
+                     errno.ESPIPE):
+            policy = page_cache.open_policy(5, 100, 99)
+            del self.calls[:]
+            with mock.patch('ctypes.get_errno', return_value=code):
+                policy.advance(50)
+                policy.advance(60)
+            self.assertEqual([(5, 0, 10, _BEGIN)], self.calls)
+        with mock.patch('os.posix_fadvise',
+                        side_effect=OSError(errno.EINVAL, 'lacking')):
+            policy.finish()
+
     def test_a_write_error_is_raised(self):
         """The wait clears it from the descriptor: fsync() would miss it."""
         self.result = -1
