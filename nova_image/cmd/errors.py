@@ -49,7 +49,8 @@ _ADVICE: tuple[tuple[type[exception.NovaImageException], str], ...] = (
      'Use --os-endpoint, another --os-region-name or --os-interface, or '
      'register Glance in the catalog'),
     (exception.Forbidden,
-     'Check the user, the password, the project and their domains'),
+     'Check the user, the password, the project and their domains, and '
+     'whether the token or application credential has expired'),
 )
 
 

@@ -99,11 +99,12 @@ def open_cloud(arguments: argparse.Namespace) -> Cloud:
         app_name='nova-image', app_version=release.version(),
         pw_func=_ask if sys.stdin.isatty() else None)
     try:
-        region = loader.get_one(argparse=_for_loader(options))
+        region = loader.get_one(argparse=_for_loader(arguments))
     except TypeError as error:  # of the constructor of an auth plugin
         raise errors.Usage('The authentication type does not fit the '
                            'credentials: %s. Unset what does not belong to '
                            'it, or set OS_AUTH_TYPE' % error)
+    _check_timeout(region.config.get('api_timeout'))
     session = region.get_session()
     conf = _conf(arguments, region)
     keystone = loader.claims is None

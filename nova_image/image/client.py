@@ -372,7 +372,8 @@ def _may_repeat(request, error):
 def _is_lost(request, error):
     """Return whether a failed request may have taken effect."""
     if request.method in _READS or (
-            isinstance(error, exception.GlanceEndpointUnknown)):
+            isinstance(error, (exception.GlanceEndpointUnknown,
+                               exception.GlanceNotTrusted))):
         return False  # nothing was sent
     return isinstance(error, exception.GlanceConnectionFailed)
 

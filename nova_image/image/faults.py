@@ -27,6 +27,7 @@ from six.moves import http_client
 from nova_image import exception
 from nova_image.image import connections
 from nova_image.image import proxies
+from nova_image.image import reasons
 from nova_image.image import retry
 from nova_image.image import tls
 from nova_image import redaction
@@ -192,7 +193,7 @@ def from_error(error, request, endpoint):
         return exception.GlanceEndpointUnknown(
             reason=six.text_type(error).rstrip('.'), advice=_NO_SCOPE if
             isinstance(error, ksa_exc.EmptyCatalog) else None, **facts)
-    if isinstance(error, connections.UnreadableHead):
+    if _is_unreadable(error):
         return exception.GlanceBadAnswer(
             'The answer of Glance cannot be read', reason=error, advice=(
                 'See if a proxy in front of Glance alters its answers'),
@@ -208,7 +209,8 @@ def from_error(error, request, endpoint):
         return exception.Invalid(
             'The request cannot be sent', reason=error, **facts)
     if isinstance(error, _NO_CONNECTION):
-        return exception.GlanceConnectionFailed(reason=error, **facts)
+        return exception.GlanceConnectionFailed(
+            reason=reasons.brief(error), **facts)
     if isinstance(error, ksa_exc.ClientException):  # an answer of Keystone
         return exception.GlanceConnectionFailed(
             'Keystone could not serve the request', reason=error,
