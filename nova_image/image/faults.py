@@ -210,7 +210,7 @@ def from_error(error, request, endpoint):
             'The request cannot be sent', reason=error, **facts)
     if isinstance(error, _NO_CONNECTION):
         return exception.GlanceConnectionFailed(
-            reason=reasons.brief(error), **facts)
+            reason=reasons.brief(error, endpoint), **facts)
     if isinstance(error, ksa_exc.ClientException):  # an answer of Keystone
         return exception.GlanceConnectionFailed(
             'Keystone could not serve the request', reason=error,

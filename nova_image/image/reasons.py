@@ -38,13 +38,16 @@ _CONNECTION = re.compile(
 _DEPTH = 8
 
 
-def brief(error):
+def brief(error, server=None):
     """Return the text of an error with one reason.
 
     A URL that the text has named already is not repeated.
 
-    :param error: an exception of ours, or its text
+    :param error: an exception, or its text
+    :param server: URL that is shown in front of the text, or None
     """
+    if server:
+        return brief(u'%s %s' % (server, error))[len(server) + 1:]
     text = six.text_type(error)
     text = _RETRIES.sub(u'(Caused by ', text, count=1)
     text = _without_cause(text)

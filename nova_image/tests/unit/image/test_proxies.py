@@ -43,8 +43,7 @@ class TestGlance(ProxiesTestCase):
     """Answers of Glance are not said to be a proxy's."""
 
     def test_recorded_errors_are_those_of_glance(self):
-        for name in ('v1', 'v2_glance15', 'v2_glance33', 'v2_imports33',
-                     'v2_locations33'):
+        for name in recordings.files():
             load = recordings.load(name)
             for answer in recordings.names(name):
                 found = load(answer)

@@ -73,3 +73,10 @@ class BriefTest(testtools.TestCase):
         for text in ('', 'Image not found (image x)', '(Caused by x',
                      u'sno\u2603: (a (b))', '(Caused by ' + '(' * 1000):
             self.assertEqual(text, reasons.brief(text))
+
+    def test_a_server_that_is_shown_in_front_of_the_text(self):
+        text = 'Error communicating with http://h:1/v2/images no'
+        for server, found in (('http://h:1', 'no'), (
+                'http://i:1', 'http://h:1/v2/images: no'), (
+                None, 'http://h:1/v2/images: no')):
+            self.assertEqual(found, reasons.brief(text, server))

@@ -41,6 +41,13 @@ DATA = b'0123456789' * 10
 NAME = u'Z\xfcrich \u65e5\u672c'
 
 
+def files():
+    """Return the names of all files, without their ending."""
+    folder = os.listdir(os.path.dirname(__file__))
+    return sorted(name[:-len('.json')] for name in folder
+                  if name.endswith('.json'))
+
+
 def names(name):
     """Return the names of the answers in a file.
 
