@@ -115,17 +115,17 @@ class Listing(object):
             image = _usual(raw)
         except (KeyError, answers.Unreadable):
             return raw
-        share, properties = self._share, {}
-        custom, passed = kinds
+        share, text, properties = self._share, six.text_type, {}
+        custom, passed, repeated = kinds
         for name in passed:
             image[name] = raw[name]
-        for name in _REPEATED:
-            value = image.get(name)
-            if type(value) is six.text_type:
+        for name in repeated:
+            value = image[name]
+            if type(value) is text:
                 image[name] = share(value, value)
         for name in custom:
             value = raw[name]
-            if type(value) is six.text_type:
+            if type(value) is text:
                 properties[name] = share(value, value)
             elif value is not None:
                 properties[name] = value
@@ -159,9 +159,13 @@ def readable(raw):
 
 
 def _kinds(names):
-    """Return the names of custom properties, and those that are passed on."""
+    """Return the names of custom properties, and of passed and shared fields.
+
+    :param names: those of a raw image that has all usual fields
+    """
     return ([name for name in names if is_custom(name)],
-            [name for name in _PASSED if name in names])
+            [name for name in _PASSED if name in names],
+            [name for name in _REPEATED if name in names])
 
 
 def _usual(raw):
