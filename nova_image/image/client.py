@@ -193,12 +193,11 @@ class Client(object):
         :raises NovaImageException: one of its subclasses
         """
         self._check_loan(context, request)
-        limit = self.conf.glance.request_deadline
-        deadline = request.deadline or deadlines.Deadline(
-            limit, 'request_deadline', pausable=request.body is not None)
+        deadline = self._deadline(request)
         attempts = retry.Attempts(
             0 if once else self.conf.glance.num_retries,
-            self.conf.glance.max_retry_wait, limit, self.sleep)
+            self.conf.glance.max_retry_wait,
+            self.conf.glance.request_deadline, self.sleep)
         lost = False
         while True:
             try:
@@ -219,6 +218,12 @@ class Client(object):
                     again = True
                 with _in_doubt(request if lost else None):
                     self._prepare_next(attempts, request, error, again)
+
+    def _deadline(self, request):
+        """Return the Deadline of a request, with all its attempts."""
+        return request.deadline or deadlines.Deadline(
+            self.conf.glance.request_deadline, 'request_deadline',
+            pausable=request.body is not None)
 
     def _prepare_next(self, attempts, request, error, again):
         """Wait for the next attempt, or raise the error.

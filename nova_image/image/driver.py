@@ -114,7 +114,7 @@ class ImageDriver(object):
         except exception.NovaImageException as error:
             if own_id and error.left and undo.quietly(
                     self.delete, context, image_id):
-                six.raise_from(error.but(left=None), error)
+                six.raise_from(error.but(left=None, in_doubt=False), error)
             raise
         except BaseException:  # also if the process is told to stop
             if own_id:

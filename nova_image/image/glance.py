@@ -260,12 +260,7 @@ class GlanceImageService(driver.ImageDriver):
                 # Until it drops or finishes the interrupted upload.
                 return (outcome.TryAgain() if error.status == 409
                         else outcome.Failed())
-            return outcome.Failed(exception.ImageUploadFailed(
-                action='upload', image_id=image_id,
-                reason='the connection failed, and Glance has marked the '
-                       'image %s' % image['status'],
-                advice='v1 does not accept data for it again: create another '
-                       'one'))
+            return outcome.Failed(_given_up(image))
 
         doubt = None if made else (
             'image %s, which may have been changed' % image_id)
@@ -446,6 +441,15 @@ class GlanceImageService(driver.ImageDriver):
                 status=error.status, reason=error.reason, left=error.left,
                 in_doubt=error.in_doubt, **request.facts(error.endpoint)),
                 error)
+
+
+def _given_up(image):
+    """Return the exception for an image whose upload Glance has given up."""
+    return exception.ImageUploadFailed(
+        action='upload', image_id=image['id'],
+        reason='the connection failed, and Glance has marked the image %s' % (
+            image['status']),
+        advice='v1 does not accept data for it again: create another one')
 
 
 def _denies(error):

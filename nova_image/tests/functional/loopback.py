@@ -58,14 +58,24 @@ class WebStore(lib_fixtures.Fixture):
             def log_message(self, *args: object) -> None:
                 pass
 
-        server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-        self.host = '127.0.0.1:%d' % server.server_port
-        thread = threading.Thread(
-            target=server.serve_forever, kwargs={'poll_interval': 0.02})
-        thread.start()
-        self.addCleanup(server.server_close)
-        self.addCleanup(thread.join)
-        self.addCleanup(server.shutdown)
+        self.host = '127.0.0.1:%d' % serve(self, Handler)
+
+
+def serve(fixture: lib_fixtures.Fixture,
+          handler: type[http.server.BaseHTTPRequestHandler]) -> int:
+    """Start a web server on 127.0.0.1, which ends with a fixture.
+
+    :returns: its port
+    """
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={'poll_interval': 0.02})
+    thread.start()
+    fixture.addCleanup(server.server_close)
+    fixture.addCleanup(thread.join)
+    fixture.addCleanup(server.shutdown)
+    return server.server_port
 
 
 #: what a scripted server does, given a connection and a request's method

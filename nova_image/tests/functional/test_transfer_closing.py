@@ -22,6 +22,7 @@ import threading
 import fixtures as lib_fixtures
 
 from nova_image.tests.functional import base
+from nova_image.tests.functional import loopback
 
 _PART = 64 * 1024
 _DATA = bytes(range(256)) * (4 * _PART // 256)
@@ -55,16 +56,8 @@ class _Server(lib_fixtures.Fixture):
         self.freed = threading.Event()
 
     def _setUp(self) -> None:
-        server = http.server.ThreadingHTTPServer(
-            ('127.0.0.1', 0), _handler_of(self))
-        server.daemon_threads = True
-        self.url = 'http://127.0.0.1:%d' % server.server_port
-        thread = threading.Thread(
-            target=server.serve_forever, kwargs={'poll_interval': 0.02})
-        thread.start()
-        self.addCleanup(server.server_close)
-        self.addCleanup(thread.join)
-        self.addCleanup(server.shutdown)
+        self.url = 'http://127.0.0.1:%d' % loopback.serve(
+            self, _handler_of(self))
         self.addCleanup(self.freed.set)
 
 

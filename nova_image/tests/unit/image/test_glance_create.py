@@ -160,10 +160,12 @@ class TestCreate(case.DriverTestCase):
 
     def test_an_image_with_our_id_is_deleted_if_no_answer_arrives(self):
         self.set(num_retries=0)
-        self._fail(exception.GlanceConnectionFailed, base.Lost(),
-                   GLANCE15('delete_404'), meta={'name': 'x'})
+        error = self._fail(
+            exception.GlanceConnectionFailed, base.Lost(),
+            GLANCE15('delete_404'), meta={'name': 'x'})
         self.assert_calls([('POST', IMAGES),
                            ('DELETE', case.path(self.sent_meta()['id']))])
+        self.assertEqual((None, False), (error.left, error.in_doubt))
 
     def test_the_image_is_deleted_after_a_failed_upload(self):
         self.set(num_retries=0)

@@ -177,10 +177,12 @@ class TestCreate(case.DriverTestCase):
 
     def test_an_image_with_our_id_is_deleted_if_no_answer_arrives(self):
         self.set(num_retries=0)
-        self._fail(exception.GlanceConnectionFailed, base.Lost(),
-                   GLANCE33('delete_204'), meta={'name': 'x'})
+        error = self._fail(
+            exception.GlanceConnectionFailed, base.Lost(),
+            GLANCE33('delete_204'), meta={'name': 'x'})
         own = self.sent_json(0)['id']
         self.assert_calls([('POST', IMAGES), ('DELETE', case.path(own))])
+        self.assertEqual((None, False), (error.left, error.in_doubt))
 
     def test_an_image_with_the_callers_id_stays_if_no_answer_arrives(self):
         self.set(num_retries=0)
