@@ -40,9 +40,9 @@ _SAFE_HANDLERS = ('backslashreplace', 'ignore', 'namereplace', 'replace',
 
 @contextlib.contextmanager
 def named(name: str) -> collections.abc.Iterator[None]:
-    """Name the stream in an operating system error of the body.
+    """Name a stream or a file in an operating system error of the body.
 
-    :param name: INPUT or OUTPUT
+    :param name: INPUT, OUTPUT or the name of a file
     """
     try:
         yield
