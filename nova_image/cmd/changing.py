@@ -28,7 +28,8 @@ class Create(importing.ImportCommand):
 
     If the data cannot be sent completely, because of an error or Ctrl-C, the
     image is deleted. Without --file, the image waits for its data (status
-    queued).
+    queued). With --file, --disk-format and --container-format are required;
+    if one is missing, the error suggests it.
     """
 
     examples = """
@@ -58,7 +59,7 @@ class Create(importing.ImportCommand):
         if parsed_args.by_import:
             return self._import(parsed_args.file, image)
         image['id'] = attributes.new_id()
-        with (self.source(parsed_args.file) as stream,
+        with (self.source(parsed_args.file, image) as stream,
               self.undone_on_interrupt(image['id'])):
             return self.columns(self.images.create(
                 self.caller, image, stream, id_is_new=True))
@@ -103,7 +104,8 @@ class Set(data.UploadCommand, base.ShowOne):
                 set(changes) == {'properties'}):
             raise errors.Usage('Nothing to set. See nova-image help set')
         image_id = self.find(parsed_args.image)
-        with self.source(parsed_args.file) as stream:
+        formats = self.formats_of(image_id, parsed_args.file) | changes
+        with self.source(parsed_args.file, formats) as stream:
             return self.columns(self.images.update(
                 self.caller, image_id, changes, stream))
 

@@ -24,44 +24,76 @@ import time
 import typing
 
 from nova_image.cmd import base
+from nova_image.cmd import codes
 from nova_image.cmd import display
 from nova_image.cmd import errors
+from nova_image.cmd import format_advice
 from nova_image.cmd import progress
+from nova_image.cmd import sources
 from nova_image.cmd import streams
 from nova_image import exception
 
-STANDARD = '-'
+_NOTHING = ('No data came from %s. Check the command that writes to it. '
+            'For an image without data, use --file /dev/null')
+_TO_TERMINAL = ('Image data cannot go to a terminal. Use --file, or redirect '
+                'the output')
 
 
 def add_file(parser: argparse.ArgumentParser,
              required: bool = False) -> None:
     """Add the option for the file with the data."""
     parser.add_argument(
-        '--file', metavar='<path>', required=required,
-        help='File with the data, or - for standard input.')
+        '--file', metavar='<path>', required=required, type=sources.path_of,
+        help='File, pipe or device with the data, or - for standard input.')
 
 
 class UploadCommand(base.Command):
     """Base of the commands that send image data."""
 
     @contextlib.contextmanager
-    def source(self, path: str | None, quiet: bool = False
-               ) -> collections.abc.Iterator[typing.Any]:
+    def source(self, path: str | None, formats: dict[str, typing.Any],
+               how: str = format_advice.USE, required: bool = True,
+               quiet: bool = False) -> collections.abc.Iterator[typing.Any]:
         """Open the data to upload for the body of a ``with``.
 
         :param path: path of a file, - for standard input, None for no data
+        :param formats: the attributes of the image, with its formats
+        :param how: the words before options in a suggestion
+        :param required: whether the image must have both formats
         :param quiet: whether to hide the progress
+        :raises errors.Failed: if a format is missing
         """
         if path is None:
             yield None
             return
         with contextlib.ExitStack() as stack:
-            stream = (_standard_input() if path == STANDARD else
-                      stack.enter_context(open(path, 'rb')))
+            source = sources.open_source(path, stack)
+            if source.is_pipe and not source.start:
+                raise errors.Failed(_NOTHING % source.title, codes.BAD_DATA)
+            missing = required and format_advice.missing(source, formats, how)
+            if missing:
+                raise errors.Failed(missing, codes.USAGE if (
+                    how == format_advice.USE) else codes.REFUSED)
+            doubt = format_advice.doubt(source, formats, how)
+            if doubt:
+                self.app.LOG.warning('%s', doubt)
             report = stack.enter_context(progress.bar(
-                os.path.basename(path),
+                'stdin' if source.title == streams.INPUT else source.title,
                 self.app.shows_progress and not quiet))
-            yield progress.Reading(stream, report)
+            yield progress.Reading(source.stream, report, source.title)
+
+    def formats_of(self, image_id: str, path: str | None
+                   ) -> dict[str, typing.Any]:
+        """Return an image whose formats matter, because there is a file.
+
+        Whether there is an image is thus known before the data is read, which
+        may be possible only once.
+
+        :param path: path of the file, or None
+        """
+        if path is None:
+            return {}
+        return self.images.get(self.caller, image_id)
 
     @contextlib.contextmanager
     def undone_on_interrupt(self, image_id: str
@@ -86,32 +118,20 @@ class UploadCommand(base.Command):
             raise
 
 
-def _standard_input() -> typing.BinaryIO:
-    """Return standard input.
-
-    :raises errors.Usage: if it is a terminal
-    :raises OSError: if it is closed
-    """
-    if sys.stdin.isatty():
-        raise errors.Usage('Standard input is a terminal. Pipe the data, or '
-                           'pass a path with --file')
-    streams.check_input()
-    return sys.stdin.buffer
-
-
 class Save(base.Command):
     """Save the data of an image.
 
     The data is checked against the size and the hash that Glance recorded.
 
-    With --file, the file appears under its name only when the data is
+    With --file, a file appears under its name only when the data is
     complete, verified and on disk. An existing file is replaced at that
     moment, and not before.
     If a save fails or is interrupted, the data fetched so far stays beside
     it in a hidden file, and the same command resumes there.
 
-    Without --file, the data is written to standard output as it arrives. The
-    exit code shows whether the data was complete.
+    Without --file, the data is written to standard output as it arrives, and
+    so it is to a pipe or a device. The exit code shows whether the data was
+    complete.
     """
 
     examples = """
@@ -124,8 +144,10 @@ class Save(base.Command):
         """Add the image and the file."""
         base.add_image(parser)
         parser.add_argument(
-            '--file', metavar='<path>', default=STANDARD,
-            help='File to write, or - for standard output (the default).')
+            '--file', metavar='<path>', default=sources.STANDARD,
+            type=sources.path_of,
+            help='File, pipe or device to write to, or - for standard output '
+                 '(the default).')
         parser.add_argument(
             '--no-clobber', action='store_true',
             help='Fail if the file exists, also if it appears during the '
@@ -133,21 +155,45 @@ class Save(base.Command):
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Save the data."""
-        if parsed_args.file == STANDARD:
+        path = parsed_args.file
+        if path == sources.STANDARD:
             if sys.stdout.isatty():
-                raise errors.Usage('Image data cannot go to a terminal. Use '
-                                   '--file, or redirect the output')
+                raise errors.Usage(_TO_TERMINAL)
             self._save(parsed_args.image, 'stdout', data=_Pipe())
             return
-        path = parsed_args.file
         if parsed_args.no_clobber and os.path.lexists(path):
             raise _not_replaced(path)
-        if os.path.isdir(path):
+        mode = _mode_of(path)
+        if stat.S_ISDIR(mode):
             raise IsADirectoryError(21, 'Is a directory, not a file', path)
+        if mode and not stat.S_ISREG(mode) or sources.is_open_file(path):
+            self._stream(parsed_args.image, path, mode)
+        else:
+            self._to_file(parsed_args, path)
+
+    def _stream(self, image: str, path: str, mode: int) -> None:
+        """Write the data to a pipe or a device as it arrives.
+
+        :param mode: the st_mode of the path
+        """
+        if stat.S_ISSOCK(mode):
+            raise OSError(errno.ENXIO, 'Is a socket, not a file', path)
+        if stat.S_ISCHR(mode) and _is_terminal(path):
+            raise errors.Usage(_TO_TERMINAL)
+        image_id = self.find(image)
+        # Opening a pipe twice would end it for its reader.
+        size = self.images.get(self.caller, image_id)['size']
+        if stat.S_ISBLK(mode) and size:
+            _check_room(path, size)
+        with streams.named(path):
+            self._save(image_id, sources.title_of(path), dest_path=path)
+
+    def _to_file(self, parsed_args: argparse.Namespace, path: str) -> None:
+        """Write the data to a regular file, which is kept if incomplete."""
         began = time.time()
         options = {'replace': False} if parsed_args.no_clobber else {}
         try:
-            self._save(parsed_args.image, os.path.basename(path),
+            self._save(parsed_args.image, sources.title_of(path),
                        dest_path=path, **options)
         except FileExistsError:  # it has appeared during the download
             raise _not_replaced(path) from None
@@ -170,6 +216,39 @@ class Save(base.Command):
                 prefix, display.human_size(kept), path))
         elif prefix:
             self.app.say('%sno data of %s was kept' % (prefix, path))
+
+
+def _mode_of(path: str) -> int:
+    """Return the mode of a file, 0 if there is none."""
+    try:
+        return os.stat(path).st_mode
+    except (OSError, ValueError):
+        return 0  # the driver reports what is wrong
+
+
+def _check_room(path: str, size: int) -> None:
+    """Check that data fits on a block device, before any is written.
+
+    :param size: number of bytes
+    :raises errors.Failed: if it does not fit
+    """
+    with contextlib.suppress(OSError), open(path, 'rb') as device:
+        room = device.seek(0, os.SEEK_END)
+        if size > room:
+            raise errors.Failed('%s has room for %d bytes, the image has %d' %
+                                (path, room, size), codes.NO_SPACE)
+
+
+def _is_terminal(path: str) -> bool:
+    """Return whether a device is a terminal."""
+    try:
+        number = os.open(path, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+    except OSError:
+        return False  # the driver reports what is wrong
+    try:
+        return os.isatty(number)
+    finally:
+        os.close(number)
 
 
 def _not_replaced(path: str) -> FileExistsError:

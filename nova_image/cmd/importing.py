@@ -29,6 +29,9 @@ from nova_image.cmd import errors
 from nova_image.cmd import import_options
 from nova_image.cmd import progress
 
+#: what a suggestion begins with, if the command has no options for formats
+_SET = 'run nova-image set %s'
+
 
 class Stage(data.UploadCommand):
     """Stage data in Glance for a later import."""
@@ -46,7 +49,9 @@ class Stage(data.UploadCommand):
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Stage the data."""
         image_id = self.find(parsed_args.image)
-        with self.source(parsed_args.file) as stream:
+        formats = self.formats_of(image_id, parsed_args.file)
+        with self.source(parsed_args.file, formats, _SET % image_id,
+                         required=False) as stream:
             self.images.stage(self.caller, image_id, stream)
 
 
@@ -65,7 +70,8 @@ class ImportCommand(data.UploadCommand, base.ShowOne):
         :param chosen: other options of the driver's create_via_import
         """
         image['id'] = attributes.new_id()
-        with (self.source(path, quiet=True) as stream,
+        self.require_imports(path, image)
+        with (self.source(path, image, quiet=True) as stream,
               self.undone_on_interrupt(image['id']),
               progress.watch(image['name'],
                              self.app.shows_progress) as report):
@@ -73,6 +79,18 @@ class ImportCommand(data.UploadCommand, base.ShowOne):
                 self.caller, image, method, data=stream, progress=report,
                 id_is_new=True, **chosen)
         return self.shown(image['id'], result)
+
+    def require_imports(self, path: str | None,
+                        image: dict[str, typing.Any]) -> None:
+        """Check for imports before missing formats are reported.
+
+        :param path: path of the file with the data, or None
+        :raises ImageActionNotSupported: if formats are missing, but there
+            are no imports anyway
+        """
+        if path is not None and not (image.get('disk_format') and
+                                     image.get('container_format')):
+            self.images.import_info(self.caller)
 
     @contextlib.contextmanager
     def watched(self, image_id: str, title: str
@@ -168,7 +186,10 @@ class Import(ImportCommand):
         method = import_options.method(parsed_args)
         chosen = import_options.driver_options(parsed_args)
         image_id = self.find(parsed_args.image)
-        with self.source(parsed_args.file, quiet=True) as stream:
+        formats = self.formats_of(image_id, parsed_args.file)
+        self.require_imports(parsed_args.file, formats)
+        with self.source(parsed_args.file, formats, _SET % image_id,
+                         quiet=True) as stream:
             with self.watched(image_id, 'import') as report:
                 result = self.images.import_image(
                     self.caller, image_id, method, data=stream,

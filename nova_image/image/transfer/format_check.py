@@ -30,7 +30,7 @@ import re
 from oslo_utils import units
 
 from nova_image import exception
-from nova_image.image.transfer import archives
+from nova_image.image import archives
 from nova_image.image.transfer import contracts
 
 try:

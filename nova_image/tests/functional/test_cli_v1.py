@@ -63,6 +63,21 @@ class OnGlance15Test(cli_case.CommandLineTest):
         self.raw.create(name='sno\u2603', owner=self.project)
         self.assertIn('sno\\u2603', self.run_it('list').out)
 
+    def test_formats_that_are_missing_or_wrong(self) -> None:
+        (self.folder / 'disk').write_bytes(b'QFI\xfb' + b'\0' * 1000)
+        image = self.create('waiting')
+        for argv in (('create', 'x'), ('set', image)):
+            self.assertIn(
+                'disk looks like qcow2. Use --disk-format qcow2 '
+                '--container-format bare', self.error(
+                    codes.USAGE, *argv, '--file', 'disk'))
+        self.assertEqual([image], [one['id'] for one in self.raw.images()])
+        done = self.run_it('set', image, '--file', 'disk', *cli_case.RAW)
+        self.assertEqual('nova-image: WARNING: disk looks like qcow2, not '
+                         'raw. If that is right, use --disk-format qcow2\n',
+                         done.err)
+        self.run_it('save', image, '--file', '/dev/null')
+
     def test_members(self) -> None:
         image = self.create('disk')
         self.run_it('member-add', image, 'another')
