@@ -108,7 +108,7 @@ def _fits(declared: str, found: disk_formats.Guess | None,
     if declared in _AMAZON:
         return name in (None, 'raw', 'aki', 'iso')
     if declared == 'raw':
-        return name == 'aki' or found == disk_formats.FIXED_VHD
+        return name in ('aki', 'luks') or found == disk_formats.FIXED_VHD
     return name in ('raw', 'aki') and not disk_formats.is_visible(
         declared, end)
 

@@ -51,6 +51,8 @@ _MAGICS = (
     (0, b'LUKS\xba\xbe', 'luks'),
     (32769, b'CD001', 'iso'),
 )
+#: disk_format -> what else to do
+_ADVICE = {'luks': 'If Glance does not accept luks, use --disk-format raw'}
 #: the formats that all data with them shows at the start
 _CERTAIN = frozenset(('qcow2', 'vmdk', 'vhdx', 'vdi', 'luks', 'iso'))
 #: (pattern of the start, what it is, what to do) of other data
@@ -87,7 +89,7 @@ def guess(start, end=None):
     """
     for offset, magic, name in _MAGICS:
         if start[offset:offset + len(magic)] == magic:
-            return Guess(name, 'looks like ' + name, '')
+            return Guess(name, 'looks like ' + name, _ADVICE.get(name, ''))
     for pattern, looks, advice in _OTHERS:
         if pattern.match(start):
             return Guess(None, looks, advice)

@@ -125,6 +125,9 @@ class TestMissing(SourceTestCase):
                  'unzip, and upload the disk image in it'),
                 (b'QED\0', 'disk looks like qed, which Glance does not '
                  'accept. Convert it with qemu-img convert -O qcow2'),
+                (b'LUKS\xba\xbe', 'disk looks like luks. Use --disk-format '
+                 'luks --container-format bare. If Glance does not accept '
+                 'luks, use --disk-format raw'),
                 (b'\0' * 514 + b'HdrS', 'disk looks like a Linux kernel. Use '
                  '--disk-format aki --container-format aki')):
             self.assertEqual(both + text, self._missing(self.opened(content)))
@@ -160,6 +163,7 @@ class TestDoubt(SourceTestCase):
         for content, names in (
                 (QCOW2, ['qcow2', None]), (b'?' * 600, ['raw', 'ploop', 'x']),
                 (fixed, ['vhd', 'raw']), (kernel, ['aki', 'raw', 'ami']),
+                (b'LUKS\xba\xbe', ['luks', 'raw']),
                 (b'\x1f\x8b\x08', ['ari'])):
             for name in names:
                 self.assertIsNone(self._doubt(content, name))
