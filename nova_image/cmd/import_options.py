@@ -69,6 +69,11 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--no-wait', action='store_false', default=None, dest='wait',
         help='Do not wait for Glance to finish.')
+    add_timeout(parser)
+
+
+def add_timeout(parser: argparse.ArgumentParser) -> None:
+    """Add the option for the longest time to wait."""
     parser.add_argument(
         '--import-timeout', metavar='<seconds>', dest='timeout',
         type=options.number(0, _LONGEST),

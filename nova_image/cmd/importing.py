@@ -12,13 +12,16 @@
 
 """The commands for imports and stores.
 
-They are stage, import, create-via-import, copy, import-info and stores.
+They are stage, import, create-via-import, copy, import-status, import-info
+and stores.
 """
 
 import argparse
 import collections.abc
 import contextlib
 import typing
+
+from cliff import columns
 
 from nova_image.cmd import attributes
 from nova_image.cmd import base
@@ -28,6 +31,7 @@ from nova_image.cmd import display
 from nova_image.cmd import errors
 from nova_image.cmd import import_options
 from nova_image.cmd import progress
+from nova_image.cmd import safe_text
 
 #: what a suggestion begins with, if the command has no options for formats
 _SET = 'run nova-image set %s'
@@ -104,7 +108,7 @@ class ImportCommand(data.UploadCommand, base.ShowOne):
                 yield report
         except (KeyboardInterrupt, SystemExit):
             self.app.say('Interrupted; Glance may continue. See nova-image '
-                         'show %s' % image_id)
+                         'import-status %s' % image_id)
             raise
 
     def shown(self, image_id: str, result: typing.Any
@@ -258,6 +262,93 @@ class Copy(ImportCommand):
                 self.caller, image_id, import_options.COPY, progress=report,
                 **import_options.target(parsed_args))
         return self.shown(image_id, result)
+
+
+#: state of an import -> what it means, and the exit code
+_STATES = {
+    'importing': ('Glance is importing the data', codes.TIMED_OUT),
+    'staged': ('data is staged or being staged, and no import has begun',
+               codes.CONFLICT),
+    'failed': ("the import failed, and the image does not have data; see "
+               "Glance's log about the task", codes.IMPORT_FAILED),
+    'incomplete': ("the image can be used, but a store lacks the data; see "
+                   "Glance's log about the task", codes.IMPORT_FAILED),
+    'done': ('the image has its data', codes.DONE)}
+#: the same if no import is known; by whether the image is active
+_NONE = {
+    True: ('no import is known, and the image has its data', codes.DONE),
+    False: ('no import is known, and the image does not have data',
+            codes.CONFLICT)}
+_ENDED = {'deadline': ', and the time to wait is over',
+          'stalled': ', but nothing has changed for a long time'}
+
+
+class _Fact(columns.FormattableColumn[str | None]):
+    """Text that people see as empty if it is not known."""
+
+    def human_readable(self) -> str:
+        return safe_text.shown(self._value or '')
+
+
+class ImportStatus(ImportCommand):
+    """Show the state of the last import of an image, whoever began it.
+
+    The states are importing, done, failed, incomplete (a store lacks the
+    data), staged (no import has begun) and none. Glance forgets the details
+    of an import after some time, by default two days, and then shows none for
+    an import that is done.
+
+    The exit code is 0 if the image has its data and no import is at work, 12
+    for failed and incomplete, 13 for importing, and 6 for an image without
+    data that nobody imports. Ctrl-C only stops the watching.
+    """
+
+    examples = """
+        nova-image import-status cirros
+        nova-image import-status cirros --watch --import-timeout 600
+        nova-image import-status cirros -f value -c state
+    """
+
+    _code = codes.DONE
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the image and the options for the waiting."""
+        base.add_image(parser)
+        parser.add_argument(
+            '--watch', action='store_true',
+            help='Wait for the end of an import in progress.')
+        import_options.add_timeout(parser)
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        """Show the state, and return its exit code."""
+        return super().run(parsed_args) or self._code
+
+    def take_action(self, parsed_args: argparse.Namespace
+                    ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
+        """Find the state."""
+        image_id = self.find(parsed_args.image)
+        if not parsed_args.watch:
+            found = self.images.import_status(self.caller, image_id)
+        else:
+            with self.watched(image_id, 'import') as report:
+                found = self.images.import_status(
+                    self.caller, image_id, watch=True, progress=report,
+                    timeout=parsed_args.timeout)
+        meaning, self._code = _STATES.get(found.state) or (
+            _NONE[found.status == 'active'])
+        return self.dict2columns({
+            'id': image_id, 'state': found.state,
+            'meaning': meaning + _ENDED.get(found.ended or '', ''),
+            'image_status': found.status, 'method': _Fact(found.method),
+            'stores': display.Names(found.stores),
+            'waiting_stores': display.Names(found.waiting),
+            'failed_stores': display.Names(found.failed),
+            'task': _Fact(found.task_id),
+            'task_status': _Fact(found.task_status),
+            'message': _Fact(found.message),
+            'request': _Fact(found.request_id),
+            'began_at': _Fact(display.text(found.began_at)),
+            'changed_at': _Fact(display.text(found.changed_at))})
 
 
 class ImportInfo(base.ShowOne):

@@ -184,6 +184,52 @@ class API(object):
         service, image_id = self._driver.resolve(context, id_or_uri)
         return service.remove_member(context, image_id, member)
 
+    def locations(self, context, id_or_uri):
+        """List the locations of an image, which may contain credentials.
+
+        :returns: list of dicts in the format of ImageDriver.locations
+        """
+        service, image_id = self._driver.resolve(context, id_or_uri)
+        return service.locations(context, image_id)
+
+    def add_location(self, context, id_or_uri, url, store=None, **validation):
+        """Give an image a location, and wait until the image is active.
+
+        :param validation: and ``url``, ``store`` see ImageDriver.add_location
+        :returns: the image
+        """
+        service, image_id = self._driver.resolve(context, id_or_uri)
+        return service.add_location(context, image_id, url, store=store,
+                                    **validation)
+
+    def remove_location(self, context, id_or_uri, location):
+        """Remove a location of an image, and its data from the store.
+
+        :param location: dict, as in locations()
+        :returns: True
+        """
+        service, image_id = self._driver.resolve(context, id_or_uri)
+        return service.remove_location(context, image_id, location)
+
+    def remove_from_store(self, context, id_or_uri, store):
+        """Remove the data of an image from one of several stores.
+
+        :param store: ID of the store
+        :returns: True
+        """
+        service, image_id = self._driver.resolve(context, id_or_uri)
+        return service.remove_from_store(context, image_id, store)
+
+    def import_status(self, context, id_or_uri, **options):
+        """Return the state of an import, also of one that others have begun.
+
+        :param options: ``watch``, ``timeout`` and ``progress`` of
+            ImageDriver.import_status
+        :returns: nova_image.image.import_result.Status
+        """
+        service, image_id = self._driver.resolve(context, id_or_uri)
+        return service.import_status(context, image_id, **options)
+
     def generate_image_url(self, image_ref, context):
         """Return the URL of an image at one of the known endpoints.
 

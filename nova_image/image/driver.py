@@ -65,6 +65,8 @@ class ImageDriver(object):
     deprecation = ''
     #: why the driver cannot import, and what to do about it
     no_import = ('the driver does not support imports', '')
+    #: why the driver cannot list and remove locations, and what to do
+    no_locations = ('the driver does not support locations', '')
 
     def __init__(self, client):
         self.client = client
@@ -363,6 +365,80 @@ class ImageDriver(object):
         :returns: True
         :raises NotFound: if it is not a member, or there is no such image
         """
+
+    def locations(self, context, image_id):
+        """List the locations of an image: the URLs of its data.
+
+        They may contain credentials: see nova_image.redaction.
+
+        :returns: list of dicts with ``url`` and ``metadata``, a dict that has
+            ``store``, the ID of the store, if Glance has several
+        :raises Forbidden: if Glance shows them only to services
+        """
+        raise self._no_locations('list the locations of', image_id)
+
+    def add_location(self, context, image_id, url, store=None, **validation):
+        """Give an image a location, and wait until the image is active.
+
+        A queued image becomes active. An active image gets another source of
+        its data, if Glance accepts one; Glance does not compare the data.
+
+        :param url: URL of data that is already in a store
+        :param store: ID of the store, if Glance does not know it by the URL
+        :keyword os_hash_algo: the algorithm of the hash of the data, and
+        :keyword os_hash_value: its hexadecimal digest
+        :returns: the image
+        :raises ImageLocationRefused: if Glance refuses the location
+        """
+        raise self._no_locations('add a location to', image_id)
+
+    def remove_location(self, context, image_id, location):
+        """Remove a location of an image, and its data from the store.
+
+        Nothing is removed if the image does not have this location any more.
+
+        :param location: dict, as in locations()
+        :returns: True
+        :raises NotFound: if the image does not have it
+        :raises ImageConflict: if it is the only one
+        """
+        raise self._no_locations('remove a location of', image_id)
+
+    def remove_from_store(self, context, image_id, store):
+        """Remove the data of an image from one of several stores.
+
+        :param store: ID of the store
+        :returns: True
+        :raises NotFound: if the store does not have it
+        :raises ImageConflict: if no other store has it
+        """
+        raise self._no_locations('remove a location of', image_id)
+
+    def import_status(self, context, image_id, **options):
+        """Return the state of an import, also of one that others have begun.
+
+        :keyword watch: whether to wait for the end of an import in progress
+        :keyword timeout: seconds; [glance] import_timeout by default, 0 for
+            no limit
+        :keyword progress: called with a nova_image.image.import_result.Seen
+            for each change
+        :returns: nova_image.image.import_result.Status
+        """
+        raise self._no_import('show the import of', image_id)
+
+    @staticmethod
+    def _require_url(image_id, url):
+        """Refuse a location without a URL."""
+        if not url:
+            raise exception.ImageBadRequest(
+                action='add a location to', image_id=image_id,
+                reason='the URL is empty')
+
+    def _no_locations(self, action, image_id):
+        """Return the exception of a driver without locations."""
+        reason, advice = self.no_locations
+        return exception.ImageActionNotSupported(
+            action=action, image_id=image_id, reason=reason, advice=advice)
 
 
 def load(conf=None, log_is_ready=True, **options):

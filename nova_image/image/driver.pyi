@@ -54,6 +54,7 @@ class _Writer(Protocol):
 _Data = bytes | bytearray | memoryview | _Reader | Iterable[bytes]
 _Image = dict[str, Any]
 _Member = dict[str, Any]
+_Location = dict[str, Any]
 _Result = (import_result.Imported | import_result.Failed
            | import_result.TimedOut)
 
@@ -87,12 +88,22 @@ class _Import(_Copy, total=False):
     os_hash_value: str | None
     keep: bool
 
+class _Validation(TypedDict, total=False):
+    os_hash_algo: str | None
+    os_hash_value: str | None
+
+class _Watching(TypedDict, total=False):
+    watch: bool
+    timeout: float | None
+    progress: Callable[[import_result.Seen], object] | None
+
 class _Create(TypedDict, total=False):
     id_is_new: bool
 
 class ImageDriver(metaclass=abc.ABCMeta):
     deprecation: str
     no_import: tuple[str, str]
+    no_locations: tuple[str, str]
     client: glance_client.Client
     def __init__(self, client: glance_client.Client) -> None: ...
     def resolve(self, context: _Context,
@@ -192,6 +203,18 @@ class ImageDriver(metaclass=abc.ABCMeta):
     @abc.abstractmethod
     def remove_member(self, context: _Context, image_id: str,
                       member: str) -> Literal[True]: ...
+    def locations(self, context: _Context,
+                  image_id: str) -> list[_Location]: ...
+    def add_location(self, context: _Context, image_id: str, url: str,
+                     store: str | None = None,
+                     **validation: Unpack[_Validation]) -> _Image: ...
+    def remove_location(self, context: _Context, image_id: str,
+                        location: Mapping[str, Any]) -> Literal[True]: ...
+    def remove_from_store(self, context: _Context, image_id: str,
+                          store: str) -> Literal[True]: ...
+    def import_status(self, context: _Context, image_id: str,
+                      **options: Unpack[_Watching]
+                      ) -> import_result.Status: ...
 
 def load(conf: cfg.ConfigOpts | None = None, log_is_ready: bool = True,
          **options: Any) -> ImageDriver: ...

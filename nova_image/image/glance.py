@@ -94,6 +94,8 @@ class GlanceImageService(driver.ImageDriver):
         'use_glance_v1 to False.')
     no_import = ('the Images API v1 has no import',
                  'Set [glance] use_glance_v1 to False')
+    no_locations = ('the Images API v1 does not show the locations of images',
+                    'Set [glance] use_glance_v1 to False')
 
     def detail(self, context, **kwargs):
         """List images. See ImageDriver; v1 has no tags."""
@@ -430,6 +432,17 @@ class GlanceImageService(driver.ImageDriver):
             errors={404: exception.NotFound},
             doubt=_MEMBER_DOUBT % (member, image_id)), find_removed)
         return True
+
+    def add_location(self, context, image_id, url, store=None, **validation):
+        """Give a queued image its location. See ImageDriver."""
+        if store or any(validation.values()):
+            raise exception.ImageActionNotSupported(
+                action='add a location to', image_id=image_id,
+                reason='a location has no store and no hash in the Images '
+                       'API v1', advice='Set [glance] use_glance_v1 to False')
+        self._require_url(image_id, url)
+        return self.update(context, image_id, {'location': url},
+                           purge_props=False)
 
     def _change_member(self, context, request, settle=None):
         try:

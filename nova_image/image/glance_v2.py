@@ -29,11 +29,13 @@ from nova_image.image.transfer import source
 from nova_image.image import undo
 from nova_image.image.v2 import empty_images
 from nova_image.image.v2 import import_order
+from nova_image.image.v2 import import_status
 from nova_image.image.v2 import imports
 from nova_image.image.v2 import locations
 from nova_image.image.v2 import members
 from nova_image.image.v2 import queries
 from nova_image.image.v2 import records
+from nova_image.image.v2 import removals
 from nova_image.image.v2 import translation
 from nova_image.image.v2 import uploads
 from nova_image.image import values
@@ -51,6 +53,9 @@ class GlanceImageServiceV2(driver.ImageDriver):
         self._empty = empty_images.EmptyImages(client)
         self._members = members.Members(client)
         self._imports = imports.Imports(client, self._images, self._uploads)
+        self._removals = removals.Removals(client, self._images,
+                                           self._locations)
+        self._statuses = import_status.Statuses(client, self._images)
 
     def detail(self, context, **kwargs):
         """List images. See ImageDriver."""
@@ -281,6 +286,34 @@ class GlanceImageServiceV2(driver.ImageDriver):
         """Revoke a project's access. See ImageDriver."""
         self._members.remove(context, image_id, member)
         return True
+
+    def locations(self, context, image_id):
+        """List the locations of an image. See ImageDriver."""
+        raw = self._images.get(context, image_id, 'list the locations of')
+        return self._locations.list(context, raw)
+
+    def add_location(self, context, image_id, url, store=None, **validation):
+        """Give an image a location. See ImageDriver."""
+        self._require_url(image_id, url)
+        location = locations.from_meta(
+            dict(validation, location=url, store=store))
+        raw = self._images.get(context, image_id, 'add a location to')
+        return translation.from_glance(
+            self._locations.add(context, raw, location))
+
+    def remove_location(self, context, image_id, location):
+        """Remove a location of an image. See ImageDriver."""
+        self._removals.remove(context, image_id, location)
+        return True
+
+    def remove_from_store(self, context, image_id, store):
+        """Remove an image's data from a store. See ImageDriver."""
+        self._removals.remove_from_store(context, image_id, store)
+        return True
+
+    def import_status(self, context, image_id, **options):
+        """Return the state of an import. See ImageDriver."""
+        return self._statuses.find(context, image_id, **options)
 
 
 def _to_create(image_meta):

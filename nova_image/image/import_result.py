@@ -41,6 +41,32 @@ import collections
 Seen = collections.namedtuple(
     'Seen', 'state status stores waiting failed done total')
 
+#: The state of the last import of an image, whoever began it.
+#:
+#: * ``state``: ``none`` (no import is known, or the data came in another way
+#:   after it had failed), ``staged`` (data is being staged, or is staged),
+#:   ``importing``, ``failed`` (the image does not have the data),
+#:   ``incomplete`` (the image is active, but a store that should have the
+#:   data does not), ``done``
+#: * ``status``: that of the image
+#: * ``stores``: list of the stores that have the data
+#: * ``waiting``: list of the stores that Glance has yet to fill
+#: * ``failed``: list of the stores that could not store the data in this or
+#:   an earlier import
+#: * ``method``: Glance's name of the import method; ``location`` if a location
+#:   is being added
+#: * ``task_id``, ``task_status``, ``message``, ``request_id``: of Glance's
+#:   task, in its own words
+#: * ``began_at``, ``changed_at``: when the task began and last changed, aware
+#:   datetimes
+#: * ``ended``: why the waiting ended although the import is in progress:
+#:   ``deadline`` or ``stalled``
+#:
+#: Anything that is not known is None.
+Status = collections.namedtuple(
+    'Status', 'state status stores waiting failed method task_id task_status '
+    'message request_id began_at changed_at ended')
+
 _FIELDS = ('image_id', 'image', 'reason', 'stores', 'failed', 'changes',
            'seen', 'request_id', 'cleaned')
 

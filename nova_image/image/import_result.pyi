@@ -11,6 +11,7 @@
 #    under the License.
 
 from collections.abc import Mapping
+import datetime
 from typing import Any
 from typing import ClassVar
 from typing import Literal
@@ -24,6 +25,22 @@ class Seen(NamedTuple):
     failed: list[str]
     done: int | None
     total: int | None
+
+class Status(NamedTuple):
+    state: Literal['none', 'staged', 'importing', 'failed', 'incomplete',
+                   'done']
+    status: str | None
+    stores: list[str]
+    waiting: list[str]
+    failed: list[str]
+    method: str | None
+    task_id: str | None
+    task_status: str | None
+    message: str | None
+    request_id: str | None
+    began_at: datetime.datetime | None
+    changed_at: datetime.datetime | None
+    ended: Literal['deadline', 'stalled'] | None
 
 class _Result(NamedTuple):
     image_id: str

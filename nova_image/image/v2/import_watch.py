@@ -245,6 +245,11 @@ def failed_stores(raw):
     return _stores(raw, _FAILED)
 
 
+def waiting_stores(raw):
+    """Return the stores that Glance has yet to fill, a list."""
+    return _stores(raw, _IMPORTING)
+
+
 def stores(raw):
     """Return the stores that have an image's data, a list."""
     return _stores(raw, 'stores')

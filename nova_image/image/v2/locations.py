@@ -71,9 +71,12 @@ _IN_PROGRESS = ('queued', 'importing')
 # A database node may lag behind the one that has the lock.
 _IDLE_LOOKS = 3
 _ACTION = 'add a location to'
+_LIST = 'list the locations of'
 _REMEDY = ('Set show_multiple_locations in a Glance that only services reach, '
            'or use a Glance with Images API 2.17 and a service user with the '
            'role service')
+_LIST_REMEDY = ('Glance shows locations to users with the role service, or to '
+                'everybody if it is set to show_multiple_locations')
 
 # The errors by which Glance refuses a location, or does not answer in time.
 _REFUSALS = (exception.ImageBadRequest, exception.ImageConflict,
@@ -81,15 +84,16 @@ _REFUSALS = (exception.ImageBadRequest, exception.ImageConflict,
              exception.GlanceConnectionFailed)
 
 #: Where an image's data is: a URL, and the hash of the data as a dict of
-#: os_hash_algo and os_hash_value, empty if the caller does not know it.
-Location = collections.namedtuple('Location', 'url validation')
+#: os_hash_algo and os_hash_value, empty if the caller does not know it; and
+#: the ID of the store, None if Glance knows it by the URL.
+Location = collections.namedtuple('Location', 'url validation store')
 
 
 def from_meta(image_meta):
     """Return the Location in a caller's metadata, or None.
 
-    :param image_meta: dict with ``location`` and optionally both
-        ``os_hash_algo`` and ``os_hash_value``
+    :param image_meta: dict with ``location`` and optionally ``store`` and
+        both ``os_hash_algo`` and ``os_hash_value``
     :raises ImageBadRequest: if only one of the two is there
     """
     url = image_meta.get('location')
@@ -102,7 +106,7 @@ def from_meta(image_meta):
         raise exception.ImageBadRequest(
             reason='a location requires both os_hash_algo and os_hash_value, '
                    'or neither')
-    return Location(url, validation)
+    return Location(url, validation, image_meta.get('store'))
 
 
 class Locations(object):
@@ -121,7 +125,7 @@ class Locations(object):
 
         :param raw: the image as v2 answers it
         :param location: Location
-        :param operations: JSON Patch operations of what else changes
+        :param operations: JSON Patch operations of other changes
         :param changes: callable that returns the operations that an image
             still needs
         :returns: the image as v2 then answers it
@@ -134,7 +138,7 @@ class Locations(object):
                 return self._add_by_patch(
                     context, raw, location, list(operations), changes)
         with _refused(raw['id']):
-            self._check_api(context, raw)
+            self._check_api(context, raw, location)
         if operations:
             raw = self._images.patch(context, raw['id'], operations, changes)
         with undo.Steps(records.changed(raw['id'], operations)):
@@ -148,7 +152,8 @@ class Locations(object):
 
     def _add_by_patch(self, context, raw, location, operations, changes):
         url = location.url
-        value = {'url': url, 'metadata': {}}
+        value = {'url': url, 'metadata': (
+            {'store': location.store} if location.store else {})}
         if location.validation and schema.find(
                 self._client, context).validates_locations:
             value['validation_data'] = location.validation
@@ -163,6 +168,24 @@ class Locations(object):
                            'value': value})
         return self._images.patch(context, raw['id'], operations, missing,
                                   _may_have(raw['id']))
+
+    def list(self, context, raw):
+        """Return all locations, a list of {'url', 'metadata'}.
+
+        :raises NovaImageException: if Glance does not show them to the caller
+        """
+        if 'locations' in raw:
+            return fields.locations(raw['locations'])
+        if not self._has_api(context):
+            raise self._too_old(_LIST, raw, _LIST_REMEDY)
+        try:
+            return self._client.call(context, messages.Request(
+                'GET', records.path(raw['id'], 'locations'), _LIST,
+                raw['id']), lambda answer: answer.read(fields.locations, list))
+        except exception.Forbidden as error:
+            if error.status != 403:
+                raise
+            six.raise_from(error.but(advice=_LIST_REMEDY), error)
 
     def revealed(self, context, raw):
         """Return an image with all its locations, also those for services.
@@ -212,18 +235,26 @@ class Locations(object):
                 context, messages.Request(
                     'GET', '/versions', 'list the API versions'), _has_api))
 
-    def _check_api(self, context, raw):
+    def _check_api(self, context, raw, location):
         """Raise if this Glance accepts no location for an image."""
         if not self._has_api(context):
-            raise exception.ImageActionNotSupported(
-                action=_ACTION, image_id=raw['id'], advice=_REMEDY,
-                reason='Glance does not show locations, and its Images API '
-                       'is older than 2.%d' % API_MINOR)
+            raise self._too_old(_ACTION, raw, _REMEDY)
         if raw['status'] != 'queued':
             raise exception.ImageConflict(
                 action=_ACTION, image_id=raw['id'],
                 reason='the image is %s, but only a queued image accepts a '
                        'location' % raw['status'])
+        if location.store:
+            raise exception.ImageBadRequest(
+                action=_ACTION, image_id=raw['id'], advice='Omit the store',
+                reason='the locations API of Glance finds the store itself')
+
+    @staticmethod
+    def _too_old(action, raw, advice):
+        return exception.ImageActionNotSupported(
+            action=action, image_id=raw['id'], advice=advice,
+            reason='Glance does not show locations, and its Images API is '
+                   'older than 2.%d' % API_MINOR)
 
     def _require(self, context, raw, location):
         """Raise ImageConflict if an image does not have a location."""

@@ -14,7 +14,11 @@
 
 from nova_image.cmd import codes
 from nova_image.tests.functional import cli_case
+from nova_image.tests.functional import loopback
 from nova_image.tests.functional import servers
+
+SECRET = 'a-header-is-no-place-for-this'
+servers.SECRETS.add(SECRET)
 
 
 class OnGlance15Test(cli_case.CommandLineTest):
@@ -86,6 +90,17 @@ class OnGlance15Test(cli_case.CommandLineTest):
         self.run_it('member-remove', image, 'another')
         self.assertEqual([], self.json('members', image))
 
+    def test_location_of_a_queued_image(self) -> None:
+        web = self.useFixture(loopback.WebStore(b'data'))
+        url = '%s?sig=%s' % (web.url, SECRET)
+        image = self.create('disk', *cli_case.RAW)
+        made = self.json('location-add', image, '--url', url)
+        self.assertEqual(('active', 4), (made['status'], made['size']))
+        line = self.error(codes.REFUSED, 'location-add', image, '--url', url)
+        self.assertIn('not in queued status', line)
+        self.run_it('--debug', 'location-add', image, '--url', url,
+                    code=codes.REFUSED)
+
     def test_unsupported_commands(self) -> None:
         self.write('disk', 10)
         image = self.create('disk')
@@ -96,6 +111,11 @@ class OnGlance15Test(cli_case.CommandLineTest):
                 ('stage', image, '--file', 'disk'),
                 ('import', image, '--uri', 'http://127.0.0.1/'),
                 ('copy', image, '--store', 'slow'),
+                ('import-status', image), ('locations', image),
+                ('location-remove', image, '--url', 'http://127.0.0.1/'),
+                ('location-remove', image, '--store', 'slow'),
+                ('location-add', image, '--url', 'http://127.0.0.1/',
+                 '--store', 'slow'),
                 ('member-set', image, 'another', '--accept'),
                 ('list', '--tag', 'a'), ('list', '--visibility', 'shared'),
                 ('list', '--sort', 'name,size')):

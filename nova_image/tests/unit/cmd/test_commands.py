@@ -247,7 +247,7 @@ class TestInterruption(CommandTestCase):
         err = self._interrupt('import', ID, '--uri', 'http://host/')
         self.assertEqual([('import_image', ID, 'web-download')],
                          self.images.calls)
-        self.assertIn('See nova-image show %s' % ID, err)
+        self.assertIn('See nova-image import-status %s' % ID, err)
 
 
 class TestShell(CommandTestCase):

@@ -72,6 +72,11 @@ class Images(fake_app.Images):
         """Record the call and return or raise the result."""
         return self._act('download', image_id, target)
 
+    def import_status(self, context, image_id, **options):
+        """Record the call and return or raise the result."""
+        options.pop('progress', None)
+        return self._act('import_status', image_id, options)
+
     def delete(self, context, image_id):
         """Record the call."""
         self.calls.append(('delete', image_id))
@@ -208,6 +213,56 @@ class TestResults(CommandTestCase):
         self.assertNotIn('None', err)
 
 
+class TestStatus(CommandTestCase):
+    """import-status."""
+
+    def _shown(self, *argv, **fields):
+        status = import_result.Status(**dict(dict.fromkeys(
+            import_result.Status._fields), stores=[], waiting=[], failed=[],
+            **fields))
+        self.images = Images(status)
+        code, out, err = self.run_it(self.images, 'import-status', ID, *argv)
+        self.assertEqual('', err)
+        return code, out
+
+    def test_every_state_has_a_meaning_and_a_code(self):
+        for state, status, code, words in (
+                ('none', 'active', 0, 'no import is known'),
+                ('none', 'queued', 6, 'does not have data'),
+                ('staged', 'uploading', 6, 'no import has begun'),
+                ('importing', 'importing', 13, 'is importing'),
+                ('failed', 'queued', 12, 'does not have data'),
+                ('incomplete', 'active', 12, 'a store lacks the data'),
+                ('done', 'active', 0, 'has its data')):
+            found, out = self._shown(state=state, status=status)
+            self.assertEqual(code, found, state)
+            self.assertIn(words, out)
+            self.assertNotIn('None', out)
+            found, out = self._shown('-f', 'value', '-c', 'state',
+                                     state=state, status=status)
+            self.assertEqual((code, state + '\n'), (found, out))
+
+    def test_what_people_may_have_written_is_harmless(self):
+        _, out = self._shown(state='done', status='active', message='a\x1b[m')
+        self.assertIn('a\\x1b[m', out)
+
+    def test_watch_passes_the_timeout(self):
+        code, out = self._shown('--watch', '--import-timeout', '5',
+                                state='importing', ended='deadline')
+        self.assertEqual(codes.TIMED_OUT, code)
+        self.assertIn('the time to wait is over', out)
+        self.assertEqual([('import_status', ID, {
+            'watch': True, 'timeout': 5})], self.images.calls)
+        self._shown(state='done')
+        self.assertEqual([('import_status', ID, {})], self.images.calls)
+
+    def test_ctrl_c_stops_the_watching(self):
+        code, out, err = self.run_it(Images(KeyboardInterrupt()),
+                                     'import-status', ID, '--watch')
+        self.assertEqual((codes.INTERRUPTED, ''), (code, out))
+        self.assertIn('Glance may continue', err)
+
+
 class TestInterruption(CommandTestCase):
     """Ctrl-C."""
 
@@ -216,7 +271,7 @@ class TestInterruption(CommandTestCase):
         code, out, err = self.run_it(images, 'import', ID, '--uri',
                                      'http://x/y')
         self.assertEqual((codes.INTERRUPTED, ''), (code, out))
-        self.assertIn('nova-image show %s' % ID, err)
+        self.assertIn('nova-image import-status %s' % ID, err)
         self.assertEqual(['import_image'], [call[0] for call in images.calls])
 
     def test_a_new_image_is_deleted(self):

@@ -58,7 +58,12 @@ class TestSignatures(ApiTestCase):
             'members': ['context', 'id_or_uri'],
             'add_member': ['context', 'id_or_uri', 'member'],
             'set_member_status': ['context', 'id_or_uri', 'member', 'status'],
-            'remove_member': ['context', 'id_or_uri', 'member']}
+            'remove_member': ['context', 'id_or_uri', 'member'],
+            'locations': ['context', 'id_or_uri'],
+            'add_location': ['context', 'id_or_uri', 'url', 'store'],
+            'remove_location': ['context', 'id_or_uri', 'location'],
+            'remove_from_store': ['context', 'id_or_uri', 'store'],
+            'import_status': ['context', 'id_or_uri']}
         public = {name: list(inspect.getargs(six.get_function_code(
             six.get_unbound_function(value)))[0])[1:]
             for name, value in inspect.getmembers(api.API, callable)
@@ -148,6 +153,21 @@ class TestDelegation(ApiTestCase):
             self.api.create_via_import(self.context, {}, 'glance-direct',
                                        data=b''),
             'create_via_import', {}, 'glance-direct', data=b'')
+
+    def test_locations(self):
+        for name, args in (('locations', ()), ('remove_location', ({},)),
+                           ('remove_from_store', ('fast',))):
+            self._assert_called(
+                getattr(self.api, name)(self.context, 'ID', *args), name,
+                'ID', *args)
+        self._assert_called(
+            self.api.add_location(self.context, 'ID', 'x://y', os_hash_algo=1),
+            'add_location', 'ID', 'x://y', store=None, os_hash_algo=1)
+
+    def test_import_status(self):
+        self._assert_called(
+            self.api.import_status(self.context, 'ID', watch=True),
+            'import_status', 'ID', watch=True)
 
     def test_members(self):
         for name, args in (('members', ()), ('add_member', ('project',)),

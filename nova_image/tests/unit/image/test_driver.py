@@ -83,12 +83,26 @@ class TestContract(testtools.TestCase):
                 ('import_info', ()), ('stage', ('ID', b'')),
                 ('import_image', ('ID', 'web-download')),
                 ('create_via_import', ({}, 'web-download')),
-                ('image_import_copy', ('ID', ['slow']))):
+                ('image_import_copy', ('ID', ['slow'])),
+                ('import_status', ('ID',))):
             error = self.assertRaises(exception.ImageActionNotSupported,
                                       getattr(kind(None), name), None, *args)
             self.assertIn('too old. Buy another', six.text_type(error))
             self.assertEqual(args[0] if 'ID' in args else None,
                              error.image_id)
+
+    def test_locations_are_not_supported_by_default(self):
+        kind = type('Kind', (driver.ImageDriver,), dict.fromkeys(
+            driver.ImageDriver.__abstractmethods__))
+        kind.no_locations = ('it is too old', 'Buy another')
+        for name, args in (('locations', ()), ('add_location', ('x://y',)),
+                           ('remove_location', ({},)),
+                           ('remove_from_store', ('fast',))):
+            error = self.assertRaises(
+                exception.ImageActionNotSupported,
+                getattr(kind(None), name), None, 'ID', *args)
+            self.assertIn('too old. Buy another', six.text_type(error))
+            self.assertEqual('ID', error.image_id)
 
 
 class TestLoad(base.TestCase):

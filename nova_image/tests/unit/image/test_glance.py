@@ -176,11 +176,36 @@ class TestImport(case.DriverTestCase):
 
     def test_imports_are_not_supported(self):
         for method, args in (('image_import_copy', (ACTIVE, ['slow'])),
-                             ('import_image', (ACTIVE, 'web-download'))):
+                             ('import_image', (ACTIVE, 'web-download')),
+                             ('import_status', (ACTIVE,))):
             error = self.assert_raises(exception.ImageActionNotSupported,
                                        method, *args)
             self.assertIn('v1', six.text_type(error))
         self.assert_calls([])
+
+
+class TestLocations(case.DriverTestCase):
+    """v1 accepts a location, and never shows one."""
+
+    def test_locations_are_neither_listed_nor_removed(self):
+        for method, args in (('locations', ()),
+                             ('remove_location', ({'url': 'x://y'},)),
+                             ('remove_from_store', ('fast',)),
+                             ('add_location', ('x://y', 'fast'))):
+            error = self.assert_raises(exception.ImageActionNotSupported,
+                                       method, ACTIVE, *args)
+            self.assertIn('v1', six.text_type(error))
+        self.assert_calls([])
+
+    def test_a_queued_image_accepts_a_location(self):
+        self.glance.answers(case.about(QUEUED, GLANCE15('update_200')))
+        self.service.add_location(self.context, QUEUED, 'http://host/disk')
+        self.assert_calls([('PUT', case.path(QUEUED))])
+        self.assertEqual({'location': 'http://host/disk'}, self.sent_meta())
+
+    def test_an_empty_url_is_refused(self):
+        self.assert_raises(exception.ImageBadRequest, 'add_location', QUEUED,
+                           '')
 
 
 class TestTokenless(tokenless_case.TokenlessMixin, case.DriverTestCase):

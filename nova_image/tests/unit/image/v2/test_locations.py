@@ -84,10 +84,10 @@ class TestFromMeta(base.TestCase):
             self.assertIsNone(locations.from_meta(meta))
 
     def test_the_hash_is_optional(self):
-        self.assertEqual((URL, {}), locations.from_meta({
+        self.assertEqual((URL, {}, None), locations.from_meta({
             'location': URL, 'os_hash_algo': None, 'os_hash_value': None}))
-        self.assertEqual((URL, HASH),
-                         locations.from_meta(dict(HASH, location=URL)))
+        self.assertEqual((URL, HASH, 'fast'), locations.from_meta(
+            dict(HASH, location=URL, store='fast')))
 
     def test_an_incomplete_hash_is_refused(self):
         for name in HASH:
