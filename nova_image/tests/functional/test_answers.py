@@ -77,6 +77,8 @@ class Truth:
         path, _, query = path.partition('?')
         if path in _PAGES:
             return Answer(body=json.loads(json.dumps(_PAGES[path])))
+        if path.startswith('/v2/stores/'):
+            return Answer(204)
         _, _, rest = path.partition('/v2/images')
         _, image_id, name, *_ = [*rest.split('/'), '', '', '']
         kind = 'image' if image_id and not name else name or 'images'
@@ -127,6 +129,8 @@ class Truth:
             if name == 'locations/-':
                 self._active()
                 self.image['locations'].append(one['value'])
+            elif name.startswith('locations/'):
+                del self.image['locations'][int(name.rpartition('/')[2])]
             elif one['op'] == 'remove':
                 del self.image[name]
             else:
@@ -188,6 +192,8 @@ class Truth:
         return Answer(204)
 
 
+_TWO = [{'url': 'file:///a', 'metadata': {'store': 'a'}},
+        {'url': 'file:///b', 'metadata': {'store': 'b'}}]
 _LOCATED = dict(fuzz.META, location='rbd://a/b/c/d')
 #: {name: (fields of the image before, the call)}
 CALLS: dict[str, tuple[Json, typing.Any]] = {
@@ -247,6 +253,21 @@ CALLS: dict[str, tuple[Json, typing.Any]] = {
         timeout=5)),
     'copy': ({}, lambda one: one.driver.image_import_copy(
         one.context, fuzz.IMAGE_ID, ['slow'], wait=True, timeout=5)),
+    'locations': ({'locations': _TWO}, lambda one: one.driver.locations(
+        one.context, fuzz.IMAGE_ID)),
+    'hidden locations': ({}, lambda one: one.driver.locations(
+        one.context, fuzz.IMAGE_ID)),
+    'add location': ({'locations': _TWO}, lambda one: one.driver.add_location(
+        one.context, fuzz.IMAGE_ID, 'rbd://a/b/c/d')),
+    'remove location': ({'locations': _TWO}, lambda one: (
+        one.driver.remove_location(one.context, fuzz.IMAGE_ID, _TWO[1]))),
+    'remove from store': ({'stores': 'a,b'}, lambda one: (
+        one.driver.remove_from_store(one.context, fuzz.IMAGE_ID, 'b'))),
+    'import status': ({}, lambda one: one.driver.import_status(
+        one.context, fuzz.IMAGE_ID)),
+    'watch': ({'status': 'importing', 'os_glance_import_task': 't'},
+              lambda one: one.driver.import_status(
+                  one.context, fuzz.IMAGE_ID, watch=True, timeout=5)),
 }
 
 

@@ -65,7 +65,7 @@ class LocationsCase(cli_case.CommandLineTest):
                 if (self.glance.folder / store / image).exists()]
 
 
-class LocationsTest(LocationsCase):
+class ShowingCase(LocationsCase):
     """Glance that shows locations to everybody."""
 
     def setUp(self) -> None:
@@ -85,6 +85,59 @@ class LocationsTest(LocationsCase):
     def urls(self, image: str) -> list[str]:
         """Return the URLs of an image's locations."""
         return [one['url'] for one in self.raw.image(image)['locations']]
+
+
+class OtherClientsTest(ShowingCase):
+    """Another client changes the list between two requests of a removal."""
+
+    def _meanwhile(self, image: str, change: dict[str, typing.Any]
+                   ) -> typing.Any:
+        """Make another client change an image before the driver's PATCH."""
+        images = self.driver._images
+        patch, changes = images.patch, [change]
+
+        def act(*args: typing.Any) -> typing.Any:
+            if changes:
+                self.raw.patch(image, changes.pop())
+            return patch(*args)
+
+        return mock.patch.object(images, 'patch', act)
+
+    def test_list_that_changes_in_the_meantime(self) -> None:
+        for change in ({'op': 'remove', 'path': '/locations/1'},
+                       {'op': 'add', 'path': '/locations/0', 'value': {
+                           'url': self.url % 'new', 'metadata': {}}}):
+            image = self.image()
+            self.add(image, 'a', 'b', 'c')
+            found = self.driver.locations(self.admin(), image)[2]
+            with self._meanwhile(image, change):
+                self.driver.remove_location(self.admin(), image, found)
+            left = self.urls(image)
+            self.assertNotIn(self.url % 'b', left)
+            self.assertIn(self.url % 'c', left)
+            self.assertEqual(change['op'] == 'add', self.url % 'a' in left)
+            self.assertEqual(['file'], [
+                url[:4] for url in left if not url.startswith('http')])
+
+    def test_location_that_is_gone_in_the_meantime(self) -> None:
+        image = self.image()
+        self.add(image, 'a', 'b')
+        found = self.driver.locations(self.admin(), image)[1]
+        with self._meanwhile(image, {'op': 'remove',
+                                     'path': '/locations/1'}):
+            self.assertRaises(exception.NotFound, self.driver.remove_location,
+                              self.admin(), image, found)
+        self.assertEqual(2, len(self.urls(image)))
+
+
+class OtherClientsOnGlance15Test(OtherClientsTest):
+    """The same on Glance 15."""
+
+    server = staticmethod(servers.glance15)
+
+
+class LocationsTest(ShowingCase):
+    """The commands."""
 
     def test_location_makes_a_queued_image_active(self) -> None:
         image = self.image(None)
@@ -158,44 +211,6 @@ class LocationsTest(LocationsCase):
         self.assertEqual(len(b'short'), made['size'])
         self.error(codes.REFUSED, 'location-add', image, '--url',
                    self.url % 'b', '--hash', 'sha512=' + '0' * 128)
-
-    def _meanwhile(self, image: str, change: dict[str, typing.Any]
-                   ) -> typing.Any:
-        """Make another client change an image before the driver's PATCH."""
-        images = self.driver._images
-        patch, changes = images.patch, [change]
-
-        def act(*args: typing.Any) -> typing.Any:
-            if changes:
-                self.raw.patch(image, changes.pop())
-            return patch(*args)
-
-        return mock.patch.object(images, 'patch', act)
-
-    def test_list_that_changes_in_the_meantime(self) -> None:
-        for change in ({'op': 'remove', 'path': '/locations/1'},
-                       {'op': 'add', 'path': '/locations/0', 'value': {
-                           'url': self.url % 'new', 'metadata': {}}}):
-            image = self.image()
-            self.add(image, 'a', 'b', 'c')
-            found = self.driver.locations(self.admin(), image)[2]
-            with self._meanwhile(image, change):
-                self.driver.remove_location(self.admin(), image, found)
-            left = self.urls(image)
-            self.assertNotIn(self.url % 'b', left)
-            self.assertIn(self.url % 'c', left)
-            self.assertEqual(change['op'] == 'add', self.url % 'a' in left)
-            self.assertEqual(['fast'], self.stores(image))
-
-    def test_location_that_is_gone_in_the_meantime(self) -> None:
-        image = self.image()
-        self.add(image, 'a', 'b')
-        found = self.driver.locations(self.admin(), image)[1]
-        with self._meanwhile(image, {'op': 'remove',
-                                     'path': '/locations/1'}):
-            self.assertRaises(exception.NotFound, self.driver.remove_location,
-                              self.admin(), image, found)
-        self.assertEqual(2, len(self.urls(image)))
 
     def test_members_may_add_but_not_remove(self) -> None:
         image, ctx = self.image(), self.context()
