@@ -29,6 +29,7 @@ GOES=(
     nova_image/tests/unit/image/glance_case.py
     nova_image/tests/unit/image/test_glance.py
     nova_image/tests/unit/image/test_glance_answers.py
+    nova_image/tests/unit/image/test_glance_attributes.py
     nova_image/tests/unit/image/test_glance_create.py
     nova_image/tests/unit/image/test_glance_download.py
     nova_image/tests/unit/image/test_glance_headers.py
@@ -38,6 +39,7 @@ GOES=(
     nova_image/tests/functional/test_answers_v1.py
     nova_image/tests/functional/test_v1.py
     nova_image/tests/functional/test_cli_v1.py
+    nova_image/tests/functional/test_cli_attributes_v1.py
     nova_image/tests/functional/test_cli_words_v1.py
     nova_image/tests/functional/test_v1_faults.py
     nova_image/tests/functional/test_undo_model_v1.py

@@ -27,6 +27,8 @@ _ATTRIBUTES = {
     'owner': ('<project-id>', 'Project that owns the image (administrators '
               'only).'),
 }
+#: the most characters of a tag in Glance
+_LONGEST_TAG = 255
 _MINIMUMS = ('min-disk', 'min-ram')
 _MINIMUM = options.number(0, options.MAX_MINIMUM)
 _VISIBILITIES = ('public', 'private', 'shared', 'community')
@@ -57,10 +59,29 @@ def add(parser: argparse.ArgumentParser) -> None:
     protected.add_argument(
         '--unprotected', action='store_false', dest='protected',
         help='Allow the image to be deleted.')
+    hidden = parser.add_mutually_exclusive_group()
+    hidden.add_argument(
+        '--hidden', action='store_true', default=None, dest='os_hidden',
+        help='Leave the image out of lists (v2 only).')
+    hidden.add_argument(
+        '--unhidden', action='store_false', dest='os_hidden',
+        help='Show the image in lists.')
+    parser.add_argument(
+        '--tag', metavar='<tag>', action='append', dest='tags', type=tag,
+        help='Tag to add; may be repeated (v2 only).')
     parser.add_argument(
         '--property', metavar='<name>=<value>', action='append', default=[],
         dest='properties', type=options.pairs,
         help='Property to set; may be repeated.')
+
+
+def tag(text: str) -> str:
+    """Refuse what cannot be a tag; the ``type`` of an argument."""
+    if not 0 < len(text) <= _LONGEST_TAG:
+        raise argparse.ArgumentTypeError(
+            'a tag has from 1 to %d characters, this one has %d' % (
+                _LONGEST_TAG, len(text)))
+    return text
 
 
 def given(arguments: argparse.Namespace) -> dict[str, typing.Any]:
@@ -68,6 +89,7 @@ def given(arguments: argparse.Namespace) -> dict[str, typing.Any]:
     values = vars(arguments)
     names = [name.replace('-', '_') for name in _ATTRIBUTES]
     image = options.without_nones(
-        (name, values[name]) for name in [*names, 'visibility', 'protected'])
+        (name, values[name]) for name in [
+            *names, 'visibility', 'protected', 'os_hidden', 'tags'])
     image['properties'] = dict(arguments.properties)
     return image

@@ -132,8 +132,7 @@ class Command(command.Command):
 
         :raises errors.Failed: if several images have the name
         """
-        found = self._ids_by_name(name) or self._ids_by_name(
-            name, os_hidden=True)
+        found = self._ids_by_name(name) or self._hidden_ids_by_name(name)
         if len(found) > 1:
             more = ', ...' if len(found) > _NAMED else ''
             raise errors.Failed(
@@ -152,6 +151,12 @@ class Command(command.Command):
             filters['name'] = name
         return [image['id'] for image in self.images.get_all(
             self.caller, filters=filters) if image['name'] == name]
+
+    def _hidden_ids_by_name(self, name: str) -> list[str]:
+        try:
+            return self._ids_by_name(name, os_hidden=True)
+        except exception.ImageActionNotSupported:  # by v1
+            return []
 
     def _by_url(self, url: str) -> str:
         """Return the ID of an image that a URL or such a name means."""
@@ -290,11 +295,18 @@ def add_image(parser: argparse.ArgumentParser, several: bool = False) -> None:
 def _check_text(arguments: argparse.Namespace) -> None:
     """Reject arguments that are not UTF-8, except file names."""
     for name, value in vars(arguments).items():
-        if name != 'file' and not str(value).isascii():
+        if name != 'file':
             try:
-                str(value).encode()
+                _joined(value).encode()
             except UnicodeEncodeError:
                 raise errors.Usage('The value of %s is not valid UTF-8' % name)
+
+
+def _joined(value: typing.Any) -> str:
+    """Return the text of a value; ``str()`` of a list would escape it."""
+    if isinstance(value, list | tuple):
+        return ''.join(map(_joined, value))
+    return str(value)
 
 
 def reference(text: str) -> str:

@@ -20,13 +20,18 @@ from cliff import columns
 from nova_image.cmd import safe_text
 
 #: the fields of an image, in the order of the output
-FIELDS = ('id', 'name', 'status', 'size', 'disk_format', 'container_format',
-          'is_public', 'owner', 'min_disk', 'min_ram', 'checksum',
-          'created_at', 'updated_at', 'deleted', 'deleted_at', 'properties')
+FIELDS = ('id', 'name', 'status', 'size', 'virtual_size', 'disk_format',
+          'container_format', 'visibility', 'is_public', 'protected',
+          'os_hidden', 'tags', 'owner', 'min_disk', 'min_ram', 'checksum',
+          'os_hash_algo', 'os_hash_value', 'stores', 'created_at',
+          'updated_at', 'deleted', 'deleted_at', 'properties')
 #: the default columns of a list, without and with --long
 SHORT = ('id', 'name', 'status', 'size')
-LONG = SHORT + ('disk_format', 'container_format', 'is_public', 'owner',
-                'updated_at', 'properties')
+LONG = SHORT + ('disk_format', 'container_format', 'visibility',
+                'protected', 'os_hidden', 'tags', 'owner', 'updated_at',
+                'os_hash_algo', 'os_hash_value', 'properties')
+#: how much of a hash fits into a table with a row for each image
+_HASH_START = 12
 
 _UNITS = ('KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB')
 
@@ -66,6 +71,16 @@ class Names(columns.FormattableColumn[list[str]]):
         return safe_text.shown(', '.join(self._value))
 
 
+class Hash(columns.FormattableColumn[str]):
+    """A hash; in a table with other images, people see its beginning."""
+
+    def human_readable(self) -> str:
+        """Return text such as ``099d63f8dc9b...``."""
+        if len(self._value) <= _HASH_START:
+            return safe_text.shown(self._value)
+        return safe_text.shown(self._value[:_HASH_START]) + '...'
+
+
 class Changes(columns.FormattableColumn[dict[str, typing.Any]]):
     """Changed values: {name: (before, now)}."""
 
@@ -89,27 +104,35 @@ def human_size(number: int) -> str:
 def details(image: dict[str, typing.Any]) -> dict[str, typing.Any]:
     """Return the fields of an image for the output of one image.
 
-    :param image: in the format of nova_image.image.driver.ImageDriver
+    :param image: with all fields of nova_image.image.driver.ImageDriver
     """
-    return {name: _value(name, image[name], ExactSize) for name in FIELDS}
+    return {name: _value(name, image.get(name), ExactSize)
+            for name in FIELDS}
 
 
 def row(image: dict[str, typing.Any],
         names: tuple[str, ...]) -> tuple[typing.Any, ...]:
     """Return fields of an image for a list of images.
 
-    :param image: in the format of nova_image.image.driver.ImageDriver
+    :param image: with the fields of nova_image.image.driver.ImageDriver; one
+        that it lacks is None
     :param names: names of the fields
     """
-    return tuple(_value(name, image[name], Size) for name in names)
+    return tuple(
+        Hash(image[name]) if name == 'os_hash_value' and image.get(name)
+        else _value(name, image.get(name), Size) for name in names)
 
 
 def _value(name: str, value: typing.Any,
            size: type[columns.FormattableColumn[int]]) -> typing.Any:
-    if name == 'size':
+    if value is None:
+        return None
+    if name in ('size', 'virtual_size'):
         return size(value)
     if name == 'properties':
         return Properties(value)
+    if name == 'tags':
+        return Names(sorted(value))
     return text(value)
 
 

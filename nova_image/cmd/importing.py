@@ -120,7 +120,8 @@ class ImportCommand(data.UploadCommand, base.ShowOne):
         :raises errors.Failed: if the import has failed or timed out
         """
         if result is None:
-            return self.columns(self.images.get(self.caller, image_id))
+            return self.columns(self.images.get(
+                self.caller, image_id, all_fields=True))
         if not result.succeeded:
             raise _failure(result)
         found = display.details(result.image)

@@ -53,6 +53,7 @@ class List(base.Lister):
         nova-image list --sort name:asc -c name -c size
         nova-image list --limit 10 -f json
         nova-image list --name cirros -f value -c id
+        nova-image list --member-status pending -c id -c name -c owner
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -81,15 +82,16 @@ class List(base.Lister):
                                collections.abc.Iterable[typing.Any]]:
         """List the images."""
         keys, directions = parsed_args.sort
-        found = self.images.get_all(
-            self.caller, filters=_filters(parsed_args),
-            sort_key=keys, sort_dir=directions,
-            limit=parsed_args.limit, marker=parsed_args.marker)
         names: tuple[str, ...] = (
             display.LONG if parsed_args.long else display.SHORT)
         if parsed_args.columns or parsed_args.sort_columns:
             parsed_args.columns = parsed_args.columns or list(names)
             names = display.FIELDS
+        found = self.images.get_all(
+            self.caller, filters=_filters(parsed_args),
+            sort_key=keys, sort_dir=directions,
+            limit=parsed_args.limit, marker=parsed_args.marker,
+            all_fields=names != display.SHORT)
         return names, [display.row(image, names) for image in found]
 
 
@@ -106,6 +108,14 @@ def _add_more_filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--tag', metavar='<tag>', action='append', dest='tags',
         help='Images with this tag; may be repeated (v2 only).')
+    parser.add_argument(
+        '--hidden', action='store_true', default=None, dest='os_hidden',
+        help='Hidden images, instead of all others (v2 only).')
+    parser.add_argument(
+        '--member-status', choices=('accepted', 'pending', 'rejected', 'all'),
+        help='Shared images: those of the project, and those of others that '
+             'the project has accepted, not yet accepted or rejected '
+             '(v2 only).')
 
 
 def _filters(arguments: argparse.Namespace) -> dict[str, typing.Any]:
@@ -118,7 +128,12 @@ def _filters(arguments: argparse.Namespace) -> dict[str, typing.Any]:
     found.update(('property-' + name, value)
                  for name, value in arguments.properties)
     found.update(options.without_nones((
-        ('tag', arguments.tags), ('is_public', arguments.is_public))))
+        ('tag', arguments.tags), ('is_public', arguments.is_public),
+        ('os_hidden', arguments.os_hidden))))
+    if arguments.member_status:
+        # Glance also lists all images that are not shared, unless told not to.
+        found = {'visibility': 'shared', **found,
+                 'member_status': arguments.member_status}
     return found
 
 
@@ -153,4 +168,4 @@ class Show(base.ShowOne):
                     ) -> tuple[tuple[str, ...], tuple[typing.Any, ...]]:
         """Show the image."""
         return self.columns(self.images.get(
-            self.caller, self.find(parsed_args.image)))
+            self.caller, self.find(parsed_args.image), all_fields=True))

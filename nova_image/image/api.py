@@ -44,39 +44,70 @@ class API(object):
         return self._driver.detail(context, **kwargs)
 
     def get(self, context, id_or_uri, include_locations=False,
-            show_deleted=True):
+            show_deleted=True, **options):
         """Return one image.
 
         :param id_or_uri: ID of an image, or its URL
         :param include_locations: whether to add ``locations``
         :param show_deleted: whether a deleted image may be returned
+        :param options: ``all_fields`` of ImageDriver.show
         """
         service, image_id = self._driver.resolve(context, id_or_uri)
         return service.show(context, image_id,
                             include_locations=include_locations,
-                            show_deleted=show_deleted)
+                            show_deleted=show_deleted, **options)
 
     def create(self, context, image_info, data=None, **options):
         """Create an image, with or without data.
 
         :param image_info: dict in the format of images
         :param data: bytes, binary file object or iterable of bytes
-        :param options: ``id_is_new`` of ImageDriver.create
+        :param options: ``id_is_new`` and ``all_fields`` of
+            ImageDriver.create
         :returns: the image
         """
         return self._driver.create(context, image_info, data=data,
                                    **options)
 
     def update(self, context, id_or_uri, image_info, data=None,
-               purge_props=False):
+               purge_props=False, **options):
         """Change an image, and give it data if it does not have any yet.
 
         :param purge_props: whether to remove properties that image_info lacks
+        :param options: ``all_fields`` and ``add_tags`` of ImageDriver.update
         :returns: the image
         """
         service, image_id = self._driver.resolve(context, id_or_uri)
         return service.update(context, image_id, image_info, data=data,
-                              purge_props=purge_props)
+                              purge_props=purge_props, **options)
+
+    def unset(self, context, id_or_uri, properties=(), tags=(), **options):
+        """Remove custom properties and tags from an image.
+
+        :param properties: list of names
+        :param tags: list of tags
+        :param options: ``all_fields`` of ImageDriver.unset
+        :returns: the image
+        """
+        service, image_id = self._driver.resolve(context, id_or_uri)
+        return service.unset(context, image_id, properties=properties,
+                             tags=tags, **options)
+
+    def deactivate(self, context, id_or_uri):
+        """Make an image's data unavailable to all but administrators.
+
+        :returns: True
+        """
+        service, image_id = self._driver.resolve(context, id_or_uri)
+        return service.deactivate(context, image_id)
+
+    def reactivate(self, context, id_or_uri):
+        """Make a deactivated image's data available again.
+
+        :returns: True
+        """
+        service, image_id = self._driver.resolve(context, id_or_uri)
+        return service.reactivate(context, image_id)
 
     def delete(self, context, id_or_uri):
         """Delete an image.

@@ -51,6 +51,12 @@ class ImageDriver(object):
     os_hash_algo, os_hash_value, stores`` as Glance sends them, if it does, and
     ``direct_url`` with ``locations``.
 
+    With ``all_fields``, images also have ``visibility``, ``protected``,
+    ``tags`` (a list), ``virtual_size``, ``os_hidden``, ``os_hash_algo``,
+    ``os_hash_value`` and ``stores``, whatever the API. Those that the API or
+    this Glance lacks are None; on v1, ``visibility`` is ``'public'`` or
+    ``'private'``, as ``is_public`` says.
+
     Every method raises exceptions of nova_image.exception:
     GlanceConnectionFailed for a missing or incomplete answer,
     ImageNotAuthorized or Forbidden for 401 and 403, ImageNotFound,
@@ -145,32 +151,37 @@ class ImageDriver(object):
             ``size_max``, ``min_ram``, ``min_disk``, ``protected``,
             ``is_public`` (``None`` or ``'none'`` for all, the default),
             ``changes-since`` (ISO 8601), ``owner``, ``id``, ``checksum``,
-            ``visibility``, ``tag`` (text or a list) and ``property-NAME``;
-            any other name is that of a custom property
+            ``visibility``, ``tag`` (text or a list), ``os_hidden``,
+            ``member_status`` ('accepted', 'pending', 'rejected' or 'all') and
+            ``property-NAME``; any other name is that of a custom property
         :keyword marker: ID of the image after which the list begins, also one
             that the filters leave out
         :keyword limit: the maximum number of images
         :keyword page_size: how many images to request at once
         :keyword sort_key: field to sort by; null is below all values
         :keyword sort_dir: 'asc' or 'desc'
+        :keyword all_fields: whether the images have all fields
         :returns: list of images
         :raises Invalid: for an invalid filter
+        :raises ImageActionNotSupported: for a filter that the API lacks
         """
 
     @abc.abstractmethod
     def show(self, context, image_id, include_locations=False,
-             show_deleted=True):
+             show_deleted=True, all_fields=False):
         """Return one image.
 
         :param include_locations: whether to add ``locations``: a list of
             {'url', 'metadata'}
         :param show_deleted: whether a deleted image may be returned, if the
             API still shows it
+        :param all_fields: whether the image has all fields
         :raises ImageNotFound: if there is none, or the caller may not see it
         """
 
     @abc.abstractmethod
-    def create(self, context, image_meta, data=None, id_is_new=False):
+    def create(self, context, image_meta, data=None, id_is_new=False,
+               all_fields=False):
         """Create an image.
 
         If anything fails, it deletes what it has provably created. Otherwise
@@ -184,6 +195,9 @@ class ImageDriver(object):
         :param data: bytes, binary file object or iterable of bytes
         :param id_is_new: whether the ID in image_meta was drawn for this
             call, so that any image with it is the one that it creates
+        :param all_fields: whether the returned image has all fields, and
+            ``tags`` and ``os_hidden`` in image_meta are refused rather than
+            ignored if the API lacks them
         :returns: the image
         :raises ImageConflict: if the ID in image_meta is taken. Unless it is
             new, it is not known whose image it is if an earlier answer was
@@ -193,20 +207,59 @@ class ImageDriver(object):
 
     @abc.abstractmethod
     def update(self, context, image_id, image_meta, data=None,
-               purge_props=True):
+               purge_props=True, all_fields=False, add_tags=()):
         """Change an image.
 
         :param image_meta: dict in the callers' format; fields that it lacks
             do not change
         :param data: as for create, for an image that does not have any yet
         :param purge_props: whether to remove properties that image_meta lacks
+        :param all_fields: as for create
+        :param add_tags: tags to add, a list; ``tags`` in image_meta replaces
+            all tags
         :returns: the image
         :raises ImageConflict: if the image has data already, before anything
             is changed
+        :raises ImageActionNotSupported: for tags that the API lacks
 
-        Data is sent after the metadata has changed. If that fails, the error
-        says what has changed.
+        Tags are added, and then data is sent, after the metadata has changed.
+        If that fails, the error says what has changed.
         """
+
+    def unset(self, context, image_id, properties=(), tags=(),
+              all_fields=False):
+        """Remove custom properties and tags from an image.
+
+        :param properties: list of names
+        :param tags: list of tags
+        :param all_fields: as for show
+        :returns: the image
+        :raises NotFound: if the image lacks one of them; nothing is removed
+        :raises ImageActionNotSupported: for tags that the API lacks
+        """
+        raise self._not_supported('remove attributes of', image_id)
+
+    def deactivate(self, context, image_id):
+        """Make an image's data unavailable to all but administrators.
+
+        :returns: True, also if it is deactivated already
+        :raises ImageConflict: if the image has no data yet
+        """
+        raise self._not_supported('deactivate', image_id)
+
+    def reactivate(self, context, image_id):
+        """Make a deactivated image's data available again.
+
+        :returns: True, also if it is active already
+        :raises ImageConflict: if the image has no data yet
+        """
+        raise self._not_supported('reactivate', image_id)
+
+    @staticmethod
+    def _not_supported(action, image_id):
+        return exception.ImageActionNotSupported(
+            action=action, image_id=image_id,
+            reason='the driver does not support it')
 
     @abc.abstractmethod
     def delete(self, context, image_id):

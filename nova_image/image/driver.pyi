@@ -65,6 +65,7 @@ class _Listing(TypedDict, total=False):
     page_size: int | None
     sort_key: str | None
     sort_dir: str | None
+    all_fields: bool
 
 class _Download(TypedDict, total=False):
     inspect: bool
@@ -99,6 +100,14 @@ class _Watching(TypedDict, total=False):
 
 class _Create(TypedDict, total=False):
     id_is_new: bool
+    all_fields: bool
+
+class _Fields(TypedDict, total=False):
+    all_fields: bool
+
+class _Update(TypedDict, total=False):
+    all_fields: bool
+    add_tags: Sequence[str]
 
 class ImageDriver(metaclass=abc.ABCMeta):
     deprecation: str
@@ -115,15 +124,25 @@ class ImageDriver(metaclass=abc.ABCMeta):
     @abc.abstractmethod
     def show(self, context: _Context, image_id: str,
              include_locations: bool = False,
-             show_deleted: bool = True) -> _Image: ...
+             show_deleted: bool = True,
+             all_fields: bool = False) -> _Image: ...
     @abc.abstractmethod
     def create(self, context: _Context, image_meta: Mapping[str, Any],
                data: _Data | None = None,
-               id_is_new: bool = False) -> _Image: ...
+               id_is_new: bool = False,
+               all_fields: bool = False) -> _Image: ...
     @abc.abstractmethod
     def update(self, context: _Context, image_id: str,
                image_meta: Mapping[str, Any], data: _Data | None = None,
-               purge_props: bool = True) -> _Image: ...
+               purge_props: bool = True, all_fields: bool = False,
+               add_tags: Sequence[str] = ()) -> _Image: ...
+    def unset(self, context: _Context, image_id: str,
+              properties: Sequence[str] = (), tags: Sequence[str] = (),
+              all_fields: bool = False) -> _Image: ...
+    def deactivate(self, context: _Context,
+                   image_id: str) -> Literal[True]: ...
+    def reactivate(self, context: _Context,
+                   image_id: str) -> Literal[True]: ...
     @abc.abstractmethod
     def delete(self, context: _Context, image_id: str) -> Literal[True]: ...
     @overload

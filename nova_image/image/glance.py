@@ -66,6 +66,10 @@ _FIELDS = ('id', 'name', 'status', 'size', 'min_disk', 'min_ram',
 _TIMES = ('created_at', 'updated_at', 'deleted_at')
 _NUMBERS = ('size', 'min_disk', 'min_ram')
 _BOOLS = ('is_public', 'deleted')
+#: the fields that only callers see who ask for all of them; v1 has the first
+#: three, the last of which is derived from is_public
+_FURTHER = ('protected', 'virtual_size', 'visibility', 'tags', 'os_hidden',
+            'os_hash_algo', 'os_hash_value', 'stores')
 _JSON_PROPERTIES = ('block_device_mapping', 'mappings')
 #: fields that are sent unchanged, and others that callers may pass
 _SENT = ('id', 'name', 'disk_format', 'container_format', 'owner')
@@ -103,9 +107,11 @@ class GlanceImageService(driver.ImageDriver):
         limit = _count('limit', kwargs) or None
         size = _count('page_size', kwargs) or PAGE_SIZE
         may_see = self.client.seen_by(context)
+        read_page = _full_page if kwargs.get('all_fields') else _images_of
 
         def pages(order, marker, size):
-            return self._pages(context, query + _sorting(order), marker, size)
+            return self._pages(context, query + _sorting(order), marker, size,
+                               read_page)
 
         def show(image_id):
             image, headers = self._headers(context, image_id, 'list images')
@@ -114,7 +120,7 @@ class GlanceImageService(driver.ImageDriver):
         return listing.Listing(_order(kwargs), size, pages, show).images(
             (matches, may_see), kwargs.get('marker'), limit)
 
-    def _pages(self, context, query, first, size):
+    def _pages(self, context, query, first, size, read_page):
         """Yield each listing.Page.
 
         v1 does not link to the next page and may return fewer images than
@@ -123,12 +129,13 @@ class GlanceImageService(driver.ImageDriver):
 
         :param first: marker of the first page, or None
         :param size: how many images to request at once
+        :param read_page: _images_of or _full_page
         """
         progress = listing.Progress()
         known = self.client.knowledge(context)
 
         def read(answer):
-            images, nulls = answer.read(_images_of)
+            images, nulls = answer.read(read_page)
             longest = known.get(LONGEST_PAGE, 0)
             last = not images or len(images) < min(size, longest)
             page = progress.page(
@@ -149,7 +156,7 @@ class GlanceImageService(driver.ImageDriver):
         return listing.walk(ask)
 
     def show(self, context, image_id, include_locations=False,
-             show_deleted=True):
+             show_deleted=True, all_fields=False):
         """Return one image. See ImageDriver; v1 never shows a location."""
         image = self._head(context, image_id)
         hidden = image['deleted'] and not show_deleted
@@ -157,7 +164,7 @@ class GlanceImageService(driver.ImageDriver):
             raise exception.ImageNotFound(image_id=image_id, action='show')
         if include_locations:
             image['locations'] = []
-        return image
+        return _shown(image, all_fields)
 
     def _head(self, context, image_id, action='show'):
         return self._headers(context, image_id, action)[0]
@@ -170,12 +177,19 @@ class GlanceImageService(driver.ImageDriver):
         self.client.check_seen(context, image_id, action, lambda: image)
         return image, headers
 
-    def create(self, context, image_meta, data=None, id_is_new=False):
+    def create(self, context, image_meta, data=None, id_is_new=False,
+               all_fields=False):
         """Create an image. See ImageDriver.
 
         Data is sent in a second request: if a single one failed, nobody could
         know whether an image with this ID was there before.
         """
+        if all_fields:
+            _refuse_fields(image_meta)
+        return _shown(self._created(context, image_meta, data, id_is_new),
+                      all_fields)
+
+    def _created(self, context, image_meta, data, id_is_new):
         values.one_source(image_meta, data)
         self.client.check_owner(context)
         image_meta = copy.deepcopy(image_meta)
@@ -302,8 +316,15 @@ class GlanceImageService(driver.ImageDriver):
             'client may have uploaded' % image['id'])
 
     def update(self, context, image_id, image_meta, data=None,
-               purge_props=True):
+               purge_props=True, all_fields=False, add_tags=()):
         """Change an image. See ImageDriver."""
+        if all_fields or add_tags:
+            _refuse_fields(dict(image_meta, tags=list(add_tags) + list(
+                image_meta.get('tags') or ())), image_id)
+        return _shown(self._updated(context, image_id, image_meta, data,
+                                    purge_props), all_fields)
+
+    def _updated(self, context, image_id, image_meta, data, purge_props):
         values.one_source(image_meta, data)
         body = None if data is None else source.open_source(data)
         if not purge_props:
@@ -347,6 +368,34 @@ class GlanceImageService(driver.ImageDriver):
         if not any(stored.get(name) for name in unset):
             return image_meta, False
         return dict(image_meta, properties=dict(stored, **properties)), True
+
+    def unset(self, context, image_id, properties=(), tags=(),
+              all_fields=False):
+        """Remove properties. See ImageDriver.
+
+        v1 removes a property only by a request that names all others.
+        """
+        _refuse_fields({'tags': tags}, image_id)
+        stored = self._head(context, image_id, 'update')['properties']
+        missing = [name for name in properties if name not in stored]
+        if missing:
+            raise exception.NotFound(
+                'The image has no property %s' % ' and no property '.join(
+                    missing), action='update', image_id=image_id,
+                reason='its properties are %s' % (
+                    ', '.join(sorted(stored)) or 'none'),
+                advice='Nothing was changed')
+        return self.update(context, image_id, {'properties': {
+            name: value for name, value in stored.items()
+            if name not in properties}}, all_fields=all_fields)
+
+    def deactivate(self, context, image_id):
+        """Refuse: v1 answers 403 to a new status, and has no actions."""
+        raise _no_attribute('deactivate', image_id, 'deactivated images')
+
+    def reactivate(self, context, image_id):
+        """Refuse, as deactivate does."""
+        raise _no_attribute('reactivate', image_id, 'deactivated images')
 
     def delete(self, context, image_id):
         """Delete an image. See ImageDriver."""
@@ -488,7 +537,7 @@ def _image_of(raw, image_id):
     :param image_id: the ID that it must have
     :raises Unreadable: if it is not this image
     """
-    image, wrong = answers.fields(raw, _READERS)
+    image, wrong = answers.fields(raw, _ALL_READERS)
     if 'id' in wrong:
         raise answers.Unreadable('its JSON is not an image')
     if wrong:
@@ -496,22 +545,44 @@ def _image_of(raw, image_id):
     # A database may ignore the case.
     if image['id'].lower() != image_id.lower():
         raise answers.Unreadable('it describes image %s' % image['id'])
+    return _complete(image)
+
+
+def _complete(image):
+    """Add the fields that v1 derives from others or lacks."""
+    for name in _FURTHER:
+        image.setdefault(name, None)
+    image['visibility'] = 'public' if image['is_public'] else 'private'
     return image
 
 
-def _images_of(found):
+def _shown(image, all_fields):
+    """Return an image with the fields that the caller asks for."""
+    return image if all_fields else {
+        name: image[name] for name in image if name not in _FURTHER}
+
+
+def _images_of(found, readers=None):
     """Return the images of a page, with what can be read of each.
 
+    :param readers: _ALL_READERS; _READERS by default
     :returns: the images, and the list of the IDs of those without a size
     :raises Unreadable: if it is not a list of images
     """
-    images = answers.page(found, 'images', _readable)
+    images = answers.page(found, 'images', lambda raw: _readable(
+        raw, readers or _READERS))
     return images, [raw['id'] for raw in found['images']
                     if raw.get('size') is None]
 
 
-def _readable(raw):
-    image, wrong = answers.fields(raw, _READERS)
+def _full_page(found):
+    """Return what _images_of does, with all fields of the images."""
+    images, nulls = _images_of(found, _ALL_READERS)
+    return [_complete(image) for image in images], nulls
+
+
+def _readable(raw, readers):
+    image, wrong = answers.fields(raw, readers)
     if 'id' in wrong:
         raise answers.Unreadable('its JSON is not a list of images')
     if wrong:
@@ -572,11 +643,16 @@ def _raw_text(value):
     return value.decode('utf-8', 'replace')
 
 
-def _number(value):
-    """Return the number in JSON or in a header; 0 for none."""
+def _maybe_number(value):
+    """Return the number in JSON or in a header, or None."""
     is_text = isinstance(value, six.string_types)
     read = answers.header_number if is_text else answers.number
-    return read(value) or 0
+    return read(value)
+
+
+def _number(value):
+    """Return the number in JSON or in a header; 0 for none."""
+    return _maybe_number(value) or 0
 
 
 def _truth(value):
@@ -605,6 +681,7 @@ _READERS = dict(
     [(name, _truth) for name in _BOOLS] +
     [(name, _time) for name in _TIMES],
     id=answers.name, properties=_properties)
+_ALL_READERS = dict(_READERS, protected=_truth, virtual_size=_maybe_number)
 #: what callers see of an unreadable field, if it is not None
 _DEFAULTS = dict([(name, 0) for name in _NUMBERS] +
                  [(name, False) for name in _BOOLS], properties={})
@@ -643,6 +720,25 @@ def _to_headers(image_meta):
             image_meta['visibility'] == 'public')
     headers.update(_property_headers(image_meta.get('properties') or {}))
     return headers
+
+
+def _refuse_fields(image_meta, image_id=None):
+    """Refuse what v1 would not store: it answers 400 to such headers.
+
+    :raises ImageActionNotSupported: if there are tags, or the image is hidden
+    """
+    action = 'update' if image_id else 'create'
+    if image_meta.get('tags'):
+        raise _no_attribute(action, image_id, 'tags')
+    if image_meta.get('os_hidden'):
+        raise _no_attribute(action, image_id, 'hidden images')
+
+
+def _no_attribute(action, image_id, what):
+    return exception.ImageActionNotSupported(
+        action=action, image_id=image_id,
+        reason='the Images API v1 has no %s' % what,
+        advice='Set [glance] use_glance_v1 to False')
 
 
 def _location(image_meta):
@@ -730,7 +826,10 @@ def _to_query(filters):
     for name, value in sorted(filters.items()):
         if name in _OWN_FILTERS:
             own[name] = values.text(name, value)
-        elif name != 'is_public':
+        elif name != 'is_public' and not (
+                # no image of v1 is hidden
+                name == 'os_hidden'
+                and not values.boolean('filter os_hidden', value)):
             sent = _one_filter(name, value)
             if values.fits_in_a_query(six.text_type(sent[1])):
                 query.append(sent)
@@ -753,7 +852,7 @@ def _long_filter(name, value):
 
 
 def _one_filter(name, value):
-    if name in ('tag', 'tags', 'visibility'):
+    if name in ('tag', 'tags', 'visibility', 'member_status', 'os_hidden'):
         raise exception.ImageActionNotSupported(
             action='list images',
             reason='the Images API v1 cannot filter by %s' % name)

@@ -27,12 +27,14 @@ from nova_image.image import messages
 from nova_image.image.transfer import fetch
 from nova_image.image.transfer import source
 from nova_image.image import undo
+from nova_image.image.v2 import attributes
 from nova_image.image.v2 import empty_images
 from nova_image.image.v2 import import_order
 from nova_image.image.v2 import import_status
 from nova_image.image.v2 import imports
 from nova_image.image.v2 import locations
 from nova_image.image.v2 import members
+from nova_image.image.v2 import patches
 from nova_image.image.v2 import queries
 from nova_image.image.v2 import records
 from nova_image.image.v2 import removals
@@ -56,6 +58,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
         self._removals = removals.Removals(client, self._images,
                                            self._locations)
         self._statuses = import_status.Statuses(client, self._images)
+        self._attributes = attributes.Attributes(client, self._images)
 
     def detail(self, context, **kwargs):
         """List images. See ImageDriver."""
@@ -69,7 +72,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
             return self._images.pages(context, query + queries.page_query({
                 'marker': marker, 'sort_key': order.keys,
                 'sort_dir': order.directions, 'page_size': size}, limit=None),
-                nulls='size' in asked.keys)
+                'size' in asked.keys, bool(kwargs.get('all_fields')))
 
         def show(image_id):
             raw = self._images.get(context, image_id, 'list images')
@@ -79,18 +82,24 @@ class GlanceImageServiceV2(driver.ImageDriver):
             (matches, may_see), kwargs.get('marker'), limit)
 
     def show(self, context, image_id, include_locations=False,
-             show_deleted=True):
+             show_deleted=True, all_fields=False):
         """Return one image. See ImageDriver; v2 shows no deleted images."""
         raw = self._images.get(context, image_id)
         if include_locations:
             raw = self._locations.revealed(context, raw)
-        image = translation.from_glance(raw, include_locations)
+        image = translation.from_glance(raw, include_locations, all_fields)
         if not self.client.seen_by(context)(image):
             raise exception.ImageNotFound(image_id=image_id, action='show')
         return image
 
-    def create(self, context, image_meta, data=None, id_is_new=False):
+    def create(self, context, image_meta, data=None, id_is_new=False,
+               all_fields=False):
         """Create an image. See ImageDriver."""
+        return translation.from_glance(
+            self._created(context, image_meta, data, id_is_new),
+            all_fields=all_fields)
+
+    def _created(self, context, image_meta, data, id_is_new):
         values.one_source(image_meta, data)
         self.client.check_owner(context)
         image, member = _to_create(image_meta)
@@ -114,7 +123,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
             if body is not None:
                 raw, answered = self._upload(context, raw, body, True, own)
                 self._check_upload(raw, body, answered, own)
-            return translation.from_glance(raw)
+            return raw
 
     def _locate(self, context, raw, location, undone):
         """Give a new image its location, after which it is not deleted.
@@ -133,9 +142,15 @@ class GlanceImageServiceV2(driver.ImageDriver):
         """Create an image without data exactly once, and return it."""
         image.setdefault('id', str(uuid.uuid4()))
         with self._undone_if_lost(context, image['id'], own_id):
-            return self._images.create(
-                context, image, own_id,
-                lambda answer: self._imports.rules.learn(context, answer))
+            try:
+                return self._images.create(
+                    context, image, own_id,
+                    lambda answer: self._imports.rules.learn(context, answer))
+            except exception.ImageBadRequest as error:
+                # Glance 15 takes it for a property that is not text.
+                if image.get('os_hidden') and 'os_hidden' in error.reason:
+                    raise patches.nothing_hidden('create', image['id'])
+                raise
 
     def _upload(self, context, raw, body, made=False, own=False):
         """Send an image's data.
@@ -158,37 +173,66 @@ class GlanceImageServiceV2(driver.ImageDriver):
             self._uploads.check(raw, body, answered, own)
 
     def update(self, context, image_id, image_meta, data=None,
-               purge_props=True):
+               purge_props=True, all_fields=False, add_tags=()):
         """Change an image. See ImageDriver."""
+        return translation.from_glance(
+            self._updated(context, image_id, image_meta, data, purge_props,
+                          add_tags), all_fields=all_fields)
+
+    def _updated(self, context, image_id, image_meta, data, purge_props,
+                 add_tags):
         values.one_source(image_meta, data)
         body = None if data is None else source.open_source(data)
-        target = translation.to_glance(image_meta)
-        target.pop('id', None)
-        if image_meta.get('visibility') is None and (
-                target.get('visibility') == 'private'):
-            target['visibility'] = translation.NOT_PUBLIC
-        unset = translation.unset_names(image_meta)
+        target = _to_update(image_meta)
+        unset = patches.unset_names(image_meta)
         location = locations.from_meta(image_meta)
+        whole = 'tags' in target or not attributes.fit_in_paths(add_tags)
 
         def changes(raw):
-            return translation.changes(raw, target, purge_props, unset)
+            wanted = target
+            if whole and add_tags:
+                wanted = dict(target, tags=patches.tags_after(
+                    {'tags': target.get('tags', raw.get('tags'))}, add_tags))
+            return patches.changes(raw, wanted, purge_props, unset)
 
         raw = self._images.get(context, image_id, 'update')
         if body is not None:
             self._require_queued(image_id, raw['status'])
         operations = changes(raw)
+        tags = [] if whole else [
+            tag for tag in patches.tags_after(raw, add_tags)
+            if tag not in (raw.get('tags') or ())]
         if location:
             raw = self._locations.add(context, raw, location, operations,
                                       changes)
         elif operations:
             raw = self._images.patch(context, image_id, operations, changes)
+        if tags:
+            raw = self._attributes.add_tags(context, image_id, tags,
+                                            operations)
         with undo.Steps('image %s with its location' % image_id if location
-                        else records.changed(image_id, operations)):
+                        else records.changed(image_id, operations, tags)):
             if body is not None:
                 raw, answered = self._upload(context, raw, body)
                 with undo.Steps('image %s, with this data' % image_id):
                     self._check_upload(raw, body, answered)
-            return translation.from_glance(raw)
+            return raw
+
+    def unset(self, context, image_id, properties=(), tags=(),
+              all_fields=False):
+        """Remove properties and tags. See ImageDriver."""
+        return translation.from_glance(self._attributes.unset(
+            context, image_id, properties, tags), all_fields=all_fields)
+
+    def deactivate(self, context, image_id):
+        """Make an image's data unavailable. See ImageDriver."""
+        self._attributes.switch(context, image_id, 'deactivate')
+        return True
+
+    def reactivate(self, context, image_id):
+        """Make an image's data available again. See ImageDriver."""
+        self._attributes.switch(context, image_id, 'reactivate')
+        return True
 
     def delete(self, context, image_id):
         """Delete an image. See ImageDriver."""
@@ -321,7 +365,17 @@ def _to_create(image_meta):
     image_meta = copy.deepcopy(image_meta)
     member = (image_meta.get('properties') or {}).pop('instance_owner', None)
     member = member and values.project(member)
-    image = translation.to_glance(image_meta)
+    image = translation.to_create(image_meta)
     if member and image.get('visibility') != 'public':
         image['visibility'] = 'shared'  # v2 accepts members only then
     return image, member
+
+
+def _to_update(image_meta):
+    """Return what an image should be afterwards."""
+    target = translation.to_glance(image_meta)
+    target.pop('id', None)
+    if image_meta.get('visibility') is None and (
+            target.get('visibility') == 'private'):
+        target['visibility'] = patches.NOT_PUBLIC
+    return target

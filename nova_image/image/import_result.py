@@ -76,7 +76,7 @@ class Result(collections.namedtuple('Result', _FIELDS)):
 
     * ``image_id``: ID of the image
     * ``image``: the image of a success, a dict in the callers' format with
-      ``os_hash_algo`` and ``os_hash_value``; otherwise None
+      all fields; otherwise None
     * ``reason``: why there is no success, in the words of Glance's task if it
       has any; ``'deadline'`` or ``'stalled'`` (no change for too long) of a
       TimedOut; None of a success

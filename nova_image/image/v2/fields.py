@@ -31,17 +31,38 @@ def _location(raw):
             'metadata': answers.mapping(found.get('metadata'))}
 
 
+def _tag(value):
+    """Return a tag, which may be empty."""
+    if value is None:
+        raise answers.Unreadable('is missing')
+    return answers.text(value)
+
+
+def _tags(value):
+    return answers.items(_tag, value)
+
+
+def _truth(value):
+    if value is None or isinstance(value, bool):
+        return value
+    raise answers.Unreadable('is neither true nor false')
+
+
 _LISTED = dict({'id': answers.name}, **dict(
     [(name, answers.text) for name in (
         'name', 'status', 'disk_format', 'container_format', 'checksum',
         'owner', 'visibility')] +
     [(name, answers.number) for name in ('size', 'min_disk', 'min_ram')] +
     [(name, answers.moment) for name in ('created_at', 'updated_at')]))
-_SHOWN = dict(_LISTED, tags=answers.texts, locations=locations, **{
+#: the fields that only some callers ask for
+_FURTHER = dict(dict.fromkeys(('os_hash_algo', 'os_hash_value', 'stores'),
+                              answers.text),
+                tags=_tags, protected=_truth, os_hidden=_truth,
+                virtual_size=answers.number)
+_SHOWN = dict(_LISTED, locations=locations, **dict(_FURTHER, **{
     name: answers.text for name in (
-        'os_hash_algo', 'os_hash_value', 'direct_url', 'stores',
-        'os_glance_import_task', 'os_glance_importing_to_stores',
-        'os_glance_failed_import')})
+        'direct_url', 'os_glance_import_task',
+        'os_glance_importing_to_stores', 'os_glance_failed_import')}))
 
 
 def image(raw, image_id):
@@ -66,14 +87,24 @@ def image(raw, image_id):
     return raw
 
 
-def readable(raw):
+def has_further(raw):
+    """Return whether the fields that only some callers ask for are valid.
+
+    :param raw: an image in a listing, a dict
+    """
+    return not answers.fields(raw, _FURTHER)[1]
+
+
+def readable(raw, all_fields=False):
     """Return what can be read of an image in a listing.
 
     :param raw: any JSON
+    :param all_fields: whether to check those that only some callers ask for
     :returns: the image without its unreadable fields, and what they are
     :raises Unreadable: if it has no ID
     """
-    _, wrong = answers.fields(raw, _LISTED)
+    _, wrong = answers.fields(raw, dict(_LISTED, **_FURTHER) if all_fields
+                              else _LISTED)
     if 'id' in wrong:
         raise answers.Unreadable('its JSON is not a list of images')
     return {name: raw[name] for name in raw if name not in wrong}, wrong

@@ -67,7 +67,6 @@ _FORMATS = ('disk_format', 'container_format')
 _DATA = _FORMATS + ('size',)
 #: what the plugin image_decompression of Glance decompresses
 _COMPRESSED = re.compile(br'PK\x03\x04|\x1f\x8b\x08|..-lh', re.DOTALL)
-_HASH = ('os_hash_algo', 'os_hash_value')
 _UNDONE = 'undone, because another store could not store the data'
 
 
@@ -334,9 +333,7 @@ class _Import(object):
                             cleaned=self._clean())
 
     def _image(self):
-        image = translation.from_glance(self.raw)
-        image.update((name, self.raw.get(name)) for name in _HASH)
-        return image
+        return translation.from_glance(self.raw, all_fields=True)
 
     def _changes(self):
         """Return what a plugin has changed: {name: (before, now)}."""

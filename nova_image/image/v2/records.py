@@ -66,16 +66,17 @@ class Records(object):
                                 lambda: translation.from_glance(raw))
         return raw
 
-    def pages(self, context, query, nulls=False):
+    def pages(self, context, query, nulls=False, all_fields=False):
         """Yield each listing.Page of a listing.
 
         :param query: list of (name, value)
         :param nulls: whether to find out which sizes are null
+        :param all_fields: as for ImageDriver.detail()
         """
         progress = listing.Progress()
 
         def read(answer):
-            page, without_size = _page(answer, nulls)
+            page, without_size = _page(answer, nulls, all_fields)
             try:
                 marker, link = queries.next_page(page)
             except ValueError as error:
@@ -155,14 +156,17 @@ class Records(object):
             settle=find_deleted)
 
 
-def changed(image_id, operations):
-    """Return what JSON Patch operations have changed, for an error.
+def changed(image_id, operations, tags=()):
+    """Return what an update has changed, for an error.
 
-    :returns: text; None if there are no operations
+    :param operations: list of JSON Patch operations
+    :param tags: tags that were added or removed one by one
+    :returns: text; None if nothing has changed
     """
-    return 'image %s with changed %s' % (image_id, ', '.join(sorted(
-        one['path'].lstrip('/') for one in operations))) if (
-            operations) else None
+    names = sorted(one['path'].lstrip('/') for one in operations) + [
+        'tag %s' % tag for tag in tags]
+    return 'image %s with changed %s' % (
+        image_id, ', '.join(names)) if names else None
 
 
 def _image(image_id):
@@ -175,14 +179,16 @@ def _image(image_id):
     return read
 
 
-def _page(answer, nulls):
+def _page(answer, nulls, all_fields):
     """Return a page with its images in the callers' format.
 
     :param nulls: whether to find out which sizes are null
+    :param all_fields: as for ImageDriver.detail()
     :returns: dict, and the list of the IDs of images without a size
     :raises GlanceBadAnswer: for any other answer
     """
-    listed, without_size = translation.Listing(), []
+    kind = translation.FullListing if all_fields else translation.Listing
+    listed, without_size = kind(), []
 
     def hook(raw):
         image = listed.hook(raw)
@@ -195,8 +201,9 @@ def _page(answer, nulls):
         if not listed.is_complete(page.get('images')):
             page = answer.json()
             raws = page.get('images')
-            page['images'] = answers.page(page, 'images',
-                                          translation.readable)
+            page['images'] = answers.page(
+                page, 'images',
+                lambda raw: translation.readable(raw, all_fields))
             without_size = [raw['id'] for raw in raws
                             if raw.get('size') is None]
         answers.url(page.get('next'))

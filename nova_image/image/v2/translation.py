@@ -36,6 +36,8 @@ _SAME = ('id', 'name', 'status', 'min_disk', 'min_ram', 'disk_format',
 #: fields of newer Glances that are passed on unchanged, as in Nova 34: its own
 #: image code leaves out self, schema, file, tags, protected and virtual_size
 _PASSED = ('os_hidden', 'os_hash_algo', 'os_hash_value', 'stores')
+#: the fields that only callers see who ask for all of them
+_FURTHER = ('visibility', 'protected', 'tags', 'virtual_size') + _PASSED
 _TIMES = ('created_at', 'updated_at')
 _ALL = operator.itemgetter(
     'id', 'name', 'status', 'size', 'min_disk', 'min_ram', 'disk_format',
@@ -58,20 +60,17 @@ _RESERVED = _WRITABLE | frozenset(_SAME + _TIMES + (
     'os_hidden', 'os_hash_algo', 'os_hash_value'))
 _RESERVED_PREFIX = 'os_glance_'
 
-#: what is_public False means for an existing image: a shared image must not
-#: lose its members because a caller writes back what it has read
-NOT_PUBLIC = 'not public'
-
-_JSON_PROPERTIES = ('block_device_mapping', 'mappings')
+JSON_PROPERTIES = ('block_device_mapping', 'mappings')
 
 
 # From Glance to callers
 
-def from_glance(raw, include_locations=False):
+def from_glance(raw, include_locations=False, all_fields=False):
     """Return an image of v2 in the callers' format.
 
     :param raw: dict, as fields.image() returns it
     :param include_locations: whether to add ``locations``
+    :param all_fields: as for ImageDriver.show()
     """
     image = _fields(raw)
     image['properties'] = _decode({
@@ -81,7 +80,13 @@ def from_glance(raw, include_locations=False):
         image['locations'] = _locations(raw)
         if 'direct_url' in raw:
             image['direct_url'] = raw['direct_url']
+    if all_fields:
+        _add_further(image, raw)
     return image
+
+
+def _add_further(image, raw):
+    image.update((name, raw.get(name)) for name in _FURTHER)
 
 
 class Listing(object):
@@ -145,17 +150,33 @@ class Listing(object):
             self._read) and all(map(operator.is_, images, self._read))
 
 
-def readable(raw):
+class FullListing(Listing):
+    """A Listing of images with all fields."""
+
+    def hook(self, raw):
+        """Return an image with all fields. See Listing."""
+        image = super(FullListing, self).hook(raw)
+        if image is raw:
+            return raw
+        if not fields.has_further(raw):
+            self._read.pop()
+            return raw
+        _add_further(image, raw)
+        return image
+
+
+def readable(raw, all_fields=False):
     """Return what can be read of an image in a listing.
 
     :param raw: any JSON
+    :param all_fields: as for ImageDriver.show()
     :raises Unreadable: if it has no ID
     """
-    found, wrong = fields.readable(raw)
+    found, wrong = fields.readable(raw, all_fields)
     if wrong:
         LOG.warning('Image %(id)s is listed with defaults: %(wrong)s', {
             'id': found['id'], 'wrong': answers.one_line(wrong)})
-    return from_glance(found)
+    return from_glance(found, all_fields=all_fields)
 
 
 def _kinds(names):
@@ -228,9 +249,18 @@ def is_custom(name):
     return name not in _RESERVED and not name.startswith(_RESERVED_PREFIX)
 
 
+def is_storable(name):
+    """Return whether every v2 can have a custom property of this name."""
+    return is_custom(name) and _is_plain(name)
+
+
+def _is_plain(name):
+    return bool(name) and all(' ' <= letter <= '~' for letter in name)
+
+
 def _decode(properties):
     """Return properties, with those decoded that contain JSON."""
-    for name in _JSON_PROPERTIES:
+    for name in JSON_PROPERTIES:
         if name in properties:
             properties[name] = answers.decoded(properties[name])
     return properties
@@ -278,7 +308,7 @@ def to_glance(image_meta):
         elif name in ('min_ram', 'min_disk') and value is not None:
             flat[name] = values.whole_number(
                 name, value, values.MAX_MINIMUM)
-        elif name == 'protected' and value is not None:
+        elif name in ('protected', 'os_hidden') and value is not None:
             flat[name] = values.boolean(name, value)
         elif name in _WRITABLE and value is not None:
             flat[name] = value
@@ -287,6 +317,19 @@ def to_glance(image_meta):
                 reason='there is no image attribute %s' % name,
                 advice='Put custom ones into properties')
     flat.update(_flat_properties(image_meta.get('properties') or {}))
+    return flat
+
+
+def to_create(image_meta):
+    """Return what to send for a new image.
+
+    Glance before version 17 knows no hidden images, also not ``False``.
+
+    :raises ImageBadRequest: if v2 cannot store it
+    """
+    flat = to_glance(image_meta)
+    if not flat.get('os_hidden'):
+        flat.pop('os_hidden', None)
     return flat
 
 
@@ -305,7 +348,7 @@ def _check_name(name):
         raise exception.ImageBadRequest(
             reason='the Images API v2 reserves the name %s: a custom property '
                    'cannot have it' % name)
-    if not name or any(ord(letter) > 126 or letter < ' ' for letter in name):
+    if not _is_plain(name):
         # Glance 15 answers 500 to such a name, and again each time the image
         # is read.
         raise exception.ImageBadRequest(
@@ -318,56 +361,6 @@ def _text(name, value):
         return value
     if isinstance(value, bytes):
         return value.decode('utf-8')
-    if name in _JSON_PROPERTIES:
+    if name in JSON_PROPERTIES:
         return jsonutils.dumps(value)
     return six.text_type(value)
-
-
-def unset_names(image_meta):
-    """Return the names of properties that an update should remove."""
-    return [name for name, value in (
-        image_meta.get('properties') or {}).items()
-        if values.is_unset(name, value)]
-
-
-def changes(raw, target, purge, unset=()):
-    """Return the JSON Patch operations that an image needs.
-
-    :param raw: the image as v2 answers it
-    :param target: the desired image, from to_glance()
-    :param purge: whether to remove custom properties that target lacks
-    :param unset: names of properties to remove in any case
-    :returns: list of operations, empty if nothing has to change
-    """
-    operations = []
-    target = dict(target)
-    if target.get('visibility') == NOT_PUBLIC:
-        if raw.get('visibility') == 'public':
-            target['visibility'] = 'private'
-        else:
-            del target['visibility']
-    for name, value in sorted(target.items()):
-        if name not in raw:
-            operations.append(_operation('add', name, value))
-        elif not _same(name, raw[name], value):
-            operations.append(_operation('replace', name, value))
-    operations += [_operation('remove', name) for name in sorted(raw)
-                   if is_custom(name) and name not in target and (
-                       purge or name in unset and raw[name] is not None)]
-    return operations
-
-
-def _same(name, stored, desired):
-    if name == 'tags':  # Glance orders them itself
-        return sorted(stored) == sorted(desired)
-    if name in _JSON_PROPERTIES and stored:  # two texts may be equivalent
-        return answers.decoded(stored) == answers.decoded(desired)
-    return stored == desired
-
-
-def _operation(kind, name, *value):
-    path = '/' + name.replace('~', '~0').replace('/', '~1')
-    operation = {'op': kind, 'path': path}
-    if value:
-        operation['value'] = value[0]
-    return operation

@@ -37,7 +37,7 @@ class Images(object):
                 if name in (None, image['name'])
                 and image.get('os_hidden', False) == hidden]
 
-    def get(self, context, image_id):
+    def get(self, context, image_id, all_fields=False):
         """Return an image."""
         self.calls.append(('get', image_id))
         error = self.error
@@ -50,7 +50,8 @@ class Images(object):
                 return image
         raise exception.ImageNotFound(image_id=image_id)
 
-    def create(self, context, image, data=None, id_is_new=False):
+    def create(self, context, image, data=None, id_is_new=False,
+               all_fields=False):
         """Be interrupted, as by Ctrl-C."""
         self.calls.append(('create', id_is_new and image['id']))
         raise KeyboardInterrupt
@@ -65,12 +66,30 @@ class Images(object):
         self.calls.append(('update', image_id, changes, kwargs))
         return self.images[0]
 
-    def delete(self, context, image_id):
+    def unset(self, context, image_id, **kwargs):
+        """Return the first image, or raise the error."""
+        self.calls.append(('unset', image_id, kwargs))
+        if self.error:
+            raise self.error
+        return self.images[0]
+
+    def deactivate(self, context, image_id):
         """Raise the error for this image, if there is one."""
-        self.calls.append(('delete', image_id))
-        error = self.error.get(image_id)
+        self._act('deactivate', image_id)
+
+    def reactivate(self, context, image_id):
+        """Raise the error for this image, if there is one."""
+        self._act('reactivate', image_id)
+
+    def _act(self, name, image_id):
+        self.calls.append((name, image_id))
+        error = (self.error or {}).get(image_id)
         if error is not None:
             raise error
+
+    def delete(self, context, image_id):
+        """Raise the error for this image, if there is one."""
+        self._act('delete', image_id)
 
 
 class Cloud(object):

@@ -100,6 +100,17 @@ class TestFinding(CommandTestCase):
         self.assertEqual(codes.USAGE, error.code)
         self.assertEqual([], self.images.calls)
 
+    def test_api_without_hidden_images(self):
+        self.images.images, known = [], self.images.get_all
+
+        def get_all(context, filters, **kwargs):
+            if 'os_hidden' in filters:
+                raise exception.ImageActionNotSupported
+            return known(context, filters=filters, **kwargs)
+
+        self.images.get_all = get_all
+        self.assertEqual(codes.NOT_FOUND, self.run_it('show', 'disk')[0])
+
     def test_name_that_looks_like_an_id(self):
         self.images.images[0].update(id=OTHER, name=ID)
         self.images.error = {ID: exception.ImageNotFound(image_id=ID)}
@@ -124,6 +135,13 @@ class TestFinding(CommandTestCase):
         code, _, err = self.run_it('show', 'a\udcff')
         self.assertEqual((codes.USAGE, []), (code, self.images.calls))
         self.assertIn('image is not valid UTF-8', err)
+        for argv in (('set', ID, '--tag', '\udcff'),
+                     ('unset', ID, '--property', '\udcff'),
+                     ('set', ID, '--property', 'a=\udcff'),
+                     ('list', '--property', '\udcff=a')):
+            code, _, err = self.run_it(*argv)
+            self.assertEqual((codes.USAGE, []), (code, self.images.calls))
+            self.assertIn('is not valid UTF-8', err)
 
     def test_no_image_with_a_name(self):
         self.images.error = exception.ImageNotFound()
@@ -148,6 +166,22 @@ class TestList(CommandTestCase):
             'status': 'active', 'size_min': 5, 'property-a': 'b=c',
             'is_public': True, 'changes-since': '2026-01-31T12:00:00Z'},
             asked['filters'])
+
+    def test_hidden_and_shared_images(self):
+        for argv, expected in (
+                (('--hidden',), {'os_hidden': True}),
+                (('--member-status', 'pending'), {
+                    'member_status': 'pending', 'visibility': 'shared'}),
+                (('--member-status', 'all', '--visibility', 'private'), {
+                    'member_status': 'all', 'visibility': 'private'})):
+            del self.images.calls[:]
+            self.assertEqual(expected, self._asked(*argv)['filters'])
+
+    def test_all_fields_only_if_they_are_shown(self):
+        for argv, expected in (((), False), (('--long',), True),
+                               (('-c', 'tags'), True)):
+            del self.images.calls[:]
+            self.assertIs(expected, self._asked(*argv)['all_fields'])
 
     def test_sorting(self):
         asked = self._asked('--sort', 'name,size:desc', '--limit', '3')
@@ -175,24 +209,77 @@ class TestSet(CommandTestCase):
         self.run_it('set', ID, '--name', 'b', '--property', 'x=1',
                     '--protected')
         self.assertEqual(('update', ID, {
-            'name': 'b', 'protected': True, 'properties': {'x': '1'}}, {}),
-            self.images.calls[-1])
+            'name': 'b', 'protected': True, 'properties': {'x': '1'}},
+            {'all_fields': True, 'add_tags': ()}), self.images.calls[-1])
+
+    def test_set_adds_tags(self):
+        self.run_it('set', ID, '--tag', 'a', '--tag', 'b', '--unhidden')
+        self.assertEqual([('update', ID, {
+            'os_hidden': False, 'properties': {}}, {
+                'all_fields': True, 'add_tags': ['a', 'b']})],
+            self.images.calls)
+
+    def test_only_the_state(self):
+        for option, name in (('--deactivate', 'deactivate'),
+                             ('--activate', 'reactivate')):
+            del self.images.calls[:]
+            self.assertEqual(0, self.run_it('set', ID, option)[0])
+            self.assertEqual([(name, ID), ('get', ID)], self.images.calls)
+
+    def test_state_that_is_refused(self):
+        self.images.error = {ID: exception.ImageNotAuthorized()}
+        code, _, err = self.run_it('set', ID, '--name', 'b', '--deactivate')
+        self.assertEqual(codes.NOT_AUTHORIZED, code)
+        self.assertEqual([('deactivate', ID)], self.images.calls)
+        self.assertNotIn('Left behind', err)
+
+    def _fail(self, *args, **kwargs):
+        self.images.calls.append(('update',))
+        raise exception.ImageBadRequest
+
+    def test_changes_that_are_refused_after_the_state(self):
+        self.patch(self.images, 'update', self._fail)
+        code, _, err = self.run_it('set', ID, '--name', 'b', '--deactivate')
+        self.assertEqual(codes.REFUSED, code)
+        self.assertEqual([('deactivate', ID), ('update',)],
+                         self.images.calls)
+        self.assertIn('Left behind: image %s, deactivated' % ID, err)
+
+    def test_state_after_the_data(self):
+        self.patch(self.images, 'deactivate', self._fail)
+        _, _, err = self.run_it('set', ID, '--file', __file__,
+                                '--deactivate', '--disk-format', 'raw',
+                                '--container-format', 'bare')
+        self.assertEqual(['get', 'update', 'update'], [
+            call[0] for call in self.images.calls])
+        self.assertIn('image %s, with its data' % ID, err)
+
+    def test_words_that_cannot_be_tags(self):
+        for argv in (('set', ID), ('unset', ID), ('create', 'x')):
+            for tag in ('', 'x' * 256):
+                self.assertRaises(SystemExit, self.run_it,
+                                  *(argv + ('--tag', tag)))
+        self.assertEqual([], self.images.calls)
 
     def test_set_without_changes(self):
         self.assertEqual(codes.USAGE, self.run_it('set', ID)[0])
         self.assertEqual([], self.images.calls)
 
-    def test_unset_keeps_other_properties(self):
-        self.run_it('unset', ID, '--property', 'a')
-        self.assertEqual(('update', ID, {'properties': {'b': '1'}},
-                          {'purge_props': True}), self.images.calls[-1])
+    def test_unset_names_only_what_is_removed(self):
+        self.run_it('unset', ID, '--property', 'a', '--tag', 't')
+        self.assertEqual([('unset', ID, {
+            'properties': ['a'], 'tags': ['t'], 'all_fields': True})],
+            self.images.calls)
 
-    def test_unset_of_a_missing_property_changes_nothing(self):
-        code, _, err = self.run_it('unset', ID, '--property', 'a',
-                                   '--property', 'c')
+    def test_unset_of_a_missing_property(self):
+        self.images.error = exception.NotFound('no property c')
+        code, _, err = self.run_it('unset', ID, '--property', 'c')
         self.assertEqual(codes.USAGE, code)
         self.assertIn('no property c', err)
-        self.assertEqual([('get', ID)], self.images.calls)
+
+    def test_unset_without_anything_to_remove(self):
+        self.assertEqual(codes.USAGE, self.run_it('unset', ID)[0])
+        self.assertEqual([], self.images.calls)
 
 
 class TestDelete(CommandTestCase):

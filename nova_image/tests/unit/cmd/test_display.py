@@ -28,7 +28,10 @@ IMAGE = {
     'is_public': False,
     'created_at': datetime.datetime(2026, 1, 31, 12, 0, 5),
     'updated_at': None, 'deleted': False, 'deleted_at': None,
-    'properties': {'b': '1', 'a': '2'}}
+    'properties': {'b': '1', 'a': '2'}, 'visibility': 'shared',
+    'protected': False, 'tags': ['b', 'a'], 'virtual_size': None,
+    'os_hidden': False, 'os_hash_algo': 'sha512', 'os_hash_value': 'ab' * 64,
+    'stores': None}
 
 
 class TestValues(case.TestCase):
@@ -57,6 +60,25 @@ class TestValues(case.TestCase):
     def test_row(self):
         name, size = display.row(IMAGE, ('name', 'size'))
         self.assertEqual(('disk', '64.0 MiB'), (name, str(size)))
+
+    def test_tags_are_sorted(self):
+        tags = display.details(IMAGE)['tags']
+        self.assertEqual(('a, b', ['a', 'b']),
+                         (str(tags), tags.machine_readable()))
+
+    def test_fields_that_an_api_lacks(self):
+        image = dict(IMAGE, tags=None)
+        del image['os_hidden'], image['os_hash_value']
+        names = ('tags', 'os_hidden', 'os_hash_value', 'virtual_size')
+        self.assertEqual((None,) * 4, display.row(image, names))
+        self.assertEqual([None] * 4, [display.details(image)[name]
+                                      for name in names])
+
+    def test_hash(self):
+        self.assertEqual('ab' * 64, display.details(IMAGE)['os_hash_value'])
+        (short,) = display.row(IMAGE, ('os_hash_value',))
+        self.assertEqual(('abababababab...', 'ab' * 64),
+                         (str(short), short.machine_readable()))
 
     def test_formats_of_imports(self):
         self.assertEqual('fast, slow',

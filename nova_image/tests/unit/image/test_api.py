@@ -46,6 +46,9 @@ class TestSignatures(ApiTestCase):
             'create': ['context', 'image_info', 'data'],
             'update': ['context', 'id_or_uri', 'image_info', 'data',
                        'purge_props'],
+            'unset': ['context', 'id_or_uri', 'properties', 'tags'],
+            'deactivate': ['context', 'id_or_uri'],
+            'reactivate': ['context', 'id_or_uri'],
             'delete': ['context', 'id_or_uri'],
             'download': ['context', 'id_or_uri', 'data', 'dest_path',
                          'trusted_certs'],
@@ -101,6 +104,28 @@ class TestDelegation(ApiTestCase):
         self._assert_called(
             self.api.get(self.context, 'ID', show_deleted=False), 'show',
             'ID', include_locations=False, show_deleted=False)
+
+    def test_get_with_all_fields(self):
+        self._assert_called(
+            self.api.get(self.context, 'ID', all_fields=True), 'show',
+            'ID', include_locations=False, show_deleted=True,
+            all_fields=True)
+
+    def test_update_with_tags(self):
+        self._assert_called(
+            self.api.update(self.context, 'ID', {}, add_tags=['t']),
+            'update', 'ID', {}, data=None, purge_props=False, add_tags=['t'])
+
+    def test_unset(self):
+        self._assert_called(
+            self.api.unset(self.context, 'ID', ['a'], ['t'],
+                           all_fields=True),
+            'unset', 'ID', properties=['a'], tags=['t'], all_fields=True)
+
+    def test_deactivate_and_reactivate(self):
+        for name in ('deactivate', 'reactivate'):
+            self._assert_called(
+                getattr(self.api, name)(self.context, 'ID'), name, 'ID')
 
     def test_create(self):
         self._assert_called(self.api.create(self.context, {'a': 1}, b'data'),

@@ -49,10 +49,11 @@ class TestContract(testtools.TestCase):
         expected = {
             'detail': ['self', 'context'],
             'show': ['self', 'context', 'image_id', 'include_locations',
-                     'show_deleted'],
-            'create': ['self', 'context', 'image_meta', 'data', 'id_is_new'],
+                     'show_deleted', 'all_fields'],
+            'create': ['self', 'context', 'image_meta', 'data', 'id_is_new',
+                       'all_fields'],
             'update': ['self', 'context', 'image_id', 'image_meta', 'data',
-                       'purge_props'],
+                       'purge_props', 'all_fields', 'add_tags'],
             'delete': ['self', 'context', 'image_id'],
             'download': ['self', 'context', 'image_id', 'data', 'dst_path',
                          'trusted_certs'],
@@ -74,6 +75,14 @@ class TestContract(testtools.TestCase):
     def test_an_incomplete_driver_cannot_be_created(self):
         incomplete = type('Incomplete', (driver.ImageDriver,), {})
         self.assertRaises(TypeError, incomplete, None)
+
+    def test_optional_methods_are_not_supported_by_default(self):
+        kind = type('Kind', (driver.ImageDriver,), dict.fromkeys(
+            driver.ImageDriver.__abstractmethods__))
+        for name in ('unset', 'deactivate', 'reactivate'):
+            error = self.assertRaises(exception.ImageActionNotSupported,
+                                      getattr(kind(None), name), None, 'ID')
+            self.assertEqual('ID', error.image_id)
 
     def test_imports_are_not_supported_by_default(self):
         kind = type('Kind', (driver.ImageDriver,), dict.fromkeys(
