@@ -320,5 +320,5 @@ class ProgramsTest(_Case):
     def test_completion(self) -> None:
         for name in ('x; touch ran', '$(touch ran)', 'a b', ''):
             self.error(codes.USAGE, 'complete', '--name', name)
-        self.assertIn('complete -F _nova nova\n', self.run_it(
+        self.assertIn('-F _shtab_nova nova\n', self.run_it(
             'complete', '--name', 'nova').out)

@@ -13,12 +13,9 @@
 """nova-image in a real terminal, and the example in the README."""
 
 import collections.abc
-import os
 import pathlib
 import re
 import signal
-
-import pexpect
 
 from nova_image.cmd import codes
 from nova_image.tests import fixtures
@@ -26,7 +23,6 @@ from nova_image.tests.fixtures import faults
 from nova_image.tests.functional import cli_case
 
 _README = pathlib.Path(__file__).parents[3] / 'README.rst'
-_COMPLETION = pathlib.Path('/usr/share/bash-completion/bash_completion')
 _MIB = 1024 ** 2
 #: parts of the output that differ in each run
 _UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}')
@@ -122,24 +118,6 @@ class TerminalTest(cli_case.OnKeystone):
         child.sendline(password)
         code, text = self.end_of(child)
         self.assertEqual((0, 'disk'), (code, text.strip()))
-
-    def test_completion_in_bash(self) -> None:
-        if not _COMPLETION.exists():
-            self.skipTest('the package bash-completion is not installed')
-        path = '%s:%s' % (cli_case.PROGRAM.parent, os.environ['PATH'])
-        bash = pexpect.spawn(
-            'bash', ['--norc', '--noprofile'], encoding='utf-8', timeout=60,
-            env={**self.environment, 'PATH': path, 'PS1': 'ready> ',
-                 'TERM': 'dumb'})
-        self.addCleanup(bash.close, force=True)
-        bash.expect('ready> ')
-        bash.sendline('. %s; . <(nova-image complete)' % _COMPLETION)
-        bash.expect('ready> ')
-        bash.send('nova-image del\t')
-        bash.expect('delete ')
-        bash.sendcontrol('u')
-        bash.send('nova-image create-via-import x --uri y --disk\t')
-        bash.expect('--disk-format ')
 
 
 class SignalsTest(cli_case.OnKeystone):

@@ -27,6 +27,7 @@ import testtools
 
 from nova_image.tests.fixtures import ceph
 from nova_image.tests.fixtures import cloud
+from nova_image.tests.functional import test_cli_completion
 
 _ROOT = pathlib.Path(__file__).resolve().parents[3]
 
@@ -161,7 +162,7 @@ class OptionsTest(_Case):
 
 
 class BindepTest(testtools.TestCase):
-    """bindep.txt has the packages that the fixtures install."""
+    """bindep.txt has the packages that the tests install."""
 
     def _packages(self, profile: str) -> set[str]:
         lines = (_ROOT / 'bindep.txt').read_text().splitlines()
@@ -172,6 +173,10 @@ class BindepTest(testtools.TestCase):
     def test_ceph(self) -> None:
         self.assertEqual({*ceph.PACKAGES, *ceph.MANAGER_PACKAGES},
                          self._packages('ceph'))
+
+    def test_shells(self) -> None:
+        self.assertEqual(set(), {*test_cli_completion.PACKAGES} -
+                         self._packages('test'))
 
     def test_gate(self) -> None:
         self.assertEqual({*cloud.PACKAGES, *cloud.CEPH_PACKAGES},
