@@ -10,14 +10,15 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Writes doc/man/nova-image.1, the man page that packages install.
+"""Writes the man pages in doc/man, which packages install.
 
-Run it after a change of the command line or of doc/source/cli/nova-image.rst::
+Run it after a change of the command line or of their sources in
+doc/source/cli::
 
     .venv/bin/python -m tools.man_page
 
-A wheel is built without Sphinx, so the page is in the repository. A test
-compares it with its sources.
+A wheel is built without Sphinx, so the pages are in the repository. A test
+compares them with their sources.
 """
 
 import pathlib
@@ -28,42 +29,53 @@ from sphinx import application
 
 ROOT = pathlib.Path(__file__).parent.parent
 SOURCE = ROOT / 'doc' / 'source' / 'cli'
-PAGE = ROOT / 'doc' / 'man' / 'nova-image.1'
+FOLDER = ROOT / 'doc' / 'man'
 
 
-def build() -> str:
-    """Return the page as it is built from its sources, without a date."""
-    # The settings of doc/source/conf.py, for this page only.
+def titles() -> dict[str, str]:
+    """Return the pages in doc/source/conf.py: {name: description}."""
+    settings: dict[str, list[list[str]]] = {}
+    exec((SOURCE.parent / 'conf.py').read_text(), settings)
+    return {page[1]: page[2] for page in settings['man_pages']}
+
+
+def page(name: str) -> pathlib.Path:
+    """Return the path of a page, by its name."""
+    return FOLDER / (name + '.1')
+
+
+def build() -> dict[str, str]:
+    """Return the pages as they are built from their sources, without dates.
+
+    :returns: {name: text}
+    """
+    names = titles()
+    # The settings of doc/source/conf.py, for these pages only.
     settings = {
         'project': 'nova_image', 'author': 'OpenStack',
-        'extensions': ['cliff.sphinxext'],
-        'root_doc': 'nova-image', 'exclude_patterns': ['index.rst'],
-        'man_pages': [('nova-image', 'nova-image', _title(), 'OpenStack', 1)]}
+        'extensions': ['cliff.sphinxext'], 'root_doc': 'nova-image',
+        'include_patterns': [name + '.rst' for name in names],
+        'man_pages': [(name, name, title, 'OpenStack', 1)
+                      for name, title in names.items()]}
     with tempfile.TemporaryDirectory() as folder:
         sphinx = application.Sphinx(
             SOURCE, None, folder, folder, 'man', settings, status=None,
             warningiserror=True)
         sphinx.build()
-        page = pathlib.Path(folder, PAGE.name).read_text()
-    return re.sub(r'^(\.TH "[^"]*" "1") "[^"]*"', r'\1 ""', page,
-                  flags=re.MULTILINE)
+        return {name: re.sub(
+            r'^(\.TH "[^"]*" "1") "[^"]*"', r'\1 ""',
+            pathlib.Path(folder, page(name).name).read_text(),
+            flags=re.MULTILINE) for name in names}
 
 
-def _title() -> str:
-    """Return the description of the page in doc/source/conf.py."""
-    settings: dict[str, list[list[str]]] = {}
-    exec((SOURCE.parent / 'conf.py').read_text(), settings)
-    return settings['man_pages'][0][2]
-
-
-def words(page: str) -> list[str]:
+def words(text: str) -> list[str]:
     """Return the words of a page, which no version of Sphinx changes."""
     lines = (re.sub(r'^[.\'][A-Za-z]+', '', line)
-             for line in page.splitlines() if not line.startswith(('.\\"',)))
-    text = re.sub(r'\\f.|\\&|\\|"', '', '\n'.join(lines))
-    return text.split()
+             for line in text.splitlines() if not line.startswith(('.\\"',)))
+    return re.sub(r'\\f.|\\&|\\|"', '', '\n'.join(lines)).split()
 
 
 if __name__ == '__main__':
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(build())
+    FOLDER.mkdir(exist_ok=True)
+    for each, text in build().items():
+        page(each).write_text(text)

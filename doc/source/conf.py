@@ -46,6 +46,8 @@ else:
 man_pages = [
     ('cli/nova-image', 'nova-image',
      'images of an OpenStack cloud, as Nova sees them', [author], 1),
+    ('cli/nova-image-run', 'nova-image-run',
+     'run a service of Nova with nova_image', [author], 1),
 ]
 
 master_doc = 'index'

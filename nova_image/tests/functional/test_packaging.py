@@ -39,7 +39,8 @@ _ROOT = pathlib.Path(__file__).resolve().parents[3]
 _NOT_COPIED = shutil.ignore_patterns(
     '.cache', '.hypothesis', '.stestr', '.tox', '.venv', '*.egg-info',
     '__pycache__', 'build', 'dist')
-_MAN_PAGE = 'share/man/man1/nova-image.1'
+_MAN_PAGES = ['share/man/man1/%s.1' % name
+              for name in ('nova-image', 'nova-image-run')]
 _NAMES = '''
 from stevedore import extension
 from nova_image import version
@@ -132,13 +133,15 @@ class PackagingTest(testtools.TestCase):
             names = {name.partition('/')[2] for name in archive.getnames()}
         for name in ('nova_image/tests/unit/recordings/v2_glance33.json',
                      'nova_image/tests/gate/base.py',
-                     'doc/man/nova-image.1', 'setup_commands.py'):
+                     'doc/man/nova-image.1', 'doc/man/nova-image-run.1',
+                     'setup_commands.py'):
             self.assertIn(name, names)
 
     def test_wheel_has_the_man_page_and_few_tests(self) -> None:
         names = _contents(self.wheel)
-        self.assertIn('nova_image-%s.data/data/%s' % (
-            self.version, _MAN_PAGE), names)
+        for page in _MAN_PAGES:
+            self.assertIn('nova_image-%s.data/data/%s' % (
+                self.version, page), names)
         self.assertIn('nova_image/tests/functional/conformance.py', names)
         self.assertIn('nova_image/tests/fixtures/inside/launcher.py', names)
         self.assertEqual(set(), {name for name in names if name.startswith((
@@ -150,7 +153,8 @@ class PackagingTest(testtools.TestCase):
         venv = self.useFixture(virtualenvs.Virtualenv(
             'wheel', ['%s[cli,conformance]' % self.wheel]))
         python = venv.bin / 'python'
-        self.assertTrue((venv.path / _MAN_PAGE).exists())
+        for page in _MAN_PAGES:
+            self.assertTrue((venv.path / page).exists(), page)
         self.assertEqual(self._names(),
                          _run(python, '-c', _NAMES, cwd=self.empty))
         self.assertEqual(

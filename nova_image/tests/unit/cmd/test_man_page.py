@@ -10,17 +10,49 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The man page in the repository is up to date."""
+"""The man pages in the repository are up to date."""
 
+import re
+
+import six
+
+from nova_image.host import launcher
 from nova_image.tests.unit.cmd import case
 
+if six.PY3:
+    import configparser
 
-class TestManPage(case.TestCase):
-    """doc/man/nova-image.1"""
 
-    def test_has_the_words_of_its_sources(self):
+class TestManPages(case.TestCase):
+    """doc/man"""
+
+    def test_have_the_words_of_their_sources(self):
         from tools import man_page
+        for name, built in man_page.build().items():
+            self.assertEqual(
+                man_page.words(built),
+                man_page.words(man_page.page(name).read_text()),
+                'Run "python -m tools.man_page" and commit the result.')
+
+    def test_are_installed_for_every_program(self):
+        from tools import man_page
+        config = configparser.ConfigParser()
+        config.read(man_page.ROOT / 'setup.cfg')
+        programs = {line.split()[0] for line in config['entry_points'][
+            'console_scripts'].splitlines() if line}
+        self.assertEqual(programs, set(man_page.titles()))
         self.assertEqual(
-            man_page.words(man_page.build()),
-            man_page.words(man_page.PAGE.read_text()),
-            'Run "python -m tools.man_page" and commit the result.')
+            {'doc/man/%s.1' % name for name in programs},
+            set(re.findall(r'\S+\.1$', config['files']['data_files'],
+                           re.MULTILINE)))
+
+    def test_describes_the_options_of_nova_image_run(self):
+        from tools import man_page
+        text = ' '.join(man_page.words(
+            man_page.page('nova-image-run').read_text()))
+        for part in re.findall(r'^With --check, (.*?)\. [A-Z]',
+                               ' '.join(launcher.USAGE.split('\n\n')[2]
+                                        .split())):
+            self.assertIn(part[0].upper() + part[1:], text)
+        for option in re.findall(r' (--[a-z]+)', launcher.USAGE):
+            self.assertIn(option, text)
