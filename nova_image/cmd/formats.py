@@ -30,6 +30,7 @@ from cliff.formatters import shell
 from cliff.formatters import table
 from cliff.formatters import value
 
+from nova_image.cmd import narrow
 from nova_image.cmd import safe_text
 
 #: what would make a line of the format "value" ambiguous
@@ -43,21 +44,55 @@ Rows = collections.abc.Iterable[Row]
 
 
 class Table(table.TableFormatter):
-    """A table in which no text controls the terminal or ends a line."""
+    """A table in which no text controls the terminal or ends a line.
+
+    On a terminal that is too narrow for a table, values are written one below
+    the other.
+    """
+
+    _limits: list[int] | None = None
 
     def emit_list(self, column_names: collections.abc.Sequence[str],
                   data: Rows, stdout: typing.TextIO,
                   parsed_args: argparse.Namespace) -> None:
         """Write rows."""
-        super().emit_list(column_names, [_cells(row, stdout) for row in data],
-                          stdout, parsed_args)
+        rows = [_cells(row, stdout) for row in data]
+        width = narrow.width_of(stdout, parsed_args)
+        if width is None or not rows or self._fits(
+                [column_names, *rows], width):
+            super().emit_list(column_names, rows, stdout, parsed_args)
+        else:
+            stdout.write(narrow.records(column_names, rows, width))
 
     def emit_one(self, column_names: collections.abc.Sequence[str],
                  data: Row, stdout: typing.TextIO,
                  parsed_args: argparse.Namespace) -> None:
         """Write one object."""
-        super().emit_one(column_names, _cells(data, stdout), stdout,
-                         parsed_args)
+        cells = _cells(data, stdout)
+        width = narrow.width_of(stdout, parsed_args)
+        if width is None or self._fits([('Field', 'Value'), *zip(
+                column_names, cells, strict=True)], width):
+            super().emit_one(column_names, cells, stdout, parsed_args)
+        else:
+            stdout.write(narrow.records(column_names, [cells], width))
+
+    def _fits(self, rows: narrow.Rows, width: int) -> bool:
+        """Return whether a table fits, and set the limits of its columns."""
+        self._limits = narrow.limits(rows, width)
+        return self._limits is not None
+
+    def _assign_max_widths(  # type: ignore[override]
+            self, made: typing.Any, max_width: int, min_width: int = 0,
+            fit_width: bool = False) -> None:
+        """Set the widths of the columns of a table.
+
+        cliff makes all wide columns equally narrow, also those of IDs.
+        """
+        if max_width or fit_width:
+            super()._assign_max_widths(made, max_width, min_width, fit_width)
+        else:
+            made.max_width = dict(zip(made.field_names, self._limits or (),
+                                      strict=False))
 
 
 def _cells(row: Row, stdout: typing.TextIO) -> list[typing.Any]:
