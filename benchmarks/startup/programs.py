@@ -20,6 +20,7 @@ from benchmarks.common import race
 from benchmarks.common import results
 from nova_image.tests import fixtures
 from nova_image.tests.fixtures import processes
+from nova_image.tests.fixtures import virtualenvs
 
 OPENSTACK, GLANCE = 'openstackclient', 'glanceclient'
 #: Python without a program: no program in Python can start faster.
@@ -66,12 +67,7 @@ def virtualenv() -> fixtures.Virtualenv:
 
     :returns: the fixture, not set up
     """
-    # The virtualenv has the installed entry points: rebuild it if they change.
-    setup = (race.ROOT / 'setup.cfg').read_text().splitlines()
-    return fixtures.Virtualenv(
-        'programs', ['python-openstackclient', 'python-glanceclient',
-                     '--editable=%s[cli]' % race.ROOT],
-        constraints=['# ' + line for line in setup])
+    return virtualenvs.programs()
 
 
 class Starts:
