@@ -508,12 +508,20 @@ def load(conf=None, log_is_ready=True, **options):
     conf = conf or cfg.CONF
     nova_image_conf.register_opts(conf)
     limits.check(conf)
-    name = 'v1' if conf.glance.use_glance_v1 else 'v2'
+    name = name_of(conf)
     loaded = _find(name)(client.Client(conf, **options))
     if log_is_ready:
         begin_log(loaded, conf)
     LOG.debug('Image driver %s of %s', name, NAMESPACE)
     return loaded
+
+
+def name_of(conf):
+    """Return the name of the driver that a configuration selects.
+
+    :param conf: a ConfigOpts with the options of nova_image
+    """
+    return 'v1' if conf.glance.use_glance_v1 else 'v2'
 
 
 def begin_log(loaded, conf):

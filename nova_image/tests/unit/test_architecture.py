@@ -37,6 +37,7 @@ ROOMS = {
     'driver of v2': ('image.glance_v2',),
     'virt': ('virt',),
     'host': ('host',),
+    'replication': ('replication',),
     'cmd': ('cmd',),
     'osc': ('osc',),
 }
@@ -53,11 +54,12 @@ ARROWS = {
                      'v2'),
     'virt': ('base', 'ground', 'contract'),
     'host': ('base', 'ground', 'contract'),
-    'cmd': ('base', 'ground', 'contract'),
+    'replication': ('base', 'ground', 'transfer', 'contract'),
+    'cmd': ('base', 'ground', 'contract', 'replication'),
     'osc': ('base', 'ground', 'contract', 'cmd'),
 }
 #: rooms that need Python 3.11
-_NEWER = ('cmd', 'osc')
+_NEWER = ('cmd', 'osc', 'replication')
 
 
 def _modules():

@@ -1,0 +1,187 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The contract of an end of a replication, and its loading.
+
+An end is a Glance, or a folder, that images are read from or written to.
+There is one implementation for each driver, found by its own entry point:
+removing a driver removes its end.
+"""
+
+import abc
+import collections.abc
+import dataclasses
+import typing
+
+from stevedore import driver as stevedore_driver
+
+from nova_image.image import driver
+from nova_image.replication import record as records
+
+NAMESPACE = 'nova_image.replication.ends'
+
+#: all fields of a Record that replication keeps equal, except the data
+FIELDS = frozenset((
+    'name', 'owner', 'visibility', 'protected', 'hidden', 'min_disk',
+    'min_ram', 'disk_format', 'container_format', 'tags', 'properties',
+    'members', 'status'))
+
+
+class Loss(typing.NamedTuple):
+    """Something of an image that an end cannot hold.
+
+    :ivar field: such as 'tags' or 'properties.Name'
+    :ivar reason: text for people
+    """
+
+    field: str
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Fit:
+    """What an end can hold of an image.
+
+    :ivar record: the image as the end would show it
+    :ivar losses: what the end cannot hold
+    :ivar refusal: why the end cannot hold the image at all, or None
+    """
+
+    record: records.Record
+    losses: tuple[Loss, ...] = ()
+    refusal: str | None = None
+
+
+class Hashed(typing.Protocol):
+    """Data to send: an iterable of bytes that can be iterated again."""
+
+    def __iter__(self) -> collections.abc.Iterator[bytes]:
+        """Return the data from its first byte; verified at its end."""
+
+
+class End(abc.ABC):
+    """A Glance or a folder that images are replicated from or to.
+
+    All methods may be called from several threads. They raise exceptions of
+    nova_image.exception, like a driver.
+
+    :ivar title: what messages call it, without secrets
+    :ivar fields: the names in FIELDS that it has; the others of its records
+        have their defaults and mean nothing
+    """
+
+    title: str
+    fields: frozenset[str] = FIELDS
+
+    @abc.abstractmethod
+    def images(self) -> collections.abc.Iterator[records.Record]:
+        """Yield all images of all projects, hidden ones too.
+
+        Their members are None. Takes one request for 1000 images, and one
+        more.
+        """
+
+    @abc.abstractmethod
+    def image(self, image_id: str) -> records.Record | None:
+        """Return one image with its members; None if there is none.
+
+        The status 'deleted' is returned if the API shows deleted images.
+        """
+
+    @abc.abstractmethod
+    def members(self, image: records.Record) -> frozenset[records.Member]:
+        """Return the members of an image; only a shared one is looked up."""
+
+    @abc.abstractmethod
+    def read(self, image: records.Record) -> Hashed:
+        """Return the data of an image.
+
+        Each iteration begins at the first byte. A broken connection is
+        resumed, and the data is verified against its hash: the last piece is
+        followed by ImageCorrupt if it is wrong.
+        """
+
+    @abc.abstractmethod
+    def fit(self, image: records.Record) -> Fit:
+        """Return what this end can hold of another end's image.
+
+        Makes no request, except the first time.
+        """
+
+    @abc.abstractmethod
+    def reserve(self, image: records.Record) -> records.Record:
+        """Create an image without data that only its owner can see.
+
+        It has all fields of ``image`` but these: it is not protected, not
+        hidden, its status is queued, it has no members, and its visibility is
+        'private', or 'shared' if it will have members.
+
+        :param image: with the ID for the new image and the MARKER
+        :raises ImageConflict: if the ID is taken, or was once
+        """
+
+    @abc.abstractmethod
+    def write(self, image: records.Record, data: Hashed,
+              hashes: collections.abc.Mapping[str, str],
+              progress: collections.abc.Callable[[int], None] | None = None,
+              ) -> records.Record:
+        """Send the data of a queued image, and verify it.
+
+        :param image: with the size of the data
+        :param hashes: those of the source that are known
+        :param progress: called with the number of bytes sent so far
+        :returns: the image as it is then, with all hashes that were computed
+            of the stream, so that they can be compared
+        :raises ImageUploadFailed: if the end has other data than was sent, or
+            what was sent does not have the hashes. The image is queued again
+            or left as private; its status tells.
+        """
+
+    @abc.abstractmethod
+    def change(self, image: records.Record,
+               fields: collections.abc.Mapping[str, typing.Any]
+               ) -> records.Record:
+        """Change fields in one request; properties and tags as a whole.
+
+        :param image: as this end has shown it
+        :param fields: {name in FIELDS: value}, not members or status
+        """
+
+    @abc.abstractmethod
+    def set_members(self, image: records.Record,
+                    members: frozenset[records.Member]) -> None:
+        """Give an image these members and their statuses, and no others.
+
+        :param image: as this end has shown it, visibility 'shared'
+        """
+
+    @abc.abstractmethod
+    def deactivate(self, image_id: str) -> None:
+        """Prevent the data of an image from being downloaded by users."""
+
+    @abc.abstractmethod
+    def delete(self, image_id: str) -> None:
+        """Delete an image; it is not an error if there is none."""
+
+
+def load(conf: typing.Any, context: typing.Any,
+         **options: typing.Any) -> End:
+    """Return the end for the Glance that a configuration selects.
+
+    :param conf: an oslo.config ConfigOpts with [glance]
+    :param context: an administrator's context
+    :param options: for nova_image.image.client.Client
+    :raises DriverLoadError: if the driver is missing
+    """
+    images = driver.load(conf, log_is_ready=False, **options)
+    return stevedore_driver.DriverManager(
+        NAMESPACE, driver.name_of(conf)).driver(images, context)
