@@ -38,6 +38,8 @@ ROOMS = {
     'virt': ('virt',),
     'host': ('host',),
     'replication': ('replication',),
+    'replication of v1': ('replication.v1',),
+    'replication of v2': ('replication.v2',),
     'cmd': ('cmd',),
     'osc': ('osc',),
 }
@@ -55,11 +57,16 @@ ARROWS = {
     'virt': ('base', 'ground', 'contract'),
     'host': ('base', 'ground', 'contract'),
     'replication': ('base', 'ground', 'transfer', 'contract'),
+    'replication of v1': ('base', 'ground', 'transfer', 'contract',
+                          'driver of v1', 'replication'),
+    'replication of v2': ('base', 'ground', 'transfer', 'contract', 'v2',
+                          'driver of v2', 'replication'),
     'cmd': ('base', 'ground', 'contract', 'replication'),
     'osc': ('base', 'ground', 'contract', 'cmd'),
 }
 #: rooms that need Python 3.11
-_NEWER = ('cmd', 'osc', 'replication')
+_NEWER = ('cmd', 'osc', 'replication', 'replication of v1',
+          'replication of v2')
 
 
 def _modules():
