@@ -24,6 +24,7 @@ import typing
 
 from stevedore import driver as stevedore_driver
 
+from nova_image import exception
 from nova_image.image import driver
 from nova_image.replication import record as records
 
@@ -34,6 +35,10 @@ FIELDS = frozenset((
     'name', 'owner', 'visibility', 'protected', 'hidden', 'min_disk',
     'min_ram', 'disk_format', 'container_format', 'tags', 'properties',
     'members', 'status'))
+
+
+class IdIsBurnt(exception.ImageConflict):
+    """An image with this ID was deleted: Glance never accepts the ID again."""
 
 
 class Loss(typing.NamedTuple):

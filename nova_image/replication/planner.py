@@ -229,13 +229,16 @@ def _is_same(name: str, now: typing.Any, then: typing.Any) -> bool:
     if name == 'visibility' and records.NOT_PUBLIC in (now, then):
         return (now == 'public') == (then == 'public')
     if name == 'members':
-        return None in (now, then) or _same_members(now, then)
+        return None in (now, then) or same_members(now, then)
     return bool(now == then)
 
 
-def _same_members(now: frozenset[records.Member],
-                  then: frozenset[records.Member]) -> bool:
-    """Compare members; a status that an API does not have is any status."""
+def same_members(now: frozenset[records.Member],
+                 then: frozenset[records.Member]) -> bool:
+    """Return whether members are the same.
+
+    A status that an API does not have is any status.
+    """
     before = {one.project: one.status for one in now}
     after = {one.project: one.status for one in then}
     return before.keys() == after.keys() and all(

@@ -1,0 +1,227 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The steps by which an image at the target becomes a replica.
+
+At the target, an image is first private and without data. It gets its data,
+which is verified, then its members; it is deactivated if the source is; only
+the last request makes it visible to others, and protects it. A run that is
+killed leaves nothing that others can see, and the next one resumes.
+"""
+
+import collections.abc
+import dataclasses
+import typing
+import uuid
+
+from nova_image import exception
+from nova_image.replication import ends
+from nova_image.replication import planner
+from nova_image.replication import record as records
+from nova_image.replication import results
+from nova_image.replication import rules as replication_rules
+
+Action = planner.Action
+Progress = collections.abc.Callable[[int], None]
+
+_GONE = 'the source image was deleted during the copy'
+_CHANGED = 'the data of the source image changed during the copy'
+
+
+class Stopped(Exception):
+    """The transfer of an image must stop."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Done:
+    """What the steps have led to.
+
+    :ivar decision: the last plan
+    :ivar target: the image at the target; None if there is none
+    :ivar hashes: of the data that was sent, empty if none was
+    :ivar sent: number of bytes
+    """
+
+    decision: planner.Decision
+    target: records.Record | None
+    hashes: collections.abc.Mapping[str, str] = dataclasses.field(
+        default_factory=dict)
+    sent: int = 0
+
+    @property
+    def verified(self) -> results.Verified:
+        """At how many ends the data is verified."""
+        source = self.decision.source
+        if self.target is None:
+            return results.Verified.NO
+        if records.same_data(source, self.target):
+            return results.Verified.BOTH
+        if self.hashes and records.same_data(
+                source.but(hashes=self.hashes), self.target):
+            return results.Verified.TARGET
+        return results.Verified.NO
+
+
+class Copier:
+    """Carries out the plans for one source and one target.
+
+    :param source: the end to read from
+    :param target: the end to write to
+    :param rules: those of the plans
+    :param new_ids: whether an image gets another ID if its own was once used
+        at the target
+    """
+
+    def __init__(self, source: ends.End, target: ends.End,
+                 rules: replication_rules.Rules,
+                 new_ids: bool = False) -> None:
+        self._source = source
+        self._target = target
+        self._rules = rules
+        self._new_ids = new_ids
+
+    def carry_out(self, decision: planner.Decision, data: ends.Hashed,
+                  progress: Progress | None = None) -> Done:
+        """Carry out a plan.
+
+        :param decision: to create, resume or update
+        :param data: that of the source
+        :param progress: called with the number of bytes sent so far
+        :returns: what it has led to: Action.SAME, or a CONFLICT or SKIP that
+            only showed itself on the way
+        :raises NovaImageException: if a request fails. Nothing that others
+            can see was left, and the next run resumes.
+        """
+        if decision.action is Action.UPDATE:
+            assert decision.target is not None
+            return self._settle(decision, decision.target)
+        assert decision.wanted is not None
+        queued = decision.target or self._reserve(decision.wanted)
+        source = decision.source
+        written = self._target.write(
+            queued.but(size=source.size), data, source.hashes, progress)
+        hashes = {name: value for name, value in written.hashes.items()
+                  if value}
+        return self._settle(decision, written, hashes, written.size or 0)
+
+    def _reserve(self, wanted: records.Record) -> records.Record:
+        """Create the image, with another ID if that is allowed."""
+        try:
+            return self._target.reserve(wanted)
+        except ends.IdIsBurnt:
+            if not self._new_ids:
+                raise
+        return self._target.reserve(wanted.but(id=new_id(
+            wanted.properties[records.MARKER], self._target.title)))
+
+    def _settle(self, decision: planner.Decision, target: records.Record,
+                hashes: collections.abc.Mapping[str, str] | None = None,
+                sent: int = 0) -> Done:
+        """Make all but the data equal to the source as it is now."""
+        found = dict(hashes or {})
+        source = self._source.image(decision.source.id)
+        if source is None or not source.has_data:
+            if found:
+                self._target.delete(target.id)
+            return Done(dataclasses.replace(
+                decision, action=Action.SKIP, reason=_GONE),
+                None if found else target, found, sent)
+        if records.same_data(decision.source, source) is False:
+            return Done(dataclasses.replace(
+                decision, action=Action.CONFLICT, reason=_CHANGED), target,
+                found, sent)
+        rules = self._rules
+        if target.id != source.id:
+            rules = dataclasses.replace(rules, ids=dict(
+                rules.ids, **{source.id: target.id}))
+        if target.members is None:
+            target = target.but(members=self._target.members(target))
+        again = planner.plan(source, target, rules)
+        if again.action is Action.UPDATE:
+            target = self._apply(again, target)
+            again = _kept(planner.plan(source, target, rules))
+        return Done(again, target, found, sent)
+
+    def _apply(self, decision: planner.Decision,
+               target: records.Record) -> records.Record:
+        """Make the changes; those that let others see the image last."""
+        fields = planner.writes(decision)
+        changes = decision.changes
+        if 'status' in changes:
+            self._target.deactivate(target.id)
+            # Its time has changed, too.
+            target = self._target.image(target.id) or target
+        if fields.get('visibility') == 'shared':
+            target, fields = self._target.change(target, fields), {}
+            # Members that the image once had come back.
+            target = target.but(members=self._target.members(target))
+        members = self._members(decision, target)
+        if fields:
+            target = self._target.change(target, fields)
+        return target.but(members=members)
+
+    def _members(self, decision: planner.Decision, target: records.Record
+                 ) -> frozenset[records.Member] | None:
+        """Give the image its members if they differ; return them."""
+        assert decision.wanted is not None
+        wanted, now = decision.wanted.members, target.members
+        if wanted is None or now is None or (
+                'members' not in self._rules.fields or
+                planner.same_members(now, wanted)):
+            return now
+        self._target.set_members(target, wanted)
+        return wanted
+
+
+def _kept(decision: planner.Decision) -> planner.Decision:
+    """Return a conflict instead of an update that has had no effect."""
+    if decision.action is not Action.UPDATE:
+        return decision
+    return dataclasses.replace(
+        decision, action=Action.CONFLICT,
+        reason='the target did not change its %s' % ', '.join(
+            sorted(decision.changes)))
+
+
+def new_id(source_id: str, title: str) -> str:
+    """Return the ID of a replica whose own ID is burnt at the target.
+
+    It is the same one in every run.
+
+    :param source_id: ID of the image at the source
+    :param title: title of the target
+    """
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, 'replica of %s at %s' % (
+        source_id, title)))
+
+
+def guarded(data: ends.Hashed,
+            check: collections.abc.Callable[[], None]) -> ends.Hashed:
+    """Return data that ends with an exception as soon as a check raises.
+
+    :param check: called before each piece
+    """
+    class Guarded:
+        """The data, with the check."""
+
+        def __iter__(self) -> collections.abc.Iterator[bytes]:
+            for piece in data:
+                check()
+                yield piece
+
+    return typing.cast(ends.Hashed, Guarded())
+
+
+def refusal(error: Exception) -> str:
+    """Return why an image could not be replicated, in one line."""
+    return (str(error) if isinstance(error, exception.NovaImageException)
+            else '%s: %s' % (type(error).__name__, error))

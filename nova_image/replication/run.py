@@ -1,0 +1,272 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""One run: lists both ends, plans each image, and carries out the plans.
+
+Checks and transfers have threads of their own: checks are many and short. The
+data of an image that several targets lack is read once.
+"""
+
+import collections.abc
+import concurrent.futures
+import dataclasses
+import threading
+import time
+
+from nova_image.replication import checking
+from nova_image.replication import coordination
+from nova_image.replication import copying
+from nova_image.replication import ends
+from nova_image.replication import planner
+from nova_image.replication import results
+from nova_image.replication import schedule
+from nova_image.replication import targets
+from nova_image.replication import tee
+from nova_image.replication import watching
+
+Action = planner.Action
+Result = results.Result
+
+#: seconds between two looks at the clock, and for Ctrl-C
+_LOOK = 0.2
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """How a run works.
+
+    :ivar transfers: number of images that are transferred at a time
+    :ivar checkers: number of images that are looked up at a time
+    :ivar change: whether to change the targets; otherwise it is a comparison
+    :ivar new_ids: whether to use another ID instead of a burnt one
+    :ivar compare_members: whether to look up members that an earlier run has
+        compared, although neither image has changed since
+    :ivar fail_fast: whether to stop at the first failure
+    :ivar max_duration: seconds after which no transfer begins; None for ever
+    """
+
+    transfers: int = 4
+    checkers: int = 8
+    change: bool = True
+    new_ids: bool = False
+    compare_members: bool = False
+    fail_fast: bool = False
+    max_duration: float | None = None
+
+
+class Run:
+    """A replication from one source to some targets.
+
+    :param source: the source
+    :param goals: the targets
+    :param options: how to work
+    :param watcher: is told what happens
+    :param coordinator: divides the work among several workers
+    """
+
+    def __init__(self, source: ends.End,
+                 goals: collections.abc.Sequence[targets.Target],
+                 options: Options | None = None,
+                 watcher: watching.Watcher | None = None,
+                 coordinator: coordination.Coordinator | None = None) -> None:
+        self.report = results.Report()
+        self._source = source
+        self._goals = goals
+        self._options = options or Options()
+        self._watcher = watcher or watching.Watcher()
+        self._coordinator = coordinator or coordination.SingleWorker()
+        self._guard = threading.Lock()
+        self._stop = threading.Event()
+        self._tasks: dict[str, list[targets.Task]] = {}
+        self._began = time.monotonic()
+
+    def run(self) -> results.Report:
+        """Replicate, or compare.
+
+        :returns: the report, which is also ``report``
+        :raises NovaImageException: if an end cannot be listed. Nothing has
+            been changed.
+        """
+        for goal in self._goals:
+            checking.Checker(self._source, goal, self._options.checkers,
+                             self._options.compare_members, self._stop).run(
+                                 self._decided, self._ended, self._watcher)
+        if self._tasks:
+            self._transfer_all()
+        return self.report
+
+    def stop(self, reason: str) -> None:
+        """Make the transfers end soon; may be called from any thread."""
+        self.report.stopped = self.report.stopped or reason
+        self._stop.set()
+
+    def _decided(self, task: targets.Task) -> None:
+        """Take the plan for an image, from any thread."""
+        decision = task.decision
+        if not task.is_work:
+            self._ended(task, targets.outcome(
+                task, _RESULTS[decision.action]))
+        elif self._options.change:
+            with self._guard:
+                self._tasks.setdefault(decision.source.id, []).append(task)
+        else:
+            self._ended(task, targets.outcome(task, Result.DIFFERENT))
+
+    def _ended(self, task: targets.Task, outcome: results.Outcome) -> None:
+        """Report what became of an image, from any thread."""
+        task.target.remember(outcome)
+        with self._guard:
+            self.report.add(outcome)
+        self._watcher.ended(outcome)
+        if outcome.result is Result.FAILED and self._options.fail_fast:
+            self.stop('image %s failed, and --fail-fast was given' %
+                      outcome.image.id)
+
+    def _transfer_all(self) -> None:
+        """Carry out all plans."""
+        jobs = schedule.Schedule(
+            schedule.Job(tasks[0].decision.source, tasks,
+                         self._coordinator.is_mine(image_id))
+            for image_id, tasks in self._tasks.items())
+        self._watcher.planned(len(self._tasks), sum(
+            tasks[0].decision.source.size or 0
+            for tasks in self._tasks.values()))
+        threads = [threading.Thread(
+            target=self._work, args=(jobs,), daemon=True,
+            name='replication-transfer-%d' % number)
+            for number in range(min(self._options.transfers, len(jobs)))]
+        for thread in threads:
+            thread.start()
+        try:
+            self._wait(threads, jobs)
+        except BaseException:
+            self.stop('interrupted')
+            self._leave(jobs)
+            for thread in threads:
+                thread.join()
+            raise
+
+    def _wait(self, threads: list[threading.Thread],
+              jobs: schedule.Schedule) -> None:
+        """Wait for the threads; stop them if the time is over."""
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(_LOOK)
+                if self._is_over():
+                    self._leave(jobs)
+        self._leave(jobs)
+
+    def _is_over(self) -> bool:
+        """Return whether no transfer may begin any more."""
+        limit = self._options.max_duration
+        late = limit is not None and time.monotonic() - self._began > limit
+        if late and not self.report.stopped:
+            self.report.stopped = 'the maximum duration is over'
+        return bool(self.report.stopped)
+
+    def _leave(self, jobs: schedule.Schedule) -> None:
+        """Report the images whose transfers have not begun."""
+        for job in jobs.stop():
+            for task in job.work:
+                self._ended(task, targets.outcome(
+                    task, Result.LEFT, reason=self.report.stopped))
+
+    def _work(self, jobs: schedule.Schedule) -> None:
+        """Do jobs until none is left: the body of a thread."""
+        while not self._is_over() and (job := jobs.next()) is not None:
+            succeeded = False
+            try:
+                succeeded = self._do(job, jobs.lacks(job))
+            finally:
+                jobs.done(job, succeeded)
+
+    def _do(self, job: schedule.Job, lacks: list[str]) -> bool:
+        """Replicate one image to all targets that need it.
+
+        :returns: whether they have it now
+        """
+        if lacks:
+            found = [targets.outcome(
+                task, Result.FAILED, reason='it names image %s, which could '
+                'not be replicated' % lacks[0]) for task in job.work]
+        else:
+            found = self._locked(job)
+        for task, outcome in zip(job.work, found, strict=True):
+            self._ended(task, outcome)
+        return not any(outcome.result is Result.FAILED for outcome in found)
+
+    def _locked(self, job: schedule.Job) -> list[results.Outcome]:
+        """Replicate an image that no other worker replicates."""
+        with self._coordinator.lock(job.image.id) as lock:
+            if lock is None:
+                return [targets.outcome(
+                    task, Result.LEFT, reason='another worker replicates it')
+                    for task in job.work]
+
+            def check() -> None:
+                if self._stop.is_set():
+                    raise copying.Stopped(self.report.stopped)
+                lock.check()
+
+            data = copying.guarded(self._source.read(job.image), check)
+            if len(job.work) == 1:
+                return [self._carry_out(job.work[0], data)]
+            return self._carry_out_together(job.work, data)
+
+    def _carry_out_together(self, tasks: list[targets.Task],
+                            data: ends.Hashed) -> list[results.Outcome]:
+        """Send the data, which is read once, to several targets."""
+        shared = tee.Tee(data, len(tasks))
+
+        def one(index: int) -> results.Outcome:
+            try:
+                return self._carry_out(tasks[index], shared.branch(index))
+            finally:
+                shared.leave(index)
+
+        with concurrent.futures.ThreadPoolExecutor(
+                len(tasks), 'replication-target') as pool:
+            return list(pool.map(one, range(len(tasks))))
+
+    def _carry_out(self, task: targets.Task,
+                   data: ends.Hashed) -> results.Outcome:
+        """Carry out one plan, and return what became of the image."""
+        began = time.monotonic()
+        image, end = task.decision.source, task.target.end
+        self._watcher.began(image, end.title)
+        try:
+            done = task.target.copier(self._source, self._options.new_ids
+                                      ).carry_out(
+                self._planned_again(task), data,
+                lambda sent: self._watcher.sent(image, end.title, sent))
+        except copying.Stopped as error:
+            return targets.outcome(task, Result.LEFT, reason=str(error))
+        except Exception as error:
+            return targets.outcome(
+                task, Result.FAILED, reason=copying.refusal(error),
+                seconds=time.monotonic() - began)
+        return targets.finished(task, done, time.monotonic() - began)
+
+    def _planned_again(self, task: targets.Task) -> planner.Decision:
+        """Return the plan as it is now: other workers may have been there."""
+        decision = task.decision
+        target = decision.target
+        if self._coordinator.is_shared:
+            wanted = decision.wanted
+            target = task.target.end.image(
+                target.id if target else wanted.id if wanted else
+                decision.source.id)
+        return planner.plan(decision.source, target, task.target.rules)
+
+
+_RESULTS = {Action.SAME: Result.SAME, Action.SKIP: Result.SKIPPED,
+            Action.CONFLICT: Result.CONFLICT}

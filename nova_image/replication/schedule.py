@@ -1,0 +1,137 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The order of the transfers of a run."""
+
+import collections.abc
+import dataclasses
+import threading
+import typing
+
+from nova_image.replication import record as records
+from nova_image.replication import rules
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """Work on one image.
+
+    :ivar image: the image at the source
+    :ivar work: what a worker thread needs
+    :ivar is_first: whether it comes before those of which this is False
+    """
+
+    image: records.Record
+    work: typing.Any
+    is_first: bool = True
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The IDs of the images that this one names."""
+        return frozenset(
+            self.image.properties[name] for name in rules.REFERENCES
+            if name in self.image.properties) - {self.image.id}
+
+
+class Schedule:
+    """Jobs for several threads: first what others name, then the largest.
+
+    :param jobs: at most one for an image
+    """
+
+    def __init__(self, jobs: collections.abc.Iterable[Job]) -> None:
+        self._changed = threading.Condition()
+        # The next one is the last one.
+        self._ready = sorted(jobs, key=lambda job: (
+            job.is_first, job.image.size or 0))
+        self._waiting: dict[str, list[tuple[Job, set[str]]]] = {}
+        self._open = {job.image.id for job in self._ready}
+        self._begun: set[str] = set()
+        self._failed: set[str] = set()
+        self._hold_back()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def _hold_back(self) -> None:
+        """Set aside the jobs that need others, and begin with those."""
+        named: set[str] = set()
+        ready = []
+        for job in self._ready:
+            needs = set(job.needs & self._open)
+            if not needs:
+                ready.append(job)
+                continue
+            named |= needs
+            entry = job, needs
+            for one in needs:
+                self._waiting.setdefault(one, []).append(entry)
+        self._ready = ([job for job in ready if job.image.id not in named] +
+                       [job for job in ready if job.image.id in named])
+
+    def next(self) -> Job | None:
+        """Return the next job, as soon as it can begin; None at the end."""
+        with self._changed:
+            while not self._ready:
+                if not self._open:
+                    return None
+                if not self._begun:
+                    self._break_circle()
+                else:
+                    self._changed.wait()
+            job = self._ready.pop()
+            self._begun.add(job.image.id)
+            return job
+
+    def done(self, job: Job, succeeded: bool) -> None:
+        """Make the jobs ready that have waited for this one only.
+
+        :param succeeded: whether the target has the image
+        """
+        with self._changed:
+            image_id = job.image.id
+            self._open.discard(image_id)
+            self._begun.discard(image_id)
+            if not succeeded:
+                self._failed.add(image_id)
+            for other, needs in self._waiting.pop(image_id, ()):
+                needs.discard(image_id)
+                if not needs:
+                    self._ready.append(other)
+            self._changed.notify_all()
+
+    def lacks(self, job: Job) -> list[str]:
+        """Return the IDs of images that a job names and that have failed."""
+        with self._changed:
+            return sorted(job.needs & self._failed)
+
+    def stop(self) -> list[Job]:
+        """Return the jobs that have not begun, and forget them."""
+        with self._changed:
+            left = {job.image.id: job for job in self._ready}
+            for entries in self._waiting.values():
+                left.update((job.image.id, job) for job, _ in entries)
+            self._ready, self._waiting = [], {}
+            self._open &= self._begun
+            self._changed.notify_all()
+            return list(left.values())
+
+    def _break_circle(self) -> None:
+        """Begin with any job if all that are left wait for each other."""
+        entries = next(iter(self._waiting.values()))
+        job, needs = entries[0]
+        for one in needs:
+            self._waiting[one] = [entry for entry in self._waiting[one]
+                                  if entry[0] is not job]
+            if not self._waiting[one]:
+                del self._waiting[one]
+        self._ready.append(job)
