@@ -51,8 +51,8 @@ class Checker:
     :param stop: ends the checks when it is set
     """
 
-    def __init__(self, source: ends.End, target: targets.Target, threads: int,
-                 always: bool, stop: threading.Event) -> None:
+    def __init__(self, source: ends.Source, target: targets.Target,
+                 threads: int, always: bool, stop: threading.Event) -> None:
         self._source = source
         self._target = target
         self._threads = threads

@@ -81,7 +81,7 @@ class Copier:
         at the target
     """
 
-    def __init__(self, source: ends.End, target: ends.End,
+    def __init__(self, source: ends.Source, target: ends.End,
                  rules: replication_rules.Rules,
                  new_ids: bool = False) -> None:
         self._source = source

@@ -73,8 +73,8 @@ class Hashed(typing.Protocol):
         """Return the data from its first byte; verified at its end."""
 
 
-class End(abc.ABC):
-    """A Glance or a folder that images are replicated from or to.
+class Source(abc.ABC):
+    """A Glance or a folder that images are read from.
 
     All methods may be called from several threads. They raise exceptions of
     nova_image.exception, like a driver.
@@ -114,6 +114,10 @@ class End(abc.ABC):
         resumed, and the data is verified against its hash: the last piece is
         followed by ImageCorrupt if it is wrong.
         """
+
+
+class End(Source):
+    """A Glance or a folder that images are read from, or written to."""
 
     @abc.abstractmethod
     def fit(self, image: records.Record) -> Fit:

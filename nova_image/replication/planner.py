@@ -77,6 +77,9 @@ def plan(source: records.Record, target: records.Record | None,
     :param source: the image at the source
     :param target: its replica at the target, or whatever has its ID there
     """
+    if source.problem:
+        return Decision(Action.CONFLICT, source, target,
+                        reason=source.problem)
     reason = _left_out(source, rules)
     if reason:
         return Decision(Action.SKIP, source, target, reason=reason)

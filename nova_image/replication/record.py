@@ -53,6 +53,7 @@ class Record:
     :ivar hashes: {name for hashlib: hexadecimal digest} of the data
     :ivar properties: custom properties, as Glance stores them
     :ivar members: None if they have not been read
+    :ivar problem: why the image cannot be read, or None
     """
 
     id: str
@@ -75,6 +76,7 @@ class Record:
     members: frozenset[Member] | None = None
     created_at: datetime.datetime | None = None
     updated_at: datetime.datetime | None = None
+    problem: str | None = None
 
     @property
     def has_data(self) -> bool:

@@ -73,7 +73,7 @@ class Run:
     :param coordinator: divides the work among several workers
     """
 
-    def __init__(self, source: ends.End,
+    def __init__(self, source: ends.Source,
                  goals: collections.abc.Sequence[targets.Target],
                  options: Options | None = None,
                  watcher: watching.Watcher | None = None,

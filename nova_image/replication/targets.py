@@ -58,7 +58,7 @@ class Target:
         if source.id != target.id:
             self._ids[source.id] = target.id
 
-    def copier(self, source: ends.End, new_ids: bool) -> copying.Copier:
+    def copier(self, source: ends.Source, new_ids: bool) -> copying.Copier:
         """Return what carries out the plans for this target."""
         return copying.Copier(source, self.end, self.rules, new_ids)
 
