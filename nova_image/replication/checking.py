@@ -61,24 +61,28 @@ class Checker:
         self._places = threading.BoundedSemaphore(_QUEUE)
 
     def run(self, decided: Decided, ended: Ended,
-            watcher: watching.Watcher) -> None:
+            watcher: watching.Watcher) -> list[records.Record]:
         """Plan all images.
 
         :param decided: called with each plan, from several threads
         :param ended: called with an image that could not be checked
         :param watcher: is told how many images were listed
+        :returns: the images that a run has created at the target, and whose
+            source is gone
         :raises NovaImageException: if an end cannot be listed
         """
         self._target.recall()
-        later = []
+        later, orphans = [], []
         with concurrent.futures.ThreadPoolExecutor(
                 self._threads, 'replication-check') as pool:
             for number, (source, target) in enumerate(join.paired(
                     self._source.images(), self._target.end.images()), 1):
                 if self._stop.is_set():
-                    return
+                    return []
                 watcher.listed(number)
                 if source is None:
+                    if target is not None and self._target.made(target):
+                        orphans.append(target)
                     continue
                 if target is not None:
                     self._target.has(source, target)
@@ -89,6 +93,7 @@ class Checker:
                     self._check(pool, source, target, decided, ended)
             for source, target in later:
                 self._check(pool, source, target, decided, ended)
+        return orphans
 
     def _check(self, pool: concurrent.futures.ThreadPoolExecutor,
                source: records.Record, target: records.Record | None,

@@ -31,7 +31,7 @@ from nova_image.replication import results
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS images (
-    pair TEXT NOT NULL, image TEXT NOT NULL, target_image TEXT,
+    pair TEXT NOT NULL, image TEXT NOT NULL, copy TEXT,
     result TEXT, reason TEXT, attempts INTEGER NOT NULL DEFAULT 0,
     hashes TEXT NOT NULL DEFAULT '{}', members TEXT, sent INTEGER,
     changed REAL, PRIMARY KEY (pair, image));
@@ -91,9 +91,9 @@ class PairJournal:
     def known(self) -> dict[str, 'Known']:
         """Return {ID at the source: Known} of all images."""
         with self._journal.cursor() as cursor:
-            return {row[0]: Known(json.loads(row[1]), row[2]) for row in
-                    cursor.execute(
-                        'SELECT image, hashes, members FROM images '
+            return {row[0]: Known(json.loads(row[1]), row[2], row[3])
+                    for row in cursor.execute(
+                        'SELECT image, hashes, members, copy FROM images '
                         'WHERE pair = ?', (self._pair,))}
 
     def add(self, outcome: results.Outcome) -> None:
@@ -102,19 +102,20 @@ class PairJournal:
         Hashes of an earlier run remain if this one has read no data.
         """
         row = {'pair': self._pair, 'image': outcome.image.id,
-               'target_image': outcome.target_id,
+               'copy': outcome.target_id if (
+                   outcome.result is results.Result.COPIED) else None,
                'result': outcome.result.value, 'reason': outcome.reason,
                'hashes': json.dumps(dict(outcome.hashes), sort_keys=True),
                'members': outcome.moment, 'sent': outcome.sent,
                'changed': time.time()}
         with self._journal.cursor() as cursor:
             cursor.execute("""
-                INSERT INTO images (pair, image, target_image, result, reason,
+                INSERT INTO images (pair, image, copy, result, reason,
                     attempts, hashes, members, sent, changed)
-                VALUES (:pair, :image, :target_image, :result, :reason, 1,
+                VALUES (:pair, :image, :copy, :result, :reason, 1,
                     :hashes, :members, :sent, :changed)
                 ON CONFLICT (pair, image) DO UPDATE SET
-                    target_image = :target_image, result = :result,
+                    copy = coalesce(:copy, copy), result = :result,
                     reason = :reason, attempts = attempts + 1,
                     hashes = CASE :hashes WHEN '{}' THEN hashes
                         ELSE :hashes END,
@@ -127,10 +128,12 @@ class Known(typing.NamedTuple):
 
     :ivar hashes: of the data that was read at the source
     :ivar members: moment() when the members were the same
+    :ivar copy: ID of the image at the target that a run has created
     """
 
     hashes: dict[str, str]
     members: str | None
+    copy: str | None
 
 
 def moment(source: records.Record, target: records.Record) -> str:

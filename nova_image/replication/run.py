@@ -25,7 +25,9 @@ import time
 from nova_image.replication import checking
 from nova_image.replication import coordination
 from nova_image.replication import copying
+from nova_image.replication import deep
 from nova_image.replication import ends
+from nova_image.replication import orphans as orphan_rules
 from nova_image.replication import planner
 from nova_image.replication import results
 from nova_image.replication import schedule
@@ -50,6 +52,9 @@ class Options:
     :ivar new_ids: whether to use another ID instead of a burnt one
     :ivar compare_members: whether to look up members that an earlier run has
         compared, although neither image has changed since
+    :ivar deep: whether to read and compare the data of images that are the
+        same as far as the records tell
+    :ivar orphans: what to do with replicas whose source is gone
     :ivar fail_fast: whether to stop at the first failure
     :ivar max_duration: seconds after which no transfer begins; None for ever
     """
@@ -59,6 +64,8 @@ class Options:
     change: bool = True
     new_ids: bool = False
     compare_members: bool = False
+    deep: bool = False
+    orphans: orphan_rules.Orphans = orphan_rules.Orphans()
     fail_fast: bool = False
     max_duration: float | None = None
 
@@ -96,12 +103,18 @@ class Run:
         :raises NovaImageException: if an end cannot be listed. Nothing has
             been changed.
         """
-        for goal in self._goals:
-            checking.Checker(self._source, goal, self._options.checkers,
-                             self._options.compare_members, self._stop).run(
-                                 self._decided, self._ended, self._watcher)
+        orphans = [checking.Checker(
+            self._source, goal, self._options.checkers,
+            self._options.compare_members, self._stop).run(
+                self._decided, self._ended, self._watcher)
+            for goal in self._goals]
         if self._tasks:
             self._transfer_all()
+        for goal, found in zip(self._goals, orphans, strict=True):
+            if not self.report.stopped:
+                for outcome in self._options.orphans.deal_with(
+                        goal.end, found, self._options.change):
+                    self._report(outcome)
         return self.report
 
     def stop(self, reason: str) -> None:
@@ -112,10 +125,11 @@ class Run:
     def _decided(self, task: targets.Task) -> None:
         """Take the plan for an image, from any thread."""
         decision = task.decision
-        if not task.is_work:
+        is_deep = self._options.deep and decision.action is Action.SAME
+        if not task.is_work and not is_deep:
             self._ended(task, targets.outcome(
                 task, _RESULTS[decision.action]))
-        elif self._options.change:
+        elif self._options.change or is_deep:
             with self._guard:
                 self._tasks.setdefault(decision.source.id, []).append(task)
         else:
@@ -124,6 +138,9 @@ class Run:
     def _ended(self, task: targets.Task, outcome: results.Outcome) -> None:
         """Report what became of an image, from any thread."""
         task.target.remember(outcome)
+        self._report(outcome)
+
+    def _report(self, outcome: results.Outcome) -> None:
         with self._guard:
             self.report.add(outcome)
         self._watcher.ended(outcome)
@@ -218,6 +235,11 @@ class Run:
                 lock.check()
 
             data = copying.guarded(self._source.read(job.image), check)
+            compared = [task for task in job.work if not task.is_work]
+            if compared:
+                return [deep.compare(self._source, task) if task in compared
+                        else self._carry_out(task, data)
+                        for task in job.work]
             if len(job.work) == 1:
                 return [self._carry_out(job.work[0], data)]
             return self._carry_out_together(job.work, data)

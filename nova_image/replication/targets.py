@@ -58,6 +58,11 @@ class Target:
         if source.id != target.id:
             self._ids[source.id] = target.id
 
+    def made(self, image: records.Record) -> bool:
+        """Return whether a run has created an image at the target."""
+        known = self._known.get(image.replica_of or '', _NOTHING)
+        return known.copy == image.id
+
     def copier(self, source: ends.Source, new_ids: bool) -> copying.Copier:
         """Return what carries out the plans for this target."""
         return copying.Copier(source, self.end, self.rules, new_ids)
@@ -69,7 +74,7 @@ class Target:
 
 
 _NEWS = (Result.COPIED, Result.UPDATED, Result.CONFLICT, Result.FAILED)
-_NOTHING = journals.Known({}, None)
+_NOTHING = journals.Known({}, None, None)
 
 
 class Task(typing.NamedTuple):

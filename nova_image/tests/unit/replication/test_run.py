@@ -23,6 +23,7 @@ if six.PY3:
     from nova_image import exception
     from nova_image.replication import copying
     from nova_image.replication import journal
+    from nova_image.replication import orphans
     from nova_image.replication import record
     from nova_image.replication import results
     from nova_image.replication import rules
@@ -370,3 +371,91 @@ class TestFailures(RunTest):
         self.assertEqual('queued', self.target.found['A'].status)
         self.assertEqual({'A': Result.COPIED}, self.replicate())
         self.check_same('A')
+
+
+class TestOrphans(RunTest):
+    """Replicas whose source is gone."""
+
+    def setUp(self):
+        super(TestOrphans, self).setUp()
+        for image_id in 'ABC':
+            self.add(image_id, protected=image_id == 'A')
+        self.target.put(case.image(id='foreign'))
+        self.target.put(case.image(
+            id='marked', properties={record.MARKER: 'elsewhere'}))
+        self.replicate()
+        for image_id in 'AB':
+            del self.source.found[image_id]
+        del self.target.calls[:]
+
+    def deal(self, policy, most=10, **options):
+        """Replicate with a policy; return the results."""
+        return self.replicate(orphans=orphans.Orphans(
+            orphans.Policy(policy), most), **options)
+
+    def test_they_are_kept(self):
+        self.assertEqual({'A': Result.SKIPPED, 'B': Result.SKIPPED,
+                          'C': Result.SAME}, self.replicate())
+        self.assertEqual([], self.target.writes)
+        self.assertTrue(self.report.equal)
+
+    def test_they_are_hidden(self):
+        self.deal('hide')
+        self.assertTrue(self.target.found['A'].hidden)
+        self.assertTrue(self.target.found['B'].hidden)
+        self.assertEqual(2, len(self.target.writes))
+        self.deal('hide')
+        self.assertEqual(2, len(self.target.writes))
+
+    def test_they_are_deactivated(self):
+        self.deal('deactivate')
+        self.assertEqual([('POST deactivate', 'A'), ('POST deactivate', 'B')],
+                         self.target.writes)
+
+    def test_they_are_deleted(self):
+        self.assertEqual({'A': Result.UPDATED, 'B': Result.UPDATED,
+                          'C': Result.SAME}, self.deal('delete'))
+        self.assertEqual({'C', 'foreign', 'marked'}, set(self.target.found))
+
+    def test_too_many_are_not_deleted(self):
+        self.assertEqual({'A': Result.CONFLICT, 'B': Result.CONFLICT,
+                          'C': Result.SAME}, self.deal('delete', 1))
+        self.assertEqual([], self.target.writes)
+
+    def test_a_dry_run_deletes_nothing(self):
+        self.assertEqual(Result.DIFFERENT,
+                         self.deal('delete', change=False)['A'])
+        self.assertEqual([], self.target.writes)
+
+    def test_without_a_journal_nobody_knows_who_made_them(self):
+        self.journal = journal.Journal(':memory:')
+        self.addCleanup(self.journal.close)
+        self.assertEqual({'C': Result.SAME}, self.deal('delete'))
+        self.assertEqual([], self.target.writes)
+
+
+class TestDeep(RunTest):
+    """A comparison that reads the data."""
+
+    def setUp(self):
+        super(TestDeep, self).setUp()
+        self.add('A')
+        self.replicate()
+
+    def deep(self):
+        """Compare; return what was found."""
+        return self.replicate(deep=True, change=False)['A']
+
+    def test_equal(self):
+        self.assertEqual(Result.SAME, self.deep())
+        self.assertEqual(results.Verified.BOTH, self.outcomes[0].verified)
+
+    def test_damage_at_the_target(self):
+        self.target.data['A'] = b'9876543210'
+        self.assertEqual(Result.CONFLICT, self.deep())
+        self.assertFalse(self.report.equal)
+
+    def test_data_that_cannot_be_read(self):
+        del self.target.data['A']
+        self.assertEqual(Result.FAILED, self.deep())
+        self.assertIn('target', self.reason('A'))

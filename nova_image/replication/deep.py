@@ -1,0 +1,67 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Compares the data of an image and its replica, byte by byte.
+
+Both are read at the same time and hashed. That shows damage in a store, which
+the hashes that the Glances remember do not.
+"""
+
+import concurrent.futures
+import dataclasses
+import hashlib
+
+from nova_image.replication import copying
+from nova_image.replication import ends
+from nova_image.replication import results
+from nova_image.replication import targets
+
+Result = results.Result
+
+_HASH = 'sha512'
+
+
+def compare(source: ends.Source, task: targets.Task) -> results.Outcome:
+    """Return whether the data at both ends is the same.
+
+    :param source: the source
+    :param task: the plan for an image that is the same as far as the records
+        tell
+    """
+    outcome = targets.outcome(task, Result.SAME)
+    image, replica = task.decision.source, task.decision.target
+    assert replica is not None
+    with concurrent.futures.ThreadPoolExecutor(
+            2, 'replication-deep') as pool:
+        ours = pool.submit(_hash, source.read(image))
+        theirs = pool.submit(_hash, task.target.end.read(replica))
+        problems = [
+            'the data at the %s cannot be read: %s' % (
+                name, copying.refusal(error))
+            for name, error in (('source', ours.exception()),
+                                ('target', theirs.exception()))
+            if isinstance(error, Exception)]
+    if problems:
+        return dataclasses.replace(outcome, result=Result.FAILED,
+                                   reason='; '.join(problems))
+    if ours.result() != theirs.result():
+        return dataclasses.replace(outcome, result=Result.CONFLICT,
+                                   reason='the data that was read differs')
+    return dataclasses.replace(outcome, verified=results.Verified.BOTH)
+
+
+def _hash(data: ends.Hashed) -> str:
+    """Return the hash of data."""
+    hasher = hashlib.new(_HASH, usedforsecurity=False)
+    for piece in data:
+        hasher.update(piece)
+    return hasher.hexdigest()
