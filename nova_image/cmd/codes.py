@@ -29,6 +29,8 @@ BAD_DATA = 10
 LOCAL_FILE = 11
 IMPORT_FAILED = 12
 TIMED_OUT = 13
+DIFFERENT = 14
+INCOMPLETE = 15
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 TERMINATED = 143
@@ -52,6 +54,8 @@ MEANINGS = {
                 'written',
     IMPORT_FAILED: 'Glance failed to import or copy the data',
     TIMED_OUT: 'waiting for an import or a copy timed out',
+    DIFFERENT: 'compare or a dry run found images that differ',
+    INCOMPLETE: 'some images could not be replicated, or are in conflict',
     INTERRUPTED: 'Ctrl-C; unless reported otherwise, nothing is left behind',
     BROKEN_PIPE: 'the reader of the output closed the pipe',
     TERMINATED: 'SIGTERM, handled like Ctrl-C (129: SIGHUP)',

@@ -37,6 +37,7 @@ from nova_image.cmd import release
 from nova_image import conf as nova_image_conf
 from nova_image.image import api
 from nova_image.image import identity
+from nova_image.replication import ends
 
 #: auth plugins without Keystone: requests have no token
 _WITHOUT_KEYSTONE = (None, '', 'None', 'none', 'noauth')
@@ -70,6 +71,29 @@ class Cloud:
     keystone: ks_session.Session | None = None
 
 
+@dataclasses.dataclass(frozen=True)
+class ReplicaCloud:
+    """A Glance as an end of a replication.
+
+    ``keystone`` is the session for requests to Keystone; None without it.
+    """
+
+    end: ends.End
+    keystone: ks_session.Session | None = None
+
+
+class _Region(typing.NamedTuple):
+    """The selected cloud, before a driver is loaded.
+
+    ``keystone`` is the session for requests to Keystone; None without it.
+    """
+
+    conf: cfg.ConfigOpts
+    user: '_Identity'
+    caller: Caller
+    keystone: ks_session.Session | None
+
+
 class _Identity(identity.Identity):
     """The session of the selected cloud, for every endpoint."""
 
@@ -94,9 +118,67 @@ def open_cloud(arguments: argparse.Namespace) -> Cloud:
     :param arguments: the options of nova_image.cmd.options
     :raises errors.Usage: if the options do not select a cloud
     """
+    region = _open(arguments)
+    return Cloud(api.API(region.conf, identity=region.user,
+                         log_is_ready=False), region.caller, region.keystone)
+
+
+def open_end(arguments: argparse.Namespace, reference: str | None,
+             token: str | None = None) -> ReplicaCloud:
+    """Return the Glance of a cloud as an end of a replication.
+
+    :param arguments: the options of nova_image.cmd.options
+    :param reference: name of a cloud in clouds.yaml, or URL of a Glance,
+        which may end with the version of the Images API, such as ``/v1``;
+        None for the cloud that the options select
+    :param token: token to use at a URL; None without Keystone
+    :raises errors.Usage: if this does not select a cloud
+    """
+    chosen, from_environment = argparse.Namespace(**vars(arguments)), True
+    title = 'the selected cloud'
+    if reference is not None:
+        from_environment = False
+        for name in vars(arguments):
+            if name.startswith('os_') and name not in _SHARED:
+                setattr(chosen, name, None)
+        title = reference
+        if '://' in reference:
+            _choose_url(chosen, reference, token)
+        else:
+            chosen.os_cloud = reference
+    region = _open(chosen, from_environment)
+    end = ends.load(region.conf, region.caller, identity=region.user)
+    end.title = title if reference is not None else (
+        region.conf.glance.endpoint_override or title)
+    return ReplicaCloud(end, region.keystone)
+
+
+#: options that are not about one cloud
+_SHARED = ('os_cacert', 'os_cert', 'os_key')
+_VERSIONS = {'/v1': '1', '/v2': '2'}
+
+
+def _choose_url(chosen: argparse.Namespace, url: str,
+                token: str | None) -> None:
+    """Make options select a Glance by its URL."""
+    url = url.rstrip('/')
+    version = _VERSIONS.get(url[-3:])
+    chosen.os_endpoint = url[:-3] if version else url
+    chosen.os_image_api_version = version
+    chosen.os_auth_type = 'admin_token' if token else 'none'
+    chosen.os_token = token
+
+
+def _open(arguments: argparse.Namespace,
+          from_environment: bool = True) -> _Region:
+    """Return the cloud that options select.
+
+    :param from_environment: whether the OS_* variables count
+    """
     _check_files(arguments)
     loader = _Loader(
         app_name='nova-image', app_version=release.version(),
+        load_envvars=from_environment,
         pw_func=_ask if sys.stdin.isatty() else None)
     try:
         region = loader.get_one(argparse=_for_loader(arguments))
@@ -113,7 +195,7 @@ def open_cloud(arguments: argparse.Namespace) -> Cloud:
                            'of Glance')
     user = _Identity(conf, session, session.auth if keystone else None)
     claims = loader.claims or {}
-    return Cloud(api.API(conf, identity=user, log_is_ready=False), Caller(
+    return _Region(conf, user, Caller(
         claims.get('user_id'), claims.get('project_id')),
         session if keystone else None)
 

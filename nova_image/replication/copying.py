@@ -205,17 +205,17 @@ def new_id(source_id: str, title: str) -> str:
 
 
 def guarded(data: ends.Hashed,
-            check: collections.abc.Callable[[], None]) -> ends.Hashed:
+            check: collections.abc.Callable[[int], None]) -> ends.Hashed:
     """Return data that ends with an exception as soon as a check raises.
 
-    :param check: called before each piece
+    :param check: called with the size of each piece, before it is sent
     """
     class Guarded:
         """The data, with the check."""
 
         def __iter__(self) -> collections.abc.Iterator[bytes]:
             for piece in data:
-                check()
+                check(len(piece))
                 yield piece
 
     return typing.cast(ends.Hashed, Guarded())

@@ -28,6 +28,7 @@ from nova_image.replication import copying
 from nova_image.replication import deep
 from nova_image.replication import ends
 from nova_image.replication import orphans as orphan_rules
+from nova_image.replication import pace
 from nova_image.replication import planner
 from nova_image.replication import results
 from nova_image.replication import schedule
@@ -56,6 +57,7 @@ class Options:
         same as far as the records tell
     :ivar orphans: what to do with replicas whose source is gone
     :ivar fail_fast: whether to stop at the first failure
+    :ivar bandwidth: bytes per second at most; None for no limit
     :ivar max_duration: seconds after which no transfer begins; None for ever
     """
 
@@ -67,6 +69,7 @@ class Options:
     deep: bool = False
     orphans: orphan_rules.Orphans = orphan_rules.Orphans()
     fail_fast: bool = False
+    bandwidth: int | None = None
     max_duration: float | None = None
 
 
@@ -95,6 +98,7 @@ class Run:
         self._stop = threading.Event()
         self._tasks: dict[str, list[targets.Task]] = {}
         self._began = time.monotonic()
+        self._pace = pace.Pace(self._options.bandwidth)
 
     def run(self) -> results.Report:
         """Replicate, or compare.
@@ -234,7 +238,11 @@ class Run:
                     raise copying.Stopped(self.report.stopped)
                 lock.check()
 
-            data = copying.guarded(self._source.read(job.image), check)
+            def pass_on(size: int) -> None:
+                check()
+                self._pace.take(size, check)
+
+            data = copying.guarded(self._source.read(job.image), pass_on)
             compared = [task for task in job.work if not task.is_work]
             if compared:
                 return [deep.compare(self._source, task) if task in compared

@@ -1,0 +1,278 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The options of the commands that replicate images."""
+
+import argparse
+import datetime
+import os
+import pathlib
+import re
+import typing
+
+from oslo_utils import timeutils
+
+from nova_image.cmd import errors
+from nova_image.cmd import options
+from nova_image.replication import ends
+from nova_image.replication import filters
+from nova_image.replication import orphans
+from nova_image.replication import rules
+from nova_image.replication import run
+
+_UNITS = {'': 1, 'K': 1024, 'M': 1024 ** 2, 'G': 1024 ** 3, 'T': 1024 ** 4}
+_DURATION = {'s': 1, 'm': 60, 'h': 3600, 'd': 86400}
+_VISIBILITIES = ('public', 'community', 'shared', 'private')
+#: type of the options that are numbers of threads
+MANY = options.number(1, 64)
+
+
+def add_filters(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which images to look at."""
+    group = parser.add_argument_group('images')
+    group.add_argument(
+        '--id', metavar='<id>', action='append', dest='ids',
+        help='Only the image with this ID; may be repeated.')
+    group.add_argument(
+        '--name', metavar='<pattern>', action='append', dest='names',
+        help="Only images whose name matches, such as 'web-*'; may be "
+             'repeated.')
+    group.add_argument(
+        '--owner', metavar='<project-id>', action='append', dest='owners',
+        help='Only images of this project; may be repeated.')
+    group.add_argument(
+        '--visibility', choices=_VISIBILITIES, action='append',
+        dest='visibilities', help='Only images with this visibility; may be '
+                                  'repeated.')
+    group.add_argument(
+        '--property', metavar='<name>[=<value>]', action='append',
+        type=_pair, dest='with_properties', default=[],
+        help='Only images with this property; may be repeated.')
+    group.add_argument(
+        '--no-property', metavar='<name>[=<value>]', action='append',
+        type=_pair, dest='without_properties', default=[],
+        help='No images with this property; may be repeated.')
+    group.add_argument(
+        '--tag', metavar='<tag>', action='append', dest='tags', default=[],
+        help='Only images with this tag; may be repeated.')
+    group.add_argument('--size-min', metavar='<size>', type=size,
+                       help='Only images of at least this size, such as 10M.')
+    group.add_argument('--size-max', metavar='<size>', type=size,
+                       help='Only images of at most this size, such as 10G.')
+    group.add_argument(
+        '--changed-since', metavar='<time>', type=_moment,
+        help='Only images that were changed at this time in UTC or later, '
+             'ISO 8601, such as 2026-01-31T12:00:00Z.')
+
+
+def chosen_filters(arguments: argparse.Namespace
+                   ) -> tuple[filters.Filter, ...]:
+    """Return the filters that the options of add_filters() ask for."""
+    found: list[filters.Filter] = []
+    for make, value in ((filters.by_id, arguments.ids),
+                        (filters.by_name, arguments.names),
+                        (filters.by_owner, arguments.owners),
+                        (filters.by_visibility, arguments.visibilities),
+                        (filters.since, arguments.changed_since)):
+        if value:
+            found.append(make(value))
+    found += [filters.by_property(*one) for one in arguments.with_properties]
+    found += [filters.without_property(*one)
+              for one in arguments.without_properties]
+    found += [filters.by_tag(tag) for tag in arguments.tags]
+    if arguments.size_min is not None or arguments.size_max is not None:
+        found.append(filters.by_size(arguments.size_min, arguments.size_max))
+    return tuple(found)
+
+
+def add_contents(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what of an image to copy or compare."""
+    group = parser.add_argument_group('contents')
+    group.add_argument(
+        '--dontreplicate', metavar='<pattern>', action='append',
+        default=[], help="Field or property to leave out, such as 'owner' or "
+                         "'cinder_*'; may be repeated.")
+    group.add_argument(
+        '--metadata-only', action='store_true',
+        help='Update images that the target has, but copy no data.')
+    owners = group.add_mutually_exclusive_group()
+    owners.add_argument(
+        '--project-map', metavar='<file>',
+        help='File with lines of a project ID at the source and the one at '
+             'the target, for owners and members.')
+    owners.add_argument(
+        '--projects-by-name', action='store_true',
+        help='Map owners and members to the projects with the same name and '
+             'domain at the target. Both need Keystone and an administrator.')
+    owners.add_argument(
+        '--all-to', metavar='<project-id>',
+        help='Project at the target that shall own all images.')
+    group.add_argument(
+        '--keep-unknown-projects', action='store_true',
+        help='Keep the ID of a project that the map lacks. By default, such '
+             'an image is in conflict.')
+
+
+def add_transfers(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how to copy."""
+    group = parser.add_argument_group('transfers')
+    group.add_argument(
+        '--transfers', metavar='<number>', type=MANY, default=4,
+        help='Images to transfer at a time (default: 4).')
+    add_checks(group)
+    group.add_argument(
+        '--bandwidth', metavar='<size>', type=size,
+        help='Bytes per second at most, of all transfers together, such as '
+             '50M.')
+    group.add_argument(
+        '--max-duration', metavar='<time>', type=duration,
+        help='Begin no transfer after this time, such as 90s, 30m or 2h. '
+             'Transfers that have begun are finished.')
+    group.add_argument('--fail-fast', action='store_true',
+                       help='Stop at the first image that fails.')
+    group.add_argument(
+        '--new-id', action='store_true',
+        help='Give an image another ID at the target if its own was used '
+             'there once, and change kernel_id, ramdisk_id and '
+             'base_image_ref accordingly.')
+    add_journal(group)
+
+
+def add_checks(group: typing.Any) -> None:
+    """Add the options that say how to look."""
+    group.add_argument(
+        '--checkers', metavar='<number>', type=MANY, default=8,
+        help='Images to look up at a time (default: 8).')
+    group.add_argument(
+        '--check-members', action='store_true',
+        help='Compare the members of all shared images. By default, those '
+             'of images that have not changed since the last run are not '
+             'looked up. Glance does not change the time of an image when '
+             'its members change.')
+
+
+def add_journal(group: typing.Any) -> None:
+    """Add the option for the journal."""
+    group.add_argument(
+        '--journal', metavar='<file>', default=default_journal(),
+        help='File that remembers what earlier runs have learned (default: '
+             '%(default)s).')
+
+
+def default_journal() -> str:
+    """Return the path of the journal, as the XDG specification says."""
+    state = os.environ.get('XDG_STATE_HOME') or '~/.local/state'
+    return os.path.join(state, 'nova-image', 'replication.sqlite')
+
+
+def add_orphans(parser: argparse.ArgumentParser) -> None:
+    """Add the options about replicas whose source is gone."""
+    group = parser.add_argument_group('replicas whose source is gone')
+    choice = group.add_mutually_exclusive_group()
+    for policy, text in (
+            ('hide', 'Hide them.'), ('deactivate', 'Deactivate them.'),
+            ('delete', 'Delete them. Their IDs can never be used again.')):
+        choice.add_argument(
+            '--' + policy, action='store_const', const=policy,
+            dest='orphans', default='keep', help=text)
+    group.add_argument(
+        '--max-delete', metavar='<number>', default=10,
+        type=options.number(0, options.MAX_NUMBER),
+        help='Do nothing if there are more of them (default: 10). Only '
+             'images that this tool has made count.')
+
+
+def run_options(arguments: argparse.Namespace,
+                **fixed: typing.Any) -> run.Options:
+    """Return the options of a run.
+
+    :param arguments: those of the command; it need not have all options
+    :param fixed: options that the command decides
+    """
+    given = vars(arguments)
+    found = {name: given[option] for name, option in (
+        ('transfers', 'transfers'), ('checkers', 'checkers'),
+        ('compare_members', 'check_members'), ('new_ids', 'new_id'),
+        ('deep', 'deep'), ('fail_fast', 'fail_fast'),
+        ('bandwidth', 'bandwidth'),
+        ('max_duration', 'max_duration')) if option in given}
+    if 'orphans' in given:
+        found['orphans'] = orphans.Orphans(
+            orphans.Policy(given['orphans']), given['max_delete'])
+    return run.Options(**dict(found, **fixed))
+
+
+def make_rules(arguments: argparse.Namespace, source: ends.Source,
+               target: ends.End, projects: rules.Projects) -> rules.Rules:
+    """Return the rules for one target."""
+    given = vars(arguments)
+    return rules.Rules(
+        fit=target.fit, fields=source.fields & target.fields,
+        filters=chosen_filters(arguments),
+        ignored=tuple(pattern for text in given.get('dontreplicate', ())
+                      for pattern in text.split()),
+        projects=projects, metadata_only=given.get('metadata_only', False))
+
+
+def read_map(path: str) -> dict[str, str]:
+    """Return the projects in a file.
+
+    :raises errors.Usage: if a line is not a pair of projects
+    :raises OSError: if it cannot be read
+    """
+    found: dict[str, str] = {}
+    for number, line in enumerate(pathlib.Path(path).read_text(
+            encoding='utf-8').splitlines(), 1):
+        words = line.partition('#')[0].replace(',', ' ').split()
+        if not words:
+            continue
+        if len(words) != 2 or found.setdefault(*words) != words[1]:
+            raise errors.Usage('%s, line %d: expected a project ID at the '
+                               'source and one at the target' % (
+                                   path, number))
+    return found
+
+
+def size(text: str) -> int:
+    """Return a number of bytes such as 10M; the ``type`` of an argument."""
+    match = re.fullmatch(r'([0-9]{1,15})\s*([KMGT]?)(i?B)?', text,
+                         re.IGNORECASE)
+    if match is None:
+        raise argparse.ArgumentTypeError(
+            '%r is not a size such as 4096, 10M or 2G' % text)
+    return int(match[1]) * _UNITS[match[2].upper()]
+
+
+def duration(text: str) -> int:
+    """Return seconds of a time such as 30m; the ``type`` of an argument."""
+    match = re.fullmatch('([0-9]{1,9})([smhd]?)', text)
+    if match is None or not int(match[1]):
+        raise argparse.ArgumentTypeError(
+            '%r is not a time such as 90s, 30m or 2h' % text)
+    return int(match[1]) * _DURATION[match[2] or 's']
+
+
+def _moment(text: str) -> datetime.datetime:
+    try:
+        found = timeutils.parse_isotime(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            '%r is not a time such as 2026-01-31T12:00:00Z' % text)
+    return found if found.tzinfo else found.replace(
+        tzinfo=datetime.timezone.utc)
+
+
+def _pair(text: str) -> tuple[str, str | None]:
+    name, equals, value = text.partition('=')
+    if not name:
+        raise argparse.ArgumentTypeError('%r does not name a property' % text)
+    return name, value if equals else None
