@@ -28,6 +28,7 @@ from nova_image.cmd import base
 from nova_image.cmd import codes
 from nova_image.cmd import display
 from nova_image.cmd import errors
+from nova_image.cmd import replication_daemon
 from nova_image.cmd import replication_display
 from nova_image.cmd import replication_options as options
 
@@ -97,14 +98,19 @@ class ReplicationCommand(base.Command):
     def replicate(self, arguments: argparse.Namespace,
                   source: 'ends.Source', targets: collections.abc.Sequence[
                       tuple['ends.End', 'rules.Projects']],
-                  chosen: 'run.Options') -> int:
-        """Run once, and return the exit code."""
+                  chosen: 'run.Options',
+                  health: 'replication_daemon.Health | None' = None) -> int:
+        """Run once, and return the exit code.
+
+        :param health: is told of the run
+        """
         from nova_image.replication import journal
         from nova_image.replication import run
         from nova_image.replication import targets as goals
 
         began = time.monotonic()
         with contextlib.ExitStack() as stack:
+            workers = options.coordinator(arguments, stack)
             book = journal.Journal(os.path.expanduser(
                 vars(arguments).get('journal', ':memory:')))
             stack.callback(book.close)
@@ -118,7 +124,7 @@ class ReplicationCommand(base.Command):
                 for end, projects in targets], chosen,
                 replication_display.Lines(
                     arguments.as_json, arguments.all_images,
-                    len(targets) > 1, bar))
+                    len(targets) > 1, bar), workers)
             try:
                 one.run()
             except KeyboardInterrupt:
@@ -126,6 +132,8 @@ class ReplicationCommand(base.Command):
                     bar.close()
                 self._finish(one.report, began, arguments.as_json)
                 raise
+        if health:
+            health.ran(one.report, time.monotonic() - began)
         return self._finish(one.report, began, arguments.as_json)
 
     def _finish(self, report: 'results.Report', began: float,
@@ -177,10 +185,11 @@ class ReplicationCommand(base.Command):
 class Replicate(ReplicationCommand):
     """Copy images from one Glance to others.
 
-    Everything about an image is copied. Each image keeps its ID. It is private at the target until its data is
-    verified, and gets its visibility last. Images that the target has already
-    are updated if they differ. Run the command again at any time, also after
-    it was interrupted: it does only what is missing.
+    Everything about an image is copied, and it keeps its ID. At the target,
+    it is private until its data is verified, and gets its visibility last.
+    Images that the target has already are updated if they differ. Run the
+    command again at any time, also after it was interrupted: it does only
+    what is missing.
     """
 
     examples = """
@@ -201,18 +210,27 @@ class Replicate(ReplicationCommand):
         options.add_contents(parser)
         options.add_transfers(parser)
         options.add_orphans(parser)
+        options.add_workers(parser)
         self.add_output(parser)
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:
-        """Replicate."""
-        source = self.open(parsed_args.source, parsed_args.from_token_file)
-        clouds = [self.open(name, parsed_args.to_token_file)
-                  for name in parsed_args.targets]
-        return self.replicate(
-            parsed_args, source.end,
-            [(cloud.end, self.projects(parsed_args, source, cloud))
-             for cloud in clouds],
-            options.run_options(parsed_args, change=not parsed_args.dry_run))
+        """Replicate, once or for ever."""
+        chosen = options.run_options(parsed_args,
+                                     change=not parsed_args.dry_run)
+
+        def once(health: replication_daemon.Health) -> int:
+            source = self.open(parsed_args.source,
+                               parsed_args.from_token_file)
+            clouds = [self.open(name, parsed_args.to_token_file)
+                      for name in parsed_args.targets]
+            return self.replicate(
+                parsed_args, source.end,
+                [(cloud.end, self.projects(parsed_args, source, cloud))
+                 for cloud in clouds], chosen, health)
+
+        return replication_daemon.repeat(
+            once, parsed_args.every,
+            replication_daemon.Health(parsed_args.metrics), self.app.say)
 
 
 class Compare(ReplicationCommand):

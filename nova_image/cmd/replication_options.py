@@ -13,6 +13,7 @@
 """The options of the commands that replicate images."""
 
 import argparse
+import contextlib
 import datetime
 import os
 import pathlib
@@ -21,8 +22,11 @@ import typing
 
 from oslo_utils import timeutils
 
+from nova_image.cmd import codes
 from nova_image.cmd import errors
 from nova_image.cmd import options
+from nova_image.replication import coordination
+from nova_image.replication import copying
 from nova_image.replication import ends
 from nova_image.replication import filters
 from nova_image.replication import orphans
@@ -189,6 +193,49 @@ def add_orphans(parser: argparse.ArgumentParser) -> None:
         type=options.number(0, options.MAX_NUMBER),
         help='Do nothing if there are more of them (default: 10). Only '
              'images that this tool has made count.')
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """Add the options for a service, and for several machines."""
+    group = parser.add_argument_group('repeated and distributed runs')
+    group.add_argument(
+        '--every', metavar='<time>', type=duration, default=0,
+        help='Run again and again, and begin a run this long after the last '
+             'one began, such as 10m.')
+    group.add_argument(
+        '--metrics', metavar='<file>',
+        help='File to write metrics to after each run, in the text format of '
+             'Prometheus.')
+    group.add_argument(
+        '--coordination-url', metavar='<url>',
+        default=os.environ.get('NOVA_IMAGE_COORDINATION_URL'),
+        help='Service through which several workers divide the images, as '
+             'tooz reads it, such as redis://10.0.0.1:6379. Requires pip '
+             "install 'nova_image[distributed]'. Prefer the variable "
+             'NOVA_IMAGE_COORDINATION_URL if it contains a password.')
+    group.add_argument(
+        '--group', metavar='<name>', default='default',
+        help='Name of the replication that the workers share (default: '
+             '%(default)s).')
+
+
+def coordinator(arguments: argparse.Namespace, stack: contextlib.ExitStack
+                ) -> coordination.Coordinator | None:
+    """Return what divides the work; None if there are no other workers.
+
+    :param stack: closes it
+    :raises errors.Failed: if the service cannot be reached
+    """
+    url = vars(arguments).get('coordination_url')
+    if not url:
+        return None
+    from nova_image.replication import tooz_coordination
+    try:
+        found = tooz_coordination.Workers(url, arguments.group)
+    except copying.Stopped as error:
+        raise errors.Failed(str(error), codes.NO_CONNECTION)
+    stack.callback(found.close)
+    return found
 
 
 def run_options(arguments: argparse.Namespace,

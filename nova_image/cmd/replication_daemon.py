@@ -1,0 +1,125 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""A replication that is repeated: health lines and metrics."""
+
+import collections.abc
+import os
+import sys
+import tempfile
+import time
+
+from nova_image.cmd import codes
+from nova_image.cmd import errors
+from nova_image.replication import results
+
+_HELP = {
+    'images': ('gauge', 'Images of the last run, by their result.'),
+    'last_run_timestamp_seconds': ('gauge', 'End of the last run.'),
+    'last_success_timestamp_seconds': (
+        'gauge', 'End of the last run after which all images were equal.'),
+    'last_run_duration_seconds': ('gauge', 'Duration of the last run.'),
+    'runs_total': ('counter', 'Runs of this process.'),
+    'failed_runs_total': ('counter', 'Runs that could not list an end.'),
+    'sent_bytes_total': ('counter', 'Bytes that were sent.'),
+}
+
+
+class Health:
+    """What is known of the runs of a process.
+
+    :param path: file for the metrics in the format of Prometheus, such as
+        one that the textfile collector of its node exporter reads; or None
+    """
+
+    def __init__(self, path: str | None) -> None:
+        self._path = path
+        self._values: dict[str, float] = dict.fromkeys(
+            ('runs_total', 'failed_runs_total', 'sent_bytes_total'), 0)
+        self._images: dict[str, int] = {}
+
+    def ran(self, report: results.Report, seconds: float) -> None:
+        """Count a run that has ended."""
+        now = time.time()
+        self._values['runs_total'] += 1
+        self._values['sent_bytes_total'] += report.sent
+        self._values['last_run_timestamp_seconds'] = now
+        self._values['last_run_duration_seconds'] = seconds
+        if report.equal:
+            self._values['last_success_timestamp_seconds'] = now
+        self._images = {result.value: report.counts[result]
+                        for result in results.Result}
+        self._write()
+
+    def failed(self) -> None:
+        """Count a run that could not begin."""
+        self._values['runs_total'] += 1
+        self._values['failed_runs_total'] += 1
+        self._values['last_run_timestamp_seconds'] = time.time()
+        self._write()
+
+    def text(self) -> str:
+        """Return the metrics."""
+        lines = []
+        for name, (kind, help_text) in _HELP.items():
+            full = 'nova_image_replication_' + name
+            values = [('{result="%s"}' % result, float(count))
+                      for result, count in self._images.items()]
+            if name != 'images':
+                values = [('', self._values[name])] if (
+                    name in self._values) else []
+            if values:
+                lines += ['# HELP %s %s' % (full, help_text),
+                          '# TYPE %s %s' % (full, kind)]
+                lines += ['%s%s %s' % (full, labels, repr(value))
+                          for labels, value in values]
+        return '\n'.join(lines) + '\n'
+
+    def _write(self) -> None:
+        """Replace the file, whole."""
+        if self._path is None:
+            return
+        folder = os.path.dirname(os.path.abspath(self._path))
+        with tempfile.NamedTemporaryFile(
+                'w', dir=folder, delete=False, encoding='utf-8') as stream:
+            stream.write(self.text())
+            os.fchmod(stream.fileno(), 0o644)
+        os.replace(stream.name, self._path)
+
+
+def repeat(run: collections.abc.Callable[[Health], int], every: int,
+           health: Health,
+           say: collections.abc.Callable[[str], None]) -> int:
+    """Run for ever, or once.
+
+    :param run: runs once, tells the health of it and returns the exit code
+    :param every: seconds from the begin of one run to that of the next; 0 to
+        run once
+    :param say: called with a line for people
+    :returns: the exit code of the only run
+    """
+    if not every:
+        return run(health)
+    while True:
+        began = time.monotonic()
+        try:
+            code = run(health)
+            text = 'all images are equal' if code == codes.DONE else (
+                'exit code %d' % code)
+        except Exception as error:
+            health.failed()
+            text = errors.line_of(error)
+        wait = max(began + every - time.monotonic(), 0)
+        sys.stdout.flush()
+        say('%s: %s; next run in %d s' % (
+            time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime()), text, wait))
+        time.sleep(wait)

@@ -1,0 +1,176 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Several workers, on one machine or many, by tooz.
+
+The members of a group divide the images among them, and each image has a lock
+with a lifetime, which a heartbeat renews. The images of a worker that dies
+are taken over when its locks have ended. A worker that cannot renew a lock
+ends its upload before another one can have the lock. Should both ever work on
+one image, Glance refuses the second create, and the second upload.
+
+redis and etcd know groups and locks. With the ``file`` driver, there are only
+locks: its groups fail when a member has died.
+"""
+
+import collections.abc
+import contextlib
+import logging
+import os
+import socket
+import threading
+import time
+import typing
+import uuid
+
+from tooz import coordination as tooz
+from tooz import partitioner
+
+from nova_image import redaction
+from nova_image.replication import coordination
+from nova_image.replication import copying
+
+LOG = logging.getLogger(__name__)
+
+#: part of the lifetime of a lock after which it counts as lost
+_SAFE = 0.8
+
+
+class _Held(coordination.Lock):
+    """A lock that this worker holds.
+
+    :param lock: tooz's
+    :param lifetime: seconds; None if it ends only with the process
+    """
+
+    def __init__(self, lock: typing.Any, lifetime: float | None) -> None:
+        self.lock = lock
+        self._lifetime = lifetime
+        self._renewed = time.monotonic()
+        self._lost: str | None = None
+
+    def renew(self) -> None:
+        """Renew the lock, from the thread of the heartbeat."""
+        began = time.monotonic()
+        if self._lifetime is None or self._is_over(began):
+            return
+        try:
+            if not self.lock.heartbeat():
+                self._lost = 'the lock of the image is gone'
+        except Exception as error:
+            # There is time for another attempt.
+            LOG.warning('A lock was not renewed: %s', error)
+        else:
+            self._renewed = began
+
+    def _is_over(self, now: float) -> bool:
+        return self._lifetime is not None and (
+            now - self._renewed > self._lifetime * _SAFE)
+
+    def check(self) -> None:
+        """Do nothing while the lock is held.
+
+        :raises copying.Stopped: if another worker may have it now
+        """
+        if not self._lost and self._is_over(time.monotonic()):
+            self._lost = 'the lock of the image could not be renewed in time'
+        if self._lost or not self.lock.acquired:
+            raise copying.Stopped(self._lost or 'the lock of the image is '
+                                  'gone')
+
+
+class Workers(coordination.Coordinator):
+    """This worker among others.
+
+    :param url: of the coordination service, as tooz reads it
+    :param group: name of the replication; workers with the same one share it
+    :raises copying.Stopped: if the service cannot be reached
+    """
+
+    def __init__(self, url: str, group: str) -> None:
+        self._url = url
+        self._group = 'nova_image-replication-%s' % group
+        self._held: set[_Held] = set()
+        self._guard = threading.Lock()
+        self._end = threading.Event()
+        self._ring: partitioner.Partitioner | None = None
+        member = '%s-%d-%s' % (socket.gethostname(), os.getpid(),
+                               uuid.uuid4().hex[:8])
+        try:
+            self._tooz = tooz.get_coordinator(url, member.encode())
+            self._tooz.start()
+            if not url.startswith('file:'):
+                self._ring = self._tooz.join_partitioned_group(
+                    self._group.encode())
+        except Exception as error:
+            raise copying.Stopped(
+                'the coordination service %s cannot be used: %s' % (
+                    redaction.redact(url),
+                    redaction.redact(str(error)))) from error
+        self._lifetime = self._lifetime_of_locks()
+        self._heart = threading.Thread(
+            target=self._beat, name='replication-heartbeat', daemon=True)
+        self._heart.start()
+
+    def _lifetime_of_locks(self) -> float | None:
+        """Return the seconds after which a lock ends by itself."""
+        found = getattr(self._tooz, 'lock_timeout', None)
+        return float(found) if found and self._tooz.requires_beating else None
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._end.set()
+        self._heart.join()
+        with contextlib.suppress(Exception):
+            if self._ring is not None:
+                self._ring.stop()
+            self._tooz.stop()
+
+    def _beat(self) -> None:
+        """Renew membership and locks: the body of a thread."""
+        pause = (self._lifetime or 3.0) / 3
+        while not self._end.wait(pause):
+            with self._guard:
+                held = list(self._held)
+            for one in held:
+                one.renew()
+            try:
+                self._tooz.heartbeat()
+                if self._ring is not None:
+                    self._tooz.run_watchers()
+            except Exception as error:
+                LOG.warning('The membership of this worker was not renewed: '
+                            '%s', redaction.redact(str(error)))
+
+    def is_mine(self, image_id: str) -> bool:
+        """Return whether this worker is the first to try an image."""
+        return self._ring is None or self._ring.belongs_to_self(image_id)
+
+    @contextlib.contextmanager
+    def lock(self, image_id: str
+             ) -> collections.abc.Iterator[coordination.Lock | None]:
+        """Lock an image, without waiting; see Coordinator."""
+        lock = self._tooz.get_lock(
+            ('%s-%s' % (self._group, image_id)).encode())
+        held = _Held(lock, self._lifetime)
+        if not lock.acquire(blocking=False):
+            yield None
+            return
+        with self._guard:
+            self._held.add(held)
+        try:
+            yield held
+        finally:
+            with self._guard:
+                self._held.discard(held)
+            with contextlib.suppress(Exception):
+                lock.release()
