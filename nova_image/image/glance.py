@@ -110,8 +110,8 @@ class GlanceImageService(driver.ImageDriver):
         read_page = _full_page if kwargs.get('all_fields') else _images_of
 
         def pages(order, marker, size):
-            return self._pages(context, query + _sorting(order), marker, size,
-                               read_page)
+            return self.pages(context, query + _sorting(order), marker, size,
+                              read_page)
 
         def show(image_id):
             image, headers = self._headers(context, image_id, 'list images')
@@ -120,7 +120,7 @@ class GlanceImageService(driver.ImageDriver):
         return listing.Listing(_order(kwargs), size, pages, show).images(
             (matches, may_see), kwargs.get('marker'), limit)
 
-    def _pages(self, context, query, first, size, read_page):
+    def pages(self, context, query, first, size, read_page):
         """Yield each listing.Page.
 
         v1 does not link to the next page and may return fewer images than
@@ -129,7 +129,8 @@ class GlanceImageService(driver.ImageDriver):
 
         :param first: marker of the first page, or None
         :param size: how many images to request at once
-        :param read_page: _images_of or _full_page
+        :param read_page: returns the images in the JSON of an answer, dicts
+            with an ``id``, and a list of the IDs of those without a size
         """
         progress = listing.Progress()
         known = self.client.knowledge(context)
@@ -172,7 +173,7 @@ class GlanceImageService(driver.ImageDriver):
     def _headers(self, context, image_id, action):
         """Return an image, and the headers that it was read from."""
         image, headers = self.client.call(context, messages.Request(
-            'HEAD', _path(image_id), action, image_id, is_checked=True),
+            'HEAD', path(image_id), action, image_id, is_checked=True),
             lambda answer: (_in_headers(answer, image_id), answer.headers))
         self.client.check_seen(context, image_id, action, lambda: image)
         return image, headers
@@ -285,7 +286,7 @@ class GlanceImageService(driver.ImageDriver):
             if body is not None and self.client.conf.glance.verify_uploads:
                 body.hash_by('md5')
             image = self._image(context, messages.Request(
-                'PUT', _path(image_id), 'upload' if body else 'update',
+                'PUT', path(image_id), 'upload' if body else 'update',
                 image_id, raw_headers=headers, body=body,
                 doubt=doubt), find_uploaded)
         finally:
@@ -405,7 +406,7 @@ class GlanceImageService(driver.ImageDriver):
             return outcome.Failed()
 
         self.client.call(context, messages.Request(
-            'DELETE', _path(image_id), 'delete', image_id,
+            'DELETE', path(image_id), 'delete', image_id,
             errors={409: exception.ImageDeleteConflict}),
             settle=find_deleted)
         return True
@@ -414,7 +415,7 @@ class GlanceImageService(driver.ImageDriver):
                  trusted_certs=None, **options):
         """Fetch an image's data. See ImageDriver."""
         request = messages.Request(
-            'GET', _path(image_id), 'download', image_id, stream=True,
+            'GET', path(image_id), 'download', image_id, stream=True,
             is_checked=True)
 
         def record_of(answer):
@@ -442,7 +443,7 @@ class GlanceImageService(driver.ImageDriver):
     def members(self, context, image_id):
         """List an image's members. See ImageDriver."""
         return self.client.call(context, messages.Request(
-            'GET', _path(image_id, 'members'), 'list the members of',
+            'GET', path(image_id, 'members'), 'list the members of',
             image_id), lambda answer: answer.read(_members_of))
 
     def add_member(self, context, image_id, member):
@@ -457,7 +458,7 @@ class GlanceImageService(driver.ImageDriver):
 
     def _add_member(self, context, image_id, member, doubt=None):
         self._change_member(context, messages.Request(
-            'PUT', _path(image_id, 'members', member), 'add a member to',
+            'PUT', path(image_id, 'members', member), 'add a member to',
             image_id, doubt=doubt))
 
     def set_member_status(self, context, image_id, member, status):
@@ -476,7 +477,7 @@ class GlanceImageService(driver.ImageDriver):
 
         member = values.project(member)
         self._change_member(context, messages.Request(
-            'DELETE', _path(image_id, 'members', member),
+            'DELETE', path(image_id, 'members', member),
             'remove a member of', image_id,
             errors={404: exception.NotFound},
             doubt=_MEMBER_DOUBT % (member, image_id)), find_removed)
@@ -519,7 +520,12 @@ def _denies(error):
     return 'Access was denied' in error.reason
 
 
-def _path(image_id, *rest):
+def path(image_id, *rest):
+    """Return the path of an image, or of something below it.
+
+    :param rest: further parts of the path
+    :raises ImageNotFound: if no image can have this ID
+    """
     known = values.image_id(image_id)
     # v1 answers 500 if an ID is not ASCII, and lists images at detail
     if known == 'detail' or not _ASCII.match(known):
@@ -612,7 +618,7 @@ def _share(value):
 
 def _in_headers(answer, image_id):
     """Return the image in the headers of a HEAD, in the callers' format."""
-    raw = _from_headers(answer.headers)
+    raw = from_headers(answer.headers)
     if not raw.get('id'):
         raise answer.bad('it has no image metadata')
     try:
@@ -621,7 +627,7 @@ def _in_headers(answer, image_id):
         raise answer.bad(error)
 
 
-def _from_headers(headers):
+def from_headers(headers):
     """Return the image in the headers of an answer, like that in JSON."""
     raw = {'properties': {}}
     for name, value in headers.items():
@@ -689,7 +695,7 @@ _DEFAULTS = dict([(name, 0) for name in _NUMBERS] +
 
 def _record_of(answer):
     """Return what Glance recorded of an image's data."""
-    image, wrong = answers.fields(_from_headers(answer.headers), _READERS)
+    image, wrong = answers.fields(from_headers(answer.headers), _READERS)
     wrong.pop('id', None)
     if wrong:
         raise answer.bad(answers.one_line(wrong))

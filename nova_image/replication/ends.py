@@ -38,7 +38,10 @@ FIELDS = frozenset((
 
 
 class IdIsBurnt(exception.ImageConflict):
-    """An image with this ID was deleted: Glance never accepts the ID again."""
+    """The ID of an image cannot be used again: it was used once."""
+
+    headline = 'The ID of the image cannot be used again'
+    advice = 'Use a new ID'
 
 
 class Loss(typing.NamedTuple):
@@ -82,10 +85,12 @@ class Source(abc.ABC):
     :ivar title: what messages call it, without secrets
     :ivar fields: the names in FIELDS that it has; the others of its records
         have their defaults and mean nothing
+    :ivar readable: statuses of the images whose data read() returns
     """
 
     title: str
     fields: frozenset[str] = FIELDS
+    readable: frozenset[str] = frozenset(records.WITH_DATA)
 
     @abc.abstractmethod
     def images(self) -> collections.abc.Iterator[records.Record]:
@@ -135,7 +140,8 @@ class End(Source):
         'private', or 'shared' if it will have members.
 
         :param image: with the ID for the new image and the MARKER
-        :raises ImageConflict: if the ID is taken, or was once
+        :raises ImageConflict: if the ID is taken
+        :raises IdIsBurnt: if it was taken once
         """
 
     @abc.abstractmethod

@@ -96,12 +96,9 @@ def plan(source: records.Record, target: records.Record | None,
                         losses=fit.losses)
     wanted = fit.record
     if target is None:
-        action, reason = Action.CREATE, None
-        if rules.metadata_only:
-            action, reason = Action.SKIP, (
-                'only metadata is copied, and the target lacks the image')
-        return Decision(action, source, None, wanted, reason=reason,
-                        losses=fit.losses)
+        reason = _no_data(source, rules, 'the target lacks the image')
+        return Decision(Action.SKIP if reason else Action.CREATE, source,
+                        None, wanted, reason=reason, losses=fit.losses)
     return dataclasses.replace(_beside(source, target, wanted, rules),
                                losses=fit.losses)
 
@@ -115,6 +112,20 @@ def _left_out(source: records.Record,
             return reason
     if not source.has_data:
         return 'it has no data, its status is %s' % source.status
+    return None
+
+
+def _no_data(source: records.Record, rules: replication_rules.Rules,
+             need: str) -> str | None:
+    """Return why data that the target needs is not copied, or None.
+
+    :param need: why the target needs it
+    """
+    if rules.metadata_only:
+        return 'only metadata is copied, and %s' % need
+    if source.status not in rules.readable:
+        return ("%s, but the source does not return the data of an image "
+                'that is %s' % (need, source.status))
     return None
 
 
@@ -146,11 +157,10 @@ def _beside(source: records.Record, target: records.Record,
         return Decision(Action.CONFLICT, source, target, wanted,
                         reason=reason)
     if not target.has_data:
-        if rules.metadata_only:
-            return Decision(Action.SKIP, source, target, wanted,
-                            reason='only metadata is copied, and the image '
-                                   'at the target has no data')
-        return Decision(Action.RESUME, source, target, wanted)
+        reason = _no_data(source, rules,
+                          'the image at the target has no data')
+        return Decision(Action.SKIP if reason else Action.RESUME, source,
+                        target, wanted, reason=reason)
     changes = differences(wanted, target, rules)
     fixed = sorted(set(changes).intersection(_FIXED))
     if fixed:
@@ -173,11 +183,14 @@ def _conflict(source: records.Record,
         return 'the image at the target is a replica of %s' % (
             target.replica_of)
     if not target.has_data:
-        ours = target.replica_of == source.id and target.status in (
-            'queued', 'saving')
-        return None if ours else (
-            'the target has an image with this ID and status %s that was not '
-            'made by a replication' % target.status)
+        ours = target.replica_of == source.id
+        if ours and target.status in ('queued', 'saving'):
+            return None
+        if ours and target.status == 'killed':
+            return ('an upload to the target was interrupted, after which it '
+                    'accepts no data for this ID. Use a new ID')
+        return ('the target has an image with this ID and status %s that was '
+                'not made by a replication' % target.status)
     if records.same_data(source, target) is False:
         return 'the data at the target is different'
     if source.status == 'active' and target.status == 'deactivated':

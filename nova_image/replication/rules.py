@@ -69,6 +69,7 @@ class Rules:
 
     :ivar fit: what the target can hold
     :ivar fields: fields that both ends have
+    :ivar readable: statuses of the images whose data the source returns
     :ivar filters: why to leave an image out
     :ivar ignored: patterns of fields and properties that are not copied, as
         for fnmatch
@@ -79,6 +80,7 @@ class Rules:
 
     fit: collections.abc.Callable[[records.Record], ends.Fit]
     fields: frozenset[str] = ends.FIELDS
+    readable: frozenset[str] = frozenset(records.WITH_DATA)
     filters: tuple[Filter, ...] = ()
     ignored: tuple[str, ...] = ()
     projects: Projects = Projects()

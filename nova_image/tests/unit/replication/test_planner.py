@@ -184,6 +184,23 @@ class TestPresent(PlannerTest):
             self.check(Action.RESUME, source, case.replica(
                 source, status=status, size=None, hashes={}))
 
+    def test_our_killed_image_needs_a_new_id(self):
+        source = case.image()
+        found = self.check(Action.CONFLICT, source, case.replica(
+            source, status='killed', size=None, hashes={}))
+        self.assertIn('new ID', found.reason)
+
+    def test_data_that_the_source_does_not_return(self):
+        source = case.image(status='deactivated')
+        queued = case.replica(source, status='queued', size=None, hashes={})
+        readable = frozenset(('active',))
+        for target in None, queued:
+            found = self.check(Action.SKIP, source, target,
+                               readable=readable)
+            self.assertIn('deactivated', found.reason)
+        self.check(Action.SAME, source, case.replica(source),
+                   readable=readable)
+
     def test_the_queued_image_of_somebody_is_not_touched(self):
         source = case.image()
         self.check(Action.CONFLICT, source, case.image(
