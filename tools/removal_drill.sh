@@ -26,6 +26,7 @@ export NOVA_IMAGE_CACHE=${NOVA_IMAGE_CACHE:-$PWD/.cache}
 
 GOES=(
     nova_image/image/glance.py
+    nova_image/replication/v1
     nova_image/tests/unit/image/glance_case.py
     nova_image/tests/unit/image/test_glance.py
     nova_image/tests/unit/image/test_glance_answers.py
@@ -36,12 +37,15 @@ GOES=(
     nova_image/tests/unit/image/test_glance_list.py
     nova_image/tests/unit/image/test_glance_members.py
     nova_image/tests/unit/recordings/v1.json
+    nova_image/tests/unit/replication/v1
     nova_image/tests/functional/test_answers_v1.py
     nova_image/tests/functional/test_v1.py
     nova_image/tests/functional/test_cli_v1.py
     nova_image/tests/functional/test_cli_attributes_v1.py
     nova_image/tests/functional/test_cli_words_v1.py
     nova_image/tests/functional/test_v1_faults.py
+    nova_image/tests/functional/test_replication_v1.py
+    nova_image/tests/functional/test_replication_v1_faults.py
     nova_image/tests/functional/test_undo_model_v1.py
     nova_image/tests/functional/model/server_v1.py
     nova_image/tests/functional/test_differential.py
@@ -53,9 +57,12 @@ GOES=(
     tools/removal_drill.sh
 )
 # The module as a path, as a dotted name and in "from ... import", and the
-# class; not the module and the class of v2.
+# class; not the module and the class of v2. The same for the end of a
+# replication.
 NAMES='nova_image[./]image[./]glance([^_]|$)'
 NAMES+='|nova_image\.image import glance([^_]|$)|GlanceImageService([^V]|$)'
+NAMES+='|nova_image[./]replication[./]v1([^0-9]|$)|EndV1([^0-9]|$)'
+NAMES+='|nova_image\.replication import v1([^0-9]|$)'
 
 step() {  # WHAT
     printf '\n-- %s (%d s)\n' "$1" "$SECONDS"
@@ -78,10 +85,15 @@ git ls-files -z --cached --others --exclude-standard |
     done | tar --null --files-from=- --create | tar --extract --directory "$copy"
 
 cd "$copy"
-rm "${GOES[@]}"
-sed -i '/^    v1 = nova_image\.image\.glance:/d' setup.cfg
+rm -r "${GOES[@]}"
+sed -i -E '/^    v1 = nova_image\.(image\.glance:|replication\.v1\.)/d' setup.cfg
 sed -i '/^ *glance\.py  *GlanceImageService: the Images API v1$/d' \
     doc/source/contributor/architecture.rst
+# The folder v1 and the modules in it, which are indented more.
+sed -i '/^        v1\/ .* the Images API v1$/,/^ \{0,8\}[^ ]/{
+    /^        v1\//d
+    /^          /d
+}' doc/source/contributor/architecture.rst
 git init -q .
 git add .
 step 'no name of the v1 driver is left, except in documents'

@@ -38,10 +38,7 @@ FIELDS = frozenset((
 
 
 class IdIsBurnt(exception.ImageConflict):
-    """The ID of an image cannot be used again: it was used once."""
-
-    headline = 'The ID of the image cannot be used again'
-    advice = 'Use a new ID'
+    """An image with this ID was deleted: Glance never accepts the ID again."""
 
 
 class Loss(typing.NamedTuple):

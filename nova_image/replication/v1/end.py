@@ -1,0 +1,333 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The end of a replication that speaks the Images API v1."""
+
+import collections.abc
+import datetime
+import typing
+import uuid
+
+from nova_image import exception
+from nova_image.image import answers
+from nova_image.image import glance
+from nova_image.image import messages
+from nova_image.image import outcome
+from nova_image.image.transfer import fetch
+from nova_image.image.transfer import recorded
+from nova_image.image import values
+from nova_image.replication import ends
+from nova_image.replication import record as records
+from nova_image.replication.v1 import limits
+from nova_image.replication.v1 import translation
+from nova_image.replication.v1 import upload
+
+#: images of one size that one second may have changed, as a rule
+_NEARBY = 20
+_PURGE = 'x-glance-registry-purge-props'
+#: the fields of a new image that are not those of the record
+_RESERVED = {'visibility': 'private', 'protected': False}
+_NOT_SENT = frozenset(('members', 'status'))
+_CHANGED = 'image %s, which may have been changed'
+
+
+def _found(images: collections.abc.Iterable[records.Record],
+           image_id: str) -> records.Record | None:
+    """Return the image with an ID, or None."""
+    return next((one for one in images
+                 if one.id.lower() == image_id.lower()), None)
+
+
+class _Data:
+    """The data of an image; each iteration is a download.
+
+    v1 ignores ranges: a download that is resumed begins again, and what has
+    arrived already is skipped.
+    """
+
+    def __init__(self, end: 'EndV1', image: records.Record) -> None:
+        self._end = end
+        self._image = image
+
+    def __iter__(self) -> collections.abc.Iterator[bytes]:
+        """Download the data."""
+        return self._end.download(self._image)
+
+
+class EndV1(ends.End):
+    """A Glance with the Images API v1.
+
+    :param images: nova_image.image.glance.GlanceImageService
+    :param context: an administrator's context
+    """
+
+    fields = limits.FIELDS
+    readable = frozenset(('active',))
+
+    def __init__(self, images: glance.GlanceImageService,
+                 context: typing.Any) -> None:
+        self._images = images
+        self._client = images.client
+        self._context = context
+        self._formats: dict[tuple[str, str], str | None] = {}
+        options = self._client.conf.glance
+        self.title = exception.redact('%s (Images API v1)' % (
+            options.endpoint_override or ', '.join(
+                options.api_servers or ()) or options.region_name or
+            'Glance'))
+
+    def images(self) -> collections.abc.Iterator[records.Record]:
+        """Yield all images. See End.
+
+        v1 lists neither killed images nor other projects' community images.
+        """
+        for page in self._images.pages(
+                self._context, [('is_public', 'none')], None,
+                glance.PAGE_SIZE, translation.page):
+            yield from map(translation.listed, page.images)
+
+    def image(self, image_id: str) -> records.Record | None:
+        """Return one image, as it is listed. See End."""
+        image = self._head(image_id)
+        if image is None:
+            return None
+        if image.status == 'deleted':
+            return image.but(members=frozenset(), visibility='private')
+        image = self._as_listed(image)
+        members = self.members(image)
+        if image.visibility == records.NOT_PUBLIC:
+            image = image.but(visibility='shared' if members else 'private')
+        return image.but(members=members)
+
+    def _head(self, image_id: str) -> records.Record | None:
+        try:
+            answer = self._call('HEAD', 'show', image_id)
+        except exception.ImageNotFound:
+            return None
+        try:
+            return translation.from_headers(answer.headers, image_id)
+        except answers.Unreadable:  # a line break in a property
+            return _found(self.images(), image_id)
+
+    def _as_listed(self, image: records.Record) -> records.Record:
+        """Return an image from a listing that is as short as possible.
+
+        The headers of an image differ from its listing in what v2 has stored:
+        names of properties are in lower case, spaces before values and line
+        breaks are gone, and so are empty properties of v1.
+        """
+        if image.updated_at is None or image.status == 'killed':
+            return image
+        since = image.updated_at - datetime.timedelta(seconds=1)
+        query = [('is_public', 'none'), ('sort_key', 'updated_at'),
+                 ('sort_dir', 'asc'),
+                 ('changes-since', values.moment('updated_at', since))]
+        if image.size is not None:
+            query += [('size_min', image.size), ('size_max', image.size)]
+        page = next(self._images.pages(self._context, query, None, _NEARBY,
+                                       translation.page))
+        found = _found(map(translation.listed, page.images), image.id)
+        if found is None and len(page.images) >= _NEARBY:
+            found = _found(self.images(), image.id)
+        return found or image
+
+    def members(self, image: records.Record) -> frozenset[records.Member]:
+        """Return the members of an image. See End."""
+        if image.visibility not in ('shared', records.NOT_PUBLIC):
+            return frozenset()
+        return frozenset(records.Member(one['member_id']) for one in
+                         self._images.members(self._context, image.id))
+
+    def read(self, image: records.Record) -> ends.Hashed:
+        """Return the data of an image. See End.
+
+        :raises ImageUnacceptable: if v1 does not give it to anybody
+        """
+        if image.status not in self.readable:
+            raise exception.ImageUnacceptable(
+                action='download', image_id=image.id,
+                reason='the Images API v1 returns no data of an image that '
+                       'is %s' % image.status)
+        return _Data(self, image)
+
+    def download(self, image: records.Record
+                 ) -> collections.abc.Iterator[bytes]:
+        """Return the data as an iterator that verifies itself at its end.
+
+        What the listing has shown is what the data must be: the headers of
+        the download may lack it.
+        """
+        expected = recorded.Recorded(image.size, 'md5',
+                                     image.hashes.get('md5'))
+        request = messages.Request(
+            'GET', glance.path(image.id), 'download', image.id, stream=True)
+        return fetch.Download(
+            self._client, self._context, request, lambda answer: expected,
+            recorded=expected).run()
+
+    def fit(self, image: records.Record) -> ends.Fit:
+        """Return what v1 can hold of an image. See End.
+
+        Makes one request for each pair of formats that it has not seen.
+        """
+        return limits.fit(image, self._refused_formats)
+
+    def _refused_formats(self, disk: str, container: str) -> str | None:
+        """Return why this Glance refuses formats, or None.
+
+        v1 has no schema. It checks the formats of a change before it looks
+        for the image.
+        """
+        if (disk, container) not in self._formats:
+            self._formats[disk, container] = self._ask_about_formats(
+                disk, container)
+        return self._formats[disk, container]
+
+    def _ask_about_formats(self, disk: str, container: str) -> str | None:
+        try:
+            self._call('PUT', 'update', str(uuid.uuid4()),
+                       raw_headers=translation.to_headers({
+                           'disk_format': disk,
+                           'container_format': container}))
+        except exception.ImageBadRequest as error:
+            return error.reason
+        except (exception.NotFound, exception.Forbidden):
+            pass
+        return None
+
+    def reserve(self, image: records.Record) -> records.Record:
+        """Create an image without data. See End.
+
+        One that needs no data is active at once.
+        """
+        headers = translation.to_headers({
+            **{name: getattr(image, name) for name in self.fields - _NOT_SENT},
+            **_RESERVED})
+        headers['x-image-meta-id'] = image.id
+        if limits.has_no_file(image):
+            headers['x-image-meta-size'] = '0'
+        try:
+            made = self._created(image, headers)
+        except exception.ImageConflict as error:
+            raise self._taken(image.id, error) from error
+        if made.owner != image.owner:  # v1 says nothing to a member
+            raise exception.ImageNotAuthorized(
+                action='create', image_id=image.id,
+                reason='Glance has made %s its owner instead of %s' % (
+                    made.owner, image.owner), left='image %s' % image.id,
+                advice='Use credentials of an administrator')
+        return made
+
+    def _created(self, image: records.Record,
+                 headers: dict[str, str]) -> records.Record:
+        def find_created(error: exception.NovaImageException
+                         ) -> outcome.Found | outcome.Failed:
+            found = self._head(image.id) if isinstance(
+                error, exception.ImageConflict) else None
+            if found and found.replica_of and (
+                    found.replica_of, found.status) == (
+                        image.replica_of, status):
+                return outcome.Found(found)
+            return outcome.Failed()
+
+        status = 'active' if limits.has_no_file(image) else 'queued'
+        return self._changed('POST', 'create', image.id, headers,
+                             'image %s, if this call has created it',
+                             find_created)
+
+    def _taken(self, image_id: str, error: exception.ImageConflict
+               ) -> exception.ImageConflict:
+        """Return the exception for an ID that an image has, or has had."""
+        found = self._head(image_id)
+        if found is None or found.status not in ('deleted', 'killed'):
+            return error
+        return ends.IdIsBurnt(
+            action='create', image_id=image_id, endpoint=error.endpoint,
+            status=error.status, advice='Replicate the image with a new ID',
+            reason='an image with this ID was deleted'
+            if found.status == 'deleted' else 'an upload to the image with '
+            'this ID has failed, and v1 accepts no other one')
+
+    def write(self, image: records.Record, data: ends.Hashed,
+              hashes: collections.abc.Mapping[str, str],
+              progress: collections.abc.Callable[[int], None] | None = None,
+              ) -> records.Record:
+        """Send the data of a queued image. See End.
+
+        An upload that fails after it began leaves the image killed. It begins
+        when the source has returned the first bytes; small images are
+        verified before.
+        """
+        held = upload.HeldSource(data, image.size, hashes, progress)
+        try:
+            held.prime()
+            if limits.has_no_file(image):
+                return image.but(hashes=dict(held.digests))
+            found = self._images.update(
+                self._context, image.id, {}, held, purge_props=False)
+        finally:
+            held.close()
+        return image.but(status=found['status'], size=found['size'],
+                         hashes=dict(held.digests),
+                         updated_at=found['updated_at'])
+
+    def change(self, image: records.Record,
+               fields: collections.abc.Mapping[str, typing.Any]
+               ) -> records.Record:
+        """Change fields in one request. See End."""
+        headers = translation.to_headers(fields)
+        headers[_PURGE] = str('properties' in fields)
+        return self._changed('PUT', 'update', image.id, headers, _CHANGED)
+
+    def _changed(self, method: str, action: str, image_id: str,
+                 headers: dict[str, str], doubt: str,
+                 settle: collections.abc.Callable[..., typing.Any] | None
+                 = None) -> records.Record:
+        """Make a request whose answer is ``{"image": {}}``."""
+        def read(found: dict[str, typing.Any]) -> records.Record:
+            return translation.from_json(found.get('image') or {}, image_id)
+
+        return self._call(
+            method, action, image_id, lambda answer: answer.read(read),
+            settle, raw_headers=headers, doubt=doubt % image_id)
+
+    def set_members(self, image: records.Record,
+                    members: frozenset[records.Member]) -> None:
+        """Give an image these members. See End; they have no status."""
+        self._call('PUT', 'set the members of', image.id, below=('members',),
+                   json={'memberships': [
+                       {'member_id': project} for project in
+                       sorted(one.project for one in members)]},
+                   doubt=_CHANGED % image.id)
+
+    def deactivate(self, image_id: str) -> None:
+        """Refuse: v1 has no such action, and answers 403 to a new status."""
+        raise exception.ImageActionNotSupported(
+            action='deactivate', image_id=image_id,
+            reason='the Images API v1 cannot deactivate an image')
+
+    def delete(self, image_id: str) -> None:
+        """Delete an image. See End; its ID cannot be used again."""
+        try:
+            self._images.delete(self._context, image_id)
+        except exception.ImageNotFound:
+            pass
+
+    def _call(self, method: str, action: str, image_id: str,
+              consume: collections.abc.Callable[..., typing.Any] | None = None,
+              settle: collections.abc.Callable[..., typing.Any] | None = None,
+              below: tuple[str, ...] = (), **options: typing.Any
+              ) -> typing.Any:
+        path = (glance.IMAGES if method == 'POST'
+                else glance.path(image_id, *below))
+        return self._client.call(self._context, messages.Request(
+            method, path, action, image_id, **options), consume, settle)
