@@ -170,9 +170,8 @@ class EndV1(ends.End):
                                      image.hashes.get('md5'))
         request = messages.Request(
             'GET', glance.path(image.id), 'download', image.id, stream=True)
-        return fetch.Download(
-            self._client, self._context, request, lambda answer: expected,
-            recorded=expected).run()
+        return fetch.Download(self._client, self._context, request,
+                              lambda answer: expected).run()
 
     def fit(self, image: records.Record) -> ends.Fit:
         """Return what v1 can hold of an image. See End.
