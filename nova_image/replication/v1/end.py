@@ -148,15 +148,7 @@ class EndV1(ends.End):
                          self._images.members(self._context, image.id))
 
     def read(self, image: records.Record) -> ends.Hashed:
-        """Return the data of an image. See End.
-
-        :raises ImageUnacceptable: if v1 does not give it to anybody
-        """
-        if image.status not in self.readable:
-            raise exception.ImageUnacceptable(
-                action='download', image_id=image.id,
-                reason='the Images API v1 returns no data of an image that '
-                       'is %s' % image.status)
+        """Return the data of an image. See End."""
         return _Data(self, image)
 
     def download(self, image: records.Record
@@ -165,7 +157,14 @@ class EndV1(ends.End):
 
         What the listing has shown is what the data must be: the headers of
         the download may lack it.
+
+        :raises ImageUnacceptable: if v1 does not give it to anybody
         """
+        if image.status not in self.readable:
+            raise exception.ImageUnacceptable(
+                action='download', image_id=image.id,
+                reason='the Images API v1 returns no data of an image that '
+                       'is %s' % image.status)
         expected = recorded.Recorded(image.size, 'md5',
                                      image.hashes.get('md5'))
         request = messages.Request(

@@ -349,8 +349,8 @@ class SourceTest(EndTest):
         assert shown is not None
         self.assertEqual(['deactivated'] * 2, [listed.status, shown.status])
         with base.recording(self.server) as made:
-            self.assertRaises(exception.ImageUnacceptable, self.end.read,
-                              listed)
+            self.assertRaises(exception.ImageUnacceptable, list,
+                              self.end.read(listed))
         self.assertEqual([], made.lines)
         self.assertRaises(exception.ImageNotAuthorized, list,
                           self.end.read(listed.but(status='active')))

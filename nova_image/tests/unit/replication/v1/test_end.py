@@ -178,8 +178,8 @@ class TestRead(EndTestCase):
 
     def test_status_without_data(self):
         for status in ('deactivated', 'queued', 'killed'):
-            self.refused(exception.ImageUnacceptable, 'read',
-                         self.image(status=status))
+            data = self.end.read(self.image(status=status))
+            self.assertRaises(exception.ImageUnacceptable, iter, data)
         self.assert_calls([])
 
 
