@@ -264,6 +264,7 @@ def make_rules(arguments: argparse.Namespace, source: ends.Source,
     given = vars(arguments)
     return rules.Rules(
         fit=target.fit, fields=source.fields & target.fields,
+        readable=source.readable,
         filters=chosen_filters(arguments),
         ignored=tuple(pattern for text in given.get('dontreplicate', ())
                       for pattern in text.split()),

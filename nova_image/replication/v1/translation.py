@@ -90,7 +90,8 @@ def listed(raw: Raw) -> records.Record:
     except answers.Unreadable as error:
         LOG.warning('Image %(id)s cannot be read: %(error)s', {
             'id': exception.redact(raw['id']), 'error': error})
-        return records.Record(id=raw['id'], status=UNREADABLE)
+        return records.Record(id=raw['id'], status=UNREADABLE,
+                              problem='it cannot be read: %s' % error)
 
 
 def from_json(raw: Raw, image_id: str) -> records.Record:
