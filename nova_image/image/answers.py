@@ -219,8 +219,14 @@ def page(raw, what, read):
 
 
 def texts(value):
-    """Return a list of text, in which nothing is empty."""
-    return items(name, value)
+    """Return a list of text, such as tags: Glance accepts an empty one."""
+    return items(_no_null, value)
+
+
+def _no_null(value):
+    if value is None:
+        raise Unreadable('is not text')
+    return text(value)
 
 
 def fields(raw, readers):

@@ -125,7 +125,7 @@ class TestValues(testtools.TestCase):
 
     def test_lists_and_objects(self):
         self.assertEqual([], answers.texts(None))
-        self.assertEqual([u'a'], answers.texts([u'a']))
+        self.assertEqual([u'a', u''], answers.texts([u'a', u'']))
         self._refuses(answers.texts, u'a', {}, [u'a', 5], [None])
         self.assertEqual({}, answers.mapping(None))
         self._refuses(answers.mapping, [], u'a', 5)

@@ -187,6 +187,11 @@ class TestImage(AnswersTestCase):
                         exception.GlanceBadAnswer, method, *args)
                     self.assertNotIn('x-secret', six.text_type(error))
 
+    def test_a_tag_may_be_empty(self):
+        self.glance.answers(SHOWN.but(tags=[u'']))
+        image = self.service.show(self.context, ACTIVE)
+        self.assertEqual(ACTIVE, image['id'])
+
     def test_nesting_and_encoding_are_bad_answers(self):
         for content in (b'[' * 100000, b'{"a":' * 100000, b'\xff',
                         b'{"id": "%s", "size": %s}' % (
