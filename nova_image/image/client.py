@@ -253,7 +253,8 @@ class Client(object):
             answer = self._send(context, request, endpoint, auth)
             return consume(answer) if consume else answer
         except exception.NovaImageException as error:
-            _report(endpoint, error)
+            if not request.is_cut_by(error):
+                _report(endpoint, error)
             raise
         except Exception as error:
             if request.body is not None and request.body.failure is not None:
@@ -376,10 +377,10 @@ def _may_repeat(request, error):
 
 def _is_lost(request, error):
     """Return whether a failed request may have taken effect."""
-    if request.method in _READS or (
+    if request.method in _READS or request.is_cut_by(error) or (
             isinstance(error, (exception.GlanceEndpointUnknown,
                                exception.GlanceNotTrusted))):
-        return False  # nothing was sent
+        return False  # nothing was sent, or not all of it
     return isinstance(error, exception.GlanceConnectionFailed)
 
 

@@ -85,6 +85,13 @@ class Request(object):
         return {'action': self.action, 'image_id': self.image_id,
                 'endpoint': endpoint, 'secrets': self.secrets}
 
+    def is_cut_by(self, error):
+        """Return whether an error is that of reading the data to send.
+
+        The data may come from another Glance, which has failed then.
+        """
+        return self.body is not None and self.body.failure is error
+
 
 def _with_query(path, query):
     if not query:

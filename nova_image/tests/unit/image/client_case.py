@@ -34,10 +34,11 @@ class ClientTestCase(base.TestCase):
         return self.client().json(self.context, messages.Request(
             'GET', PATH, 'show', 'ID', **options))
 
-    def put(self, data, settle=None):
+    def put(self, data, settle=None, **options):
         """Make a call that sends data."""
         return self.client().call(self.context, messages.Request(
-            'PUT', FILE, 'upload', 'ID', body=source.open_source(data)),
+            'PUT', FILE, 'upload', 'ID', body=source.open_source(data),
+            **options),
             settle=settle)
 
     def bodies(self):

@@ -18,6 +18,7 @@ import requests
 import six
 
 from nova_image import exception
+from nova_image.image import endpoint
 from nova_image.tests.unit import base
 from nova_image.tests.unit.image import client_case as case
 from nova_image.tests.unit import recordings
@@ -74,6 +75,19 @@ class TestBodies(case.ClientTestCase):
                 type(error), self.put, pieces()))
         self.assert_calls([('PUT', FILE)] * 4)
         self.assertEqual([], self.waits)
+        self.assertTrue(endpoint.HEALTH.is_good(base.ENDPOINT))
+
+    def test_an_error_of_a_generator_leaves_no_doubt(self):
+        mine = exception.GlanceConnectionFailed('mine')
+
+        def pieces():
+            yield b'a'
+            raise mine
+
+        self.glance.answers(NO_CONTENT)
+        self.assertIs(mine, self.assertRaises(
+            exception.GlanceConnectionFailed, self.put, pieces(),
+            doubt='an image'))
 
     def test_an_error_of_a_file_is_raised_unchanged(self):
         stream = mock.Mock(spec=['read', 'tell', 'seek'], closed=False)
