@@ -73,10 +73,27 @@ class Records(object):
         :param nulls: whether to find out which sizes are null
         :param all_fields: as for ImageDriver.detail()
         """
+        return self._walk(context, query, lambda answer: _page(
+            answer, nulls, all_fields))
+
+    def raw_pages(self, context, query):
+        """Yield each listing.Page, with its images as get() returns them.
+
+        :param query: list of (name, value)
+        :raises GlanceBadAnswer: if one of them cannot be read
+        """
+        return self._walk(context, query, _raw_page)
+
+    def _walk(self, context, query, parse):
+        """Yield each listing.Page of a listing.
+
+        :param parse: returns the page in an Answer, a dict, and the IDs of
+            its images without a size
+        """
         progress = listing.Progress()
 
         def read(answer):
-            page, without_size = _page(answer, nulls, all_fields)
+            page, without_size = parse(answer)
             try:
                 marker, link = queries.next_page(page)
             except ValueError as error:
@@ -210,3 +227,24 @@ def _page(answer, nulls, all_fields):
     except answers.Unreadable as error:
         raise answer.bad(error)
     return page, without_size
+
+
+def _raw_page(answer):
+    """Return a page with its images as v2 answers them, and an empty list.
+
+    :raises GlanceBadAnswer: for any other answer
+    """
+    def read(raw):
+        try:
+            return fields.image(raw, raw.get('id'))
+        except answers.Unreadable as error:
+            raise answers.Unreadable('it lists image %s, but %s' % (
+                raw.get('id'), error))
+
+    page = answer.json()
+    try:
+        page['images'] = answers.page(page, 'images', read)
+        answers.url(page.get('next'))
+    except answers.Unreadable as error:
+        raise answer.bad(error)
+    return page, []

@@ -23,10 +23,13 @@ from nova_image.image import knowledge
 from nova_image.image import messages
 
 #: The lists of formats that Glance accepts, without None, empty if the schema
-#: does not name any; and whether a location may come with a hash, which
-#: Glance 15 refuses.
+#: does not name any; whether a location may come with a hash, which Glance 15
+#: refuses; {name: its JSON schema} for all fields and for the properties that
+#: the operator has described; and whether images may have other properties.
 Schema = collections.namedtuple(
-    'Schema', 'disk_format container_format validates_locations')
+    'Schema', 'disk_format container_format validates_locations properties '
+    'allows_others')
+Schema.__new__.__defaults__ = ({}, True)
 
 IMAGE_SCHEMA = knowledge.Fact('image schema',
                               lambda value: isinstance(value, Schema))
@@ -57,7 +60,10 @@ def _schema(found):
                   _formats(found, 'container_format'),
                   'validation_data' in _inside(
                       found, 'properties', 'locations', 'items',
-                      'properties'))
+                      'properties'),
+                  {name: one for name, one in _inside(
+                      found, 'properties').items() if isinstance(one, dict)},
+                  found.get('additionalProperties') is not False)
 
 
 def _formats(schema, name):

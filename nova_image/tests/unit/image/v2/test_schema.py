@@ -45,6 +45,23 @@ class TestSchema(base.TestCase):
         found = self._find(recordings.load('v2_glance15')('schema'))
         self.assertFalse(found.validates_locations)
 
+    def test_rules_of_properties_are_read(self):
+        for name, hides in (('v2_glance15', False),
+                            ('v2_locations33', True)):
+            self.api_client.knowledge(self.context).forget(
+                schema.IMAGE_SCHEMA)
+            found = self._find(recordings.load(name)('schema_200'))
+            self.assertEqual(255, found.properties['name']['maxLength'])
+            self.assertEqual(hides, 'os_hidden' in found.properties)
+            self.assertTrue(found.allows_others)
+
+    def test_a_schema_may_allow_no_other_properties(self):
+        found = self._find(recordings.Answer(
+            content=b'{"additionalProperties": false,'
+                    b' "properties": {"a": 5, "b": {}}}'))
+        self.assertEqual({'b': {}}, found.properties)
+        self.assertFalse(found.allows_others)
+
     def test_the_schema_is_read_once(self):
         first = self._find(recordings.load('v2_glance33')('schema'))
         self.assertIs(first, self._find())
@@ -55,13 +72,13 @@ class TestSchema(base.TestCase):
                         b'{"properties": {"disk_format": {"enum": null}}}',
                         b'{"properties": {"locations": {"items": 1}}}'):
             self.api_client.knowledge(self.context).forget(schema.IMAGE_SCHEMA)
-            self.assertEqual(([], [], False), self._find(
-                recordings.Answer(content=content)))
+            found = self._find(recordings.Answer(content=content))
+            self.assertEqual(([], [], False), found[:3])
 
     def test_a_schema_that_cannot_be_read_is_empty(self):
         for status in (403, 404):
             self.api_client.knowledge(self.context).forget(schema.IMAGE_SCHEMA)
-            self.assertEqual(([], [], False), self._find(
+            self.assertEqual(([], [], False, {}, True), self._find(
                 recordings.Answer(status)))
 
     def test_another_error_is_raised(self):
