@@ -28,6 +28,8 @@ from nova_image.replication.v2 import limits
 from nova_image.replication.v2 import translation
 from nova_image.replication.v2 import upload
 
+#: the status if the end of another upload has spoilt this one
+_GONE = 410
 _CHANGED = 'image %s, which may have been changed'
 
 
@@ -64,7 +66,7 @@ class EndV2(ends.End):
             options.endpoint_override or options.region_name or 'Glance'))
 
     @property
-    def fields(self) -> frozenset[str]:
+    def fields(self) -> frozenset[str]:  # type: ignore[override]
         """The fields that this Glance has: an old one hides no images."""
         return ends.FIELDS if limits.has(
             self._offered(), 'os_hidden') else ends.FIELDS - {'hidden'}
@@ -163,6 +165,9 @@ class EndV2(ends.End):
     def reserve(self, image: records.Record) -> records.Record:
         """Create an image without data. See End.
 
+        If nobody owns the image, the caller's project will; that can be
+        changed.
+
         A visible image with the ID is this one if it is equal in all fields,
         the marker included, and the answer to this very call was lost.
 
@@ -176,10 +181,10 @@ class EndV2(ends.End):
             if not (error.in_doubt or
                     isinstance(error, exception.ImageConflict)):
                 raise
-            raw = self._reserved(wanted, error)
+            raw = self._reserved(image, wanted, error)
         return translation.to_record(raw).but(members=frozenset())
 
-    def _reserved(self, wanted: translation.Raw,
+    def _reserved(self, image: records.Record, wanted: translation.Raw,
                   error: exception.NovaImageException) -> translation.Raw:
         """Return the image that a call has created whose answer was lost.
 
@@ -189,14 +194,18 @@ class EndV2(ends.End):
         found = None if raw is None else translation.to_record(raw)
         if raw is not None and found is not None and error.in_doubt and (
                 found.status == 'queued' and found.replica_of and
-                translation.to_create(found) == wanted):
+                translation.to_create(found.but(
+                    owner=image.owner and found.owner)) == wanted):
             return raw
         if not isinstance(error, exception.ImageConflict):
-            raise error
+            clash = limits.clash(image) if error.status == 500 else None
+            raise error.but(advice=clash) if clash else error
         if found is None:
             raise ends.IdIsBurnt(
-                action='create', image_id=wanted['id'],
-                endpoint=error.endpoint, status=error.status) from error
+                'The ID is that of a deleted image', action='create',
+                image_id=wanted['id'], endpoint=error.endpoint,
+                status=error.status, advice='Replicate the image with a new '
+                'ID') from error
         raise exception.ImageConflict(
             'The ID is taken', action='create', image_id=wanted['id'],
             endpoint=error.endpoint, status=error.status,
@@ -212,7 +221,9 @@ class EndV2(ends.End):
         If the data of the source is wrong, its last piece is not sent, and
         the image is queued again.
 
-        :raises ImageConflict: if the image has data, or is receiving it
+        :raises ImageConflict: if the image has data, or is receiving it.
+            Glance may need a moment to drop an earlier upload that was cut:
+            it then refuses this one, or drops it as well. Try again later.
         """
         body = upload.HeldSource(image, data, hashes, progress)
         known = self._client.knowledge(self._context).get(
@@ -222,6 +233,13 @@ class EndV2(ends.End):
             raw, answered = self._uploads.upload(self._context, image.id,
                                                  body)
             self._uploads.check(raw, body, answered)
+        except exception.ImageBadRequest as error:
+            if error.status != _GONE:
+                raise
+            raise exception.ImageConflict(
+                action='upload', image_id=image.id, status=error.status,
+                endpoint=error.endpoint, reason=error.reason,
+                left=error.left, in_doubt=error.in_doubt) from error
         finally:
             body.release()
         found = translation.to_record(raw)

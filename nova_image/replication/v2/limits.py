@@ -16,11 +16,15 @@ Its image schema names the formats, the visibilities and the rules for
 properties. The other limits are in its code. A Glance also has limits of its
 configuration that it does not show, such as 128 properties, tags and members
 by default: beyond them it answers 413.
+
+It refuses most values before it creates an image, but a tag afterwards: a
+queued image remains, whose ID cannot be used again.
 """
 
 import collections.abc
 import re
 import typing
+import unicodedata
 
 from nova_image import exception
 from nova_image.image.v2 import schema
@@ -35,8 +39,13 @@ Rule = collections.abc.Mapping[str, typing.Any]
 #: the most characters of a name, an owner, a tag, a member and the name of a
 #: property
 LONGEST = 255
-#: the most bytes of a property in MySQL and MariaDB (type TEXT)
+#: the most bytes of a property in MySQL and MariaDB (type TEXT), with which
+#: Glance 33 answers 500 to one more
 LONGEST_VALUE = 65535
+
+#: fields and properties whose pattern in a schema is that of a UUID
+_UUIDS = ('id', 'kernel_id', 'ramdisk_id')
+_UUID = re.compile(r'^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z')
 
 #: characters of four bytes, which Glance refuses, and halves of characters
 _LARGE = re.compile('[\ud800-\udfff\U00010000-\U0010ffff]')
@@ -69,8 +78,7 @@ def fit(image: records.Record, offered: schema.Schema) -> ends.Fit:
 
 def _refusal(image: records.Record, offered: schema.Schema) -> str | None:
     """Return why a Glance cannot hold an image at all, or None."""
-    pattern = offered.properties.get('id', {}).get('pattern')
-    if not _matches(image.id, pattern):
+    if not _matches('id', image.id, offered.properties.get('id', {})):
         return 'Glance accepts only a UUID as an ID. Use a new ID'
     for name, formats in (('disk_format', offered.disk_format),
                           ('container_format', offered.container_format)):
@@ -91,13 +99,14 @@ def _problem_of_text(text: str) -> str | None:
     return _NO_LARGE if _LARGE.search(text) else None
 
 
-def _matches(value: str, pattern: typing.Any) -> bool:
-    """Return whether a text matches a pattern of a schema, if it is one."""
-    try:
-        return not isinstance(pattern, str) or bool(
-            re.search(pattern, value))
-    except re.error:
-        return True
+def _matches(name: str, value: str, rule: Rule) -> bool:
+    """Return whether a text matches the pattern in a schema, if known.
+
+    The pattern itself is not used: matching one that a server has sent may
+    take for ever.
+    """
+    return not (name in _UUIDS and rule.get('pattern')) or bool(
+        _UUID.match(value))
 
 
 def _is_in_enum(value: str, rule: Rule) -> bool:
@@ -105,7 +114,7 @@ def _is_in_enum(value: str, rule: Rule) -> bool:
     return not isinstance(enum, list) or value in enum
 
 
-def _problem_in_schema(value: str, rule: Rule) -> str | None:
+def _problem_in_schema(name: str, value: str, rule: Rule) -> str | None:
     """Return why a value does not match a rule of a schema, or None."""
     longest = rule.get('maxLength')
     if isinstance(longest, int) and len(value) > longest:
@@ -113,9 +122,32 @@ def _problem_in_schema(value: str, rule: Rule) -> str | None:
     if not _is_in_enum(value, rule):
         return 'the target accepts only %s' % ', '.join(
             map(str, rule['enum']))
-    if not _matches(value, rule.get('pattern')):
-        return 'the target accepts only what matches %s' % rule['pattern']
+    if not _matches(name, value, rule):
+        return 'the target accepts only a UUID'
     return None
+
+
+def clash(image: records.Record) -> str | None:
+    """Return what to do if Glance answers 500 because of names, or None.
+
+    MySQL and MariaDB ignore the case, accents and spaces at the end of a
+    property's name, and refuse it twice. Other databases do not, and Glance
+    does not show which one it has.
+    """
+    known: dict[str, str] = {}
+    for name in sorted(image.properties):
+        same = known.setdefault(_folded(name), name)
+        if same != name:
+            return ('MySQL and MariaDB cannot hold both properties %r and %r '
+                    'of an image. Leave out one of them' % (same, name))
+    return None
+
+
+def _folded(name: str) -> str:
+    """Return what MySQL and MariaDB compare of a name, more or less."""
+    return ''.join(letter for letter in unicodedata.normalize(
+        'NFD', name.casefold()) if not unicodedata.combining(letter)
+    ).rstrip(' ')
 
 
 class _Fitting:
@@ -239,4 +271,4 @@ class _Fitting:
         if len(value.encode('utf-8')) > LONGEST_VALUE:
             return "Glance's database holds at most %d bytes" % LONGEST_VALUE
         return _problem_in_schema(
-            value, self._offered.properties.get(name, {}))
+            name, value, self._offered.properties.get(name, {}))

@@ -80,14 +80,17 @@ def _hashes(raw: Raw) -> dict[str, str]:
 
 
 def to_create(image: records.Record) -> Raw:
-    """Return what to send for a new image that only its owner can see."""
+    """Return what to send for a new image that only its owner can see.
+
+    Without an owner, Glance makes it the caller's.
+    """
     return {
-        **image.properties, 'id': image.id, 'owner': image.owner,
+        **image.properties, 'id': image.id,
         'visibility': 'shared' if image.visibility == 'shared' else 'private',
         'tags': sorted(image.tags), 'min_disk': image.min_disk,
         'min_ram': image.min_ram, **{
             name: getattr(image, name)
-            for name in ('name', 'disk_format', 'container_format')
+            for name in ('name', 'owner', 'disk_format', 'container_format')
             if getattr(image, name) is not None}}
 
 

@@ -10,9 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of the end for v2, against scripted answers of real Glances."""
-
-import hashlib
+"""Tests of the end for v2: images that are read and reserved."""
 
 import six
 
@@ -21,82 +19,35 @@ from nova_image.image.v2 import schema
 from nova_image.tests.unit import base
 from nova_image.tests.unit import recordings
 from nova_image.tests.unit.replication import case
+from nova_image.tests.unit.replication.v2 import end_case
 
 if six.PY3:
     from nova_image.replication import ends
     from nova_image.replication import record
     from nova_image.replication.v2 import end as v2_end
 
-GLANCE15 = recordings.load('v2_glance15')
-GLANCE33 = recordings.load('v2_glance33')
-OLD = GLANCE15('schema_200')
-NEW = recordings.load('v2_locations33')('schema_200')
-ACTIVE, QUEUED, SHARED = (recordings.ACTIVE, recordings.QUEUED,
-                          recordings.SHARED)
-ABSENT = recordings.Answer(404)
-BAD = recordings.Answer(400)
-CONFLICT = recordings.Answer(409)
-LOCKED = recordings.Answer(500)
-NO_CONTENT = recordings.Answer(204)
-OK = recordings.Answer(200)
-DATA = b'abcdef'
-SCHEMA = ('GET', '/v2/schemas/image')
-IMAGES = '/v2/images'
-MEMBERS = '%s/%s/members' % (IMAGES, SHARED)
+GLANCE33 = end_case.GLANCE33
+OLD = end_case.OLD
+NEW = end_case.NEW
+ACTIVE = end_case.ACTIVE
+QUEUED = end_case.QUEUED
+SHARED = end_case.SHARED
+ABSENT = end_case.ABSENT
+BAD = end_case.BAD
+CONFLICT = end_case.CONFLICT
+LOCKED = end_case.LOCKED
+OK = end_case.OK
+DATA = end_case.DATA
+SCHEMA = end_case.SCHEMA
+IMAGES = end_case.IMAGES
+MEMBERS = end_case.MEMBERS
+path = end_case.path
+page = end_case.page
+created = end_case.created
+member = end_case.member
 
 
-def path(image_id, *rest):
-    """Return the path of an image."""
-    return '/'.join((IMAGES, image_id) + rest)
-
-
-def page(*names, **changes):
-    """Return a page of a listing, of images with these IDs."""
-    raw = GLANCE33('show_queued').json
-    return GLANCE33('list_none').saying({
-        'images': [dict(raw, id=name, **changes) for name in names]})
-
-
-def created(call):
-    """Answer a POST as Glance does: with what was sent, and more."""
-    sent = recordings.Answer(content=call.body).json
-    return GLANCE33('show_queued').saying(dict(
-        {name: value for name, value in GLANCE33('show_queued').json.items()
-         if name not in ('description',)}, **sent)).changed(status=201)
-
-
-def member(name, status='pending'):
-    """Return the JSON of a member."""
-    return {'member_id': name, 'status': status, 'image_id': SHARED}
-
-
-class EndTestCase(case.TestCase, base.TestCase):
-    """Base class: ``end`` is the end."""
-
-    def setUp(self):
-        super(EndTestCase, self).setUp()
-        self.context.is_admin = True
-        self.end = ends.load(self.conf, self.context,
-                             sleep=self.waits.append)
-
-    def assert_asks(self, expected, method, *args):
-        """Assert the requests of a call since the last; return its result."""
-        del self.glance.calls[:]
-        found = getattr(self.end, method)(*args)
-        if method == 'images':
-            found = list(found)
-        self.assert_calls(expected)
-        return found
-
-    def assert_raises(self, kind, expected, method, *args):
-        """Assert the requests of a call that raises; return the error."""
-        del self.glance.calls[:]
-        error = self.assertRaises(kind, getattr(self.end, method), *args)
-        self.assert_calls(expected)
-        return error
-
-
-class TestReading(EndTestCase):
+class TestReading(end_case.EndTestCase):
     """Images, their members and their data."""
 
     def test_it_is_found_by_its_entry_point(self):
@@ -206,7 +157,7 @@ class TestReading(EndTestCase):
         self.assertEqual(found, self.assert_asks([], 'fit', image))
 
 
-class TestReserving(EndTestCase):
+class TestReserving(end_case.EndTestCase):
     """reserve()."""
 
     def setUp(self):
@@ -240,6 +191,13 @@ class TestReserving(EndTestCase):
                                      'reserve', self.wanted)
             self.assertEqual('A', found.replica_of)
 
+    def test_a_lost_answer_without_an_owner(self):
+        self.glance.answers(base.Lost(), CONFLICT,
+                            self._there(owner='the caller'))
+        found = self.assert_asks([self.post, self.post, self.get], 'reserve',
+                                 self.wanted.but(owner=None))
+        self.assertEqual('the caller', found.owner)
+
     def test_a_lost_answer_of_the_last_attempt(self):
         self.set(num_retries=0)
         self.glance.answers(base.Lost(), self._there())
@@ -251,6 +209,16 @@ class TestReserving(EndTestCase):
     def test_a_request_that_had_no_effect_is_repeated(self):
         self.glance.answers(LOCKED, created)
         self.assert_asks([self.post] * 2, 'reserve', self.wanted)
+
+    def test_names_that_a_database_refuses(self):
+        self.set(num_retries=0)
+        for names, explained in ((('a', 'A'), True), (('a', 'b'), False)):
+            self.glance.answers(LOCKED, ABSENT)
+            error = self.assert_raises(
+                exception.GlanceServerError, [self.post, self.get],
+                'reserve', self.wanted.but(
+                    properties=dict.fromkeys(names, 'x')))
+            self.assertEqual(explained, 'MySQL' in six.text_type(error))
 
     def test_the_image_of_somebody_else(self):
         for changes in ({record.MARKER: 'B'}, {'status': 'saving'},
@@ -289,215 +257,3 @@ class TestReserving(EndTestCase):
                              (400, exception.Invalid)):
             self.glance.answers(recordings.Answer(status))
             self.assert_raises(kind, [self.post], 'reserve', self.wanted)
-
-
-class TestWriting(EndTestCase):
-    """write()."""
-
-    def setUp(self):
-        super(TestWriting, self).setUp()
-        self.set(num_retries=1)
-        self.wanted = case.image(id=QUEUED, size=len(DATA))
-        self.hashes = {'md5': hashlib.md5(DATA).hexdigest()}
-        self.shown = GLANCE33('show_queued').but(
-            status='active', size=len(DATA), visibility='private',
-            checksum=self.hashes['md5'], os_hash_algo='sha512',
-            os_hash_value=hashlib.sha512(DATA).hexdigest())
-        self.put, self.get = ('PUT', path(QUEUED, 'file')), (
-            'GET', path(QUEUED))
-
-    def _write(self, *answers, **options):
-        self.glance.answers(*answers)
-        return self.end.write(
-            self.wanted, options.get('data', [DATA[:3], DATA[3:]]),
-            options.get('hashes', self.hashes), options.get('progress'))
-
-    def test_data_is_sent_and_verified(self):
-        progress = []
-        found = self._write(
-            NO_CONTENT, self.shown, progress=progress.append, hashes=dict(
-                self.hashes, sha256=hashlib.sha256(DATA).hexdigest()))
-        self.assert_calls([self.put, self.get])
-        sent = self.glance.calls[0]
-        self.assertEqual((DATA, '6', '6'), (
-            sent.body, sent.headers['x-openstack-image-size'],
-            sent.headers['content-length']))
-        self.assertEqual(
-            {name: hashlib.new(name, DATA).hexdigest()
-             for name in ('md5', 'sha256', 'sha512')}, found.hashes)
-        self.assertEqual([3, 6], progress)
-        self.assertEqual(('active', frozenset()),
-                         (found.status, found.members))
-
-    def test_members_of_a_shared_image_are_not_known(self):
-        found = self._write(NO_CONTENT, self.shown.but(visibility='shared'))
-        self.assertIsNone(found.members)
-
-    def test_the_hash_that_glance_records_is_computed(self):
-        self.set(verify_uploads=False)  # that is for other uploads
-        shown = self.shown.but(os_hash_algo='sha256', checksum=None,
-                               os_hash_value='00')
-        self._write(NO_CONTENT, shown)  # nothing to compare
-        error = self.assertRaises(exception.ImageUploadFailed, self._write,
-                                  NO_CONTENT, shown)
-        self.assertIn('sha256', six.text_type(error))
-
-    def test_other_data_at_the_target(self):
-        for changes in ({'size': 5}, {'os_hash_value': '00'},
-                        {'os_hash_algo': None, 'checksum': '00'}):
-            self.assertRaises(exception.ImageUploadFailed, self._write,
-                              NO_CONTENT, self.shown.but(**changes))
-
-    def test_wrong_data_is_not_sent_completely(self):
-        error = self.assertRaises(
-            exception.ImageUploadFailed, self._write, NO_CONTENT,
-            hashes={'md5': hashlib.md5(b'x').hexdigest()})
-        self.assertIsNone(error.left)
-        self.assertEqual([DATA[:3]], [call.body
-                                      for call in self.glance.calls])
-        self.assertEqual([], self.waits)
-
-    def test_an_error_of_the_source(self):
-        mine = exception.GlanceServerError('mine')
-
-        def data():
-            yield DATA[:3]
-            yield DATA[3:]
-            raise mine
-
-        self.assertIs(mine, self.assertRaises(
-            exception.GlanceServerError, self._write, NO_CONTENT,
-            data=data()))
-        self.assertEqual([DATA[:3]], [call.body
-                                      for call in self.glance.calls])
-
-    def test_a_lost_answer(self):
-        self._write(base.Lost(), CONFLICT, self.shown, self.shown)
-        self.assert_calls([self.put] * 2 + [self.get] * 2)
-
-    def test_a_lost_answer_and_the_data_of_somebody_else(self):
-        shown = self.shown.but(os_hash_value='00')
-        self.assertRaises(exception.ImageUploadFailed, self._write,
-                          base.Lost(), CONFLICT, shown, shown)
-
-    def test_a_cut_connection(self):
-        self._write(base.Lost(pieces=1), NO_CONTENT, self.shown)
-        self.assertEqual([DATA[:3], DATA, b''],
-                         [call.body for call in self.glance.calls])
-
-    def test_another_writer(self):
-        self.assertRaises(exception.ImageConflict, self._write, CONFLICT)
-        self.assert_calls([self.put])
-
-
-class TestChanging(EndTestCase):
-    """Metadata, members and states."""
-
-    def setUp(self):
-        super(TestChanging, self).setUp()
-        self.set(num_retries=1)
-        self.raw = GLANCE33('show_active').but(
-            id=SHARED, visibility='shared', name='a')
-        self.glance.answers(self.raw, OK.saying({'members': [
-            member('a', 'accepted'), member('b'), member('c')]}))
-        self.shared = self.end.image(SHARED)
-        self.patch = ('PATCH', path(SHARED))
-
-    def _set_members(self, expected, *members):
-        self.assert_asks(expected, 'set_members', self.shared, frozenset(
-            record.Member(*one) for one in members))
-
-    def test_only_changes_are_sent(self):
-        self.glance.answers(self.raw.but(name='b'))
-        found = self.assert_asks([self.patch], 'change', self.shared, {
-            'name': 'b', 'visibility': 'shared', 'tags': self.shared.tags})
-        self.assertEqual([{'op': 'replace', 'path': '/name', 'value': 'b'}],
-                         self.sent_json(0))
-        self.assertEqual(self.shared.but(name='b'), found)
-
-    def test_no_change_is_no_request(self):
-        self.assertIs(self.shared, self.assert_asks(
-            [], 'change', self.shared, {'name': 'a'}))
-
-    def test_members_after_a_change_of_visibility(self):
-        for before, after, known in (('shared', 'public', frozenset()),
-                                     ('private', 'shared', None)):
-            self.glance.answers(self.raw.but(visibility=after))
-            found = self.end.change(self.shared.but(visibility=before),
-                                    {'visibility': after})
-            self.assertEqual(known, found.members)
-
-    def test_computed_hashes_are_kept(self):
-        self.glance.answers(self.raw.but(name='b'))
-        found = self.end.change(self.shared.but(hashes={'sha256': 'ab'}),
-                                {'name': 'b'})
-        self.assertEqual('ab', found.hashes['sha256'])
-
-    def test_a_lost_answer_of_a_change(self):
-        get = ('GET', path(SHARED))
-        fields = {'properties': {'new': 'x'}}
-        there = self.raw.saying(dict(
-            {name: value for name, value in self.raw.json.items()
-             if name not in self.shared.properties}, new='x'))
-        self.glance.answers(base.Lost(), CONFLICT, there)
-        self.assert_asks([self.patch, self.patch, get], 'change',
-                         self.shared, fields)
-        self.glance.answers(base.Lost(), CONFLICT, self.raw)
-        self.assert_raises(exception.ImageConflict,
-                           [self.patch, self.patch, get], 'change',
-                           self.shared, fields)
-
-    def test_members_are_removed_added_and_accepted(self):
-        self.glance.answers(
-            NO_CONTENT, OK.saying(member('b', 'rejected')),
-            OK.saying(member('d')), OK.saying(member('d', 'accepted')),
-            OK.saying(member('e')))
-        self._set_members([
-            ('DELETE', MEMBERS + '/c'), ('PUT', MEMBERS + '/b'),
-            ('POST', MEMBERS), ('PUT', MEMBERS + '/d'), ('POST', MEMBERS),
-        ], ('a', 'accepted'), ('b', 'rejected'), ('d', 'accepted'), ('e',))
-        self.assertEqual([{'status': 'rejected'}, {'member': 'd'},
-                          {'status': 'accepted'}, {'member': 'e'}],
-                         [self.sent_json(number) for number in range(1, 5)])
-
-    def test_equal_members(self):
-        self._set_members([], ('a', None), ('b', 'pending'), ('c',))
-
-    def test_members_that_are_not_known_are_read(self):
-        self.glance.answers(OK.saying({'members': [member('a')]}))
-        self.assert_asks([('GET', MEMBERS)], 'set_members',
-                         self.shared.but(members=None),
-                         frozenset((record.Member('a'),)))
-
-    def test_a_member_that_is_there_already(self):
-        self.shared = self.shared.but(members=frozenset())
-        self.glance.answers(CONFLICT, OK.saying(member('a')))
-        self._set_members([('POST', MEMBERS), ('PUT', MEMBERS + '/a')],
-                          ('a', 'pending'))
-
-    def test_a_member_that_is_gone_already(self):
-        remaining = [('a', 'accepted'), ('b', 'pending')]
-        delete, get = ('DELETE', MEMBERS + '/c'), ('GET', path(SHARED))
-        self.glance.answers(ABSENT, self.raw)
-        self._set_members([delete, get], *remaining)
-        self.glance.answers(ABSENT, ABSENT)
-        self.assert_raises(
-            exception.NotFound, [delete, get], 'set_members', self.shared,
-            frozenset(record.Member(*one) for one in remaining))
-
-    def test_deactivation(self):
-        post = ('POST', path(ACTIVE, 'actions', 'deactivate'))
-        self.glance.answers(base.Lost(), NO_CONTENT)
-        self.assert_asks([post] * 2, 'deactivate', ACTIVE)
-        self.glance.answers(recordings.Answer(403))
-        self.assert_raises(exception.ImageNotAuthorized, [post],
-                           'deactivate', ACTIVE)
-
-    def test_deletion(self):
-        delete = ('DELETE', path(ACTIVE))
-        for answer in (NO_CONTENT, ABSENT):
-            self.glance.answers(answer)
-            self.assertIsNone(self.assert_asks([delete], 'delete', ACTIVE))
-        self.glance.answers(recordings.Answer(403))
-        self.assert_raises(exception.ImageNotAuthorized, [delete], 'delete',
-                           ACTIVE)

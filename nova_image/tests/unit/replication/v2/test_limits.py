@@ -223,12 +223,13 @@ class TestProperties(LimitsTestCase):
                 for value in ('', 'None', 'none'):
                     self.assertIn('none', self.assert_dropped(
                         name, value, offered))
-                self.assertIn('matches', self.assert_dropped(
+                self.assertIn('UUID', self.assert_dropped(
                     name, 'aki-1', offered))
             self.fit(properties={name: IMAGE_ID.upper()})
 
     def test_rules_of_the_operator(self):
-        rules = {'os_distro': {'is_base': False, 'enum': ['debian', 5]},
+        rules = {'os_distro': {'is_base': False, 'enum': ['debian', 5],
+                               'pattern': '^x$'},
                  'short': {'is_base': False, 'maxLength': 3},
                  'broken': {'is_base': False, 'enum': 5, 'pattern': '(',
                             'maxLength': 'x'}}
@@ -238,6 +239,17 @@ class TestProperties(LimitsTestCase):
         self.assertIn('3', self.assert_dropped('short', 'xxxx', offered))
         self.assert_lost([], self.fit(offered, properties={
             'os_distro': 'debian', 'short': 'xxx', 'broken': 'x'}))
+
+    def test_names_that_are_the_same_for_a_database(self):
+        for names in (('a', 'A'), ('e', u'\xe9'), ('a', 'a '),
+                      (u'\xc9 ', 'b', 'e')):
+            image = case.image(properties=dict.fromkeys(names, 'x'))
+            found = limits.clash(image)
+            for name in names:
+                if name != 'b':
+                    self.assertIn(repr(name), found)
+        self.assertIsNone(limits.clash(case.image(properties={
+            'a': 'x', 'b': 'x', ' a': 'x', 'a_': 'x'})))
 
     def test_no_other_properties(self):
         offered = NEW._replace(allows_others=False)

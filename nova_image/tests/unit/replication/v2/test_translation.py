@@ -110,10 +110,11 @@ class TestToCreate(case.TestCase):
             'min_ram': 2, 'disk_format': 'raw', 'container_format': 'bare',
             'a': '1', record.MARKER: 'B'}, translation.to_create(image))
 
-    def test_no_owner_is_not_the_owner_of_the_token(self):
-        found = translation.to_create(case.image(owner=None, name=None))
-        self.assertIsNone(found['owner'])
-        self.assertNotIn('name', found)
+    def test_what_is_none_is_not_sent(self):
+        found = translation.to_create(case.image(
+            owner=None, name=None, disk_format=None, container_format=None))
+        for name in ('owner', 'name', 'disk_format', 'container_format'):
+            self.assertNotIn(name, found)
 
     def test_what_was_created_is_recognised(self):
         sent = translation.to_create(case.image(
