@@ -20,8 +20,6 @@ import pathlib
 import re
 import typing
 
-from oslo_utils import timeutils
-
 from nova_image.cmd import codes
 from nova_image.cmd import errors
 from nova_image.cmd import options
@@ -48,7 +46,7 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
         help='Only the image with this ID; may be repeated.')
     group.add_argument(
         '--name', metavar='<pattern>', action='append', dest='names',
-        help="Only images whose name matches, such as 'web-*'; may be "
+        help='Only images whose name matches this shell pattern; may be '
              'repeated.')
     group.add_argument(
         '--owner', metavar='<project-id>', action='append', dest='owners',
@@ -103,8 +101,8 @@ def add_contents(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group('contents')
     group.add_argument(
         '--dontreplicate', metavar='<pattern>', action='append',
-        default=[], help="Field or property to leave out, such as 'owner' or "
-                         "'cinder_*'; may be repeated.")
+        default=[], help='Field or property to leave out, such as owner; a '
+                         'shell pattern. May be repeated.')
     group.add_argument(
         '--metadata-only', action='store_true',
         help='Update images that the target has, but copy no data.')
@@ -311,7 +309,7 @@ def duration(text: str) -> int:
 
 def _moment(text: str) -> datetime.datetime:
     try:
-        found = timeutils.parse_isotime(text)
+        found = datetime.datetime.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(
             '%r is not a time such as 2026-01-31T12:00:00Z' % text)

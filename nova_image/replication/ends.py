@@ -22,10 +22,7 @@ import collections.abc
 import dataclasses
 import typing
 
-from stevedore import driver as stevedore_driver
-
 from nova_image import exception
-from nova_image.image import driver
 from nova_image.replication import record as records
 
 NAMESPACE = 'nova_image.replication.ends'
@@ -194,6 +191,11 @@ def load(conf: typing.Any, context: typing.Any,
     :param options: for nova_image.image.client.Client
     :raises DriverLoadError: if the driver is missing
     """
+    # The help of the commands does not need the client libraries.
+    from stevedore import driver as stevedore_driver
+
+    from nova_image.image import driver
+
     images = driver.load(conf, log_is_ready=False, **options)
     return stevedore_driver.DriverManager(
         NAMESPACE, driver.name_of(conf)).driver(images, context)

@@ -68,8 +68,9 @@ def listed(raw: Raw) -> records.Record:
     """
     try:
         return to_record(v2_fields.image(raw, raw['id']))
-    except answers.Unreadable:
-        return records.Record(id=raw['id'], status=UNREADABLE)
+    except answers.Unreadable as error:
+        return records.Record(id=raw['id'], status=UNREADABLE,
+                              problem='it cannot be read: %s' % error)
 
 
 def _hashes(raw: Raw) -> dict[str, str]:

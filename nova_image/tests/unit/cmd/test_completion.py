@@ -46,7 +46,7 @@ class TestComplete(case.TestCase):
     def test_data_only(self):
         code, out, _ = self._run('--shell', 'none')
         self.assertEqual(0, code)
-        self.assertTrue(out.startswith("  cmds='complete "), out)
+        self.assertTrue(out.startswith("  cmds='compare complete "), out)
 
     def test_shtab_is_missing(self):
         with mock.patch.dict(sys.modules, {'shtab': None}), \
