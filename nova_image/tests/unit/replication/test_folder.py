@@ -14,7 +14,6 @@
 
 import json
 import os
-import pathlib
 
 import fixtures
 import six
@@ -22,6 +21,8 @@ import six
 from nova_image.tests.unit.replication import test_run
 
 if six.PY3:
+    import pathlib
+
     from nova_image.replication import folder
     from nova_image.replication import manifest
     from nova_image.replication import old_dump
