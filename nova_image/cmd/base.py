@@ -80,6 +80,10 @@ class Command(command.Command):
                 self.app.say('%s: %s' % (name, error))
                 raise SystemExit(codes.USAGE)
 
+    def get_epilog(self) -> str:
+        """Return nothing: cliff would read the metadata of all packages."""
+        return ''
+
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the arguments of the command."""
 

@@ -17,6 +17,7 @@ client library; only commands that reach Glance do.
 """
 
 import collections.abc
+import gc
 import signal
 import sys
 import types
@@ -38,6 +39,9 @@ def main(argv: collections.abc.Sequence[str] | None = None) -> int:
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _end)
     streams.prepare()
+    # What is imported stays: collections would look at it again and again.
+    # session.open_cloud() enables them.
+    gc.disable()
     try:
         return _flushed(_ended(argv))
     except KeyboardInterrupt:
@@ -48,6 +52,8 @@ def main(argv: collections.abc.Sequence[str] | None = None) -> int:
     except OSError as error:
         streams.abandon_output()
         return _report(error)
+    finally:
+        gc.freeze()  # Python collects before it ends
 
 
 def _end(number: int, frame: types.FrameType | None) -> None:
@@ -71,6 +77,8 @@ def _run(argv: list[str]) -> int:
         from nova_image.cmd import release
         sys.stdout.write('nova-image %s\n' % release.version())
         return codes.DONE
+    from nova_image.cmd import deferred
+    deferred.install()
     try:
         from nova_image.cmd import shell
     except ModuleNotFoundError as error:

@@ -18,6 +18,7 @@ driver is loaded as usual, with a configuration that only this process uses.
 
 import argparse
 import dataclasses
+import gc
 import getpass
 import os
 import sys
@@ -119,8 +120,9 @@ def open_cloud(arguments: argparse.Namespace) -> Cloud:
     :raises errors.Usage: if the options do not select a cloud
     """
     region = _open(arguments)
-    return Cloud(api.API(region.conf, identity=region.user,
-                         log_is_ready=False), region.caller, region.keystone)
+    images = api.API(region.conf, identity=region.user, log_is_ready=False)
+    _collect_garbage()
+    return Cloud(images, region.caller, region.keystone)
 
 
 def open_end(arguments: argparse.Namespace, reference: str | None,
@@ -148,6 +150,7 @@ def open_end(arguments: argparse.Namespace, reference: str | None,
             chosen.os_cloud = reference
     region = _open(chosen, from_environment)
     end = ends.load(region.conf, region.caller, identity=region.user)
+    _collect_garbage()
     end.title = title if reference is not None else (
         region.conf.glance.endpoint_override or title)
     return ReplicaCloud(end, region.keystone)
@@ -167,6 +170,12 @@ def _choose_url(chosen: argparse.Namespace, url: str,
     chosen.os_image_api_version = version
     chosen.os_auth_type = 'admin_token' if token else 'none'
     chosen.os_token = token
+
+
+def _collect_garbage() -> None:
+    """Collect garbage from now on, except what has been imported."""
+    gc.freeze()
+    gc.enable()
 
 
 def _open(arguments: argparse.Namespace,

@@ -15,6 +15,7 @@
 import argparse
 import collections.abc
 import functools
+from importlib import metadata
 import inspect
 import logging
 import sys
@@ -23,6 +24,7 @@ import typing
 from cliff import app
 from cliff import command
 from cliff import commandmanager
+from stevedore import named
 
 from nova_image.cmd import codes
 from nova_image.cmd import completion
@@ -62,7 +64,7 @@ class Shell(app.App):
     def __init__(self) -> None:
         """Load the list of commands."""
         super().__init__(
-            _DESCRIPTION, None, commandmanager.CommandManager(NAMESPACE),
+            _DESCRIPTION, None, _Commands(NAMESPACE),
             deferred_help=True)
         self.command_manager.add_command('help', Help)
         self.command_manager.add_command('complete', completion.Complete)
@@ -171,6 +173,29 @@ class Shell(app.App):
         """Write a message for people to standard error."""
         self.said_anything = True
         self.stderr.write('nova-image: %s\n' % safe_text.shown(line))
+
+
+class _Commands(commandmanager.CommandManager):
+    """The commands by name; of ours, only the one that runs is imported."""
+
+    def load_commands(self, namespace: str) -> None:
+        """Add the commands of a group of entry points.
+
+        Those of other packages are imported, because that may fail.
+        """
+        self.group_list.append(namespace)
+        found: typing.Any = named.NamedExtensionManager(namespace, [])
+        points = found.list_entry_points()
+        loaded: typing.Any = named.NamedExtensionManager(
+            namespace, [point.name for point in points
+                        if not _is_ours(point)])
+        for point in [*filter(_is_ours, points),
+                      *(one.entry_point for one in loaded)]:
+            self.commands[point.name.replace('_', ' ')] = point
+
+
+def _is_ours(point: metadata.EntryPoint) -> bool:
+    return point.value.startswith('nova_image.')
 
 
 class _Redacted(logging.Formatter):

@@ -16,6 +16,7 @@ import os
 import subprocess
 import sys
 
+import mock
 import six
 
 from nova_image.tests.unit.cmd import case
@@ -36,6 +37,25 @@ except SystemExit as end:
 sys.stderr.write(' '.join(sys.modules))
 sys.exit(code)
 """
+
+
+class TestCommands(case.TestCase):
+    """The list of the commands."""
+
+    def test_other_packages(self):
+        """Commands of others are imported, and absent if that fails."""
+        from nova_image.cmd import shell
+        from stevedore import extension
+        points = [metadata.EntryPoint(name, value, 'some.cli')
+                  for name, value in (
+                      ('ours', 'nova_image.cmd.absent:Ours'),
+                      ('their_own', 'json:loads'),
+                      ('their_broken', 'no_such_module:Broken'))]
+        cached = extension.ExtensionManager.ENTRY_POINT_CACHE
+        with mock.patch.dict(cached, {'some.cli': points}):
+            commands = dict(shell._Commands('some.cli'))
+        self.assertEqual({'ours': points[0], 'their own': points[1]},
+                         commands)
 
 
 class TestMain(case.TestCase):
@@ -66,6 +86,13 @@ class TestMain(case.TestCase):
             out, modules = self._run(*argv)
             self.assertIn('usage: nova-image', out)
             self.assertEqual(set(), modules & set(_HEAVY))
+
+    def test_only_the_command_that_runs_is_imported(self):
+        _, modules = self._run('list', '--help')
+        self.assertIn('nova_image.cmd.listing', modules)
+        self.assertEqual(set(), modules & {
+            'nova_image.cmd.changing', 'nova_image.cmd.importing',
+            'nova_image.cmd.members'})
 
     def test_missing_package(self):
         code = ('import sys; sys.modules["cliff"] = None\n'
