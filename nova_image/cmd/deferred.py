@@ -21,6 +21,7 @@ attributes executes it.
 """
 
 import collections.abc
+import functools
 import importlib
 import importlib.machinery
 import sys
@@ -34,27 +35,43 @@ _HOLLOW = frozenset(['openstack'])
 
 #: module -> what imports it, and for what
 DEFERRED = {
-    'OpenSSL': 'glanceclient, for no use',
+    'OpenSSL': 'glanceclient, for its errors',
     'asyncio': 'wrapt, for coroutines',
     'charset_normalizer': 'requests, for text of an unknown encoding',
+    'configparser': 'oslo.log, for configuration files',
+    'debtcollector': 'oslo.log, for deprecations',
     'idna': 'requests, for host names that are not ASCII',
     'jmespath': 'openstacksdk, for filters of its own listings',
     'jsonpatch': 'openstacksdk, for updates of its own resources',
     'logging.config': 'oslo.log, for configuration files',
+    'logging.handlers': 'cliff and oslo.log, for the log of the system',
+    'mimetypes': 'urllib3, for uploads of forms',
     'netaddr': 'keystoneauth, for networks without a proxy',
+    'nova_image.image.download': 'the drivers, for downloads',
     'nova_image.image.transfer.fetch': 'the drivers, for downloads',
+    'nova_image.image.transfer.recorded': 'the drivers, for downloads',
+    'nova_image.image.transfer.source': 'the drivers, for uploads',
+    'nova_image.image.undo': 'the drivers, for creates',
+    'nova_image.image.v2.import_order': 'the driver, for imports',
+    'nova_image.image.v2.schema': 'the drivers, for creates',
+    'nova_image.image.waiting': 'the drivers, for imports',
     'oslo_log.formatters': 'oslo.log, for its own configuration',
-    'oslo_utils.netutils': 'glanceclient, for no use',
-    'oslo_utils.strutils': 'oslo.utils and glanceclient, for masks',
-    'psutil': 'openstacksdk, for the memory of the host',
+    'oslo_utils.netutils': 'glanceclient, for URLs of its own',
+    'oslo_utils.strutils': 'glanceclient, for its command line',
     'rfc3986': 'oslo.config, for options that are URIs',
-    'wcwidth': 'prettytable, for tables',
+    'wcwidth': 'prettytable, for text that is not ASCII',
+    'webbrowser': 'keystoneauth, for single sign-on',
     'xmlrpc.client': 'oslo.serialization, for its dates',
     'yaml': 'openstacksdk, for clouds.yaml',
+    'zoneinfo': 'oslo.utils, for time zones',
 }
 
 #: packages with a module "version"; requests checks the __version__
 _WITH_VERSION = frozenset(['charset_normalizer'])
+
+#: functions of wcwidth that equal one of Python for printable ASCII
+_OF_ASCII: dict[str, collections.abc.Callable[..., typing.Any]] = {
+    'ljust': str.ljust, 'rjust': str.rjust, 'wcswidth': len, 'width': len}
 
 #: attributes that an import sets, or looks for, without using the module
 _OF_IMPORTS = frozenset(['__cached__', '__file__', '__loader__',
@@ -71,6 +88,8 @@ class _Deferred(types.ModuleType):
         if name == '__version__' and self.__name__ in _WITH_VERSION:
             return importlib.import_module(
                 self.__name__ + '.version').__version__
+        if self.__name__ == 'wcwidth' and name in _OF_ASCII:
+            return functools.partial(_width, self, name)
         _execute(self)
         return object.__getattribute__(self, name)
 
@@ -78,6 +97,16 @@ class _Deferred(types.ModuleType):
         """Execute the module, and return its attributes."""
         _execute(self)
         return dir(self)
+
+
+def _width(module: types.ModuleType, name: str, text: typing.Any,
+           *args: typing.Any, **kwargs: typing.Any) -> typing.Any:
+    """Call a function of wcwidth, or for ASCII the one of Python."""
+    if (isinstance(text, str) and text.isascii() and text.isprintable()
+            and not kwargs):
+        return _OF_ASCII[name](text, *args)
+    _execute(module)
+    return module.__dict__[name](text, *args, **kwargs)
 
 
 class _Hollow(types.ModuleType):

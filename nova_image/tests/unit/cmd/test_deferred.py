@@ -39,6 +39,8 @@ _FILES = {
     'hollow/__init__.py': 'print("hollow")\nimport hollow.heavy\nsize = 5\n',
     'hollow/heavy.py': 'print("heavy")\n',
     'hollow/light.py': 'print("light")\nsize = 6\n',
+    'wcwidth.py': 'print("wcwidth")\n'
+                  'def width(text, *, control_codes=None): return 99\n',
     'broken.py': 'print("broken")\nraise OSError("no")\n',
 }
 
@@ -121,6 +123,31 @@ class TestDeferred(case.TestCase):
             wide.size
             print(wide.__version__)
             """))
+
+    def test_widths_of_ascii(self):
+        self.assertEqual(['3', 'a', '|', 'wcwidth', '99', '99', '99'],
+                         self._run("""
+            from wcwidth import width
+            import wcwidth
+            print(width('a b'))
+            print(wcwidth.ljust('a', 2) + '|')
+            print(width('\\xe4'))
+            print(width('\\x1b'))
+            print(width('a', control_codes='ignore'))
+            """))
+
+    def test_functions_for_ascii_equal_those_of_wcwidth(self):
+        import string
+
+        from nova_image.cmd import deferred
+        import wcwidth
+        printable = string.digits + string.ascii_letters + (
+            string.punctuation + ' ')
+        for text in ('', printable, *printable, ' a ', 'a' * 300):
+            for name, plain in deferred._OF_ASCII.items():
+                real = getattr(wcwidth, name, plain)  # older ones lack some
+                args = (310,) if name.endswith('just') else ()
+                self.assertEqual(real(text, *args), plain(text, *args), name)
 
     def test_absent_module(self):
         self.assertEqual(['absent'], self._run("""
