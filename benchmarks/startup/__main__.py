@@ -21,6 +21,7 @@ import tempfile
 from benchmarks.common import command
 from benchmarks.common import plot
 from benchmarks.common import results
+from benchmarks.startup import cloud
 from benchmarks.startup import programs
 
 _TITLE = 'Start of command lines: nova-image and its peers'
@@ -31,7 +32,8 @@ def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = command.parser('startup', (
         'Compare how long nova-image, openstack and glance take to show '
-        'their version and their help.'))
+        'their version and their help, and to list and show images of a '
+        'real Glance 33, which this command starts on 127.0.0.1.'))
     parser.set_defaults(rounds=20)
     return parser.parse_args()
 
@@ -45,17 +47,19 @@ def main() -> int:
 
     def measure() -> None:
         report = command.Report(arguments)
-        found, versions = _measure(arguments.rounds)
+        found, versions = _measure(arguments.rounds, arguments.keep)
         report.write(found, versions, _layout())
 
     return command.run(measure)
 
 
-def _measure(rounds: int) -> tuple[results.Results, dict[str, str]]:
+def _measure(rounds: int, keep: bool
+             ) -> tuple[results.Results, dict[str, str]]:
     with contextlib.ExitStack() as stack:
         virtualenv = stack.enter_context(programs.virtualenv())
         home = stack.enter_context(tempfile.TemporaryDirectory())
-        starts = programs.Starts(virtualenv.bin, pathlib.Path(home))
+        place = stack.enter_context(cloud.Cloud(keep))
+        starts = programs.Starts(virtualenv.bin, pathlib.Path(home), place)
         found = starts.run(rounds)
         return (results.Results(programs.OPERATIONS, found,
                                 programs.BUDGETS), starts.versions())

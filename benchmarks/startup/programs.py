@@ -13,11 +13,12 @@
 """The measured programs, and the measurement of one start."""
 
 import pathlib
-import re
 import subprocess
+import typing
 
 from benchmarks.common import race
 from benchmarks.common import results
+from benchmarks.startup import cloud
 from nova_image.tests import fixtures
 from nova_image.tests.fixtures import processes
 from nova_image.tests.fixtures import virtualenvs
@@ -26,21 +27,38 @@ OPENSTACK, GLANCE = 'openstackclient', 'glanceclient'
 #: Python without a program: no program in Python can start faster.
 FLOOR = 'bare Python'
 
+_VARIABLES, _CLOUD = 'with OS_* variables', 'with OS_CLOUD'
 #: Contender -> its program.
 _PROGRAMS = {results.OURS: 'nova-image', OPENSTACK: 'openstack',
              GLANCE: 'glance'}
-#: Operation -> arguments, and a pattern that the output must match.
-_QUESTIONS = {
-    'version': (['--version'], re.compile(rb'\d+\.\d+')),
-    'help': (['--help'], re.compile(rb'usage: ')),
-}
+#: Operation -> contender -> arguments. {id} is the ID of an image.
+_LIST = {results.OURS: ['list'], OPENSTACK: ['image', 'list'],
+         GLANCE: ['image-list']}
+_SHOW = {results.OURS: ['show', '{id}'], OPENSTACK: ['image', 'show', '{id}'],
+         GLANCE: ['image-show', '{id}']}
+_ARGUMENTS = {
+    'version': dict.fromkeys(_PROGRAMS, ['--version']),
+    'help': dict.fromkeys(_PROGRAMS, ['--help']),
+    'list': _LIST, 'show': _SHOW, 'list-cloud': _LIST, 'show-cloud': _SHOW}
 OPERATIONS = [
     race.Operation('version', 'start with --version', ({},), OPENSTACK),
     race.Operation('help', 'start with --help', ({},), OPENSTACK),
+    race.Operation('list', 'list two images, %s' % _VARIABLES, ({},),
+                   OPENSTACK),
+    race.Operation('show', 'show an image, %s' % _VARIABLES, ({},),
+                   OPENSTACK),
+    race.Operation('list-cloud', 'list two images, %s' % _CLOUD, ({},),
+                   OPENSTACK),
+    race.Operation('show-cloud', 'show an image, %s' % _CLOUD, ({},),
+                   OPENSTACK),
 ]
 BUDGETS = (
     results.Budget('version', 'wall', 0.4, OPENSTACK),
     results.Budget('version', 'wall', 0.6, GLANCE),
+    *(results.Budget(operation + suffix, 'cpu', limit, against)
+      for suffix, limits in (('', (0.6, 0.35)), ('-cloud', (0.8, 0.45)))
+      for operation in ('list', 'show')
+      for against, limit in zip((GLANCE, OPENSTACK), limits, strict=True)),
 )
 # The peak memory of a program includes that of the process that it replaced,
 # so a small process starts it.
@@ -73,13 +91,17 @@ def virtualenv() -> fixtures.Virtualenv:
 class Starts:
     """Starts the programs of a virtualenv repeatedly."""
 
-    def __init__(self, programs: pathlib.Path, home: pathlib.Path) -> None:
+    def __init__(self, programs: pathlib.Path, home: pathlib.Path,
+                 place: cloud.Cloud) -> None:
         """Prepare to start programs.
 
         :param programs: the folder with the programs
-        :param home: an empty folder, for their caches
+        :param home: an empty folder, for their caches and as the current one
+        :param place: the cloud, already set up
         """
         self._programs = programs
+        self._home = home
+        self._place = place
         self._environment = processes.clean_environment(
             {'HOME': str(home), 'PAGER': 'cat', 'COLUMNS': '80'})
 
@@ -92,8 +114,9 @@ class Starts:
 
     def contenders(self, operation: str) -> dict[str, list[str]]:
         """Return the programs to start, with their arguments."""
-        question, _ = _QUESTIONS[operation]
-        found = {name: [program, *question]
+        arguments = _ARGUMENTS[operation]
+        found = {name: [program, *(argument.format(id=self._place.image_id)
+                                   for argument in arguments[name])]
                  for name, program in _PROGRAMS.items()}
         return found | {FLOOR: ['python', '-c', 'pass']}
 
@@ -107,18 +130,35 @@ class Starts:
         """
         program, *argv = self.contenders(operation)[name]
         path = str(self._programs / program)
+        marks = [service.mark() for service in self._services]
         done = subprocess.run(
             [self._programs / 'python', '-I', '-S', '-c', _START, path,
              *argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, check=True, env=self._environment)
+            stderr=subprocess.STDOUT, check=True, cwd=self._home,
+            env=self._environment_of(operation, name))
         said, _, figures = done.stdout.rstrip().rpartition(b'\n')
         status, wall, cpu, memory = figures.split()
-        _, expected = _QUESTIONS[operation]
-        if int(status) or name != FLOOR and not expected.search(said):
+        expected = self._place.expected[operation]
+        if int(status) or name != FLOOR and not expected.is_in(said):
             raise race.Broken('%s %s failed: %s' % (
                 program, ' '.join(argv), said.decode(errors='replace')))
-        return {'wall': float(wall), 'cpu': float(cpu), 'requests': 0,
+        requests = sum(len(service.requests(mark)) for service, mark in zip(
+            self._services, marks, strict=True))
+        return {'wall': float(wall), 'cpu': float(cpu), 'requests': requests,
                 'memory': int(memory) * 1024}
+
+    @property
+    def _services(self) -> tuple[typing.Any, typing.Any]:
+        return self._place.services.keystone, self._place.services.glance
+
+    def _environment_of(self, operation: str, name: str) -> dict[str, str]:
+        """Return the environment of a program.
+
+        python-glanceclient does not know OS_CLOUD: it always has variables.
+        """
+        if name == GLANCE:
+            operation = operation.removesuffix('-cloud')
+        return self._environment | self._place.environments[operation]
 
     def run(self, rounds: int) -> race.Found:
         """Run all operations of all programs, in turn.
