@@ -63,7 +63,7 @@ class TestDeferred(case.TestCase):
         code = _PREPARE % (['wide', 'wide.part', 'broken', 'absent'],
                            ) + textwrap.dedent(code)
         path = os.pathsep.join(filter(None, [
-            self.folder, *sys.path, os.environ.get('PYTHONPATH')]))
+            self.folder] + sys.path + [os.environ.get('PYTHONPATH')]))
         done = subprocess.run(
             [sys.executable, '-c', code], timeout=60,
             env=dict(os.environ, PYTHONPATH=path), universal_newlines=True,
@@ -143,7 +143,7 @@ class TestDeferred(case.TestCase):
         import wcwidth
         printable = string.digits + string.ascii_letters + (
             string.punctuation + ' ')
-        for text in ('', printable, *printable, ' a ', 'a' * 300):
+        for text in ['', printable, ' a ', 'a' * 300] + list(printable):
             for name, plain in deferred._OF_ASCII.items():
                 real = getattr(wcwidth, name, plain)  # older ones lack some
                 args = (310,) if name.endswith('just') else ()
