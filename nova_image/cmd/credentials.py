@@ -56,6 +56,11 @@ def settle(config: dict[str, typing.Any], asks: bool
     url = auth.get('auth_url')
     if url:
         _check(kind, auth, url, asks)
+    elif kind in _PASSWORD and asks:  # before anybody types a password
+        raise errors.Usage(
+            'The credentials lack OS_AUTH_URL. Set them with --os-cloud and '
+            'clouds.yaml or with OS_AUTH_URL, OS_USERNAME and so on, or use '
+            '--os-auth-type none')
     rest = {name: value for name, value in config.items() if name not in _ALL}
     return {**rest, 'auth': auth, 'auth_type': kind}
 

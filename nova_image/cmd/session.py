@@ -270,7 +270,8 @@ def _for_loader(arguments: argparse.Namespace) -> argparse.Namespace:
 
 
 def _ask(prompt: str | None = None) -> str:
-    return getpass.getpass('%s: ' % (prompt or 'Password'), sys.stderr)
+    return getpass.getpass('%s: ' % (prompt or 'Password').rstrip(': '),
+                           sys.stderr)
 
 
 def _conf(arguments: argparse.Namespace,

@@ -123,7 +123,19 @@ def _said(response, page, is_html):
     text = ' '.join(text.split()).rstrip('.')
     if response.status_code == 300 or not text:
         return response.reason
-    return text
+    return _without_schema(text)
+
+
+def _without_schema(text):
+    """Return what a value lacks, and its name, without the JSON schema.
+
+    Glance 15 and 33 repeat the whole schema after these words.
+    """
+    text, mark, rest = text.partition(' Failed validating ')
+    name = rest.rpartition('On instance[')[2].partition(']')[0]
+    if not mark or not name or name == rest:
+        return text + mark + rest
+    return '%s (%s)' % (text, name.lstrip('u').strip('\'"'))
 
 
 def _page(response):

@@ -97,6 +97,9 @@ class Source(object):
         self.head = b''
         self._algorithms = []
         self._hashers = {}
+        # Of the last attempt that has read everything: a server may answer
+        # the next one before it has read the data.
+        self._digests = {}
         self._feeder = None
 
     def hash_by(self, *algorithms):
@@ -116,10 +119,10 @@ class Source(object):
         :param value: hexadecimal digest, or None
         :returns: True or False; None if it is not known
         """
-        hasher = self._hashers.get(algorithm)
-        if not value or hasher is None or self.size is None:
+        digest = self._digests.get(algorithm)
+        if not value or digest is None:
             return None
-        return hasher.hexdigest() == value.lower()
+        return digest == value.lower()
 
     def digest_ahead(self, algorithm):
         """Return the hash of the data before it is sent.
@@ -183,6 +186,8 @@ class Source(object):
             self._feeder.update(piece)
         else:
             self._feeder.finish()
+            self._digests = {name: self._hashers[name].hexdigest()
+                             for name in self._hashers}
 
     def restart(self):
         """Rewind to the first byte.

@@ -311,13 +311,30 @@ def to_glance(image_meta):
         elif name in ('protected', 'os_hidden') and value is not None:
             flat[name] = values.boolean(name, value)
         elif name in _WRITABLE and value is not None:
-            flat[name] = value
+            flat[name] = _tags(value) if name == 'tags' else value
         elif name not in _RESERVED and name not in _NOT_SENT:
             raise exception.ImageBadRequest(
                 reason='there is no image attribute %s' % name,
                 advice='Put custom ones into properties')
     flat.update(_flat_properties(image_meta.get('properties') or {}))
     return flat
+
+
+def _tags(tags):
+    """Return tags that Glance can hold.
+
+    Glance 15 and 33 answer 400 to a character of four bytes in a tag of a new
+    image, and leave the image behind.
+
+    :raises ImageBadRequest: if it cannot hold one of them
+    """
+    for tag in tags:
+        if isinstance(tag, six.text_type) and any(
+                byte >= 0xf0 for byte in bytearray(tag.encode('utf-8'))):
+            raise exception.ImageBadRequest(
+                reason='Glance does not support the characters of four bytes '
+                       'of UTF-8 in the tag %s' % tag)
+    return tags
 
 
 def to_create(image_meta):

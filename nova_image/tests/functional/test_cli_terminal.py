@@ -110,10 +110,18 @@ class TerminalTest(cli_case.OnKeystone):
                       text)
         self.assertNotIn('Traceback', text)
 
+    def test_no_credentials(self) -> None:
+        for name in [name for name in self.variables
+                     if name.startswith('OS_')]:
+            del self.variables[name]
+        code, text = self.end_of(self.terminal('list'))
+        self.assertEqual(codes.USAGE, code)
+        self.assertIn('lack OS_AUTH_URL', text)
+
     def test_password_prompt(self) -> None:
         password = self.variables.pop('OS_PASSWORD')
         child = self.terminal('list', '-f', 'value', '-c', 'name')
-        child.expect('assword.*: ')
+        child.expect('assword: ')
         child.waitnoecho()
         child.sendline(password)
         code, text = self.end_of(child)

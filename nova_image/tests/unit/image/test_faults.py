@@ -190,6 +190,20 @@ class TestReason(FaultsTestCase):
             for glance in (GLANCE15, GLANCE33):
                 self._assert_reason(expected, glance(name))
 
+    def test_the_schema_is_left_out(self):
+        said = ("Provided object does not match schema 'image': 'x' is not "
+                "one of ['raw'] Failed validating 'enum' in schema"
+                "['properties']['disk_format']: {'enum': ['raw'], 'items': "
+                "[]} On instance[u'disk_format']: u'x]'")
+        self._assert_reason(
+            "Provided object does not match schema 'image': 'x' is not one "
+            "of ['raw'] (disk_format)",
+            recordings.Answer(400, {'Content-Type': 'text/plain'},
+                              said.encode('utf-8')))
+        for other in ('a Failed validating b', 'On instance[a]: b'):
+            self._assert_reason(other, recordings.Answer(
+                400, {'Content-Type': 'text/plain'}, other.encode('utf-8')))
+
     def test_text_and_json_become_one_line(self):
         for kind, text in (('text/plain', 'go  away\n.'),
                            ('application/json', '{"message": "go away"}')):

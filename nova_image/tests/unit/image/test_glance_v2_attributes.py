@@ -115,7 +115,7 @@ class TestHidden(case.DriverTestCase):
 
     def test_create_without_hidden_images(self):
         for text, kind in (
-                (b"Failed validating On instance[u'os_hidden']: True",
+                (b"x Failed validating On instance[u'os_hidden']: True",
                  exception.ImageActionNotSupported),
                 (b'other', exception.ImageBadRequest)):
             self.glance.answers(recordings.Answer(400, content=text))

@@ -188,6 +188,16 @@ class TestHashing(testtools.TestCase):
     def test_only_the_last_attempt_is_hashed(self):
         self.assertIs(True, self._sent(5, 7).has_hash('md5', self.RIGHT))
 
+    def test_an_attempt_that_was_read_in_part_leaves_the_hash(self):
+        opened = source.open_source(LINES)
+        opened.hash_by('md5')
+        self.addCleanup(opened.close)
+        _pieces(opened)
+        self.assertTrue(opened.restart())
+        opened.read(4)
+        self.assertIs(True, opened.has_hash(
+            'md5', hashlib.md5(LINES).hexdigest()))
+
     def test_several_hashes(self):
         opened = source.open_source(LINES)
         self.addCleanup(opened.close)

@@ -237,6 +237,14 @@ class TestToGlance(testtools.TestCase):
                                   translation.to_glance, image_meta)
         self.assertIn(words, six.text_type(error))
 
+    def test_tags_that_glance_would_refuse_and_keep(self):
+        for tag in (u'\U0001f600', u'a\U00010000'):
+            self.assertRaises(exception.ImageBadRequest,
+                              translation.to_glance, {'tags': ['a', tag]})
+        tags = [u'\uffff', u'', u'\u00e9']
+        self.assertEqual({'tags': tags}, translation.to_glance(
+            {'tags': tags}))
+
     def test_numbers_and_booleans_are_converted(self):
         self._assert_sent(
             {'min_ram': 512, 'min_disk': 1, 'protected': True},
