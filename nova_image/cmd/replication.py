@@ -39,9 +39,9 @@ if typing.TYPE_CHECKING:
     from nova_image.replication import rules
     from nova_image.replication import run
 
-_END = ('name of a cloud in clouds.yaml, or the URL of a Glance without '
-        'Keystone, which may end with the version of the Images API, such '
-        'as http://glance.example.org:9292/v1')
+_END = ('the name of a cloud in clouds.yaml, or the URL of a Glance that '
+        'needs no Keystone, optionally with the version of the Images API, '
+        'such as http://glance.example.org:9292/v1')
 
 
 class ReplicationCommand(base.Command):
@@ -51,11 +51,12 @@ class ReplicationCommand(base.Command):
         """Add the option for the source."""
         parser.add_argument(
             '--from', metavar='<cloud>', dest='source',
-            help='Source: %s. Default: the cloud of the other options and '
-                 'of the environment.' % _END)
+            help='Source: %s. Default: the cloud that the global options and '
+                 'the environment select.' % _END)
         parser.add_argument(
             '--from-token-file', metavar='<file>',
-            help='File with the token for the URL of the source.')
+            help='File that contains a token, if the source is a URL and '
+                 'requires one.')
 
     def add_to(self, parser: argparse.ArgumentParser,
                several: bool = True) -> None:
@@ -65,28 +66,33 @@ class ReplicationCommand(base.Command):
         """
         parser.add_argument(
             '--to', metavar='<cloud>', dest='targets', required=True,
-            action='append', help='Target, like --from%s.' % (
-                '; may be repeated, and each image is then read once'
-                if several else ''))
+            action='append', help='Target: %s.%s' % (
+                _END, ' Repeat it for several targets; each image is then '
+                'read only once.' if several else ''))
         parser.add_argument(
             '--to-token-file', metavar='<file>',
-            help='File with the token for the URLs of targets.')
+            help='File that contains a token, for the targets that are '
+                 'URLs.')
 
     def add_output(self, parser: argparse.ArgumentParser) -> None:
         """Add the options for the output."""
         group = parser.add_argument_group('output')
         group.add_argument(
             '--json', action='store_true', dest='as_json',
-            help='Write a line of JSON for each image, and one for the '
-                 'report.')
+            help='Write one line of JSON for each image, and a last one for '
+                 'the report.')
         group.add_argument(
             '--all', action='store_true', dest='all_images',
-            help='Also write a line for images that are the same or left '
-                 'out.')
+            help='Also list images that are already the same, and images '
+                 'that are skipped.')
 
     def open(self, reference: str | None,
              token_file: str | None) -> 'session.ReplicaCloud':
-        """Return a cloud as an end of a replication."""
+        """Return a cloud as an end of a replication.
+
+        :param reference: value of --from or --to
+        :param token_file: path of a file with a token, or None
+        """
         from nova_image.cmd import session
 
         token = None
@@ -102,7 +108,9 @@ class ReplicationCommand(base.Command):
                   health: 'replication_daemon.Health | None' = None) -> int:
         """Run once, and return the exit code.
 
-        :param health: is told of the run
+        :param targets: each target with its projects
+        :param chosen: the options of the run
+        :param health: counts the run
         """
         from nova_image.replication import journal
         from nova_image.replication import run
@@ -185,11 +193,10 @@ class ReplicationCommand(base.Command):
 class Replicate(ReplicationCommand):
     """Copy images from one Glance to others.
 
-    Everything about an image is copied, and it keeps its ID. At the target,
-    it is private until its data is verified, and gets its visibility last.
-    Images that the target has already are updated if they differ. Run the
-    command again at any time, also after it was interrupted: it does only
-    what is missing.
+    Images keep their IDs, metadata and members. A new image is private at the
+    target until its data has been verified. An image that the target already
+    has is updated if its metadata or members differ. The command can be
+    interrupted and repeated at any time: it does only what is missing.
     """
 
     examples = """
@@ -205,7 +212,7 @@ class Replicate(ReplicationCommand):
         self.add_to(parser)
         parser.add_argument(
             '--dry-run', action='store_true',
-            help='Only say what would be done.')
+            help='Report what would be done, and change nothing.')
         options.add_filters(parser)
         options.add_contents(parser)
         options.add_transfers(parser)
@@ -214,7 +221,7 @@ class Replicate(ReplicationCommand):
         self.add_output(parser)
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:
-        """Replicate, once or for ever."""
+        """Replicate, once or repeatedly."""
         chosen = options.run_options(parsed_args,
                                      change=not parsed_args.dry_run)
 
@@ -236,9 +243,10 @@ class Replicate(ReplicationCommand):
 class Compare(ReplicationCommand):
     """Compare the images of two Glances.
 
-    The exit code is 14 if images are missing or differ at the target. With
-    --deep, the data of all images that look the same is read at both ends,
-    which finds damage in a store.
+    Nothing is changed. The exit code is 14 if images are missing or differ at
+    a target, and 15 if images could not be compared or are in conflict. With
+    --deep, the data of images that otherwise match is read at both ends,
+    which detects damaged data in a store.
     """
 
     examples = """
@@ -252,11 +260,12 @@ class Compare(ReplicationCommand):
         self.add_to(parser)
         parser.add_argument(
             '--deep', action='store_true',
-            help='Read and compare the data, too.')
+            help='Also read the data at both ends and compare it.')
         parser.add_argument(
             '--transfers', metavar='<number>', default=4,
             type=options.MANY,
-            help='Images to read at a time with --deep (default: 4).')
+            help='Number of images to read in parallel with --deep '
+                 '(default: 4).')
         options.add_filters(parser)
         options.add_contents(parser)
         group = parser.add_argument_group('checks')
@@ -279,9 +288,9 @@ class Compare(ReplicationCommand):
 class Dump(ReplicationCommand):
     """Copy images from a Glance into a folder.
 
-    The folder has a manifest for each image, and its verified data. Images
-    with the same data share a file. Run the command again to resume after an
-    interruption, or to add what has changed.
+    The folder contains a manifest for each image, and the verified data.
+    Images with the same data share one file. Repeat the command after an
+    interruption, or to update the folder: it does only what is missing.
     """
 
     examples = """
@@ -292,7 +301,8 @@ class Dump(ReplicationCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add all options."""
         parser.add_argument('folder', metavar='<folder>',
-                            help='Folder; it is created if necessary.')
+                            help='Folder of an earlier dump, or a new or '
+                                 'empty one. It is created if necessary.')
         self.add_from(parser)
         options.add_filters(parser)
         options.add_transfers(parser)
@@ -313,8 +323,8 @@ class Dump(ReplicationCommand):
 class Load(ReplicationCommand):
     """Copy images from a folder into a Glance.
 
-    The folder is one of nova-image dump, or one of glance-replicator dump.
-    Data is verified while it is read.
+    The folder was written by nova-image dump or by glance-replicator dump.
+    The data is verified while it is read.
     """
 
     examples = """
@@ -325,11 +335,11 @@ class Load(ReplicationCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add all options."""
         parser.add_argument('folder', metavar='<folder>',
-                            help='Folder with the images.')
+                            help='Folder that contains the images.')
         self.add_to(parser)
         parser.add_argument(
             '--dry-run', action='store_true',
-            help='Only say what would be done.')
+            help='Report what would be done, and change nothing.')
         options.add_filters(parser)
         options.add_contents(parser)
         options.add_transfers(parser)
@@ -355,7 +365,11 @@ class Load(ReplicationCommand):
 
 
 class Size(ReplicationCommand, base.ShowOne):
-    """Show the number of images and their total size."""
+    """Show the number of images and their total size.
+
+    Images of all projects count if the credentials are an administrator's.
+    Images without data are counted separately.
+    """
 
     examples = """
         nova-image size

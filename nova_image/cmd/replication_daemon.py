@@ -24,9 +24,10 @@ from nova_image.replication import results
 
 _HELP = {
     'images': ('gauge', 'Images of the last run, by their result.'),
-    'last_run_timestamp_seconds': ('gauge', 'End of the last run.'),
+    'last_run_timestamp_seconds': (
+        'gauge', 'Time at which the last run ended.'),
     'last_success_timestamp_seconds': (
-        'gauge', 'End of the last run after which all images were equal.'),
+        'gauge', 'Time at which the last run with all images equal ended.'),
     'last_run_duration_seconds': ('gauge', 'Duration of the last run.'),
     'runs_total': ('counter', 'Runs of this process.'),
     'failed_runs_total': ('counter', 'Runs that could not list an end.'),
@@ -35,7 +36,7 @@ _HELP = {
 
 
 class Health:
-    """What is known of the runs of a process.
+    """Counts the runs of a process, and writes their metrics.
 
     :param path: file for the metrics in the format of Prometheus, such as
         one that the textfile collector of its node exporter reads; or None
@@ -61,7 +62,7 @@ class Health:
         self._write()
 
     def failed(self) -> None:
-        """Count a run that could not begin."""
+        """Count a run that could not start."""
         self._values['runs_total'] += 1
         self._values['failed_runs_total'] += 1
         self._values['last_run_timestamp_seconds'] = time.time()
@@ -85,7 +86,7 @@ class Health:
         return '\n'.join(lines) + '\n'
 
     def _write(self) -> None:
-        """Replace the file, whole."""
+        """Replace the file atomically."""
         if self._path is None:
             return
         folder = os.path.dirname(os.path.abspath(self._path))
@@ -99,11 +100,11 @@ class Health:
 def repeat(run: collections.abc.Callable[[Health], int], every: int,
            health: Health,
            say: collections.abc.Callable[[str], None]) -> int:
-    """Run for ever, or once.
+    """Run once, or repeatedly until the process ends.
 
-    :param run: runs once, tells the health of it and returns the exit code
-    :param every: seconds from the begin of one run to that of the next; 0 to
-        run once
+    :param run: runs once, reports to the health and returns the exit code
+    :param every: seconds from the start of one run to the start of the next;
+        0 to run once
     :param say: called with a line for people
     :returns: the exit code of the only run
     """

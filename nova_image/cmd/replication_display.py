@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""A replication as people and programs read it."""
+"""The output of a replication, for people and for programs."""
 
 import collections.abc
 import contextlib
@@ -44,7 +44,8 @@ class Lines(watching.Watcher):
     """Writes a line for each image to standard output.
 
     :param as_json: whether the lines are JSON
-    :param all_images: whether images without news have a line, too
+    :param all_images: whether to write a line for unchanged and skipped
+        images too
     :param several: whether there are several targets
     :param bar: the bar, or None
     """
@@ -68,12 +69,12 @@ class Lines(watching.Watcher):
             self._bar.planned(images, size)
 
     def began(self, image: records.Record, target: str) -> None:
-        """Show an image whose transfer begins."""
+        """Show that the transfer of an image begins."""
         if self._bar:
             self._bar.began(image)
 
     def sent(self, image: records.Record, target: str, size: int) -> None:
-        """Show the bytes that were sent."""
+        """Show the number of bytes that have been sent."""
         if self._bar:
             self._bar.sent(image, target, size)
 
@@ -116,7 +117,7 @@ class Lines(watching.Watcher):
 
 def write_report(report: results.Report, seconds: float,
                  write: collections.abc.Callable[[str], typing.Any]) -> None:
-    """Write the end of a run for people.
+    """Write the report of a run for people.
 
     :param seconds: how long it took
     :param write: called with text
@@ -181,7 +182,7 @@ class Bar:
 
     @contextlib.contextmanager
     def hidden(self) -> collections.abc.Iterator[None]:
-        """Make room for a line on the terminal."""
+        """Hide the bar while a line is written to the terminal."""
         with self._guard:
             self._bar.clear()
             try:
@@ -204,7 +205,7 @@ class Bar:
             self._describe()
 
     def began(self, image: records.Record) -> None:
-        """Name an image that is transferred."""
+        """Show the name of an image whose transfer begins."""
         with self._guard:
             self._names[image.id] = image.name or image.id
             self._describe()
@@ -217,7 +218,7 @@ class Bar:
             self._bar.update(size - before)
 
     def ended(self, outcome: results.Outcome) -> None:
-        """Count an image."""
+        """Count an image that is done."""
         with self._guard:
             self._names.pop(outcome.image.id, None)
             self._sent.pop((outcome.image.id, outcome.target), None)

@@ -39,46 +39,51 @@ MANY = options.number(1, 64)
 
 
 def add_filters(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say which images to look at."""
+    """Add the options that select images."""
     group = parser.add_argument_group('images')
     group.add_argument(
         '--id', metavar='<id>', action='append', dest='ids',
-        help='Only the image with this ID; may be repeated.')
+        help='Only the image with this ID. Repeat it for several images.')
     group.add_argument(
         '--name', metavar='<pattern>', action='append', dest='names',
-        help='Only images whose name matches this shell pattern; may be '
-             'repeated.')
+        help='Only images whose name matches this shell pattern, such as '
+             'debian-1[12]. Repeat it to allow several patterns.')
     group.add_argument(
         '--owner', metavar='<project-id>', action='append', dest='owners',
-        help='Only images of this project; may be repeated.')
+        help='Only images that this project owns. Repeat it to allow '
+             'several projects.')
     group.add_argument(
         '--visibility', choices=_VISIBILITIES, action='append',
-        dest='visibilities', help='Only images with this visibility; may be '
-                                  'repeated.')
+        dest='visibilities', help='Only images with this visibility. Repeat '
+                                  'it to allow several.')
     group.add_argument(
         '--property', metavar='<name>[=<value>]', action='append',
         type=_pair, dest='with_properties', default=[],
-        help='Only images with this property; may be repeated.')
+        help='Only images with this property. If repeated, images must have '
+             'all of the properties.')
     group.add_argument(
         '--no-property', metavar='<name>[=<value>]', action='append',
         type=_pair, dest='without_properties', default=[],
-        help='No images with this property; may be repeated.')
+        help='Only images without this property. If repeated, images must '
+             'have none of the properties.')
     group.add_argument(
         '--tag', metavar='<tag>', action='append', dest='tags', default=[],
-        help='Only images with this tag; may be repeated.')
+        help='Only images with this tag. If repeated, images must have all '
+             'of the tags.')
     group.add_argument('--size-min', metavar='<size>', type=size,
                        help='Only images of at least this size, such as 10M.')
     group.add_argument('--size-max', metavar='<size>', type=size,
                        help='Only images of at most this size, such as 10G.')
     group.add_argument(
         '--changed-since', metavar='<time>', type=_moment,
-        help='Only images that were changed at this time in UTC or later, '
-             'ISO 8601, such as 2026-01-31T12:00:00Z.')
+        help='Only images whose updated_at is this time or later. The time '
+             'is in ISO 8601, and in UTC by default, such as '
+             '2026-01-31T12:00:00Z.')
 
 
 def chosen_filters(arguments: argparse.Namespace
                    ) -> tuple[filters.Filter, ...]:
-    """Return the filters that the options of add_filters() ask for."""
+    """Return the filters that the options of add_filters() select."""
     found: list[filters.Filter] = []
     for make, value in ((filters.by_id, arguments.ids),
                         (filters.by_name, arguments.names),
@@ -97,76 +102,80 @@ def chosen_filters(arguments: argparse.Namespace
 
 
 def add_contents(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say what of an image to copy or compare."""
+    """Add the options that select what to copy or compare of an image."""
     group = parser.add_argument_group('contents')
     group.add_argument(
         '--dontreplicate', metavar='<pattern>', action='append',
-        default=[], help='Field or property to leave out, such as owner; a '
-                         'shell pattern. May be repeated.')
+        default=[], help='Do not copy or compare the fields and properties '
+                         'whose name matches this shell pattern, such as '
+                         'owner. May be repeated.')
     group.add_argument(
         '--metadata-only', action='store_true',
-        help='Update images that the target has, but copy no data.')
+        help='Only update images that the target already has. Copy no '
+             'data.')
     owners = group.add_mutually_exclusive_group()
     owners.add_argument(
         '--project-map', metavar='<file>',
-        help='File with lines of a project ID at the source and the one at '
-             'the target, for owners and members.')
+        help='File that maps owners and members. Each line has a project ID '
+             'at the source and the corresponding one at the target.')
     owners.add_argument(
         '--projects-by-name', action='store_true',
         help='Map owners and members to the projects with the same name and '
-             'domain at the target. Both need Keystone and an administrator.')
+             'domain at the target. Requires Keystone and the credentials of '
+             'an administrator at both ends.')
     owners.add_argument(
         '--all-to', metavar='<project-id>',
-        help='Project at the target that shall own all images.')
+        help='Make this project of the target the owner of all images.')
     group.add_argument(
         '--keep-unknown-projects', action='store_true',
-        help='Keep the ID of a project that the map lacks. By default, such '
-             'an image is in conflict.')
+        help='Keep the ID of a project that the map does not contain. By '
+             'default, an image of such a project is in conflict.')
 
 
 def add_transfers(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say how to copy."""
+    """Add the options for transfers."""
     group = parser.add_argument_group('transfers')
     group.add_argument(
         '--transfers', metavar='<number>', type=MANY, default=4,
-        help='Images to transfer at a time (default: 4).')
+        help='Number of images to transfer in parallel (default: 4).')
     add_checks(group)
     group.add_argument(
         '--bandwidth', metavar='<size>', type=size,
-        help='Bytes per second at most, of all transfers together, such as '
+        help='Limit for all transfers together in bytes per second, such as '
              '50M.')
     group.add_argument(
         '--max-duration', metavar='<time>', type=duration,
-        help='Begin no transfer after this time, such as 90s, 30m or 2h. '
-             'Transfers that have begun are finished.')
+        help='Start no transfer after this time, such as 90s, 30m or 2h. '
+             'Running transfers are completed.')
     group.add_argument('--fail-fast', action='store_true',
-                       help='Stop at the first image that fails.')
+                       help='Stop when the first image fails.')
     group.add_argument(
         '--new-id', action='store_true',
-        help='Give an image another ID at the target if its own was used '
-             'there once, and change kernel_id, ramdisk_id and '
-             'base_image_ref accordingly.')
+        help='If the target has deleted an image with the same ID, create '
+             'the image with a new ID, and change the kernel_id, ramdisk_id '
+             'and base_image_ref of other images accordingly. By default, '
+             'such an image fails.')
     add_journal(group)
 
 
 def add_checks(group: typing.Any) -> None:
-    """Add the options that say how to look."""
+    """Add the options for checks."""
     group.add_argument(
         '--checkers', metavar='<number>', type=MANY, default=8,
-        help='Images to look up at a time (default: 8).')
+        help='Number of images to look up in parallel (default: 8).')
     group.add_argument(
         '--check-members', action='store_true',
-        help='Compare the members of all shared images. By default, those '
-             'of images that have not changed since the last run are not '
-             'looked up. Glance does not change the time of an image when '
-             'its members change.')
+        help='Compare the members of all shared images. By default, they '
+             'are compared only if updated_at of the image or its replica '
+             'has changed since the last run. Glance does not change it when '
+             'the members change.')
 
 
 def add_journal(group: typing.Any) -> None:
     """Add the option for the journal."""
     group.add_argument(
         '--journal', metavar='<file>', default=default_journal(),
-        help='File that remembers what earlier runs have learned (default: '
+        help='File in which runs keep what later ones can use (default: '
              '%(default)s).')
 
 
@@ -181,45 +190,48 @@ def add_orphans(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group('replicas whose source is gone')
     choice = group.add_mutually_exclusive_group()
     for policy, text in (
-            ('hide', 'Hide them.'), ('deactivate', 'Deactivate them.'),
-            ('delete', 'Delete them. Their IDs can never be used again.')):
+            ('hide', 'Hide them from listings.'),
+            ('deactivate', 'Deactivate them.'),
+            ('delete', 'Delete them. The target never accepts their IDs '
+                       'again.')):
         choice.add_argument(
             '--' + policy, action='store_const', const=policy,
             dest='orphans', default='keep', help=text)
     group.add_argument(
         '--max-delete', metavar='<number>', default=10,
         type=options.number(0, options.MAX_NUMBER),
-        help='Do nothing if there are more of them (default: 10). Only '
-             'images that this tool has made count.')
+        help='Do nothing if there are more of them than this number '
+             '(default: 10). Only replicas that this command has created '
+             'count.')
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:
-    """Add the options for a service, and for several machines."""
+    """Add the options for repeated runs and for several machines."""
     group = parser.add_argument_group('repeated and distributed runs')
     group.add_argument(
         '--every', metavar='<time>', type=duration, default=0,
-        help='Run again and again, and begin a run this long after the last '
-             'one began, such as 10m.')
+        help='Repeat the run at this interval, such as 10m, measured from '
+             'the start of one run to the start of the next.')
     group.add_argument(
         '--metrics', metavar='<file>',
-        help='File to write metrics to after each run, in the text format of '
-             'Prometheus.')
+        help='After each run, write metrics to this file in the text format '
+             'of Prometheus.')
     group.add_argument(
         '--coordination-url', metavar='<url>',
         default=os.environ.get('NOVA_IMAGE_COORDINATION_URL'),
-        help='Service through which several workers divide the images, as '
-             'tooz reads it, such as redis://10.0.0.1:6379. Requires pip '
-             "install 'nova_image[distributed]'. Prefer the variable "
-             'NOVA_IMAGE_COORDINATION_URL if it contains a password.')
+        help='URL of the service, for tooz, by which several workers share '
+             'the images, such as redis://10.0.0.1:6379. Requires pip '
+             "install 'nova_image[distributed]'. If the URL contains a "
+             'password, set NOVA_IMAGE_COORDINATION_URL instead.')
     group.add_argument(
         '--group', metavar='<name>', default='default',
-        help='Name of the replication that the workers share (default: '
-             '%(default)s).')
+        help='Name of the group of workers that share a replication '
+             '(default: %(default)s).')
 
 
 def coordinator(arguments: argparse.Namespace, stack: contextlib.ExitStack
                 ) -> coordination.Coordinator | None:
-    """Return what divides the work; None if there are no other workers.
+    """Return the coordinator, or None if there are no other workers.
 
     :param stack: closes it
     :raises errors.Failed: if the service cannot be reached
@@ -270,7 +282,7 @@ def make_rules(arguments: argparse.Namespace, source: ends.Source,
 
 
 def read_map(path: str) -> dict[str, str]:
-    """Return the projects in a file.
+    """Return the map of projects in a file.
 
     :raises errors.Usage: if a line is not a pair of projects
     :raises OSError: if it cannot be read
