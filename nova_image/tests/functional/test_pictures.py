@@ -22,7 +22,8 @@ from nova_image.tests.unit import test_architecture as architecture
 
 _TOP = pathlib.Path(__file__).resolve().parents[3]
 _FOLDER = _TOP / 'doc' / 'source' / 'contributor' / 'pictures'
-_MODULES = {'.dot': _TOP / 'nova_image', '.puml': _TOP / 'nova_image/image'}
+_MODULES = _TOP / 'nova_image'
+_BELOW = re.compile(r"^' Paths are below nova_image/(\w+)/\.$", re.MULTILINE)
 _RECORD = re.compile(r'<!-- (\S+): sha256 (\w+) -->')
 _ROOM = re.compile(r'^ +"([^"]+)" \[\s*label="{.*\|(.*)}"', re.MULTILINE)
 _ARROW = re.compile(r'^ +"([^"]+)" -> "([^"]+)"', re.MULTILINE)
@@ -31,7 +32,14 @@ _ARROW = re.compile(r'^ +"([^"]+)" -> "([^"]+)"', re.MULTILINE)
 def _path(module: str) -> str:
     """Return the path of a module or folder, as rooms.dot names it."""
     path = module.replace('.', '/')
-    return path + ('/' if (_MODULES['.dot'] / path).is_dir() else '.py')
+    return path + ('/' if (_MODULES / path).is_dir() else '.py')
+
+
+def _names(text: str) -> list[str]:
+    """Return the modules that the source of a picture names."""
+    folder = ''.join(name + '/' for name in _BELOW.findall(text))
+    return [folder + name for name in re.findall(
+        r'[\w/]+\.py\b', text.replace('\\n', ' '))]
 
 
 class PicturesTest(testtools.TestCase):
@@ -49,11 +57,10 @@ class PicturesTest(testtools.TestCase):
 
     def test_modules_exist(self) -> None:
         self.assertEqual([], [
-            (path.name, name) for suffix, top in _MODULES.items()
-            for path in _FOLDER.glob('*' + suffix)
-            for name in re.findall(r'[\w/]+\.py\b',
-                                   path.read_text().replace('\\n', ' '))
-            if not (top / name).is_file()])
+            (path.name, name) for path in _FOLDER.iterdir()
+            if path.suffix != '.svg'
+            for name in _names(path.read_text())
+            if not (_MODULES / name).is_file()])
 
     def test_rooms(self) -> None:
         text = (_FOLDER / 'rooms.dot').read_text()
