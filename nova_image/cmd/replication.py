@@ -347,14 +347,10 @@ class Load(ReplicationCommand):
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:
         """Load."""
-        from nova_image.replication import folder
         from nova_image.replication import old_dump
 
-        path = parsed_args.folder
-        source: 'ends.Source' = (
-            old_dump.OldDump(path) if not os.path.exists(
-                os.path.join(path, folder.MARK)) and old_dump.is_one(path)
-            else folder.Folder(path))
+        source = old_dump.open_dump(parsed_args.folder,
+                                    not parsed_args.metadata_only)
         clouds = [self.open(name, parsed_args.to_token_file)
                   for name in parsed_args.targets]
         return self.replicate(

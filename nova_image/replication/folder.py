@@ -42,6 +42,7 @@ from nova_image.replication import record as records
 
 MARK = 'nova_image_dump.json'
 CHUNK = 1024 * 1024
+NO_DATA = 'its data in the dump is missing or truncated'
 #: seconds after which nobody writes to partial data any more
 _OLD = 24 * 3600
 _NAME = 'sha512'
@@ -53,13 +54,15 @@ class Folder(ends.End):
 
     :param path: of the folder
     :param create: whether to create it if it does not exist
+    :param data: whether to read and write data, and not only the manifests
     :raises OSError: if it is not such a folder, or cannot be used
     """
 
-    def __init__(self, path: str | os.PathLike[str],
-                 create: bool = False) -> None:
+    def __init__(self, path: str | os.PathLike[str], create: bool = False,
+                 data: bool = True) -> None:
         self.title = 'the folder %s' % path
         self._path = pathlib.Path(path)
+        self._with_data = data
         self._guard = threading.Lock()
         if create:
             self._create()
@@ -148,8 +151,12 @@ class Folder(ends.End):
 
         Data that the folder has already is not read.
         """
+        if not self._with_data:
+            return self._store((self.image(image.id) or image).but(
+                status='active', size=image.size, hashes=dict(hashes))).but(
+                    size=None, hashes={})  # nothing was sent or verified
         known = hashes.get(_NAME)
-        if known and self._has(known, image.size):
+        if self._has(known, image.size):
             found = dict(hashes)
         else:
             found = self._receive(image, data, hashes, progress)
@@ -158,8 +165,10 @@ class Folder(ends.End):
         return self._store(stored.but(
             status='active', size=path.stat().st_size, hashes=found))
 
-    def _has(self, digest: str, size: int | None) -> bool:
+    def _has(self, digest: str | None, size: int | None) -> bool:
         """Return whether the folder has the data of a hash."""
+        if digest is None:
+            return False
         try:
             return self._data(digest).stat().st_size == size
         except FileNotFoundError:
@@ -256,11 +265,15 @@ class Folder(ends.End):
         """Return the image of a manifest, or a record of what is wrong."""
         text = path.read_bytes()
         try:
-            return manifest.loads(text.decode())
+            image = manifest.loads(text.decode())
         except ValueError as error:
             return records.Record(
                 id=urllib.parse.unquote(path.stem), status='unknown',
                 problem='%s: %s' % (path, error))
+        if self._with_data and image.has_data and not self._has(
+                image.hashes.get(_NAME), image.size):
+            return image.but(status='queued', problem=NO_DATA)
+        return image
 
     def _store(self, image: records.Record) -> records.Record:
         self._publish(self._manifest(image.id), manifest.dumps(image))

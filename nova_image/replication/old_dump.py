@@ -39,16 +39,32 @@ def is_one(path: str | os.PathLike[str]) -> bool:
     return any(_is_id(one.name) for one in pathlib.Path(path).iterdir())
 
 
+def open_dump(path: str | os.PathLike[str],
+              data: bool = True) -> ends.Source:
+    """Return the source for a dump of nova-image or glance-replicator.
+
+    :param path: of the folder
+    :param data: whether images whose data is missing have a problem
+    :raises OSError: if it is not a dump
+    """
+    if not os.path.exists(os.path.join(path, folder.MARK)) and is_one(path):
+        return OldDump(path, data)
+    return folder.Folder(path, data=data)
+
+
 class OldDump(ends.Source):
     """A folder that glance-replicator has written.
 
     :param path: of the folder
+    :param data: whether images whose data is missing have a problem
     :raises OSError: if there is none
     """
 
     fields = _FIELDS
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str],
+                 data: bool = True) -> None:
+        self._with_data = data
         self.title = 'the old dump %s' % path
         self._path = pathlib.Path(path)
         os.listdir(self._path)
@@ -86,8 +102,9 @@ class OldDump(ends.Source):
                 ) -> records.Record:
         size, status = int(found.get('size') or 0), str(found.get('status'))
         problem = None
-        if status == 'active' and not self._is_complete(image_id, size):
-            problem = 'its data in the dump is missing or truncated'
+        if self._with_data and status == 'active' and (
+                not self._is_complete(image_id, size)):
+            problem = folder.NO_DATA
         checksum = found.get('checksum')
         return records.Record(
             id=image_id, status=status, problem=problem,

@@ -95,7 +95,9 @@ class Rules:
 
     def properties(self, image: records.Record) -> dict[str, str]:
         """Return the properties to copy, with the target's IDs in them."""
-        found = {}
+        found: dict[str, str] = {}
+        if self.ignores('properties'):
+            return found
         for name, value in image.properties.items():
             if any(fnmatch.fnmatchcase(name, pattern)
                    for pattern in OWN_PROPERTIES) or self.ignores(name):

@@ -86,6 +86,28 @@ class TestDumps(FolderTest):
         self.assertEqual(2, len(self.load()))
         self.check_same('B')
 
+    def test_only_metadata(self):
+        self.add('A')
+        path = folder.Folder(self.path, create=True, data=False)
+        self.assertEqual({'A': Result.COPIED}, self.replicate(path))
+        self.assertNotIn('GET data', dict(self.source.calls))
+        self.assertEqual([], self.names('data'))
+        self.assertEqual({'A': Result.SAME}, self.replicate(path))
+        self.assertEqual({'A': Result.CONFLICT}, self.load())
+        self.assertEqual(folder.NO_DATA, self.reason('A'))
+        self.assertEqual({'A': Result.COPIED}, self.dump())
+        self.assertEqual({'A': Result.SAME}, self.replicate(path))
+        self.assertEqual({'A': Result.COPIED}, self.load())
+
+    def test_data_that_is_gone_is_dumped_again(self):
+        self.add('A')
+        self.dump()
+        for name in self.names('data'):
+            (self.path / 'data' / name).unlink()
+        self.assertEqual({'A': Result.CONFLICT}, self.load())
+        self.assertEqual({'A': Result.COPIED}, self.dump())
+        self.assertEqual({'A': Result.COPIED}, self.load())
+
     def test_ids_of_v1_may_be_anything(self):
         self.add('../../x y')
         self.dump()
@@ -180,6 +202,13 @@ class TestOldDumps(FolderTest):
             self.assertIn('truncated', self.reason(ID))
             (self.path / (ID + '.img')).unlink(missing_ok=True)
         self.assertEqual({}, self.target.found)
+
+    def test_metadata_of_a_dump_without_data(self):
+        self.write()
+        (self.path / (ID + '.img')).unlink()
+        for data, result in (True, Result.CONFLICT), (False, Result.SAME):
+            self.source = old_dump.open_dump(self.path, data)
+            self.assertEqual(result, self.replicate()[ID])
 
     def test_damaged_data(self):
         self.assertEqual(Result.FAILED, self.write(b'hullo'))

@@ -91,6 +91,12 @@ class TestMissing(PlannerTest):
         self.assertFalse(found.wanted.protected)
         self.assertIsNone(found.wanted.owner)
 
+    def test_no_properties(self):
+        source = case.image(properties={'a': '1'})
+        found = self.check(Action.CREATE, source, ignored=('properties',))
+        self.assertEqual({record.MARKER: 'A'}, found.wanted.properties)
+        self.check(Action.SAME, source, found.wanted, ignored=('properties',))
+
     def test_references_to_images_with_new_ids(self):
         source = case.image(properties={'kernel_id': KERNEL, 'x': KERNEL})
         found = self.check(Action.CREATE, source,
