@@ -46,6 +46,9 @@ else:
 man_pages = [
     ('cli/nova-image', 'nova-image',
      'images of an OpenStack cloud, as Nova sees them', [author], 1),
+    ('cli/nova-image-replicator', 'nova-image-replicator',
+     'replicate images with the command line of glance-replicator',
+     [author], 1),
     ('cli/nova-image-run', 'nova-image-run',
      'run a service of Nova with nova_image', [author], 1),
 ]

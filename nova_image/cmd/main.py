@@ -10,10 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The entry point of nova-image, which imports as little as possible.
+"""The entry points of the programs, which import as little as possible.
 
-``--version`` imports only the module that reads the version. Help imports no
-client library; only commands that reach Glance do.
+``nova-image --version`` imports only the module that reads the version. Help
+imports no client library; only commands that reach Glance do.
 """
 
 import collections.abc
@@ -29,10 +29,30 @@ _INSTALL = "pip install 'nova_image[cli]'"
 
 
 def main(argv: collections.abc.Sequence[str] | None = None) -> int:
-    """Run the program.
+    """Run nova-image.
 
     :param argv: the arguments; None for those of the process
     :returns: the exit code, one of nova_image.cmd.codes
+    """
+    return _guarded('nova-image', _run, argv)
+
+
+def replicator(argv: collections.abc.Sequence[str] | None = None) -> int:
+    """Run nova-image-replicator.
+
+    :param argv: the arguments; None for those of the process
+    :returns: the exit code: 0, 1, or more than 128 after a signal
+    """
+    code = _guarded('nova-image-replicator', _run_replicator, argv)
+    return code if code == codes.DONE or code > 128 else codes.OTHER
+
+
+def _guarded(name: str, run: collections.abc.Callable[[list[str]], int],
+             argv: collections.abc.Sequence[str] | None) -> int:
+    """Run a program with signals and standard streams that are handled.
+
+    :param name: of the program
+    :param run: runs it and returns the exit code
     """
     argv = sys.argv[1:] if argv is None else list(argv)
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -43,7 +63,7 @@ def main(argv: collections.abc.Sequence[str] | None = None) -> int:
     # session.open_cloud() enables them.
     gc.disable()
     try:
-        return _flushed(_ended(argv))
+        return _flushed(_ended(run, argv))
     except KeyboardInterrupt:
         return codes.INTERRUPTED
     except BrokenPipeError:
@@ -51,7 +71,7 @@ def main(argv: collections.abc.Sequence[str] | None = None) -> int:
         return codes.BROKEN_PIPE
     except OSError as error:
         streams.abandon_output()
-        return _report(error)
+        return _report(name, error)
     finally:
         gc.freeze()  # Python collects before it ends
 
@@ -61,10 +81,11 @@ def _end(number: int, frame: types.FrameType | None) -> None:
     sys.exit(128 + number)
 
 
-def _ended(argv: list[str]) -> int:
-    """Run the program and return its exit code, also if it exits itself."""
+def _ended(run: collections.abc.Callable[[list[str]], int],
+           argv: list[str]) -> int:
+    """Run a program and return its exit code, also if it exits itself."""
     try:
-        return _run(argv)
+        return run(argv)
     except SystemExit as end:
         if isinstance(end.code, str):
             sys.stderr.write('%s\n' % end.code)
@@ -86,10 +107,23 @@ def _run(argv: list[str]) -> int:
     return shell.Shell().run(argv)
 
 
-def missing(error: ModuleNotFoundError) -> int:
-    """Report the package to install, and return the exit code."""
-    sys.stderr.write('nova-image: %s is not installed. Install the command '
-                     'line with: %s\n' % (error.name, _INSTALL))
+def _run_replicator(argv: list[str]) -> int:
+    from nova_image.cmd import deferred
+    deferred.install()
+    try:
+        from nova_image.cmd import replicator
+    except ModuleNotFoundError as error:
+        return missing(error, 'nova-image-replicator')
+    return replicator.Front().run(argv)
+
+
+def missing(error: ModuleNotFoundError, name: str = 'nova-image') -> int:
+    """Report the package to install, and return the exit code.
+
+    :param name: of the program
+    """
+    sys.stderr.write('%s: %s is not installed. Install the command '
+                     'line with: %s\n' % (name, error.name, _INSTALL))
     return codes.OTHER
 
 
@@ -109,10 +143,10 @@ def _flushed(code: int) -> int:
     return code
 
 
-def _report(error: OSError) -> int:
+def _report(name: str, error: OSError) -> int:
     """Report an error of the output in one line."""
     from nova_image.cmd import errors
-    sys.stderr.write('nova-image: %s\n' % errors.line_of(error))
+    sys.stderr.write('%s: %s\n' % (name, errors.line_of(error)))
     return errors.code_of(error)
 
 

@@ -92,7 +92,7 @@ def build(description: str) -> argparse.ArgumentParser:
         '-h', '--help', dest='deferred_help', action='store_true',
         help='Show this help, or the help of the command, and exit.')
     parser.add_argument(
-        '--version', action=_Version, nargs=0,
+        '--version', action=Version, nargs=0,
         help='Show the version and exit.')
     _add_output(parser)
     group = parser.add_argument_group('image service')
@@ -139,13 +139,13 @@ def _add_tls(group: typing.Any) -> None:
         help='Seconds to wait for a response (default: 600).')
 
 
-class _Version(argparse.Action):
+class Version(argparse.Action):
     """Show the version, which is read only when it is needed."""
 
     def __call__(self, parser: argparse.ArgumentParser,
                  namespace: argparse.Namespace, values: typing.Any,
                  option_string: str | None = None) -> None:
-        sys.stdout.write('nova-image %s\n' % release.version())
+        sys.stdout.write('%s %s\n' % (parser.prog, release.version()))
         parser.exit()
 
 

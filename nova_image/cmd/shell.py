@@ -97,7 +97,7 @@ class Shell(app.App):
         root = logging.getLogger()
         root.setLevel(logging.DEBUG if self.options.log_file else level)
         _add_handler(root, logging.StreamHandler(self.stderr), level,
-                     'nova-image: %(levelname)s: %(message)s')
+                     self.NAME + ': %(levelname)s: %(message)s')
         if self.options.log_file:
             try:
                 handler = _LogFile(self.options.log_file, self.say)
@@ -172,7 +172,7 @@ class Shell(app.App):
     def say(self, line: str) -> None:
         """Write a message for people to standard error."""
         self.said_anything = True
-        self.stderr.write('nova-image: %s\n' % safe_text.shown(line))
+        self.stderr.write('%s: %s\n' % (self.NAME, safe_text.shown(line)))
 
 
 class _Commands(commandmanager.CommandManager):

@@ -45,9 +45,12 @@ class Done:
 class CommandLineTest(base.FunctionalTest):
     """A test that runs commands in a new folder and with a new home.
 
+    :cvar program: the program, and its first arguments
     :ivar folder: pathlib.Path of that folder
     :ivar variables: additional environment variables
     """
+
+    program: tuple[str | pathlib.Path, ...] = (PROGRAM,)
 
     def setUp(self) -> None:
         """Make the folder and the home."""
@@ -73,7 +76,7 @@ class CommandLineTest(base.FunctionalTest):
         :param options: for subprocess.Popen
         """
         process = subprocess.Popen(
-            [PROGRAM, *argv], cwd=self.folder, env=self.environment,
+            [*self.program, *argv], cwd=self.folder, env=self.environment,
             **{'stdin': subprocess.DEVNULL, 'stdout': subprocess.PIPE,
                'stderr': subprocess.PIPE, **options})
         self.addCleanup(process.wait)

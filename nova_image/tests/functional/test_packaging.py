@@ -40,7 +40,8 @@ _NOT_COPIED = shutil.ignore_patterns(
     '.cache', '.hypothesis', '.stestr', '.tox', '.venv', '*.egg-info',
     '__pycache__', 'build', 'dist')
 _MAN_PAGES = ['share/man/man1/%s.1' % name
-              for name in ('nova-image', 'nova-image-run')]
+              for name in ('nova-image', 'nova-image-replicator',
+                           'nova-image-run')]
 _NAMES = '''
 from stevedore import extension
 from nova_image import version
@@ -134,7 +135,7 @@ class PackagingTest(testtools.TestCase):
         for name in ('nova_image/tests/unit/recordings/v2_glance33.json',
                      'nova_image/tests/gate/base.py',
                      'doc/man/nova-image.1', 'doc/man/nova-image-run.1',
-                     'setup_commands.py'):
+                     'doc/man/nova-image-replicator.1', 'setup_commands.py'):
             self.assertIn(name, names)
 
     def test_wheel_has_the_man_page_and_few_tests(self) -> None:
@@ -160,6 +161,8 @@ class PackagingTest(testtools.TestCase):
         self.assertEqual(
             'nova-image %s' % self.version,
             _run(venv.bin / 'nova-image', '--version', cwd=self.empty))
+        self.assertEqual('nova-image-replicator %s' % self.version, _run(
+            venv.bin / 'nova-image-replicator', '--version', cwd=self.empty))
         shown = _run(sys.executable, '-m', 'pip', '--python', python, 'show',
                      'nova_image', cwd=self.empty)
         self.assertIn('\nVersion: %s\n' % self.version, shown)
