@@ -22,6 +22,8 @@ from nova_image.tests.unit.cmd import case
 if six.PY3:
     import configparser
 
+    from nova_image.cmd import replicator
+
 
 class TestManPages(case.TestCase):
     """doc/man"""
@@ -56,3 +58,13 @@ class TestManPages(case.TestCase):
             self.assertIn(part[0].upper() + part[1:], text)
         for option in re.findall(r' (--[a-z]+)', launcher.USAGE):
             self.assertIn(option, text)
+
+    def test_describes_the_options_of_nova_image_replicator(self):
+        from tools import man_page
+        text = ' '.join(man_page.words(
+            man_page.page('nova-image-replicator').read_text()))
+        for action in replicator.build()._actions:
+            for option in action.option_strings:
+                self.assertIn(option, text)
+        for name in replicator.VERBS:
+            self.assertIn('[OPTION ...] %s ' % name, text)
