@@ -176,7 +176,8 @@ def add_journal(group: typing.Any) -> None:
     group.add_argument(
         '--journal', metavar='<file>', default=default_journal(),
         help='File in which runs keep what later ones can use (default: '
-             '%(default)s).')
+             'nova-image/replication.sqlite below XDG_STATE_HOME, which is '
+             '~/.local/state by default).')
 
 
 def default_journal() -> str:
@@ -226,7 +227,7 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         '--group', metavar='<name>', default='default',
         help='Name of the group of workers that share a replication '
-             '(default: %(default)s).')
+             '(default: default).')
 
 
 def coordinator(arguments: argparse.Namespace, stack: contextlib.ExitStack
