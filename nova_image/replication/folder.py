@@ -25,6 +25,7 @@ when it is complete, verified and on disk.
 
 import collections.abc
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -82,7 +83,13 @@ class Folder(ends.End):
         self._publish(mark, json.dumps({'schema': manifest.SCHEMA}) + '\n')
 
     def _check(self) -> None:
-        text = (self._path / MARK).read_text(encoding='utf-8')
+        try:
+            text = (self._path / MARK).read_text(encoding='utf-8')
+        except FileNotFoundError:
+            raise OSError(
+                errno.ENOENT, 'There is no dump of images in this folder' if
+                self._path.is_dir() else 'There is no such folder',
+                str(self._path)) from None
         try:
             schema = json.loads(text)['schema']
         except (ValueError, KeyError, TypeError):

@@ -79,8 +79,8 @@ class Orphans:
         if count > self.most:
             return dataclasses.replace(
                 outcome, result=Result.CONFLICT,
-                reason='its source is gone, as are those of %d images: more '
-                'than the maximum of %d' % (count, self.most))
+                reason='its source is gone, and the sources of %d replicas '
+                'are: more than the maximum of %d' % (count, self.most))
         if not change:
             return dataclasses.replace(outcome, result=Result.DIFFERENT)
         try:

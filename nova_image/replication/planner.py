@@ -152,6 +152,9 @@ def _beside(source: records.Record, target: records.Record,
             wanted: records.Record,
             rules: replication_rules.Rules) -> Decision:
     """Return the decision about an image that the target has."""
+    if source.replica_of == target.id and target.replica_of is None:
+        return Decision(Action.SKIP, source, target,
+                        reason='it is a replica of the image at the target')
     reason = _conflict(source, target)
     if reason:
         return Decision(Action.CONFLICT, source, target, wanted,

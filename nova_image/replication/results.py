@@ -46,6 +46,12 @@ class Verified(enum.Enum):
     NO = 'no'
 
 
+#: results of an image that the target has
+_THERE = (Result.SAME, Result.COPIED, Result.UPDATED)
+#: planner's actions that are about the data of an image
+_WITH_DATA = ('create', 'resume', 'update', 'same')
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What became of one image at one target.
@@ -120,8 +126,8 @@ class Report:
         self.losses.update(outcome.losses)
         self.size += outcome.image.size or 0
         self.sent += outcome.sent
-        if outcome.verified is Verified.NO and outcome.result in (
-                Result.SAME, Result.COPIED, Result.UPDATED):
+        if outcome.verified is Verified.NO and (
+                outcome.action in _WITH_DATA and outcome.result in _THERE):
             self.unverified += 1
 
     @property

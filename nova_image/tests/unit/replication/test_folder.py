@@ -155,8 +155,11 @@ class TestDumps(FolderTest):
         self.assertEqual(['new'], self.names('partial'))
 
     def test_other_folders_are_refused(self):
-        self.assertRaises(OSError, folder.Folder, self.path)
+        error = self.assertRaises(OSError, folder.Folder, self.path)
+        self.assertIn('no such folder', str(error))
         self.path.mkdir()
+        error = self.assertRaises(OSError, folder.Folder, self.path)
+        self.assertIn('no dump', str(error))
         (self.path / 'file').write_text('x')
         self.assertRaises(OSError, folder.Folder, self.path, create=True)
         (self.path / folder.MARK).write_text('{"schema": 99}')

@@ -218,6 +218,15 @@ class TestPresent(PlannerTest):
                            case.replica(source.but(id='B'), id='A'))
         self.assertIn('B', found.reason)
 
+    def test_a_replica_does_not_change_its_original(self):
+        original = case.image()
+        found = self.check(Action.SKIP, case.replica(original, name='other'),
+                           original)
+        self.assertIn('replica', found.reason)
+        # A chain of replicas is one: each has the marker of the one before.
+        second = case.replica(original)
+        self.check(Action.SAME, second, case.replica(second))
+
     def test_a_deleted_id(self):
         source = case.image()
         found = self.check(Action.CONFLICT, source,

@@ -416,6 +416,7 @@ class TestOrphans(RunTest):
         self.assertEqual({'A': Result.UPDATED, 'B': Result.UPDATED,
                           'C': Result.SAME}, self.deal('delete'))
         self.assertEqual({'C', 'foreign', 'marked'}, set(self.target.found))
+        self.assertEqual(0, self.report.unverified)
 
     def test_too_many_are_not_deleted(self):
         self.assertEqual({'A': Result.CONFLICT, 'B': Result.CONFLICT,
