@@ -72,27 +72,36 @@ class Checker:
         :raises NovaImageException: if an end cannot be listed
         """
         self._target.recall()
-        later, orphans = [], []
         with concurrent.futures.ThreadPoolExecutor(
                 self._threads, 'replication-check') as pool:
-            for number, (source, target) in enumerate(join.paired(
-                    self._source.images(), self._target.end.images()), 1):
-                if self._stop.is_set():
-                    return []
-                watcher.listed(number)
-                if source is None:
-                    if target is not None and self._target.made(target):
-                        orphans.append(target)
-                    continue
-                if target is not None:
-                    self._target.has(source, target)
-                if any(name in source.properties
-                       for name in rules.REFERENCES):
-                    later.append((source, target))  # all IDs must be known
-                else:
-                    self._check(pool, source, target, decided, ended)
-            for source, target in later:
+            try:
+                return self._check_all(pool, decided, ended, watcher)
+            except BaseException:
+                self._stop.set()  # the pool waits for what is in its queue
+                raise
+
+    def _check_all(self, pool: concurrent.futures.ThreadPoolExecutor,
+                   decided: Decided, ended: Ended,
+                   watcher: watching.Watcher) -> list[records.Record]:
+        """Plan all images, some of them in the pool; see run()."""
+        later, orphans = [], []
+        for number, (source, target) in enumerate(join.paired(
+                self._source.images(), self._target.end.images()), 1):
+            if self._stop.is_set():
+                return []
+            watcher.listed(number)
+            if source is None:
+                if target is not None and self._target.made(target):
+                    orphans.append(target)
+                continue
+            if target is not None:
+                self._target.has(source, target)
+            if any(name in source.properties for name in rules.REFERENCES):
+                later.append((source, target))  # all IDs must be known
+            else:
                 self._check(pool, source, target, decided, ended)
+        for source, target in later:
+            self._check(pool, source, target, decided, ended)
         return orphans
 
     def _check(self, pool: concurrent.futures.ThreadPoolExecutor,
@@ -108,6 +117,8 @@ class Checker:
 
         def look_up() -> None:
             try:
+                if self._stop.is_set():
+                    return
                 decided(self._with_members(source, target))
             except Exception as error:
                 ended(task, targets.outcome(

@@ -47,6 +47,8 @@ class Coordinator(abc.ABC):
         """Return a context manager that locks an image, without waiting.
 
         Its value is None if another worker has the lock.
+
+        :raises copying.Stopped: if that cannot be found out
         """
 
 

@@ -41,6 +41,8 @@ Result = results.Result
 
 #: seconds between two looks at the clock, and for Ctrl-C
 _LOOK = 0.2
+#: tries until an image fails that somebody sends to the target without lock
+_TRIES = 10
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -174,6 +176,7 @@ class Run:
             self._leave(jobs)
             for thread in threads:
                 thread.join()
+            self._leave(jobs)
             raise
 
     def _wait(self, threads: list[threading.Thread],
@@ -204,34 +207,46 @@ class Run:
     def _work(self, jobs: schedule.Schedule) -> None:
         """Do jobs until none is left: the body of a thread."""
         while not self._is_over() and (job := jobs.next()) is not None:
-            succeeded = False
+            later: list[targets.Task] = []
+            failed = True
             try:
-                succeeded = self._do(job, jobs.lacks(job))
+                found = self._do(job, jobs.lacks(job))
+                later = [task for task, outcome in found if outcome is None]
+                failed = job.has_failed or any(
+                    outcome is not None and outcome.result is Result.FAILED
+                    for _, outcome in found)
             finally:
-                jobs.done(job, succeeded)
+                if later:
+                    jobs.postpone(job, work=later, has_failed=failed)
+                else:
+                    jobs.done(job, not failed)
 
-    def _do(self, job: schedule.Job, lacks: list[str]) -> bool:
+    def _do(self, job: schedule.Job, lacks: list[str]) -> list[
+            tuple[targets.Task, results.Outcome | None]]:
         """Replicate one image to all targets that need it.
 
-        :returns: whether they have it now
+        :returns: what became of it; None where that is to be tried later
         """
         if lacks:
-            found = [targets.outcome(
-                task, Result.FAILED, reason='it names image %s, which could '
-                'not be replicated' % lacks[0]) for task in job.work]
+            found = _all(job, Result.FAILED, 'it names image %s, which could '
+                         'not be replicated' % lacks[0])
         else:
-            found = self._locked(job)
-        for task, outcome in zip(job.work, found, strict=True):
-            self._ended(task, outcome)
-        return not any(outcome.result is Result.FAILED for outcome in found)
+            try:
+                found = self._locked(job)
+            except copying.Stopped as error:  # no lock can be had
+                self.stop(str(error))
+                found = _all(job, Result.LEFT, str(error))
+        pairs = list(zip(job.work, found, strict=True))
+        for task, outcome in pairs:
+            if outcome is not None:
+                self._ended(task, outcome)
+        return pairs
 
-    def _locked(self, job: schedule.Job) -> list[results.Outcome]:
+    def _locked(self, job: schedule.Job) -> list[results.Outcome | None]:
         """Replicate an image that no other worker replicates."""
         with self._coordinator.lock(job.image.id) as lock:
             if lock is None:
-                return [targets.outcome(
-                    task, Result.LEFT, reason='another worker replicates it')
-                    for task in job.work]
+                return [None for _ in job.work]
 
             def check() -> None:
                 if self._stop.is_set():
@@ -246,20 +261,22 @@ class Run:
             compared = [task for task in job.work if not task.is_work]
             if compared:
                 return [deep.compare(self._source, task) if task in compared
-                        else self._carry_out(task, data)
+                        else self._carry_out(job, task, data)
                         for task in job.work]
             if len(job.work) == 1:
-                return [self._carry_out(job.work[0], data)]
-            return self._carry_out_together(job.work, data)
+                return [self._carry_out(job, job.work[0], data)]
+            return self._carry_out_together(job, data)
 
-    def _carry_out_together(self, tasks: list[targets.Task],
-                            data: ends.Hashed) -> list[results.Outcome]:
+    def _carry_out_together(self, job: schedule.Job, data: ends.Hashed
+                            ) -> list[results.Outcome | None]:
         """Send the data, which is read once, to several targets."""
+        tasks = job.work
         shared = tee.Tee(data, len(tasks))
 
-        def one(index: int) -> results.Outcome:
+        def one(index: int) -> results.Outcome | None:
             try:
-                return self._carry_out(tasks[index], shared.branch(index))
+                return self._carry_out(job, tasks[index],
+                                       shared.branch(index))
             finally:
                 shared.leave(index)
 
@@ -267,16 +284,27 @@ class Run:
                 len(tasks), 'replication-target') as pool:
             return list(pool.map(one, range(len(tasks))))
 
-    def _carry_out(self, task: targets.Task,
-                   data: ends.Hashed) -> results.Outcome:
-        """Carry out one plan, and return what became of the image."""
+    def _carry_out(self, job: schedule.Job, task: targets.Task,
+                   data: ends.Hashed) -> results.Outcome | None:
+        """Carry out one plan, and return what became of the image.
+
+        :returns: None if the target still receives data from a worker that
+            has lost the image
+        """
         began = time.monotonic()
         image, end = task.decision.source, task.target.end
-        self._watcher.began(image, end.title)
         try:
+            if self._coordinator.is_shared:
+                task = self._planned_again(task)
+                if not task.is_work:
+                    return targets.outcome(
+                        task, _RESULTS[task.decision.action])
+                if self._is_receiving(task) and job.tries < _TRIES:
+                    return None
+            self._watcher.began(image, end.title)
             done = task.target.copier(self._source, self._options.new_ids
                                       ).carry_out(
-                self._planned_again(task), data,
+                task.decision, data,
                 lambda sent: self._watcher.sent(image, end.title, sent))
         except copying.Stopped as error:
             return targets.outcome(task, Result.LEFT, reason=str(error))
@@ -286,16 +314,34 @@ class Run:
                 seconds=time.monotonic() - began)
         return targets.finished(task, done, time.monotonic() - began)
 
-    def _planned_again(self, task: targets.Task) -> planner.Decision:
+    def _planned_again(self, task: targets.Task) -> targets.Task:
         """Return the plan as it is now: other workers may have been there."""
-        decision = task.decision
-        target = decision.target
-        if self._coordinator.is_shared:
-            wanted = decision.wanted
-            target = task.target.end.image(
-                target.id if target else wanted.id if wanted else
-                decision.source.id)
-        return planner.plan(decision.source, target, task.target.rules)
+        source, end = task.decision.source, task.target.end
+        one = task.decision.target or task.decision.wanted or source
+        target = end.image(one.id)
+        if target is None and self._options.new_ids:
+            target = end.image(copying.new_id(source.id, end.title))
+        if target is None:
+            return task._replace(decision=planner.plan(
+                source, None, task.target.rules))
+        task.target.has(source, target)
+        if source.members is None and target.members is not None:
+            source = source.but(members=self._source.members(source))
+        return targets.Task(
+            task.target, planner.plan(source, target, task.target.rules),
+            source.members is not None)
+
+    @staticmethod
+    def _is_receiving(task: targets.Task) -> bool:
+        """Return whether somebody still sends data to the target."""
+        target = task.decision.target
+        return target is not None and target.status == 'saving'
+
+
+def _all(job: schedule.Job, result: Result,
+         reason: str) -> list[results.Outcome | None]:
+    """Return the same outcome for each target of an image."""
+    return [targets.outcome(task, result, reason=reason) for task in job.work]
 
 
 _RESULTS = {Action.SAME: Result.SAME, Action.SKIP: Result.SKIPPED,

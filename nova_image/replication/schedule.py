@@ -14,11 +14,16 @@
 
 import collections.abc
 import dataclasses
+import heapq
 import threading
+import time
 import typing
 
 from nova_image.replication import record as records
 from nova_image.replication import rules
+
+#: seconds until a job is tried again: at first, and at most
+_SOON, _LATE = 0.5, 4.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,11 +33,15 @@ class Job:
     :ivar image: the image at the source
     :ivar work: what a worker thread needs
     :ivar is_first: whether it comes before those of which this is False
+    :ivar tries: how often it was postponed
+    :ivar has_failed: whether a part of it has failed
     """
 
     image: records.Record
     work: typing.Any
     is_first: bool = True
+    tries: int = 0
+    has_failed: bool = False
 
     @property
     def needs(self) -> frozenset[str]:
@@ -53,6 +62,8 @@ class Schedule:
         # The next one is the last one.
         self._ready = sorted(jobs, key=lambda job: (
             job.is_first, job.image.size or 0))
+        self._postponed: list[tuple[float, int, Job]] = []  # a heap
+        self._number = 0
         self._waiting: dict[str, list[tuple[Job, set[str]]]] = {}
         self._open = {job.image.id for job in self._ready}
         self._begun: set[str] = set()
@@ -84,13 +95,41 @@ class Schedule:
             while not self._ready:
                 if not self._open:
                     return None
-                if not self._begun:
+                if self._postponed:
+                    self._await_postponed()
+                elif not self._begun:
                     self._break_circle()
                 else:
                     self._changed.wait()
             job = self._ready.pop()
             self._begun.add(job.image.id)
             return job
+
+    def _await_postponed(self) -> None:
+        """Wait for a change, or until the first postponed job is due."""
+        pause = self._postponed[0][0] - time.monotonic()
+        if pause > 0:
+            self._changed.wait(pause)
+        else:
+            self._ready.append(heapq.heappop(self._postponed)[2])
+
+    def postpone(self, job: Job, **changes: typing.Any) -> None:
+        """Take a job back that cannot be done now.
+
+        It comes again after a pause, which grows with each time, and when no
+        other job is ready. The jobs that wait for it still wait.
+
+        :param changes: fields of the job that have changed
+        """
+        job = dataclasses.replace(job, tries=job.tries + 1, **changes)
+        pause = min(_SOON * 2 ** min(job.tries - 1, 9), _LATE)
+        with self._changed:
+            self._begun.discard(job.image.id)
+            self._open.add(job.image.id)  # also after stop()
+            self._number += 1
+            heapq.heappush(self._postponed, (
+                time.monotonic() + pause, self._number, job))
+            self._changed.notify_all()
 
     def done(self, job: Job, succeeded: bool) -> None:
         """Make the jobs ready that have waited for this one only.
@@ -120,7 +159,8 @@ class Schedule:
             left = {job.image.id: job for job in self._ready}
             for entries in self._waiting.values():
                 left.update((job.image.id, job) for job, _ in entries)
-            self._ready, self._waiting = [], {}
+            left.update((job.image.id, job) for _, _, job in self._postponed)
+            self._ready, self._waiting, self._postponed = [], {}, []
             self._open &= self._begun
             self._changed.notify_all()
             return list(left.values())

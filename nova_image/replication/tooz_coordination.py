@@ -30,6 +30,7 @@ import socket
 import threading
 import time
 import typing
+import urllib.parse
 import uuid
 
 from tooz import coordination as tooz
@@ -43,6 +44,24 @@ LOG = logging.getLogger(__name__)
 
 #: part of the lifetime of a lock after which it counts as lost
 _SAFE = 0.8
+#: seconds that the service may take to accept a connection, and for which a
+#: request for a lock is repeated
+_PATIENCE = 5.0
+_PAUSE = 0.5
+#: scheme of a URL with one host -> its default port
+_PORTS = {'redis': 6379, 'rediss': 6379, 'etcd3+http': 2379,
+          'etcd3+https': 2379}
+#: a clock that also counts the time for which the machine was suspended
+_CLOCK = getattr(time, 'CLOCK_BOOTTIME', time.CLOCK_MONOTONIC)
+
+
+def _now() -> float:
+    return time.clock_gettime(_CLOCK)
+
+
+def _reason(error: BaseException) -> str:
+    """Return what is wrong with the service; etcd's errors have no text."""
+    return redaction.redact(str(error)) or type(error).__name__
 
 
 class _Held(coordination.Lock):
@@ -55,12 +74,12 @@ class _Held(coordination.Lock):
     def __init__(self, lock: typing.Any, lifetime: float | None) -> None:
         self.lock = lock
         self._lifetime = lifetime
-        self._renewed = time.monotonic()
+        self._renewed = _now()
         self._lost: str | None = None
 
     def renew(self) -> None:
         """Renew the lock, from the thread of the heartbeat."""
-        began = time.monotonic()
+        began = _now()
         if self._lifetime is None or self._is_over(began):
             return
         try:
@@ -68,7 +87,7 @@ class _Held(coordination.Lock):
                 self._lost = 'the lock of the image is gone'
         except Exception as error:
             # There is time for another attempt.
-            LOG.warning('A lock was not renewed: %s', error)
+            LOG.warning('A lock was not renewed: %s', _reason(error))
         else:
             self._renewed = began
 
@@ -81,7 +100,7 @@ class _Held(coordination.Lock):
 
         :raises copying.Stopped: if another worker may have it now
         """
-        if not self._lost and self._is_over(time.monotonic()):
+        if not self._lost and self._is_over(_now()):
             self._lost = 'the lock of the image could not be renewed in time'
         if self._lost or not self.lock.acquired:
             raise copying.Stopped(self._lost or 'the lock of the image is '
@@ -101,25 +120,30 @@ class Workers(coordination.Coordinator):
         self._group = 'nova_image-replication-%s' % group
         self._held: set[_Held] = set()
         self._guard = threading.Lock()
+        self._ring_guard = threading.Lock()
         self._end = threading.Event()
         self._ring: partitioner.Partitioner | None = None
         member = '%s-%d-%s' % (socket.gethostname(), os.getpid(),
                                uuid.uuid4().hex[:8])
         try:
+            _probe(url)
             self._tooz = tooz.get_coordinator(url, member.encode())
             self._tooz.start()
+            _fail_at_once(self._tooz)
             if not url.startswith('file:'):
                 self._ring = self._tooz.join_partitioned_group(
                     self._group.encode())
         except Exception as error:
-            raise copying.Stopped(
-                'the coordination service %s cannot be used: %s' % (
-                    redaction.redact(url),
-                    redaction.redact(str(error)))) from error
+            raise self._unusable(error) from error
         self._lifetime = self._lifetime_of_locks()
         self._heart = threading.Thread(
             target=self._beat, name='replication-heartbeat', daemon=True)
         self._heart.start()
+
+    def _unusable(self, error: Exception) -> copying.Stopped:
+        return copying.Stopped(
+            'the coordination service %s cannot be used: %s' % (
+                redaction.redact(self._url), _reason(error)))
 
     def _lifetime_of_locks(self) -> float | None:
         """Return the seconds after which a lock ends by itself."""
@@ -129,7 +153,7 @@ class Workers(coordination.Coordinator):
     def close(self) -> None:
         """Leave the group."""
         self._end.set()
-        self._heart.join()
+        self._heart.join(_PATIENCE)
         with contextlib.suppress(Exception):
             if self._ring is not None:
                 self._ring.stop()
@@ -146,14 +170,18 @@ class Workers(coordination.Coordinator):
             try:
                 self._tooz.heartbeat()
                 if self._ring is not None:
-                    self._tooz.run_watchers()
+                    with self._ring_guard:
+                        self._tooz.run_watchers()
             except Exception as error:
                 LOG.warning('The membership of this worker was not renewed: '
-                            '%s', redaction.redact(str(error)))
+                            '%s', _reason(error))
 
     def is_mine(self, image_id: str) -> bool:
         """Return whether this worker is the first to try an image."""
-        return self._ring is None or self._ring.belongs_to_self(image_id)
+        if self._ring is None:
+            return True
+        with self._ring_guard:
+            return self._ring.belongs_to_self(image_id)
 
     @contextlib.contextmanager
     def lock(self, image_id: str
@@ -161,8 +189,8 @@ class Workers(coordination.Coordinator):
         """Lock an image, without waiting; see Coordinator."""
         lock = self._tooz.get_lock(
             ('%s-%s' % (self._group, image_id)).encode())
-        held = _Held(lock, self._lifetime)
-        if not lock.acquire(blocking=False):
+        held = self._acquire(lock)
+        if held is None:
             yield None
             return
         with self._guard:
@@ -174,3 +202,41 @@ class Workers(coordination.Coordinator):
                 self._held.discard(held)
             with contextlib.suppress(Exception):
                 lock.release()
+
+    def _acquire(self, lock: typing.Any) -> _Held | None:
+        """Acquire a lock, or return None if another worker has it.
+
+        :raises copying.Stopped: if the service does not answer for a while
+        """
+        deadline = _now() + _PATIENCE
+        while True:
+            held = _Held(lock, self._lifetime)  # its time begins before
+            try:
+                return held if lock.acquire(blocking=False) else None
+            except Exception as error:
+                if _now() > deadline or self._end.wait(_PAUSE):
+                    raise self._unusable(error) from error
+
+
+def _probe(url: str) -> None:
+    """Connect once: the driver for redis tries for a minute.
+
+    :raises OSError: if the service cannot be reached
+    """
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme in _PORTS and parts.hostname:
+        socket.create_connection(
+            (parts.hostname, parts.port or _PORTS[parts.scheme]),
+            _PATIENCE).close()
+
+
+def _fail_at_once(driver: typing.Any) -> None:
+    """Keep redis' client from repeating requests: tooz does it, too.
+
+    Together, a request to a service that is down takes a minute.
+    """
+    client: typing.Any = getattr(driver, '_client', None)
+    if hasattr(client, 'set_retry'):
+        from redis import backoff
+        from redis import retry
+        client.set_retry(retry.Retry(backoff.NoBackoff(), 1))
