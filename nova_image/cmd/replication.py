@@ -135,7 +135,7 @@ class ReplicationCommand(base.Command):
                     len(targets) > 1, bar), workers)
             try:
                 one.run()
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, SystemExit):
                 if bar:
                     bar.close()
                 self._finish(one.report, began, arguments.as_json)

@@ -13,6 +13,8 @@
 """A replication that is repeated: health lines and metrics."""
 
 import collections.abc
+import contextlib
+import logging
 import os
 import sys
 import tempfile
@@ -21,6 +23,8 @@ import time
 from nova_image.cmd import codes
 from nova_image.cmd import errors
 from nova_image.replication import results
+
+LOG = logging.getLogger(__name__)
 
 _HELP = {
     'images': ('gauge', 'Images of the last run, by their result.'),
@@ -40,6 +44,7 @@ class Health:
 
     :param path: file for the metrics in the format of Prometheus, such as
         one that the textfile collector of its node exporter reads; or None
+    :raises OSError: if the file cannot be written
     """
 
     def __init__(self, path: str | None) -> None:
@@ -47,6 +52,9 @@ class Health:
         self._values: dict[str, float] = dict.fromkeys(
             ('runs_total', 'failed_runs_total', 'sent_bytes_total'), 0)
         self._images: dict[str, int] = {}
+        if path is not None:  # not only after hours
+            with _named(path), tempfile.TemporaryFile(dir=_folder(path)):
+                pass
 
     def ran(self, report: results.Report, seconds: float) -> None:
         """Count a run that has ended."""
@@ -86,15 +94,44 @@ class Health:
         return '\n'.join(lines) + '\n'
 
     def _write(self) -> None:
-        """Replace the file atomically."""
+        """Replace the file atomically; a failure does not end the service."""
         if self._path is None:
             return
-        folder = os.path.dirname(os.path.abspath(self._path))
-        with tempfile.NamedTemporaryFile(
-                'w', dir=folder, delete=False, encoding='utf-8') as stream:
-            stream.write(self.text())
+        try:
+            with _named(self._path):
+                _replace(self._path, self.text())
+        except OSError as error:
+            LOG.warning('The metrics were not written: %s',
+                        errors.line_of(error))
+
+
+def _folder(path: str) -> str:
+    return os.path.dirname(os.path.abspath(path))
+
+
+@contextlib.contextmanager
+def _named(path: str) -> collections.abc.Iterator[None]:
+    """Make errors name a file rather than the temporary one."""
+    try:
+        yield
+    except OSError as error:
+        error.filename, error.filename2 = path, None
+        raise
+
+
+def _replace(path: str, text: str) -> None:
+    """Write a file that is never seen half."""
+    with tempfile.NamedTemporaryFile(
+            'w', prefix='.nova-image-', dir=_folder(path), delete=False,
+            encoding='utf-8') as stream:
+        try:
+            stream.write(text)
+            stream.flush()
             os.fchmod(stream.fileno(), 0o644)
-        os.replace(stream.name, self._path)
+            os.replace(stream.name, path)
+        except BaseException:
+            os.unlink(stream.name)
+            raise
 
 
 def repeat(run: collections.abc.Callable[[Health], int], every: int,

@@ -23,7 +23,7 @@ from nova_image.replication import record as records
 from nova_image.replication import rules
 
 #: seconds until a job is tried again: at first, and at most
-_SOON, _LATE = 0.5, 4.0
+_SOON, _LATE = 0.5, 2.0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -61,7 +61,8 @@ def _now() -> float:
 
 def _reason(error: BaseException) -> str:
     """Return what is wrong with the service; etcd's errors have no text."""
-    return redaction.redact(str(error)) or type(error).__name__
+    text = getattr(error, 'strerror', None) or str(error)
+    return redaction.redact(text) or type(error).__name__
 
 
 class _Held(coordination.Lock):

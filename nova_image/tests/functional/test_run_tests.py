@@ -27,6 +27,9 @@ import testtools
 
 from nova_image.tests.fixtures import ceph
 from nova_image.tests.fixtures import cloud
+from nova_image.tests.fixtures import etcd
+from nova_image.tests.fixtures import mariadb
+from nova_image.tests.fixtures import redis
 from nova_image.tests.functional import test_cli_completion
 
 _ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -177,6 +180,11 @@ class BindepTest(testtools.TestCase):
     def test_shells(self) -> None:
         self.assertEqual(set(), {*test_cli_completion.PACKAGES} -
                          self._packages('test'))
+
+    def test_workers(self) -> None:
+        self.assertEqual(
+            {*etcd.PACKAGES, *mariadb.PACKAGES, *redis.PACKAGES},
+            self._packages('workers'))
 
     def test_gate(self) -> None:
         self.assertEqual({*cloud.PACKAGES, *cloud.CEPH_PACKAGES},
