@@ -94,7 +94,7 @@ class Health:
         return '\n'.join(lines) + '\n'
 
     def _write(self) -> None:
-        """Replace the file atomically; a failure does not end the service."""
+        """Replace the file; if that fails, the service continues."""
         if self._path is None:
             return
         try:

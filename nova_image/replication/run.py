@@ -233,7 +233,7 @@ class Run:
         else:
             try:
                 found = self._locked(job)
-            except copying.Stopped as error:  # no lock can be had
+            except copying.Stopped as error:  # no lock is available
                 self.stop(str(error))
                 found = _all(job, Result.LEFT, str(error))
         pairs = list(zip(job.work, found, strict=True))
