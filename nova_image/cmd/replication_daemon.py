@@ -16,9 +16,12 @@ import collections.abc
 import contextlib
 import logging
 import os
+import signal
 import sys
 import tempfile
 import time
+import types
+import typing
 
 from nova_image.cmd import codes
 from nova_image.cmd import errors
@@ -143,11 +146,12 @@ def repeat(run: collections.abc.Callable[[Health], int], every: int,
     :param every: seconds from the start of one run to the start of the next;
         0 to run once
     :param say: called with a line for people
-    :returns: the exit code of the only run
+    :returns: the exit code of the only run, or that of a signal
     """
     if not every:
         return run(health)
-    while True:
+    ending = _note_signals()
+    while not ending:
         began = time.monotonic()
         try:
             code = run(health)
@@ -160,4 +164,27 @@ def repeat(run: collections.abc.Callable[[Health], int], every: int,
         sys.stdout.flush()
         say('%s: %s; next run in %d s' % (
             time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime()), text, wait))
-        time.sleep(wait)
+        time.sleep(0 if ending else wait)
+    return 128 + ending[0]
+
+
+def _note_signals() -> list[int]:
+    """Return a list that gets the signals that end the process.
+
+    Their handlers raise an exception wherever the process is. If that is a
+    place that ignores exceptions, such as a destructor, the loop still ends.
+    """
+    found: list[int] = []
+
+    def note(before: typing.Any) -> collections.abc.Callable[
+            [int, types.FrameType | None], None]:
+        def noted(number: int, frame: types.FrameType | None) -> None:
+            found.append(number)
+            before(number, frame)
+        return noted
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        before = signal.getsignal(number)
+        if callable(before):
+            signal.signal(number, note(before))
+    return found

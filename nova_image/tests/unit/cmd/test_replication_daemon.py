@@ -14,6 +14,7 @@
 
 import os
 import re
+import signal
 import stat
 
 import fixtures
@@ -103,6 +104,8 @@ class TestRepeat(testtools.TestCase):
             self.skipTest('the command line requires Python 3.11')
         self.lines = []
         self.waits = []
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            self.addCleanup(signal.signal, number, signal.getsignal(number))
         self.codes = [0, ValueError('http://u:secret@h/'), 15,
                       KeyboardInterrupt()]
         self.health = daemon.Health(None)
@@ -126,6 +129,16 @@ class TestRepeat(testtools.TestCase):
         self.assertIn('exit code 15', self.lines[2])
         self.assertEqual([True] * 3, [59 < wait <= 60
                                       for wait in self.waits])
+
+    def test_a_signal_whose_exception_is_lost(self):
+        signal.signal(signal.SIGTERM, lambda number, frame: None)
+
+        def run(health):
+            os.kill(os.getpid(), signal.SIGTERM)
+            return 0
+        self.assertEqual(143, daemon.repeat(run, 60, self.health,
+                                            self.lines.append))
+        self.assertEqual([0], self.waits)
 
     def test_a_single_run(self):
         self.assertEqual(0, daemon.repeat(self.run_once, 0, self.health,
