@@ -19,7 +19,9 @@ killed leaves nothing that others can see, and the next one resumes.
 """
 
 import collections.abc
+import concurrent.futures
 import dataclasses
+import threading
 import typing
 import uuid
 
@@ -101,17 +103,19 @@ class Copier:
         :raises NovaImageException: if a request fails. Nothing that others
             can see was left, and the next run resumes.
         """
+        source = decision.source
+        look = _Look(data, lambda: self._source.again(source))
         if decision.action is Action.UPDATE:
             assert decision.target is not None
-            return self._settle(decision, decision.target)
+            return self._settle(decision, decision.target, look)
         assert decision.wanted is not None
         queued = decision.target or self._reserve(decision.wanted)
-        source = decision.source
         written = self._target.write(
-            queued.but(size=source.size), data, source.hashes, progress)
+            queued.but(size=source.size), look, source.hashes, progress)
         hashes = {name: value for name, value in written.hashes.items()
                   if value}
-        return self._settle(decision, written, hashes, written.size or 0)
+        return self._settle(decision, written, look, hashes,
+                            written.size or 0)
 
     def _reserve(self, wanted: records.Record) -> records.Record:
         """Create the image, with another ID if that is allowed."""
@@ -124,11 +128,12 @@ class Copier:
             wanted.properties[records.MARKER], self._target.title)))
 
     def _settle(self, decision: planner.Decision, target: records.Record,
+                look: '_Look',
                 hashes: collections.abc.Mapping[str, str] | None = None,
                 sent: int = 0) -> Done:
         """Make all but the data equal to the source as it is now."""
         found = dict(hashes or {})
-        source = self._source.image(decision.source.id)
+        source = look.result()
         if source is None or not source.has_data:
             if found:
                 self._target.delete(target.id)
@@ -180,6 +185,44 @@ class Copier:
             return now
         self._target.set_members(target, wanted)
         return wanted
+
+
+class _Look:
+    """The data of an image, and a look at the image once it was read.
+
+    The look takes requests to the source while the target stores the data.
+
+    :param data: the data
+    :param look: returns the image as it is
+    """
+
+    def __init__(self, data: ends.Hashed, look: collections.abc.Callable[
+            [], records.Record | None]) -> None:
+        self._data = data
+        self._look = look
+        self._found: concurrent.futures.Future[
+            records.Record | None] | None = None
+
+    def __iter__(self) -> collections.abc.Iterator[bytes]:
+        """Yield the data, and begin to look."""
+        yield from self._data
+        self._found = concurrent.futures.Future()
+        threading.Thread(target=self._run, args=(self._found,), daemon=True,
+                         name='replication-look').start()
+
+    def _run(self, found: concurrent.futures.Future[records.Record | None]
+             ) -> None:
+        try:
+            found.set_result(self._look())
+        except BaseException as error:
+            found.set_exception(error)
+
+    def result(self) -> records.Record | None:
+        """Return the image as it was after its data was read.
+
+        :raises NovaImageException: if a request has failed
+        """
+        return self._look() if self._found is None else self._found.result()
 
 
 def _kept(decision: planner.Decision) -> planner.Decision:

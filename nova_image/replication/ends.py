@@ -101,6 +101,13 @@ class Source(abc.ABC):
         The status 'deleted' is returned if the API shows deleted images.
         """
 
+    def again(self, image: records.Record) -> records.Record | None:
+        """Return an image as it is now, like image().
+
+        :param image: as images() has listed it, which may save requests
+        """
+        return self.image(image.id)
+
     @abc.abstractmethod
     def members(self, image: records.Record) -> frozenset[records.Member]:
         """Return the members of an image; only a shared one is looked up."""

@@ -98,11 +98,31 @@ class EndV1(ends.End):
     def image(self, image_id: str) -> records.Record | None:
         """Return one image, as it is listed. See End."""
         image = self._head(image_id)
-        if image is None:
-            return None
+        return image and self._complete(image, self._as_listed)
+
+    def again(self, image: records.Record) -> records.Record | None:
+        """Return one image, as it is listed. See End.
+
+        If the headers are those of the image as it was listed, it need not
+        be listed again.
+        """
+        def listed(found: records.Record) -> records.Record:
+            if translation.in_headers(found) == translation.in_headers(image):
+                return image.but(hashes=found.hashes)
+            return self._as_listed(found)
+
+        head = self._head(image.id)
+        return head and self._complete(head, listed)
+
+    def _complete(self, image: records.Record, listed: collections.abc.Callable
+                  [[records.Record], records.Record]) -> records.Record:
+        """Return the image of an answer to HEAD with all of its fields.
+
+        :param listed: returns the image as it is listed
+        """
         if image.status == 'deleted':
             return image.but(members=frozenset(), visibility='private')
-        image = self._as_listed(image)
+        image = listed(image)
         members = self.members(image)
         if image.visibility == records.NOT_PUBLIC:
             image = image.but(visibility='shared' if members else 'private')
@@ -223,7 +243,8 @@ class EndV1(ends.End):
                 reason='Glance has made %s its owner instead of %s' % (
                     made.owner, image.owner), left='image %s' % image.id,
                 advice='Use credentials of an administrator')
-        return made
+        # No image has ever had this ID.
+        return made.but(members=frozenset())
 
     def _created(self, image: records.Record,
                  headers: dict[str, str]) -> records.Record:

@@ -133,6 +133,20 @@ def from_headers(headers: collections.abc.Mapping[str, str],
     return from_json(raw, image_id)
 
 
+def in_headers(image: records.Record) -> records.Record:
+    """Return what the headers of an image show of it, for comparisons.
+
+    They lack more than this of some images, which then look different.
+    """
+    return image.but(
+        members=None, hashes={name: value for name, value in
+                              image.hashes.items() if name == 'md5'},
+        visibility='public' if image.visibility == 'public'
+        else records.NOT_PUBLIC,
+        properties={name.lower(): value.strip() for name, value in
+                    image.properties.items() if value})
+
+
 def to_headers(fields: collections.abc.Mapping[str, typing.Any]
                ) -> dict[str, str]:
     """Return the headers that give an image these fields.

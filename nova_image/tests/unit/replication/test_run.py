@@ -13,6 +13,7 @@
 """Whole runs between Glances in memory."""
 
 import contextlib
+import threading
 
 import six
 
@@ -103,6 +104,39 @@ class TestCopies(RunTest):
         self.check_same('A')
         self.assertEqual(results.Verified.BOTH, self.outcomes[0].verified)
         self.assertEqual(10, self.outcomes[0].sent)
+
+    def test_source_is_looked_at_while_the_target_stores_the_data(self):
+        self.add('A')
+        looked = threading.Event()
+        seen = []
+
+        def trouble_at_source(what, image_id):
+            if what == 'GET image':
+                looked.set()
+
+        def trouble_at_target(what, image_id):
+            if what == 'GET lost' and 'A' in self.target.data:
+                seen.append(looked.wait(60))
+
+        self.source.trouble = trouble_at_source
+        self.target.trouble = trouble_at_target
+        self.assertEqual({'A': Result.COPIED}, self.replicate())
+        self.assertEqual([True], seen)
+        self.assertEqual(1, self.source.calls.count(('GET image', 'A')))
+
+    def test_failed_look_at_the_source(self):
+        def trouble(what, image_id):
+            if what == 'GET image':
+                raise exception.GlanceConnectionFailed(reason='it is away')
+
+        self.add('A', visibility='public')
+        self.source.trouble = trouble
+        self.assertEqual({'A': Result.FAILED}, self.replicate())
+        self.assertIn('it is away', self.reason('A'))
+        self.assertEqual('private', self.target.found['A'].visibility)
+        self.source.trouble = lambda what, image_id: None
+        self.replicate()
+        self.check_same('A')
 
     def test_others_see_the_image_last(self):
         self.add('A', visibility='public', protected=True,

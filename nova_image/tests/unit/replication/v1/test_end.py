@@ -106,6 +106,40 @@ class TestShow(EndTestCase):
                             '&limit=20'),
                            ('GET', glance_case.path(ACTIVE, 'members'))])
 
+    def test_image_as_it_was_listed_is_not_listed_again(self):
+        self.glance.answers(GLANCE15('list'), GLANCE15('list_none'))
+        image, = (one for one in self.end.images() if one.id == ACTIVE)
+        del self.glance.calls[:]
+        self.glance.answers(GLANCE15('show_active'), GLANCE15('members_200'))
+        found = self.end.again(image)
+        self.assertEqual(image.but(
+            visibility='shared',
+            members=frozenset({record.Member('another-project')})), found)
+        self.assert_calls([('HEAD', glance_case.path(ACTIVE)),
+                           ('GET', glance_case.path(ACTIVE, 'members'))])
+
+    def test_image_that_has_changed_since_it_was_listed(self):
+        self.glance.answers(GLANCE15('list'), GLANCE15('list_none'))
+        image, = (one for one in self.end.images() if one.id == ACTIVE)
+        for changes in ({'name': 'another'}, {'min_ram': 9},
+                        {'properties': {}}, {'visibility': 'public'},
+                        {'hashes': {'md5': 'another'}}, {'updated_at': None}):
+            del self.glance.calls[:]
+            self.glance.answers(GLANCE15('show_active'), GLANCE15('list'),
+                                GLANCE15('members_200'))
+            self.assertEqual(image.name,
+                             self.end.again(image.but(**changes)).name)
+            self.assert_calls([
+                ('HEAD', glance_case.path(ACTIVE)),
+                ('GET', self.NEARBY + '&size_min=100&size_max=100&limit=20'),
+                ('GET', glance_case.path(ACTIVE, 'members'))])
+
+    def test_image_that_is_gone_since_it_was_listed(self):
+        self.glance.answers(GLANCE15('show_404'), GLANCE15('show_deleted'))
+        self.assertIsNone(self.end.again(self.image(id=QUEUED)))
+        self.assertEqual('deleted',
+                         self.end.again(self.image(id=QUEUED)).status)
+
     def test_image_is_shown_as_it_is_listed(self):
         raw = next(one for one in GLANCE15('list').json['images']
                    if one['id'] == ACTIVE)
