@@ -39,15 +39,18 @@ def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = command.parser('replicate', (
         'Compare how nova-image, glance-replicator of Glance 15 and a loop '
-        'of openstack commands replicate %d images of 1 MiB and one of %d '
-        'MiB from a real Glance 15 to another one or to a Glance 33, which '
-        'this command starts on 127.0.0.1.' % _USUAL))
+        'of openstack commands replicate images from a real Glance 15 to '
+        'another one or to a Glance 33, which this command starts on '
+        '127.0.0.1.'))
+    command.add_numbers(
+        parser, 'N', ('images', _USUAL[0], 'number of images of 1 MiB'),
+        ('osc-images', 3, 'number of images that the openstack commands copy; '
+         'their time is multiplied for the others'))
+    command.add_numbers(parser, 'MIB', (
+        'large', _USUAL[1], 'size of one more image'))
     parser.add_argument(
-        '--small', action='store_true',
+        '--small', action='store_const', const=_SMALL,
         help='replicate only %d images of 1 MiB and one of %d MiB' % _SMALL)
-    command.add_numbers(parser, 'N', (
-        'osc-images', 3, 'number of images that the openstack commands copy; '
-        'their time is multiplied for the others'))
     return parser.parse_args()
 
 
@@ -61,7 +64,7 @@ def main() -> int:
 
 
 def _measure(arguments: argparse.Namespace) -> None:
-    number, large = _SMALL if arguments.small else _USUAL
+    number, large = arguments.small or (arguments.images, arguments.large)
     sizes = [_MIB] * number + [large * _MIB]
     report = command.Report(arguments, sizes=sizes,
                             osc_images=arguments.osc_images)

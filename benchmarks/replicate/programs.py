@@ -57,13 +57,15 @@ class Programs:
 
     def versions(self) -> dict[str, str]:
         """Return the versions of the measured programs, by name."""
-        return {name: version for folder, code in (
-                    (self._current, _VERSIONS),
-                    (self._legacy, _LEGACY_VERSIONS))
-                for name, version in map(str.split, subprocess.run(
-                    [folder / 'python', '-c', code], text=True,
-                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                    check=True, env=self._environment).stdout.splitlines())}
+        found = {}
+        for folder, code in ((self._current, _VERSIONS),
+                             (self._legacy, _LEGACY_VERSIONS)):
+            done = subprocess.run(
+                [folder / 'python', '-c', code], text=True, check=True,
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                env=self._environment)
+            found.update(line.split() for line in done.stdout.splitlines())
+        return found
 
     def livecopy(self, source: fixtures.Service,
                  target: fixtures.Service) -> race.Measures:
@@ -105,7 +107,7 @@ class Programs:
                         target: fixtures.Service,
                         images: collections.abc.Iterable[str]
                         ) -> race.Measures:
-        """Copy images with openstack, one after the other.
+        """Copy images with openstack, one at a time.
 
         :param source: the Glance to copy from
         :param target: the Glance to copy to
