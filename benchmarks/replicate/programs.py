@@ -57,14 +57,16 @@ class Programs:
 
     def versions(self) -> dict[str, str]:
         """Return the versions of the measured programs, by name."""
-        found = {}
+        found: dict[str, str] = {}
         for folder, code in ((self._current, _VERSIONS),
                              (self._legacy, _LEGACY_VERSIONS)):
             done = subprocess.run(
                 [folder / 'python', '-c', code], text=True, check=True,
                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                 env=self._environment)
-            found.update(line.split() for line in done.stdout.splitlines())
+            for line in done.stdout.splitlines():
+                name, version = line.split()
+                found[name] = version
         return found
 
     def livecopy(self, source: fixtures.Service,
