@@ -169,6 +169,8 @@ class Race:
                   ) -> race.Measures:
         self._cloud.settle()
         measures = programs.over_idle(run(), self._idle[idle])
+        race.say('  %-16s %s' % (
+            idle, results.show('wall', measures['wall'])))
         return measures | {'requests': len(self._cloud.requests())}
 
     def _check(self, name: str, target: replicate_cloud.Legacy
@@ -186,6 +188,4 @@ class Race:
 
     def _add(self, operation: str, name: str,
              measures: race.Measures) -> None:
-        race.say('  %-13s %-16s %s' % (
-            operation, name, results.show('wall', measures['wall'])))
         self.found[operation].setdefault(name, []).append(measures)
