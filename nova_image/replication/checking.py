@@ -109,7 +109,8 @@ class Checker:
                decided: Decided, ended: Ended) -> None:
         """Plan one image, in a thread if that takes requests."""
         known = self._target.known(source)
-        source = source.but(hashes=dict(known.hashes, **source.hashes))
+        if known.hashes:
+            source = source.but(hashes=dict(known.hashes, **source.hashes))
         task = self._task(source, target)
         if target is None or not self._needs_members(task, target):
             decided(task)

@@ -33,8 +33,8 @@ def paired(sources: _Records, targets: _Records
 
     An image of the target is the replica of the source that its marker names,
     otherwise of the one with its ID. Pairs are yielded as soon as both have
-    arrived, so that only images without a partner, and those that are far
-    apart in the listings, take memory.
+    arrived, and the others as soon as the other listing has ended. Only
+    images that are far apart in the listings take memory.
 
     :param sources: the images of the source
     :param targets: the images of the target
@@ -45,22 +45,31 @@ def paired(sources: _Records, targets: _Records
         (0, iter(sources)), (1, iter(targets))]
     while streams:
         side, stream = streams.pop(0)
-        image = next(stream, None)
-        if image is None:
+        found = next(stream, None)
+        if found is None:
+            for left in _taken(waiting[1 - side]):
+                yield _alone(1 - side, left)
             continue
+        image = records.lean(found)
         streams.append((side, stream))
         key = image.id if side == 0 else image.replica_of or image.id
         other = waiting[1 - side].pop(key, None)
-        if other is None:
+        if other is None and len(streams) == 1:
+            yield _alone(side, image)
+        elif other is None:
             previous = waiting[side].pop(key, None)
             waiting[side][key] = image
             if previous is not None:
                 yield _alone(side, previous)
         else:
             yield Pair(image, other) if side == 0 else Pair(other, image)
-    for side in (0, 1):
-        for image in waiting[side].values():
-            yield _alone(side, image)
+
+
+def _taken(images: dict[str, records.Record]
+           ) -> collections.abc.Iterator[records.Record]:
+    """Take all images out of a dict, one by one, the oldest first."""
+    for key in list(images):
+        yield images.pop(key)
 
 
 def _alone(side: int, image: records.Record) -> Pair:

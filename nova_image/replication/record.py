@@ -15,6 +15,7 @@
 import collections.abc
 import dataclasses
 import datetime
+import sys
 import typing
 
 #: visibility of an image of which the API only says that it is not public
@@ -23,6 +24,12 @@ NOT_PUBLIC = 'not public'
 WITH_DATA = ('active', 'deactivated')
 #: property of an image that replication has created: the ID of its source
 MARKER = 'nova_image_replica_of'
+
+#: fields with the same few values in many images
+_REPEATED = ('status', 'owner', 'visibility', 'disk_format',
+             'container_format')
+#: characters of a value that other images may have as well
+_LONGEST = 64
 
 Properties = collections.abc.Mapping[str, str]
 
@@ -39,7 +46,7 @@ class Member(typing.NamedTuple):
     status: str | None = None
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Record:
     """One image, in the words of the Images API v2.
 
@@ -91,6 +98,25 @@ class Record:
     def but(self, **changes: typing.Any) -> 'Record':
         """Return a record that differs in some fields."""
         return dataclasses.replace(self, **changes)
+
+
+def lean(image: Record) -> Record:
+    """Return an image that shares its repeated texts with all others.
+
+    A listing has new copies of the same few words for each image: formats,
+    projects, names and values of properties. A run remembers many images.
+    """
+    return image.but(**{
+        name: sys.intern(value) for name in _REPEATED
+        if type(value := getattr(image, name)) is str},
+        properties={
+            _shared(name): _shared(value)
+            for name, value in image.properties.items()})
+
+
+def _shared(text: str) -> str:
+    return sys.intern(text) if type(text) is str and (
+        len(text) <= _LONGEST) else text
 
 
 def same_data(one: Record, other: Record) -> bool | None:
