@@ -331,8 +331,8 @@ class Simulation:
 
     def _ask_all(self, kind: str) -> float:
         """Return when all targets have answered."""
-        return max(target.ask(self.clock.now, kind)
-                   for target in self.targets)
+        now = self.clock.now
+        return max([target.ask(now, kind) for target in self.targets])
 
     def _pass_on(self, worker: Worker, size: int) -> float:
         """Return when a piece has arrived everywhere: no target is ahead."""

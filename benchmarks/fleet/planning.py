@@ -36,8 +36,8 @@ from nova_image.replication import run
 from nova_image.replication import targets
 
 #: case -> what the targets have
-CASES = {'none': 'no image', 'same': 'all images, in the same order',
-         'mixed': 'all images, in another order'}
+CASES = {'none': 'no image', 'same': 'all images in the same order',
+         'mixed': 'all images in another order'}
 _PROPERTIES = ('architecture', 'hw_disk_bus', 'os_distro', 'os_type',
                'os_version', 'hw_machine_type', 'hw_firmware_type')
 _NEWEST = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)

@@ -90,7 +90,7 @@ class Setup:
     partitions: int = 32
     median: float = 700 * MIB
     sigma: float = 1.0
-    piece: int = 256 * MIB
+    piece: int = 512 * MIB
     shared: float = 0.7
     visible: float = 0.05
     cores: int = 64

@@ -28,6 +28,7 @@ Process = collections.abc.Generator[float, None, None]
 #: how often a request is tried, as num_retries of [glance] says
 _ATTEMPTS = 4
 _PAUSE = 0.5
+_DRAWS = 1000
 
 
 class Clock:
@@ -85,7 +86,7 @@ class Link:
         """Return when a piece has passed."""
         took = size / self.rate
         self.busy += took
-        self._free = max(self._free, now) + took
+        self._free = took + (self._free if self._free > now else now)
         return self._free
 
 
@@ -116,12 +117,17 @@ class Cost:
         cuts = self.quantiles
         return (sum(cuts) - (cuts[0] + cuts[-1]) / 2) / (len(cuts) - 1)
 
-    def draw(self, chance: random.Random) -> float:
-        """Return the seconds of one request."""
-        place = chance.random() * (len(self.quantiles) - 1)
-        index = int(place)
-        low, high = self.quantiles[index:index + 2]
-        return low + (high - low) * (place - index)
+    def table(self) -> tuple[float, ...]:
+        """Return the seconds of requests, each as likely as the others."""
+        steps = len(self.quantiles) - 1
+
+        def at(place: float) -> float:
+            index = int(place)
+            low, high = self.quantiles[index:index + 2]
+            return low + (high - low) * (place - index)
+
+        return tuple(at((number + 0.5) / _DRAWS * steps)
+                     for number in range(_DRAWS))
 
 
 class Glance:
@@ -146,6 +152,7 @@ class Glance:
         self.failed = 0
         self.busy = 0.0
         self._costs = costs
+        self._tables = {kind: cost.table() for kind, cost in costs.items()}
         self._failures = failures
         self._chance = chance
         self._free = [0.0] * cores
@@ -155,11 +162,11 @@ class Glance:
 
         :raises Failed: if no attempt succeeds
         """
+        draw, table = self._chance.random, self._tables[kind]
         for attempt in range(_ATTEMPTS):
             self.requests[kind] += 1
-            took = self._costs[kind].draw(self._chance)
-            now = self._book(now, took)
-            if not self._failures or self._chance.random() >= self._failures:
+            now = self._book(now, table[int(draw() * _DRAWS)])
+            if draw() >= self._failures:
                 return now
             self.failed += 1
             now += _PAUSE * 2 ** attempt
@@ -178,7 +185,8 @@ class Glance:
 
     def _book(self, now: float, took: float) -> float:
         self.busy += took
-        end = max(self._free[0], now) + took
+        free = self._free[0]
+        end = took + (free if free > now else now)
         heapq.heapreplace(self._free, end)
         return end
 
