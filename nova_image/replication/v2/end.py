@@ -94,7 +94,8 @@ class EndV2(ends.End):
                 ) -> collections.abc.Iterator[records.Record]:
         """Yield images of any visibility.
 
-        Glance 15 answers 400 to the visibility all.
+        Glance 15 answers 400 to the visibility all. Without it, it lists
+        only those community images that are the caller's own.
         """
         if self._lists_all:
             pages = self._pages([*query, ('visibility', 'all')])
@@ -109,11 +110,15 @@ class EndV2(ends.End):
                 for page in pages:
                     yield from page
                 return
+        own = set()
         for page in self._pages(query):
-            yield from page
+            for image in page:
+                if image.visibility == 'community':
+                    own.add(image.id)
+                yield image
         if limits.has_visibility(self._offered(), 'community'):
             for page in self._pages([*query, ('visibility', 'community')]):
-                yield from page
+                yield from (image for image in page if image.id not in own)
 
     def _pages(self, query: list[tuple[str, str]]
                ) -> collections.abc.Iterator[

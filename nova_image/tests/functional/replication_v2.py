@@ -14,6 +14,7 @@
 """What an end of a replication for v2 does, on any real server."""
 
 import contextlib
+import itertools
 import typing
 
 import fixtures as lib_fixtures
@@ -202,12 +203,13 @@ class Life(case.EndCase):
     def test_all_images_are_listed(self) -> None:
         hidden = [False, True] if 'hidden' in self.fields else [False]
         expected = set()
-        for visibility in ('public', 'private', 'shared', 'community'):
-            for is_hidden in hidden:
-                flat = {'os_hidden': True} if is_hidden else {}
-                expected.add((self.raw.create(
-                    visibility=visibility, owner=base.new_id(),
-                    tags=[''], **flat)['id'], visibility, is_hidden))
+        for visibility, is_hidden, owner in itertools.product(
+                ('public', 'private', 'shared', 'community'), hidden,
+                (base.new_id(), self.project)):
+            flat = {'os_hidden': True} if is_hidden else {}
+            expected.add((self.raw.create(
+                visibility=visibility, owner=owner, tags=[''],
+                **flat)['id'], visibility, is_hidden))
         found = list(self.end.images())
         self.assertEqual(len(expected), len(found))
         self.assertEqual(expected, {(one.id, one.visibility, one.hidden)
