@@ -119,8 +119,9 @@ class Checker:
         def look_up() -> None:
             try:
                 if self._stop.is_set():
-                    return
-                decided(self._with_members(source, target))
+                    ended(task, targets.outcome(task, results.Result.LEFT))
+                else:
+                    decided(self._with_members(source, target))
             except Exception as error:
                 ended(task, targets.outcome(
                     task, results.Result.FAILED,

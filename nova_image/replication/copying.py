@@ -22,7 +22,7 @@ import collections.abc
 import concurrent.futures
 import dataclasses
 import threading
-import typing
+import time
 import uuid
 
 from nova_image import exception
@@ -34,7 +34,14 @@ from nova_image.replication import rules as replication_rules
 
 Action = planner.Action
 Progress = collections.abc.Callable[[int], None]
+Wait = collections.abc.Callable[[float], None]
 
+#: seconds between the attempts to send data that the target refuses because
+#: it still drops an earlier upload that was cut
+PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
+
+#: statuses of a replica that waits for its data
+_WITHOUT_DATA = ('queued', 'saving')
 _GONE = 'the source image was deleted during the copy'
 _CHANGED = 'the data of the source image changed during the copy'
 
@@ -81,15 +88,17 @@ class Copier:
     :param rules: those of the plans
     :param new_ids: whether an image gets another ID if its own was once used
         at the target
+    :param wait: waits for a number of seconds, or raises Stopped
     """
 
     def __init__(self, source: ends.Source, target: ends.End,
                  rules: replication_rules.Rules,
-                 new_ids: bool = False) -> None:
+                 new_ids: bool = False, wait: Wait = time.sleep) -> None:
         self._source = source
         self._target = target
         self._rules = rules
         self._new_ids = new_ids
+        self._wait = wait
 
     def carry_out(self, decision: planner.Decision, data: ends.Hashed,
                   progress: Progress | None = None) -> Done:
@@ -110,8 +119,8 @@ class Copier:
             return self._settle(decision, decision.target, look)
         assert decision.wanted is not None
         queued = decision.target or self._reserve(decision.wanted)
-        written = self._target.write(
-            queued.but(size=source.size), look, source.hashes, progress)
+        written = self._write(queued.but(size=source.size), look,
+                              source.hashes, progress)
         hashes = {name: value for name, value in written.hashes.items()
                   if value}
         return self._settle(decision, written, look, hashes,
@@ -126,6 +135,21 @@ class Copier:
                 raise
         return self._target.reserve(wanted.but(id=new_id(
             wanted.properties[records.MARKER], self._target.title)))
+
+    def _write(self, queued: records.Record, data: ends.Hashed,
+               hashes: collections.abc.Mapping[str, str],
+               progress: Progress | None) -> records.Record:
+        """Send the data, again if the target is not ready for it."""
+        for pause in PAUSES:
+            try:
+                return self._target.write(queued, data, hashes, progress)
+            except exception.ImageConflict:
+                self._wait(pause)
+                found = self._target.image(queued.id)
+                if found is None or (found.replica_of != queued.replica_of or
+                                     found.status not in _WITHOUT_DATA):
+                    raise
+        return self._target.write(queued, data, hashes, progress)
 
     def _settle(self, decision: planner.Decision, target: records.Record,
                 look: '_Look',
@@ -169,9 +193,12 @@ class Copier:
             target, fields = self._target.change(target, fields), {}
             # Members that the image once had come back.
             target = target.but(members=self._target.members(target))
+        before = target.members
         members = self._members(decision, target)
         if fields:
             target = self._target.change(target, fields)
+        elif members != before and self._target.members_touch:
+            target = self._target.image(target.id) or target
         return target.but(members=members)
 
     def _members(self, decision: planner.Decision, target: records.Record
@@ -247,21 +274,25 @@ def new_id(source_id: str, title: str) -> str:
         source_id, title)))
 
 
-def guarded(data: ends.Hashed,
-            check: collections.abc.Callable[[int], None]) -> ends.Hashed:
-    """Return data that ends with an exception as soon as a check raises.
+class Data:
+    """The data of an image, which ends as soon as a check raises.
 
-    :param check: called with the size of each piece, before it is sent
+    :param end: the end to read from, when the data is needed
+    :param image: the image
+    :param check: called with the size of each piece, before it is passed on
     """
-    class Guarded:
-        """The data, with the check."""
 
-        def __iter__(self) -> collections.abc.Iterator[bytes]:
-            for piece in data:
-                check(len(piece))
-                yield piece
+    def __init__(self, end: ends.Source, image: records.Record,
+                 check: Progress) -> None:
+        self._end = end
+        self._image = image
+        self._check = check
 
-    return typing.cast(ends.Hashed, Guarded())
+    def __iter__(self) -> collections.abc.Iterator[bytes]:
+        """Read the data from its first byte."""
+        for piece in self._end.read(self._image):
+            self._check(len(piece))
+            yield piece
 
 
 def refusal(error: Exception) -> str:

@@ -16,12 +16,14 @@ Both are read at the same time and hashed. That shows damage in a store, which
 the hashes that the Glances remember do not.
 """
 
+import collections.abc
 import concurrent.futures
 import dataclasses
 import hashlib
 
 from nova_image.replication import copying
 from nova_image.replication import ends
+from nova_image.replication import record as records
 from nova_image.replication import results
 from nova_image.replication import targets
 
@@ -30,20 +32,28 @@ Result = results.Result
 _HASH = 'sha512'
 
 
-def compare(source: ends.Source, task: targets.Task) -> results.Outcome:
+def compare(source: ends.Source, task: targets.Task,
+            check: collections.abc.Callable[[int], None]
+            ) -> results.Outcome:
     """Return whether the data at both ends is the same.
 
     :param source: the source
     :param task: the plan for an image that is the same as far as the records
         tell
+    :param check: called with the size of each piece; raises copying.Stopped
+        to end the comparison
     """
     outcome = targets.outcome(task, Result.SAME)
     image, replica = task.decision.source, task.decision.target
     assert replica is not None
     with concurrent.futures.ThreadPoolExecutor(
             2, 'replication-deep') as pool:
-        ours = pool.submit(_hash, source.read(image))
-        theirs = pool.submit(_hash, task.target.end.read(replica))
+        ours = pool.submit(_hash, source, image, check)
+        theirs = pool.submit(_hash, task.target.end, replica, check)
+        for error in (ours.exception(), theirs.exception()):
+            if isinstance(error, copying.Stopped):
+                return dataclasses.replace(
+                    outcome, result=Result.LEFT, reason=str(error))
         problems = [
             'the data at the %s cannot be read: %s' % (
                 name, copying.refusal(error))
@@ -59,9 +69,10 @@ def compare(source: ends.Source, task: targets.Task) -> results.Outcome:
     return dataclasses.replace(outcome, verified=results.Verified.BOTH)
 
 
-def _hash(data: ends.Hashed) -> str:
-    """Return the hash of data."""
+def _hash(end: ends.Source, image: records.Record,
+          check: collections.abc.Callable[[int], None]) -> str:
+    """Return the hash of the data of an image."""
     hasher = hashlib.new(_HASH, usedforsecurity=False)
-    for piece in data:
+    for piece in copying.Data(end, image, check):
         hasher.update(piece)
     return hasher.hexdigest()

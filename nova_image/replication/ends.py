@@ -123,7 +123,12 @@ class Source(abc.ABC):
 
 
 class End(Source):
-    """A Glance or a folder that images are read from, or written to."""
+    """A Glance or a folder that images are read from, or written to.
+
+    :ivar members_touch: whether set_members() changes the time of an image
+    """
+
+    members_touch = False
 
     @abc.abstractmethod
     def fit(self, image: records.Record) -> Fit:

@@ -48,6 +48,7 @@ class Journal:
 
     def __init__(self, path: str) -> None:
         self._lock = threading.Lock()
+        self._path = path
         try:
             if path != ':memory:':
                 os.makedirs(os.path.dirname(os.path.abspath(path)),
@@ -76,9 +77,16 @@ class Journal:
 
     @contextlib.contextmanager
     def cursor(self) -> collections.abc.Iterator[sqlite3.Connection]:
-        """Yield the connection, for one thread at a time."""
-        with self._lock:
-            yield self._file
+        """Yield the connection, for one thread at a time.
+
+        :raises OSError: if a statement fails
+        """
+        try:
+            with self._lock:
+                yield self._file
+        except sqlite3.Error as error:
+            raise OSError(None, 'The journal cannot be used: %s' % error,
+                          self._path) from error
 
 
 class PairJournal:

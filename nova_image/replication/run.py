@@ -101,6 +101,7 @@ class Run:
         self._tasks: dict[str, list[targets.Task]] = {}
         self._began = time.monotonic()
         self._pace = pace.Pace(self._options.bandwidth)
+        self._broken: Exception | None = None
 
     def run(self) -> results.Report:
         """Replicate, or compare.
@@ -108,14 +109,21 @@ class Run:
         :returns: the report, which is also ``report``
         :raises NovaImageException: if an end cannot be listed. Nothing has
             been changed.
+        :raises OSError: if the journal or the output cannot be written
         """
-        orphans = [checking.Checker(
-            self._source, goal, self._options.checkers,
-            self._options.compare_members, self._stop).run(
-                self._decided, self._ended, self._watcher)
-            for goal in self._goals]
+        try:
+            orphans = [checking.Checker(
+                self._source, goal, self._options.checkers,
+                self._options.compare_members, self._stop).run(
+                    self._decided, self._ended, self._watcher)
+                for goal in self._goals]
+        except BaseException:
+            self.stop('interrupted')
+            raise
         if self._tasks:
             self._transfer_all()
+        if self._broken:
+            raise self._broken
         for goal, found in zip(self._goals, orphans, strict=True):
             if not self.report.stopped:
                 for outcome in self._options.orphans.deal_with(
@@ -137,22 +145,38 @@ class Run:
                 task, _RESULTS[decision.action]))
         elif self._options.change or is_deep:
             with self._guard:
-                self._tasks.setdefault(decision.source.id, []).append(task)
+                tasks = self._tasks.setdefault(decision.source.id, [])
+                # A listing may show an image twice while others change it.
+                if all(one.target is not task.target for one in tasks):
+                    tasks.append(task)
         else:
             self._ended(task, targets.outcome(task, Result.DIFFERENT))
 
     def _ended(self, task: targets.Task, outcome: results.Outcome) -> None:
         """Report what became of an image, from any thread."""
-        task.target.remember(outcome)
+        self._tell(task.target.remember, outcome)
         self._report(outcome)
 
     def _report(self, outcome: results.Outcome) -> None:
         with self._guard:
             self.report.add(outcome)
-        self._watcher.ended(outcome)
+        self._tell(self._watcher.ended, outcome)
         if outcome.result is Result.FAILED and self._options.fail_fast:
             self.stop('image %s failed, and --fail-fast was given' %
                       outcome.image.id)
+
+    def _tell(self, listener: collections.abc.Callable[
+            [results.Outcome], None], outcome: results.Outcome) -> None:
+        """Pass an outcome on; if that fails, end the run with the error."""
+        try:
+            listener(outcome)
+        except Exception as error:
+            self._break(error)
+
+    def _break(self, error: Exception) -> None:
+        """End the run with an error."""
+        self._broken = self._broken or error
+        self.stop('an error has ended the run')
 
     def _transfer_all(self) -> None:
         """Carry out all plans."""
@@ -215,6 +239,8 @@ class Run:
                 failed = job.has_failed or any(
                     outcome is not None and outcome.result is Result.FAILED
                     for _, outcome in found)
+            except Exception as error:
+                self._break(error)
             finally:
                 if later:
                     jobs.postpone(job, work=later, has_failed=failed)
@@ -244,30 +270,44 @@ class Run:
 
     def _locked(self, job: schedule.Job) -> list[results.Outcome | None]:
         """Replicate an image that no other worker replicates."""
-        with self._coordinator.lock(job.image.id) as lock:
-            if lock is None:
-                return [None for _ in job.work]
+        try:
+            with self._coordinator.lock(job.image.id) as lock:
+                if lock is None:
+                    return [None for _ in job.work]
+                return self._held(job, lock)
+        except copying.Stopped:
+            raise
+        except Exception as error:
+            return _all(job, Result.FAILED, copying.refusal(error))
 
-            def check() -> None:
-                if self._stop.is_set():
-                    raise copying.Stopped(self.report.stopped)
-                lock.check()
+    def _held(self, job: schedule.Job,
+              lock: coordination.Lock) -> list[results.Outcome | None]:
+        """Replicate an image while its lock is held."""
+        def check() -> None:
+            if self._stop.is_set():
+                raise copying.Stopped(self.report.stopped)
+            lock.check()
 
-            def pass_on(size: int) -> None:
-                check()
-                self._pace.take(size, check)
+        def wait(seconds: float) -> None:
+            self._stop.wait(seconds)
+            check()
 
-            data = copying.guarded(self._source.read(job.image), pass_on)
-            compared = [task for task in job.work if not task.is_work]
-            if compared:
-                return [deep.compare(self._source, task) if task in compared
-                        else self._carry_out(job, task, data)
-                        for task in job.work]
-            if len(job.work) == 1:
-                return [self._carry_out(job, job.work[0], data)]
-            return self._carry_out_together(job, data)
+        def pass_on(size: int) -> None:
+            check()
+            self._pace.take(size, check)
 
-    def _carry_out_together(self, job: schedule.Job, data: ends.Hashed
+        try:
+            data = copying.Data(self._source, job.image, pass_on)
+            if len(job.work) > 1 and all(task.is_work for task in job.work):
+                return self._carry_out_together(job, data, wait)
+            return [self._carry_out(job, task, data, wait) if task.is_work
+                    else deep.compare(self._source, task, pass_on)
+                    for task in job.work]
+        except copying.Stopped as error:
+            return _all(job, Result.LEFT, str(error))
+
+    def _carry_out_together(self, job: schedule.Job, data: ends.Hashed,
+                            wait: copying.Wait
                             ) -> list[results.Outcome | None]:
         """Send the data, which is read once, to several targets."""
         tasks = job.work
@@ -276,7 +316,7 @@ class Run:
         def one(index: int) -> results.Outcome | None:
             try:
                 return self._carry_out(job, tasks[index],
-                                       shared.branch(index))
+                                       shared.branch(index), wait)
             finally:
                 shared.leave(index)
 
@@ -285,7 +325,8 @@ class Run:
             return list(pool.map(one, range(len(tasks))))
 
     def _carry_out(self, job: schedule.Job, task: targets.Task,
-                   data: ends.Hashed) -> results.Outcome | None:
+                   data: ends.Hashed, wait: copying.Wait
+                   ) -> results.Outcome | None:
         """Carry out one plan, and return what became of the image.
 
         :returns: None if the target still receives data from a worker that
@@ -302,8 +343,8 @@ class Run:
                 if self._is_receiving(task) and job.tries < _TRIES:
                     return None
             self._watcher.began(image, end.title)
-            done = task.target.copier(self._source, self._options.new_ids
-                                      ).carry_out(
+            done = task.target.copier(
+                self._source, self._options.new_ids, wait).carry_out(
                 task.decision, data,
                 lambda sent: self._watcher.sent(image, end.title, sent))
         except copying.Stopped as error:

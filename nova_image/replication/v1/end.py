@@ -72,6 +72,7 @@ class EndV1(ends.End):
 
     fields = limits.FIELDS
     readable = frozenset(('active',))
+    members_touch = True  # it becomes shared, or private
 
     def __init__(self, images: glance.GlanceImageService,
                  context: typing.Any) -> None:
