@@ -97,9 +97,19 @@ class ReplicationCommand(base.Command):
 
         token = None
         if token_file is not None:
-            with open(token_file, encoding='utf-8') as stream:
-                token = stream.read().strip()
+            token = options.read_token(token_file)
         return session.open_end(self.app.options, reference, token)
+
+    def open_all(self, arguments: argparse.Namespace) -> tuple[
+            'session.ReplicaCloud', list['session.ReplicaCloud']]:
+        """Return the source and the targets, which are all different."""
+        from nova_image.cmd import session
+
+        source = self.open(arguments.source, arguments.from_token_file)
+        targets = [self.open(name, arguments.to_token_file)
+                   for name in arguments.targets]
+        session.refuse_same(source, targets)
+        return source, targets
 
     def replicate(self, arguments: argparse.Namespace,
                   source: 'ends.Source', targets: collections.abc.Sequence[
@@ -226,10 +236,7 @@ class Replicate(ReplicationCommand):
                                      change=not parsed_args.dry_run)
 
         def once(health: replication_daemon.Health) -> int:
-            source = self.open(parsed_args.source,
-                               parsed_args.from_token_file)
-            clouds = [self.open(name, parsed_args.to_token_file)
-                      for name in parsed_args.targets]
+            source, clouds = self.open_all(parsed_args)
             return self.replicate(
                 parsed_args, source.end,
                 [(cloud.end, self.projects(parsed_args, source, cloud))
@@ -275,9 +282,7 @@ class Compare(ReplicationCommand):
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:
         """Compare."""
-        source = self.open(parsed_args.source, parsed_args.from_token_file)
-        clouds = [self.open(name, parsed_args.to_token_file)
-                  for name in parsed_args.targets]
+        source, clouds = self.open_all(parsed_args)
         return self.replicate(
             parsed_args, source.end,
             [(cloud.end, self.projects(parsed_args, source, cloud))

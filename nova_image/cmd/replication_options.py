@@ -301,6 +301,19 @@ def read_map(path: str) -> dict[str, str]:
     return found
 
 
+def read_token(path: str) -> str:
+    """Return the token in a file.
+
+    :raises errors.Failed: if it has no token
+    :raises OSError: if it cannot be read
+    """
+    token = pathlib.Path(path).read_bytes().strip()
+    if not re.fullmatch(rb'[!-~]+', token):
+        raise errors.Failed('%s is not a file with one token' % path,
+                            codes.LOCAL_FILE)
+    return token.decode('ascii')
+
+
 def size(text: str) -> int:
     """Return a number of bytes such as 10M; the ``type`` of an argument."""
     match = re.fullmatch(r'([0-9]{1,15})\s*([KMGT]?)(i?B)?', text,

@@ -17,12 +17,15 @@ driver is loaded as usual, with a configuration that only this process uses.
 """
 
 import argparse
+import collections.abc
 import dataclasses
 import gc
 import getpass
 import os
+import re
 import sys
 import typing
+import urllib.parse
 
 from keystoneauth1 import plugin
 from keystoneauth1 import session as ks_session
@@ -36,6 +39,7 @@ from nova_image.cmd import errors
 from nova_image.cmd import options
 from nova_image.cmd import release
 from nova_image import conf as nova_image_conf
+from nova_image import exception
 from nova_image.image import api
 from nova_image.image import identity
 from nova_image.replication import ends
@@ -77,10 +81,23 @@ class ReplicaCloud:
     """A Glance as an end of a replication.
 
     ``keystone`` is the session for requests to Keystone; None without it.
+    ``conf`` is the configuration of the driver.
     """
 
     end: ends.End
+    conf: cfg.ConfigOpts
     keystone: ks_session.Session | None = None
+
+    @property
+    def url(self) -> str:
+        """The URL of the Glance; empty if Keystone does not know it."""
+        chosen = self.conf.glance
+        if chosen.endpoint_override or self.keystone is None:
+            return chosen.endpoint_override or ''
+        return self.keystone.get_endpoint(
+            service_type=chosen.service_type,
+            interface=list(chosen.valid_interfaces),
+            region_name=chosen.region_name) or ''
 
 
 class _Region(typing.NamedTuple):
@@ -153,12 +170,40 @@ def open_end(arguments: argparse.Namespace, reference: str | None,
     _collect_garbage()
     end.title = title if reference is not None else (
         region.conf.glance.endpoint_override or title)
-    return ReplicaCloud(end, region.keystone)
+    return ReplicaCloud(end, region.conf, region.keystone)
+
+
+def refuse_same(source: ReplicaCloud,
+                targets: collections.abc.Sequence[ReplicaCloud]) -> None:
+    """Refuse to replicate from a Glance to itself, or twice to one.
+
+    :raises errors.Usage: if two of them have the same URL
+    """
+    known = {_place(source.url): '--from'}
+    for target in targets:
+        place = _place(target.url)
+        if place and place in known:
+            raise errors.Usage('%s and --to are the same Glance: %s' % (
+                known[place], exception.redact(target.url)))
+        known[place] = 'another --to'
+
+
+def _place(url: str) -> tuple[str, int | None, str] | None:
+    """Return what two URLs of the same Glance have in common, or None."""
+    if not url:
+        return None
+    parts = urllib.parse.urlsplit(url)
+    host = (parts.hostname or '').rstrip('.')
+    if host in ('127.0.0.1', '::1'):
+        host = 'localhost'
+    path = re.sub(r'/v[12](\.[0-9]+)?\Z', '', parts.path.rstrip('/'))
+    return host, parts.port or _PORTS.get(parts.scheme), path.rstrip('/')
 
 
 #: options that are not about one cloud
 _SHARED = ('os_cacert', 'os_cert', 'os_key')
 _VERSIONS = {'/v1': '1', '/v2': '2'}
+_PORTS = {'http': 80, 'https': 443}
 
 
 def _choose_url(chosen: argparse.Namespace, url: str,

@@ -61,6 +61,43 @@ class WebStore(lib_fixtures.Fixture):
         self.host = '127.0.0.1:%d' % serve(self, Handler)
 
 
+class WebStores(lib_fixtures.Fixture):
+    """A web server with several files."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.files: dict[str, bytes] = {}
+        self.host = ''
+
+    def add(self, data: bytes) -> str:
+        """Add a file, and return its URL.
+
+        :param data: its content
+        """
+        path = '/%d.raw' % len(self.files)
+        self.files[path] = data
+        return 'http://%s%s' % (self.host, path)
+
+    def _setUp(self) -> None:
+        files = self.files
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                data = files[self.path]
+                self.send_response(200)
+                self.send_header('Content-Length', str(len(data)))
+                self.end_headers()
+                if self.command == 'GET':
+                    self.wfile.write(data)
+
+            do_HEAD = do_GET
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self.host = '127.0.0.1:%d' % serve(self, Handler)
+
+
 def serve(fixture: lib_fixtures.Fixture,
           handler: type[http.server.BaseHTTPRequestHandler]) -> int:
     """Start a web server on 127.0.0.1, which ends with a fixture.

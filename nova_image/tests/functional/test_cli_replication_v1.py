@@ -1,0 +1,73 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The commands that replicate images from v1. Removed with the v1 driver."""
+
+from nova_image.cmd import codes
+from nova_image.tests.functional import base
+from nova_image.tests.functional import cli_case
+from nova_image.tests.functional import replication_matrix as matrix
+from nova_image.tests.functional import servers
+
+
+class FromV1Test(cli_case.CommandLineTest):
+    """From Glance 15 to Glance 33, and back."""
+
+    def setUp(self) -> None:
+        """Choose the servers."""
+        super().setUp()
+        self.old = self.raw_glance(servers.glance15().url)
+        self.new = self.raw_glance(matrix.glance_on_mariadb().url)
+        self.addCleanup(matrix.wipe, self.old, self.new)
+        self.ends = '--from', self.old.url + '/v1', '--to', self.new.url
+
+    def test_the_way_off_v1(self) -> None:
+        image = self.old.create(b'abc', name='disk', visibility='public',
+                                Mixed='1')['id']
+        shared = self.old.create(b'abc', name='shared',
+                                 visibility='shared')['id']
+        self.old.ask('POST', '/v2/images/%s/members' % shared,
+                     json={'member': 'p'})
+        self.run_it('replicate', *self.ends, '--dry-run',
+                    code=codes.DIFFERENT)
+        self.run_it('replicate', *self.ends)
+        self.assertEqual(('1', 'public'), (
+            self.new.image(image)['Mixed'],
+            self.new.image(image)['visibility']))
+        self.assertEqual(['p'], self.new.members(shared))
+        with base.recording(servers.glance15()) as made:
+            done = self.run_it('replicate', *self.ends)
+        self.assertEqual('2 images, 6 B: 2 same\n', done.out)
+        self.assertEqual({'GET /v1/images/detail'}, set(made.calls))
+        self.run_it('compare', *self.ends, '--deep')
+        self.old.delete(shared)
+        done = self.run_it('replicate', *self.ends, '--delete', '--all')
+        self.assertIn('updated    ' + shared, done.out)
+        self.assertEqual([], self.new.find(shared))
+
+    def test_to_v1(self) -> None:
+        self.new.create(b'abc', name='disk', tags=['t'])
+        done = self.run_it('replicate', '--from', self.new.url, '--to',
+                           self.old.url + '/v1')
+        self.assertIn('(lost: tags)', done.out)
+        self.assertIn('1 without tags: v1 has no tags', done.out)
+
+    def test_one_glance_with_two_apis(self) -> None:
+        line = self.error(codes.USAGE, 'replicate', '--from',
+                          self.old.url + '/v1', '--to', self.old.url)
+        self.assertIn('the same Glance', line)
+
+    def test_a_dump(self) -> None:
+        image = self.old.create(b'abc', name='disk')['id']
+        self.run_it('dump', *self.ends[:2], 'dump')
+        self.run_it('load', 'dump', *self.ends[2:])
+        self.assertEqual(b'abc', self.new.data(image))
