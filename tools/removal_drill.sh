@@ -48,6 +48,7 @@ GOES=(
     nova_image/tests/functional/test_replication_v1.py
     nova_image/tests/functional/test_replication_v1_faults.py
     nova_image/tests/functional/test_replicator_v1.py
+    nova_image/tests/functional/test_replication_matrix_v1.py
     nova_image/tests/functional/test_cli_replication_v1.py
     nova_image/tests/functional/test_undo_model_v1.py
     nova_image/tests/functional/model/server_v1.py

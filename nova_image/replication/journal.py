@@ -19,6 +19,7 @@ what failed. A lost journal costs requests, not images.
 
 import collections.abc
 import contextlib
+import datetime
 import json
 import os
 import sqlite3
@@ -145,5 +146,14 @@ class Known(typing.NamedTuple):
 
 
 def moment(source: records.Record, target: records.Record) -> str:
-    """Return what changes if an image or its replica is changed."""
-    return '%s %s %s' % (source.updated_at, target.id, target.updated_at)
+    """Return what changes if an image or its replica is changed.
+
+    Not all answers about an image of v1 have the fraction of the second, and
+    v2 has none.
+    """
+    return '%s %s %s' % (_seconds(source.updated_at), target.id,
+                         _seconds(target.updated_at))
+
+
+def _seconds(time: datetime.datetime | None) -> str:
+    return time.replace(microsecond=0).isoformat() if time else 'never'

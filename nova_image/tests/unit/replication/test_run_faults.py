@@ -12,6 +12,7 @@
 
 """What a run does if the ends, the journal or the watcher fail."""
 
+import datetime
 import threading
 
 import six
@@ -23,6 +24,7 @@ from nova_image.tests.unit.replication import test_run
 if six.PY3:
     from nova_image import exception
     from nova_image.replication import copying
+    from nova_image.replication import journal
     from nova_image.replication import record
     from nova_image.replication import results
     from nova_image.replication import rules
@@ -199,6 +201,16 @@ class TestFailures(test_run.RunTest):
 
 class TestMembers(test_run.RunTest):
     """A Glance whose images change with their members, as those of v1."""
+
+    def test_an_answer_without_the_fraction_of_a_second(self):
+        exact = datetime.datetime(2026, 1, 1, 0, 0, 1, 999)
+        ours, theirs = (case.image(updated_at=time) for time in (
+            exact, exact.replace(microsecond=0)))
+        self.assertEqual(journal.moment(theirs, ours),
+                         journal.moment(ours, theirs))
+        later = theirs.but(updated_at=datetime.datetime(2026, 1, 1, 0, 0, 2))
+        self.assertNotEqual(journal.moment(ours, theirs),
+                            journal.moment(ours, later))
 
     def test_the_second_run_makes_only_the_listings(self):
         class Touched(memory.Glance):
