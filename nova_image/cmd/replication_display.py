@@ -34,8 +34,12 @@ _QUIET = (Result.SAME, Result.SKIPPED)
 #: the order of the results in the report
 _ORDER = (Result.COPIED, Result.UPDATED, Result.DIFFERENT, Result.SAME,
           Result.SKIPPED, Result.LEFT, Result.CONFLICT, Result.FAILED)
+#: the bar while there is nothing to transfer yet
+_LISTING = '{desc}{elapsed}'
 #: reasons that the report lists at most
 _REASONS = 20
+#: characters of a name in the line of an image
+_LONGEST = 64
 #: transfers that the bar names at most
 _NAMED = 3
 
@@ -96,7 +100,7 @@ class Lines(watching.Watcher):
         image = outcome.image
         parts = ['%-9s' % outcome.result.value, image.id,
                  '%10s' % display.human_size(image.size or 0),
-                 image.name or '(no name)']
+                 _short(image.name or '(no name)')]
         if self._several:
             parts.append('at ' + outcome.target)
         if outcome.target_id not in (None, image.id):
@@ -115,6 +119,11 @@ class Lines(watching.Watcher):
         return safe_text.shown(line)
 
 
+def _short(name: str) -> str:
+    """Return the beginning of a long name."""
+    return name if len(name) <= _LONGEST else name[:_LONGEST - 3] + '...'
+
+
 def write_report(report: results.Report, seconds: float,
                  write: collections.abc.Callable[[str], typing.Any]) -> None:
     """Write the report of a run for people.
@@ -124,19 +133,26 @@ def write_report(report: results.Report, seconds: float,
     """
     counted = ['%d %s' % (report.counts[result], result.value)
                for result in _ORDER if report.counts[result]]
-    write('%d images, %s: %s\n' % (
-        report.counts.total(), display.human_size(report.size),
+    total = report.counts.total()
+    write('%d image%s, %s: %s\n' % (
+        total, '' if total == 1 else 's', display.human_size(report.size),
         ', '.join(counted) or 'nothing to do'))
     if report.sent:
         write('%s sent in %.1f s (%s/s)\n' % (
             display.human_size(report.sent), seconds,
             display.human_size(int(report.sent / max(seconds, 0.001)))))
-    for (result, reason), count in report.reasons.most_common(_REASONS):
-        write(safe_text.shown('%5d %s: %s' % (count, result.value, reason)) +
-              '\n')
-    for loss, count in report.losses.most_common(_REASONS):
-        write(safe_text.shown('%5d without %s: %s' % (
-            count, loss.field, loss.reason)) + '\n')
+    for counts, form in (
+            ({'%s: %s' % (result.value, reason): count for (result, reason),
+              count in report.reasons.items()}, '%5d %s'),
+            ({'%s: %s' % loss: count for loss, count in
+              report.losses.items()}, '%5d without %s')):
+        most = sorted(counts.items(), key=lambda one: -one[1])
+        for text, count in most[:_REASONS]:
+            write(safe_text.shown(form % (count, text)) + '\n')
+        if len(most) > _REASONS:
+            write(form % (sum(count for _, count in most[_REASONS:]),
+                          '... (%d more reasons)' % (
+                              len(most) - _REASONS)) + '\n')
     if report.unverified:
         write('%5d not verified by a hash of the data\n' % report.unverified)
     if report.stopped:
@@ -167,7 +183,8 @@ class Bar:
         import tqdm
         self._guard = threading.RLock()
         self._bar = tqdm.tqdm(
-            desc='listed 0', unit='B', unit_scale=True, unit_divisor=1024,
+            desc='listed 0 images', bar_format=_LISTING, unit='B',
+            unit_scale=True, unit_divisor=1024,
             miniters=1, dynamic_ncols=True, file=streams.for_progress(),
             total=0, leave=False)
         self._names: dict[str, str] = {}
@@ -196,12 +213,13 @@ class Bar:
             now = time.monotonic()
             if now - self._shown > 0.2:
                 self._shown = now
-                self._bar.set_description('listed %d' % images)
+                self._bar.set_description('listed %d images' % images)
 
     def planned(self, images: int, size: int) -> None:
         """Set the bytes to transfer."""
         with self._guard:
             self._bar.total = size
+            self._bar.bar_format = None
             self._describe()
 
     def began(self, image: records.Record) -> None:

@@ -97,6 +97,16 @@ class Outcome:
             'seconds': round(self.seconds, 3)}
 
 
+def _general(outcome: Outcome) -> str:
+    """Return the reason without what is only about this image."""
+    reason = outcome.reason or ''
+    for image_id in (outcome.image.id, outcome.target_id):
+        if image_id:
+            reason = reason.replace(' (image %s)' % image_id, '').replace(
+                image_id, 'ID')
+    return reason
+
+
 class Report:
     """Counts of the outcomes of a run, and the outcomes that people read.
 
@@ -122,7 +132,7 @@ class Report:
         """Count an outcome."""
         self.counts[outcome.result] += 1
         if outcome.reason:
-            self.reasons[outcome.result, outcome.reason] += 1
+            self.reasons[outcome.result, _general(outcome)] += 1
         self.losses.update(outcome.losses)
         self.size += outcome.image.size or 0
         self.sent += outcome.sent

@@ -301,10 +301,26 @@ class Run:
             if len(job.work) > 1 and all(task.is_work for task in job.work):
                 return self._carry_out_together(job, data, wait)
             return [self._carry_out(job, task, data, wait) if task.is_work
-                    else deep.compare(self._source, task, pass_on)
+                    else self._compare(task, pass_on)
                     for task in job.work]
         except copying.Stopped as error:
             return _all(job, Result.LEFT, str(error))
+
+    def _compare(self, task: targets.Task,
+                 pass_on: copying.Progress) -> results.Outcome:
+        """Compare the data of both ends, and tell how much was read."""
+        image, title = task.decision.source, task.target.end.title
+        read = 0
+
+        def count(size: int) -> None:
+            nonlocal read
+            pass_on(size)
+            with self._guard:
+                read += size
+            self._watcher.sent(image, title, read // 2)
+
+        self._watcher.began(image, title)
+        return deep.compare(self._source, task, count)
 
     def _carry_out_together(self, job: schedule.Job, data: ends.Hashed,
                             wait: copying.Wait

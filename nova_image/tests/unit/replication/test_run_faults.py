@@ -13,7 +13,7 @@
 """What a run does if the ends, the journal or the watcher fail."""
 
 import datetime
-import threading
+import uuid
 
 import six
 
@@ -104,7 +104,7 @@ class TestFailures(test_run.RunTest):
                 self.replicate()
             read = self.source.read
 
-            def refuse(image):
+            def refuse(image, read=read):
                 if image.id == 'A':
                     raise exception.ImageNotAuthorized(image_id=image.id)
                 return read(image)
@@ -124,7 +124,7 @@ class TestFailures(test_run.RunTest):
                 return True
 
             def lock(self, image_id):
-                raise exception.GlanceConnectionFailed()
+                raise exception.GlanceConnectionFailed
 
         self.assertEqual({'A': Result.FAILED},
                          self.replicate(coordinator=Locks()))
@@ -138,7 +138,7 @@ class TestFailures(test_run.RunTest):
                 found = list(listed())
                 for image in found[:1]:
                     yield image
-                raise exception.GlanceConnectionFailed()
+                raise exception.GlanceConnectionFailed
             end.images = images
             self.assertRaises(exception.GlanceConnectionFailed,
                               self.replicate)
@@ -185,7 +185,6 @@ class TestFailures(test_run.RunTest):
     def test_a_deep_comparison_can_be_stopped(self):
         self.add('A', b'x' * 100)
         self.replicate()
-        threads = threading.active_count()
         runs = []
         self.target.trouble = lambda what, image_id: (
             runs[0].stop('enough') if what == 'GET data' else None)
@@ -196,7 +195,40 @@ class TestFailures(test_run.RunTest):
             deep=True, change=False)))
         self.assertEqual({Result.LEFT: 1}, dict(runs[0].run().counts))
         self.assertLess(self.target.calls.count(('GET data', 'A')), 25)
-        self.assertEqual(threads, threading.active_count())
+
+
+class TestReport(test_run.RunTest):
+    """What the report counts."""
+
+    def test_the_same_reason_of_several_images(self):
+        ids = [str(uuid.uuid4()) for _ in range(2)]
+        for image_id in ids:
+            self.add(image_id)
+
+        def refuse(what, image_id):
+            if what == 'POST image':
+                raise exception.ImageQuotaExceeded(image_id=image_id)
+        self.target.trouble = refuse
+        self.replicate()
+        (result, reason), count = self.report.reasons.most_common()[0]
+        self.assertEqual((Result.FAILED, 2), (result, count))
+        self.assertNotIn(ids[0], reason)
+        self.assertIn(ids[0], self.reason(ids[0]))
+
+    def test_a_deep_comparison_tells_how_much_was_read(self):
+        self.add('A')
+        self.replicate()
+        sizes = []
+
+        class Watcher(watching.Watcher):
+            def sent(self, image, target, size):
+                sizes.append(size)
+        goal = targets.Target(
+            self.target, rules.Rules(self.target.fit),
+            self.journal.pair('source', 'target'))
+        run.Run(self.source, [goal], run.Options(deep=True, change=False),
+                Watcher()).run()
+        self.assertEqual(10, max(sizes))
 
 
 class TestMembers(test_run.RunTest):
