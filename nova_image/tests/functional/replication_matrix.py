@@ -234,9 +234,10 @@ class Matrix(base.FunctionalTest):
         pages = []
         for recorded, listing, raw in zip(
                 (ours, theirs), self.listings, self.raws, strict=True):
-            refused = [one for one in recorded.requests if (
-                one.method, one.status) == ('POST', 409)]
-            self.assertLessEqual(len(refused), len(failed))  # burnt IDs
+            # IDs that are burnt, and names that MariaDB cannot distinguish
+            refused = [one for one in recorded.requests
+                       if one.method == 'POST' and one.status >= 400]
+            self.assertLessEqual(len(refused), len(failed))
             recorded.requests = [
                 one for one in recorded.requests if one not in refused and
                 not any(bad in one.path for bad in failed)]
@@ -266,7 +267,7 @@ class Matrix(base.FunctionalTest):
             for copy in copies:  # only what nobody else can see
                 self.assertEqual(
                     ('queued', one.id), (
-                        copy['status'], copy.get(record.MARKER)), outcome)
+                        copy['status'], copy.get(record.MARKER)), str(outcome))
                 self.assertIn(copy['visibility'], ('private', 'shared'))
         self.assertEqual(set(), set(outcomes) - set(found))
 
@@ -292,7 +293,7 @@ class Matrix(base.FunctionalTest):
         if not lost:
             self.assertEqual(ours, theirs)
         self.assertEqual(image.id, copy[record.MARKER])
-        self.assertEqual(image.md5, copy['checksum'], outcome)
+        self.assertEqual(image.md5, copy['checksum'], str(outcome))
         self.assertEqual(image.md5, hashlib.md5(self.raws[1].data(
             image.id), usedforsecurity=False).hexdigest())
         if image.flat['visibility'] == 'shared' and 'members' not in lost:

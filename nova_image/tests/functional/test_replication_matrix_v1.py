@@ -35,7 +35,7 @@ class FromV1ToV2Test(matrix.Matrix):
 
     apis = 'v1', 'v2'
     modern = False
-    unlisted = ('community',)
+    unlisted: tuple[str, ...] = ('community',)
     listings = ['GET /v1/images/detail'] * 2, ['GET /v2/images'] * 2
 
     @property
