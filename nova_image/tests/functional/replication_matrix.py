@@ -237,7 +237,7 @@ class Matrix(base.FunctionalTest):
             # IDs that are burnt, and names that MariaDB cannot distinguish
             refused = [one for one in recorded.requests
                        if one.method == 'POST' and one.status >= 400]
-            self.assertLessEqual(len(refused), len(failed))
+            self.assertLessEqual(len(refused), 4 * len(failed))  # attempts
             recorded.requests = [
                 one for one in recorded.requests if one not in refused and
                 not any(bad in one.path for bad in failed)]
