@@ -33,6 +33,8 @@ from nova_image.replication import run
 
 _UNITS = {'': 1, 'K': 1024, 'M': 1024 ** 2, 'G': 1024 ** 3, 'T': 1024 ** 4}
 _DURATION = {'s': 1, 'm': 60, 'h': 3600, 'd': 86400}
+#: seconds after which an upload is taken to be dead
+_ABANDONED = 6 * 3600
 _VISIBILITIES = ('public', 'community', 'shared', 'private')
 #: type of the options that are numbers of threads
 MANY = options.number(1, 64)
@@ -153,8 +155,17 @@ def add_transfers(parser: argparse.ArgumentParser) -> None:
         '--new-id', action='store_true',
         help='If the target has deleted an image with the same ID, create '
              'the image with a new ID, and change the kernel_id, ramdisk_id '
-             'and base_image_ref of other images accordingly. By default, '
-             'such an image fails.')
+             'and base_image_ref of other images accordingly. An image of an '
+             'earlier run that accepts no data any more is deleted, and '
+             'created with a new ID, too. By default, such images fail.')
+    group.add_argument(
+        '--abandoned-after', metavar='<time>', type=duration,
+        default=_ABANDONED,
+        help='Consider an upload of an earlier run dead if it has not ended '
+             'after this time (default: 6h). A Glance that is killed during '
+             'an upload leaves the image in the status saving for ever, and '
+             'accepts no data for it. Such an image is in conflict, or is '
+             'replaced with --new-id.')
     add_journal(group)
 
 
@@ -279,7 +290,10 @@ def make_rules(arguments: argparse.Namespace, source: ends.Source,
         filters=chosen_filters(arguments),
         ignored=tuple(pattern for text in given.get('dontreplicate', ())
                       for pattern in text.split()),
-        projects=projects, metadata_only=given.get('metadata_only', False))
+        projects=projects, metadata_only=given.get('metadata_only', False),
+        new_ids=given.get('new_id', False),
+        abandoned_before=datetime.datetime.now(datetime.timezone.utc) -
+        datetime.timedelta(seconds=given.get('abandoned_after', _ABANDONED)))
 
 
 def read_map(path: str) -> dict[str, str]:

@@ -42,6 +42,8 @@ PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
 
 #: statuses of a replica that waits for its data
 _WITHOUT_DATA = ('queued', 'saving')
+#: IDs to try for one replica
+_NEW_IDS = 100
 _GONE = 'the source image was deleted during the copy'
 _CHANGED = 'the data of the source image changed during the copy'
 
@@ -112,6 +114,11 @@ class Copier:
         :raises NovaImageException: if a request fails. Nothing that others
             can see was left, and the next run resumes.
         """
+        if decision.action is Action.REPLACE:
+            decision = self._removed(decision)
+        if decision.action not in (Action.CREATE, Action.RESUME,
+                                   Action.UPDATE):
+            return Done(decision, decision.target)
         source = decision.source
         look = _Look(data, lambda: self._source.again(source))
         if decision.action is Action.UPDATE:
@@ -126,6 +133,19 @@ class Copier:
         return self._settle(decision, written, look, hashes,
                             written.size or 0)
 
+    def _removed(self, decision: planner.Decision) -> planner.Decision:
+        """Delete our image that accepts no data; return the next plan.
+
+        If its upload was alive, and has ended, it is not deleted.
+        """
+        assert decision.target is not None
+        again = planner.plan(decision.source, self._target.image(
+            decision.target.id), self._rules)
+        if again.action is not Action.REPLACE:
+            return again
+        self._target.delete(decision.target.id)
+        return dataclasses.replace(again, action=Action.CREATE, target=None)
+
     def _reserve(self, wanted: records.Record) -> records.Record:
         """Create the image, with another ID if that is allowed."""
         try:
@@ -133,8 +153,15 @@ class Copier:
         except ends.IdIsBurnt:
             if not self._new_ids:
                 raise
-        return self._target.reserve(wanted.but(id=new_id(
-            wanted.properties[records.MARKER], self._target.title)))
+        for number in range(_NEW_IDS):
+            try:
+                return self._target.reserve(wanted.but(id=new_id(
+                    wanted.properties[records.MARKER], self._target.title,
+                    number)))
+            except ends.IdIsBurnt:
+                if number == _NEW_IDS - 1:
+                    raise
+        raise AssertionError('unreachable')
 
     def _write(self, queued: records.Record, data: ends.Hashed,
                hashes: collections.abc.Mapping[str, str],
@@ -262,16 +289,18 @@ def _kept(decision: planner.Decision) -> planner.Decision:
             sorted(decision.changes)))
 
 
-def new_id(source_id: str, title: str) -> str:
+def new_id(source_id: str, title: str, number: int = 0) -> str:
     """Return the ID of a replica whose own ID is burnt at the target.
 
     It is the same one in every run.
 
     :param source_id: ID of the image at the source
     :param title: title of the target
+    :param number: how many such IDs are burnt as well
     """
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, 'replica of %s at %s' % (
-        source_id, title)))
+    name = 'replica of %s at %s' % (source_id, title)
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, '%s, %d' % (name, number)
+                          if number else name))
 
 
 class Data:

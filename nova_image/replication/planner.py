@@ -40,6 +40,8 @@ class Action(enum.Enum):
     CREATE = 'create'
     RESUME = 'resume'
     UPDATE = 'update'
+    #: delete our image, which accepts no data, and use another ID
+    REPLACE = 'replace'
     SAME = 'same'
     SKIP = 'skip'
     CONFLICT = 'conflict'
@@ -155,7 +157,12 @@ def _beside(source: records.Record, target: records.Record,
     if source.replica_of == target.id and target.replica_of is None:
         return Decision(Action.SKIP, source, target,
                         reason='it is a replica of the image at the target')
-    reason = _conflict(source, target)
+    dead = _dead(target, rules) if target.replica_of == source.id else None
+    if dead and rules.new_ids:
+        reason = _no_data(source, rules, dead)
+        return Decision(Action.SKIP if reason else Action.REPLACE, source,
+                        target, wanted, reason=reason)
+    reason = dead or _conflict(source, target)
     if reason:
         return Decision(Action.CONFLICT, source, target, wanted,
                         reason=reason)
@@ -176,6 +183,19 @@ def _beside(source: records.Record, target: records.Record,
                     verified=bool(records.same_data(source, target)))
 
 
+def _dead(target: records.Record,
+          rules: replication_rules.Rules) -> str | None:
+    """Return why an image never accepts data again, or None."""
+    if target.status == 'killed':
+        return ('an upload to the target was interrupted, after which it '
+                'accepts no data for this ID. Use a new ID')
+    if rules.is_abandoned(target):
+        return ('an upload to the target was interrupted when Glance was '
+                'killed, after which it accepts no data for this ID. Use a '
+                'new ID')
+    return None
+
+
 def _conflict(source: records.Record,
               target: records.Record) -> str | None:
     """Return why an image at the target cannot become the replica."""
@@ -189,9 +209,6 @@ def _conflict(source: records.Record,
         ours = target.replica_of == source.id
         if ours and target.status in ('queued', 'saving'):
             return None
-        if ours and target.status == 'killed':
-            return ('an upload to the target was interrupted, after which it '
-                    'accepts no data for this ID. Use a new ID')
         return ('the target has an image with this ID and status %s that was '
                 'not made by a replication' % target.status)
     if records.same_data(source, target) is False:

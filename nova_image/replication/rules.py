@@ -14,6 +14,7 @@
 
 import collections.abc
 import dataclasses
+import datetime
 import fnmatch
 
 from nova_image.replication import ends
@@ -76,6 +77,10 @@ class Rules:
     :ivar projects: the projects of the target
     :ivar ids: {ID at the source: ID at the target}, where they differ
     :ivar metadata_only: whether to update images but copy no data
+    :ivar new_ids: whether a replica gets another ID if the target does not
+        accept data for its own any more
+    :ivar abandoned_before: an upload that began before is taken to be dead;
+        None if any may still run
     """
 
     fit: collections.abc.Callable[[records.Record], ends.Fit]
@@ -87,11 +92,24 @@ class Rules:
     ids: collections.abc.Mapping[str, str] = dataclasses.field(
         default_factory=dict)
     metadata_only: bool = False
+    new_ids: bool = False
+    abandoned_before: datetime.datetime | None = None
 
     def ignores(self, name: str) -> bool:
         """Return whether a field or a property is not copied."""
         return any(fnmatch.fnmatchcase(name, pattern)
                    for pattern in self.ignored)
+
+    def is_abandoned(self, image: records.Record) -> bool:
+        """Return whether an upload to an image has died.
+
+        Glance shows 'saving' during an upload, and does not change the time
+        of the image. If it is killed, this remains, and Glance never accepts
+        data for the ID again.
+        """
+        limit, began = self.abandoned_before, image.updated_at
+        return image.status == 'saving' and bool(
+            limit and began and began < limit)
 
     def properties(self, image: records.Record) -> dict[str, str]:
         """Return the properties to copy, with the target's IDs in them."""

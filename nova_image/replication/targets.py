@@ -26,7 +26,8 @@ from nova_image.replication import rules as replication_rules
 Action = planner.Action
 Result = results.Result
 #: actions that change the target
-_WORK = (Action.CREATE, Action.RESUME, Action.UPDATE)
+_WORK = (Action.CREATE, Action.RESUME, Action.UPDATE,
+         Action.REPLACE)
 
 
 class Target:

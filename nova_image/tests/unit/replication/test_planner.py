@@ -12,6 +12,8 @@
 
 """The plan for one image."""
 
+import datetime
+
 import six
 
 from nova_image.tests.unit.replication import case
@@ -195,6 +197,30 @@ class TestPresent(PlannerTest):
         found = self.check(Action.CONFLICT, source, case.replica(
             source, status='killed', size=None, hashes={}))
         self.assertIn('new ID', found.reason)
+
+    def test_our_killed_image_is_replaced_if_new_ids_are_allowed(self):
+        source = case.image()
+        self.check(Action.REPLACE, source, case.replica(
+            source, status='killed', size=None, hashes={}), new_ids=True)
+
+    def test_an_upload_that_died_with_glance(self):
+        source = case.image()
+        moment = datetime.datetime(2026, 1, 1)
+        target = case.replica(source, status='saving', size=None, hashes={},
+                              updated_at=moment)
+        later = moment + datetime.timedelta(seconds=1)
+        self.check(Action.RESUME, source, target, abandoned_before=moment,
+                   new_ids=True)
+        found = self.check(Action.CONFLICT, source, target,
+                           abandoned_before=later)
+        self.assertIn('new ID', found.reason)
+        self.check(Action.REPLACE, source, target, abandoned_before=later,
+                   new_ids=True)
+        self.check(Action.SKIP, source, target, abandoned_before=later,
+                   new_ids=True, metadata_only=True)
+        foreign = target.but(properties={})
+        self.check(Action.CONFLICT, source, foreign, abandoned_before=later,
+                   new_ids=True)
 
     def test_data_that_the_source_does_not_return(self):
         source = case.image(status='deactivated')

@@ -293,26 +293,6 @@ class TestOrder(RunTest):
         self.assertIn('K', self.reason('A'))
 
 
-class TestNewIds(RunTest):
-    """IDs that the target has once used."""
-
-    def test_without_a_new_id(self):
-        self.add('A')
-        self.target.burnt.add('A')
-        self.assertEqual({'A': Result.FAILED}, self.replicate())
-
-    def test_with_a_new_id_the_references_follow(self):
-        self.add('K')
-        self.add('A', properties={'kernel_id': 'K'})
-        self.target.burnt.add('K')
-        self.replicate(new_ids=True)
-        new = copying.new_id('K', 'target')
-        self.check_same('K', new)
-        self.assertEqual(
-            new, self.target.found['A'].properties['kernel_id'])
-        self.assertEqual(dict.fromkeys('AK', Result.SAME), self.replicate())
-
-
 class TestFailures(RunTest):
     """What goes wrong."""
 
