@@ -143,7 +143,8 @@ class Copier:
             decision.target.id), self._rules)
         if again.action is not Action.REPLACE:
             return again
-        self._target.delete(decision.target.id)
+        if again.target is not None and again.target.status != 'deleted':
+            self._target.delete(again.target.id)
         return dataclasses.replace(again, action=Action.CREATE, target=None)
 
     def _reserve(self, wanted: records.Record) -> records.Record:

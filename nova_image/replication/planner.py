@@ -157,7 +157,7 @@ def _beside(source: records.Record, target: records.Record,
     if source.replica_of == target.id and target.replica_of is None:
         return Decision(Action.SKIP, source, target,
                         reason='it is a replica of the image at the target')
-    dead = _dead(target, rules) if target.replica_of == source.id else None
+    dead = _dead(source, target, rules)
     if dead and rules.new_ids:
         reason = _no_data(source, rules, dead)
         return Decision(Action.SKIP if reason else Action.REPLACE, source,
@@ -183,25 +183,27 @@ def _beside(source: records.Record, target: records.Record,
                     verified=bool(records.same_data(source, target)))
 
 
-def _dead(target: records.Record,
+def _dead(source: records.Record, target: records.Record,
           rules: replication_rules.Rules) -> str | None:
-    """Return why an image never accepts data again, or None."""
+    """Return why the ID of an image never accepts data again, or None."""
+    if target.status == 'deleted':
+        return ('the target has had an image with this ID, which was '
+                'deleted. Use a new ID')
+    if target.replica_of != source.id:
+        return None
     if target.status == 'killed':
         return ('an upload to the target was interrupted, after which it '
                 'accepts no data for this ID. Use a new ID')
     if rules.is_abandoned(target):
-        return ('an upload to the target was interrupted when Glance was '
-                'killed, after which it accepts no data for this ID. Use a '
-                'new ID')
+        return ('an upload to the target began at %s and has not ended. If '
+                'Glance was killed in the middle, it accepts no data for '
+                'this ID. Use a new ID' % target.updated_at)
     return None
 
 
 def _conflict(source: records.Record,
               target: records.Record) -> str | None:
     """Return why an image at the target cannot become the replica."""
-    if target.status == 'deleted':
-        return ('the target has had an image with this ID, which was '
-                'deleted. Use a new ID')
     if target.replica_of not in (None, source.id):
         return 'the image at the target is a replica of %s' % (
             target.replica_of)

@@ -104,8 +104,8 @@ class Rules:
         """Return whether an upload to an image has died.
 
         Glance shows 'saving' during an upload, and does not change the time
-        of the image. If it is killed, this remains, and Glance never accepts
-        data for the ID again.
+        of the image. If Glance is killed, or its database fails, this
+        remains, and it never accepts data for the ID again.
         """
         limit, began = self.abandoned_before, image.updated_at
         return image.status == 'saving' and bool(

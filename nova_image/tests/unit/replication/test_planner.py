@@ -203,6 +203,13 @@ class TestPresent(PlannerTest):
         self.check(Action.REPLACE, source, case.replica(
             source, status='killed', size=None, hashes={}), new_ids=True)
 
+    def test_a_deleted_image_is_replaced_if_new_ids_are_allowed(self):
+        source = case.image()
+        for target in case.replica(source), source:
+            target = target.but(status='deleted')
+            self.check(Action.CONFLICT, source, target)
+            self.check(Action.REPLACE, source, target, new_ids=True)
+
     def test_an_upload_that_died_with_glance(self):
         source = case.image()
         moment = datetime.datetime(2026, 1, 1)
