@@ -20,11 +20,11 @@ cd "$(dirname "$0")" || exit 1
 . tools/venv.sh
 
 DEFAULT=(style unit py27 functional drill)
-KINDS=("${DEFAULT[@]}" gate legacy cover)
+KINDS=("${DEFAULT[@]}" gate legacy chaos cover)
 # Per cent of lines and branches: of nova_image, of each module of nova_image.cmd.
 MINIMUM=(95 90)
 # The kinds that run with stestr and accept its options.
-WITH_STESTR=(unit py27 functional gate legacy)
+WITH_STESTR=(unit py27 functional gate legacy chaos)
 
 usage() {
     cat <<TXT
@@ -48,6 +48,8 @@ These run only by name:
               missing packages
   legacy      Nova 15 on Python 2.7 with Glance 15, through v1 and through v2;
               needs the same, and Python 2.7
+  chaos       50 replications between real Glances, with servers and commands
+              killed and connections cut on the way; takes 20 minutes
   cover       unit and functional, with the coverage of branches; fails below
               ${MINIMUM[0]} % of nova_image or ${MINIMUM[1]} % of a module of its command line
 
@@ -154,6 +156,12 @@ run_gate() {
 
 run_legacy() {
     stestr_run legacy "$PYTHON" ./nova_image/tests/legacy --concurrency 1
+}
+
+run_chaos() {
+    rm -f "$CACHE/chaos/figures.jsonl"
+    stestr_run chaos "$PYTHON" ./nova_image/tests/chaos --concurrency 1
+    echo "What happened in each run is in $CACHE/chaos/figures.jsonl."
 }
 
 run_cover() {

@@ -54,6 +54,7 @@ GOES=(
     nova_image/tests/functional/model/server_v1.py
     nova_image/tests/functional/test_differential.py
     nova_image/tests/functional/test_glanceclient_versions.py
+    nova_image/tests/chaos/test_v1.py
     nova_image/tests/legacy/v1_clouds.py
     nova_image/tests/legacy/test_v1.py
     nova_image/tests/legacy/test_same_answers.py
@@ -114,7 +115,7 @@ export PYTHONPATH=$copy
 
 step 'all remaining modules load'
 "$PYTHON" -c 'import tools.record_answers'
-for kind in unit functional gate legacy; do
+for kind in unit functional gate legacy chaos; do
     list_tests "$kind"
 done
 step 'unit tests'
