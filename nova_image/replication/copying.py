@@ -13,9 +13,10 @@
 """The steps by which an image at the target becomes a replica.
 
 At the target, an image is first private and without data. It gets its data,
-which is verified, then its members; it is deactivated if the source is; only
-the last request makes it visible to others, and protects it. A run that is
-killed leaves nothing that others can see, and the next one resumes.
+which is verified; it is deactivated if the source is; only the last request
+makes it visible to others, and protects it. An image that is shared gets its
+members last, because they see it from then on. A run that is killed leaves
+nothing that others can see, and the next one resumes.
 """
 
 import collections.abc
@@ -217,10 +218,15 @@ class Copier:
             self._target.deactivate(target.id)
             # Its time has changed, too.
             target = self._target.image(target.id) or target
-        if fields.get('visibility') == 'shared':
+        if fields and fields.get('visibility', target.visibility) in (
+                'shared', records.NOT_PUBLIC):
+            # Members see the image as soon as it has them.
+            known = target.members
             target, fields = self._target.change(target, fields), {}
-            # Members that the image once had come back.
-            target = target.but(members=self._target.members(target))
+            if known is None or 'visibility' in changes:
+                # Members that the image once had come back.
+                known = self._target.members(target)
+            target = target.but(members=known)
         before = target.members
         members = self._members(decision, target)
         if fields:

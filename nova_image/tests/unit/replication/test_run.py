@@ -138,6 +138,21 @@ class TestCopies(RunTest):
         self.replicate()
         self.check_same('A')
 
+    def test_members_see_the_image_last(self):
+        self.add('A', visibility='shared', protected=True, hidden=True,
+                 members=frozenset((record.Member('you', 'accepted'),)))
+        seen = []
+
+        def look(what, image_id):
+            if what == 'PUT members':
+                seen.append(self.target.found[image_id])
+
+        self.target.trouble = look
+        self.replicate()
+        self.assertEqual([(True, True)], [
+            (image.protected, image.hidden) for image in seen])
+        self.check_same('A')
+
     def test_others_see_the_image_last(self):
         self.add('A', visibility='public', protected=True,
                  status='deactivated')
