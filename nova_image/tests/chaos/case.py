@@ -118,6 +118,7 @@ class Run:
         case.addCleanup(self.scene.wipe)
         case.addCleanup(self._write_facts)
         case.addCleanup(self.kill_tools)
+        case.addOnException(self._note_problem)
         case.addDetail('facts', content.Content(
             content_type.UTF8_TEXT,
             lambda: [json.dumps(self.facts, indent=1).encode()]))
@@ -146,6 +147,9 @@ class Run:
         self._check_replicas(outcomes)
         self._check_nothing_to_do()
         self.facts['passed'] = True
+
+    def _note_problem(self, exc_info: typing.Any) -> None:
+        self.facts.setdefault('problem', str(exc_info[1]))
 
     def _write_facts(self) -> None:
         self._lap('all')
@@ -181,9 +185,9 @@ class Run:
         """Replicate again and again while disasters happen."""
         chance = self.scene.chance
         self.scene.target.proxy.bandwidth = chance.choice(
-            (None, 1_000_000, 3_000_000))
+            (300_000, 1_000_000, 3_000_000))
         plan = sorted(
-            (round(chance.uniform(0.5, _WINDOW), 2), number,
+            (round(chance.uniform(0, _WINDOW), 2), number,
              chance.choice(disasters.ALL))
             for number in range(chance.randint(1, 5)))
         self.facts['disasters'] = [
@@ -208,6 +212,7 @@ class Run:
     def _strike(self, plan: collections.abc.Sequence[tuple[
             float, collections.abc.Callable[..., None]]]) -> None:
         """Make the disasters happen: the body of a thread."""
+        self._wait_for_writes()
         began = time.monotonic()
         try:
             for at, what in plan:
@@ -222,6 +227,14 @@ class Run:
             self._over.set()
             for server in self.scene.source, self.scene.target:
                 server.calm()
+
+    def _wait_for_writes(self) -> None:
+        """Wait until the first command creates an image."""
+        end = time.monotonic() + _DEADLINE
+        while time.monotonic() < end and not any(
+                request.method == 'POST'
+                for request in self.scene.target.proxy.requests):
+            time.sleep(0.02)
 
     def _read_the_source(self) -> None:
         """Find out what disasters have made of the source."""
