@@ -117,9 +117,9 @@ def all_of(glance: servers.RawGlance) -> list[dict[str, typing.Any]]:
     """Return all images of a Glance, hidden ones too."""
     found = {}
     for visibility in ('public', 'community', 'shared', 'private'):
-        for hidden in 'false', 'true':
-            for image in glance.images(visibility=visibility,
-                                       os_hidden=hidden):
+        # Glance 15 takes os_hidden for a property, which no image has.
+        for hidden in {}, {'os_hidden': 'true'}:
+            for image in glance.images(visibility=visibility, **hidden):
                 found[image['id']] = image
     return list(found.values())
 
