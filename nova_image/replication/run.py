@@ -99,6 +99,8 @@ class Run:
         self._guard = threading.Lock()
         self._stop = threading.Event()
         self._tasks: dict[str, list[targets.Task]] = {}
+        # Images whose IDs belong to something else at a target.
+        self._foreign: set[str] = set()
         self._began = time.monotonic()
         self._pace = pace.Pace(self._options.bandwidth)
         self._broken: Exception | None = None
@@ -140,6 +142,8 @@ class Run:
         """Take the plan for an image, from any thread."""
         decision = task.decision
         is_deep = self._options.deep and decision.action is Action.SAME
+        if decision.action is Action.CONFLICT:
+            self._foreign.add(decision.source.id)
         if not task.is_work and not is_deep:
             self._ended(task, targets.outcome(
                 task, _RESULTS[decision.action]))
@@ -181,9 +185,9 @@ class Run:
     def _transfer_all(self) -> None:
         """Carry out all plans."""
         jobs = schedule.Schedule(
-            schedule.Job(tasks[0].decision.source, tasks,
-                         self._coordinator.is_mine(image_id))
-            for image_id, tasks in self._tasks.items())
+            (schedule.Job(tasks[0].decision.source, tasks,
+                          self._coordinator.is_mine(image_id))
+             for image_id, tasks in self._tasks.items()), self._foreign)
         self._watcher.planned(len(self._tasks), sum(
             tasks[0].decision.source.size or 0
             for tasks in self._tasks.values()))

@@ -55,9 +55,11 @@ class Schedule:
     """Jobs for several threads: first what others name, then the largest.
 
     :param jobs: at most one for an image
+    :param failed: IDs of other images that cannot be replicated
     """
 
-    def __init__(self, jobs: collections.abc.Iterable[Job]) -> None:
+    def __init__(self, jobs: collections.abc.Iterable[Job],
+                 failed: collections.abc.Iterable[str] = ()) -> None:
         self._changed = threading.Condition()
         # The next one is the last one.
         self._ready = sorted(jobs, key=lambda job: (
@@ -67,7 +69,7 @@ class Schedule:
         self._waiting: dict[str, list[tuple[Job, set[str]]]] = {}
         self._open = {job.image.id for job in self._ready}
         self._begun: set[str] = set()
-        self._failed: set[str] = set()
+        self._failed = set(failed)
         self._hold_back()
 
     def __len__(self) -> int:

@@ -295,6 +295,14 @@ class TestOrder(RunTest):
         self.replicate(transfers=2)
         self.assertEqual(4, self.report.counts[Result.COPIED])
 
+    def test_what_an_image_in_conflict_is_named_by_fails(self):
+        self.add('K')
+        self.add('A', properties={'kernel_id': 'K'})
+        self.target.put(case.image(id='K'), b'the kernel of somebody')
+        self.assertEqual({'K': Result.CONFLICT, 'A': Result.FAILED},
+                         self.replicate())
+        self.assertNotIn('A', self.target.found)
+
     def test_what_a_failed_image_is_named_by_fails(self):
         self.add('K')
         self.add('A', properties={'kernel_id': 'K'})
