@@ -60,6 +60,8 @@ _IMAGES = (
 _BARS = (
     (r'\b[1-9]?\d%\|.*', 'BAR'),
     (r'100%\|.*', 'FULL BAR'),
+    (r'\b[1-9]?\d% [0-9.?]+[kMG]?B/s', 'BAR'),  # of a narrow terminal
+    (r'100% [0-9.?]+[kMG]?B/s', 'FULL BAR'),
     (r'\[\d\d:\d\d, \?B/s\]', 'NO BAR'),
 )
 #: the same, in a text without white space
@@ -158,7 +160,7 @@ class Studio:
             shown.send(command + '\r')
             shown.wait(functools.partial(operator.ne, text))
             if scene.midway:
-                yield shown.wait(re.compile(r'[45]\d%\|').search)
+                yield shown.wait(re.compile(r'\b[45]\d%').search)
             text = shown.wait(_is_ready)
         yield text.rpartition('\n')[0]
 

@@ -25,8 +25,16 @@ _FIELDS = ('member_id', 'status', 'created_at', 'updated_at')
 
 def _add_member(parser: argparse.ArgumentParser) -> None:
     base.add_image(parser)
-    parser.add_argument('member', metavar='<project-id>',
+    parser.add_argument('member', metavar='<project-id>', type=_project,
                         help='ID or name of the project.')
+
+
+def _project(text: str) -> str:
+    """Return a project; the ``type`` of an argument."""
+    if not text:
+        raise argparse.ArgumentTypeError(
+            'the project is empty. Check your shell variables')
+    return text
 
 
 def _row(member: dict[str, typing.Any]) -> tuple[typing.Any, ...]:

@@ -148,6 +148,7 @@ class _Bar:
         self._bar: typing.Any = None
         self._text: str | None = None
         self._total: int | None = None
+        self._has_news = False
 
     def update(self, title: str, state: str, done: int | None,
                total: int | None) -> None:
@@ -161,6 +162,7 @@ class _Bar:
         columns = _told_columns(self._file) or _COLUMNS
         text = _fitting(title, columns) + safe_text.shown(state)
         self._total = total or self._total
+        self._has_news = self._has_news or bool(done or state)
         form = None if columns >= _NARROW else _SHORT[bool(self._total)]
         if self._bar is None and not self._start(text, form):
             return
@@ -186,8 +188,9 @@ class _Bar:
         return True
 
     def close(self) -> None:
-        """Leave the last state of the bar on the terminal."""
+        """Leave the last state of the bar on the terminal, if it has any."""
         if self._bar is not None:
+            self._bar.leave = self._has_news
             self._bar.close()
             _unlock(self._file)
 

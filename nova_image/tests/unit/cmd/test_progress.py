@@ -137,6 +137,12 @@ class TestBar(case.TestCase):
         self.assertIn('stdin: 3.00MB [', text)
         self.assertNotIn(': :', text)
 
+    def test_bar_without_data_disappears(self):
+        self._open(80)
+        with progress.bar('disk', True):
+            pass
+        self.assertEqual('', self._text().rpartition('\r')[2].strip())
+
     def test_state_of_an_import(self):
         with progress.watch('disk', True) as report:
             for state, done in (('staging', 1), ('impor\x1bting', None)):
