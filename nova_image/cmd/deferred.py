@@ -140,7 +140,7 @@ def _execute(module: types.ModuleType) -> None:
     Other threads wait until it is complete, as in an import statement.
     """
     spec = module.__spec__
-    assert spec is not None
+    assert spec is not None  # nosec B101
     state = spec.loader_state
     with state.lock:
         if state.runs or type(module) is types.ModuleType:
@@ -169,7 +169,7 @@ class _Loader:
     def exec_module(self, module: types.ModuleType) -> None:
         """Give the module the loader that executes it."""
         spec = module.__spec__
-        assert spec is not None
+        assert spec is not None  # nosec B101
         spec.loader = module.__loader__ = self._loader
         spec.loader_state = _State()
 

@@ -74,6 +74,7 @@ def _guarded(name: str, run: collections.abc.Callable[[list[str]], int],
         return _report(name, error)
     finally:
         gc.freeze()  # Python collects before it ends
+        gc.enable()
 
 
 def _end(number: int, frame: types.FrameType | None) -> None:
@@ -108,8 +109,6 @@ def _run(argv: list[str]) -> int:
 
 
 def _run_replicator(argv: list[str]) -> int:
-    from nova_image.cmd import deferred
-    deferred.install()
     try:
         from nova_image.cmd import replicator
     except ModuleNotFoundError as error:

@@ -32,6 +32,7 @@ from nova_image.cmd import shell
 from nova_image import exception
 
 if typing.TYPE_CHECKING:
+    from nova_image.cmd import session
     from nova_image.replication import ends
 
 #: versions of the Images API; the first that a server has is used
@@ -121,7 +122,7 @@ class Front(shell.Shell):
             self.NAME, words[0], ' '.join(verb.words), verb.text))
         return codes.DONE
 
-    def open(self, server: str, token: str) -> 'ends.End':
+    def open_cloud(self, server: str, token: str) -> 'session.ReplicaCloud':
         """Return a server as an end of a replication.
 
         :param server: HOST:PORT, or a URL
@@ -138,17 +139,37 @@ class Front(shell.Shell):
             base, _, wanted = base.rpartition('/')
             apis = (wanted,)
         for api in apis:
-            end = session.open_end(self.options, '%s/%s' % (base, api),
-                                   token or None).end
+            cloud = session.open_end(self.options, '%s/%s' % (base, api),
+                                     token or None)
             try:
-                end.image(_NO_IMAGE)
+                cloud.end.image(_NO_IMAGE)
             except exception.GlanceVersionNotServed:
                 continue
             self.say('Using the Images API %s of %s' % (
                 api, exception.redact(base)))
-            return end
+            return cloud
         raise errors.Failed('%s does not have the Images API %s' % (
             exception.redact(base), ' or '.join(apis)), codes.NO_CONNECTION)
+
+    def open(self, server: str, token: str) -> 'ends.End':
+        """Return a server as an end of a replication; see open_cloud()."""
+        return self.open_cloud(server, token).end
+
+    def open_pair(self, arguments: argparse.Namespace, source: str,
+                  target: str) -> tuple['ends.End', 'ends.End']:
+        """Return two servers as the ends of a replication.
+
+        :raises errors.Usage: if they are the same
+        """
+        from nova_image.cmd import session
+
+        first = self.open_cloud(source, arguments.sourcetoken)
+        second = self.open_cloud(target, arguments.targettoken)
+        try:
+            session.refuse_same(first, [second])
+        except errors.Usage:
+            raise errors.Usage('Both servers are the same Glance') from None
+        return first.end, second.end
 
     def replicate(self, arguments: argparse.Namespace, source: 'ends.Source',
                   target: 'ends.End', change: bool = True) -> int:
@@ -211,8 +232,7 @@ def _livecopy(front: Front, arguments: argparse.Namespace, source: str,
     """Copy the images of a server to another one."""
     return front.replicate(
         _contents(arguments.dontreplicate, arguments.metaonly),
-        front.open(source, arguments.sourcetoken),
-        front.open(target, arguments.targettoken))
+        *front.open_pair(arguments, source, target))
 
 
 def _compare(front: Front, arguments: argparse.Namespace, source: str,
@@ -220,8 +240,7 @@ def _compare(front: Front, arguments: argparse.Namespace, source: str,
     """Show what is missing or different at another server."""
     return front.replicate(
         _contents(arguments.dontreplicate, False),
-        front.open(source, arguments.sourcetoken),
-        front.open(target, arguments.targettoken), change=False)
+        *front.open_pair(arguments, source, target), change=False)
 
 
 _PAIR = ('FROM-SERVER', 'TO-SERVER')

@@ -123,9 +123,9 @@ class Copier:
         source = decision.source
         look = _Look(data, lambda: self._source.again(source))
         if decision.action is Action.UPDATE:
-            assert decision.target is not None
+            assert decision.target is not None  # nosec B101
             return self._settle(decision, decision.target, look)
-        assert decision.wanted is not None
+        assert decision.wanted is not None  # nosec B101
         queued = decision.target or self._reserve(decision.wanted)
         written = self._write(queued.but(size=source.size), look,
                               source.hashes, progress)
@@ -139,7 +139,7 @@ class Copier:
 
         If its upload was alive, and has ended, it is not deleted.
         """
-        assert decision.target is not None
+        assert decision.target is not None  # nosec B101
         again = planner.plan(decision.source, self._target.image(
             decision.target.id), self._rules)
         if again.action is not Action.REPLACE:
@@ -238,7 +238,7 @@ class Copier:
     def _members(self, decision: planner.Decision, target: records.Record
                  ) -> frozenset[records.Member] | None:
         """Give the image its members if they differ; return them."""
-        assert decision.wanted is not None
+        assert decision.wanted is not None  # nosec B101
         wanted, now = decision.wanted.members, target.members
         if wanted is None or now is None or (
                 'members' not in self._rules.fields or

@@ -45,7 +45,7 @@ def compare(source: ends.Source, task: targets.Task,
     """
     outcome = targets.outcome(task, Result.SAME)
     image, replica = task.decision.source, task.decision.target
-    assert replica is not None
+    assert replica is not None  # nosec B101
     with concurrent.futures.ThreadPoolExecutor(
             2, 'replication-deep') as pool:
         ours = pool.submit(_hash, source, image, check)

@@ -128,7 +128,7 @@ def finished(task: Task, done: copying.Done,
     if result is None:
         result = Result.UPDATED if task.decision.action is Action.UPDATE else (
             Result.COPIED)
-        assert target is not None
+        assert target is not None  # nosec B101
         task.target.has(last.source, target)
     return results.Outcome(
         image=last.source, target=task.target.end.title, result=result,

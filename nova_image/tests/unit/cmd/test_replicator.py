@@ -14,6 +14,7 @@
 
 import io
 import logging
+import types
 
 import fixtures
 import six
@@ -44,6 +45,9 @@ class ReplicatorTest(case.TestCase):
         self.useFixture(fixtures.MonkeyPatch('sys.stderr', self.err))
         self.useFixture(fixtures.EnvironmentVariable(
             'XDG_STATE_HOME', self.useFixture(fixtures.TempDir()).path))
+        for name in 'keystoneauth', 'nova_image.image.client':
+            logger = logging.getLogger(name)
+            self.addCleanup(logger.setLevel, logger.level)
         root = logging.getLogger()
         self.addCleanup(setattr, root, 'handlers', list(root.handlers))
         self.addCleanup(root.setLevel, root.level)
@@ -60,7 +64,8 @@ class ReplicatorTest(case.TestCase):
         end.title = url
         end.trouble = self.refuse if url in self.missing else (
             lambda what, image_id: None)
-        return session.ReplicaCloud(end)
+        return session.ReplicaCloud(end, types.SimpleNamespace(
+            glance=types.SimpleNamespace(endpoint_override=url)))
 
     def refuse(self, what, image_id):
         """Answer 300, as a Glance that lacks the API."""
@@ -180,6 +185,11 @@ class TestActions(ReplicatorTest):
         self.assertEqual(('private', False), (found.visibility, found.hidden))
         self.assertEqual({'date', 'ab'},
                          set(found.properties) & {'date', 'a*', 'ab'})
+
+    def test_one_server_twice(self):
+        for verb in 'livecopy', 'compare':
+            self.assertEqual(1, self.run_it(verb, 'old:1', 'http://OLD:1/v1'))
+            self.assertIn('the same Glance', self.err.getvalue())
 
     def test_size(self):
         self.old.put(replication_case.image(id='B', status='queued'))
