@@ -146,6 +146,7 @@ class Matrix(base.FunctionalTest):
         super().setUp()
         self.ours, self.theirs = self.places
         self.raws = [self.raw_glance(one.url) for one in self.places]
+        wipe(*self.raws)  # other tests leave images
         self.addCleanup(wipe, *self.raws)
         self.journal = journal.Journal(':memory:')
         self.addCleanup(self.journal.close)

@@ -54,6 +54,7 @@ class ReplicationCommand(cli_case.CommandLineTest):
         self.target = matrix.glance_on_mariadb()
         self.old = self.raw_glance(servers.glance33().url)
         self.new = self.raw_glance(self.target.url)
+        matrix.wipe(self.old, self.new)  # other tests leave images
         self.addCleanup(matrix.wipe, self.old, self.new)
         self.write_clouds(self.old.url, self.new.url)
 
@@ -214,16 +215,16 @@ class TroubleOnGlance33Test(ReplicationCommand):
         self.write_clouds(self.old.url, proxy.url)
         process = self.start('replicate', '--from', 'old', '--to', 'new')
         self.wait_for(lambda: any(
-            one['status'] == 'saving' for one in self.new.images()),
-            'uploading')
+            one['id'] == image and one['status'] == 'saving'
+            for one in self.new.images()), 'uploading')
         process.send_signal(signal.SIGINT)
         done = self.finish(process)
         self.assertEqual(codes.INTERRUPTED, done.code, done.err)
         self.assertIn('Stopped: interrupted', done.out)
         self.assertNotIn('Traceback', done.err)
-        for found in self.new.images():
-            self.assertEqual('private', found['visibility'])
-            self.assertNotEqual('active', found['status'])
+        found = self.new.image(image)
+        self.assertEqual('private', found['visibility'])
+        self.assertNotEqual('active', found['status'])
         self.write_clouds(self.old.url, self.new.url)
         self.run_it('replicate', '--from', 'old', '--to', 'new')
         found = self.new.image(image)

@@ -44,6 +44,7 @@ class KeystoneOnGlance33Test(cli_case.OnKeystone):
         super().setUp()
         self.variables = {}
         self.new = servers.RawGlance(other_glance().url, self.raw.headers)
+        matrix.wipe(self.raw, self.new)  # other tests leave images
         self.addCleanup(matrix.wipe, self.raw, self.new)
         text = 'clouds:'
         for name, url, user in (('old', 'null', 'admin'),

@@ -27,6 +27,7 @@ class FromV1Test(cli_case.CommandLineTest):
         super().setUp()
         self.old = self.raw_glance(servers.glance15().url)
         self.new = self.raw_glance(matrix.glance_on_mariadb().url)
+        matrix.wipe(self.old, self.new)  # other tests leave images
         self.addCleanup(matrix.wipe, self.old, self.new)
         self.ends = '--from', self.old.url + '/v1', '--to', self.new.url
 
