@@ -231,7 +231,11 @@ INCOMPATIBILITIES = (
         'locations', 'Locations', """
         v1 never returns the locations of an image's data: the list of
         locations is empty. v2 returns them if Glance is configured to
-        (show_multiple_locations, show_image_direct_url)."""),
+        (show_multiple_locations, show_image_direct_url).
+
+        v1 accepts a location only for a queued image, without a store and a
+        hash. The v1 driver raises ImageActionNotSupported for listing
+        locations, for remove_location and remove_from_store."""),
     _entry(
         'deleted-images', 'Deleted images', """
         An administrator can still read the metadata of a deleted image

@@ -21,6 +21,7 @@ from nova_image.replication import ends
 from nova_image.replication import record
 from nova_image.tests import fixtures
 from nova_image.tests.functional import base
+from nova_image.tests.functional import replication_matrix
 
 #: larger than a piece, so that a part of it can be held back
 DATA = bytes(range(256)) * 8192
@@ -72,6 +73,7 @@ class EndCase(base.FunctionalTest):
         """Make the end, and forget what is known about the server."""
         super().setUp()
         self.raw = self.raw_glance(self.server.url)
+        replication_matrix.wipe(self.raw)  # other tests leave images
         self.proxy = self.useFixture(fixtures.FaultyProxy(self.server.url))
         self.waits: list[float] = []
         self.end = self.make_end()

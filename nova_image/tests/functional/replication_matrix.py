@@ -239,9 +239,11 @@ class Matrix(base.FunctionalTest):
             refused = [one for one in recorded.requests
                        if one.method == 'POST' and one.status >= 400]
             self.assertLessEqual(len(refused), 4 * len(failed))  # attempts
+            # v1 looks an image up in a narrow listing, too
             recorded.requests = [
                 one for one in recorded.requests if one not in refused and
-                not any(bad in one.path for bad in failed)]
+                not any(bad in one.path for bad in failed) and
+                not (failed and 'changes-since=' in one.path)]
             more = len(listed(raw)) // 900
             self.assertEqual(set(listing), set(recorded.calls))
             self.assertIn(len(recorded.calls), range(

@@ -186,7 +186,7 @@ class PackagingTest(testtools.TestCase):
         first, second = (
             re.sub(r'^\$ ', '', block, flags=re.MULTILINE).strip()
             for block in _blocks(page, 'console'))
-        project, = _blocks(page, 'toml')
+        project, *_ = _blocks(page, 'toml')
         driver, test, *_ = _blocks(page, 'python')
         script = self.empty / 'script'
         script.write_text('\n'.join((
