@@ -286,7 +286,7 @@ def make_rules(arguments: argparse.Namespace, source: ends.Source,
     given = vars(arguments)
     return rules.Rules(
         fit=target.fit, fields=source.fields & target.fields,
-        readable=source.readable,
+        readable=source.readable, restores=source.is_dump,
         filters=chosen_filters(arguments),
         ignored=tuple(pattern for text in given.get('dontreplicate', ())
                       for pattern in text.split()),

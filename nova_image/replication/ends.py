@@ -80,11 +80,13 @@ class Source(abc.ABC):
     :ivar fields: the names in FIELDS that it has; the others of its records
         have their defaults and mean nothing
     :ivar readable: statuses of the images whose data read() returns
+    :ivar is_dump: whether it is a folder rather than a Glance
     """
 
     title: str
     fields: frozenset[str] = FIELDS
     readable: frozenset[str] = frozenset(records.WITH_DATA)
+    is_dump: bool = False
 
     @abc.abstractmethod
     def images(self) -> collections.abc.Iterator[records.Record]:

@@ -59,6 +59,8 @@ class Folder(ends.End):
     :raises OSError: if it is not such a folder, or cannot be used
     """
 
+    is_dump = True
+
     def __init__(self, path: str | os.PathLike[str], create: bool = False,
                  data: bool = True) -> None:
         self.title = 'the folder %s' % path

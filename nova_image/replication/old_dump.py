@@ -61,6 +61,7 @@ class OldDump(ends.Source):
     """
 
     fields = _FIELDS
+    is_dump = True
 
     def __init__(self, path: str | os.PathLike[str],
                  data: bool = True) -> None:

@@ -154,7 +154,8 @@ def _beside(source: records.Record, target: records.Record,
             wanted: records.Record,
             rules: replication_rules.Rules) -> Decision:
     """Return the decision about an image that the target has."""
-    if source.replica_of == target.id and target.replica_of is None:
+    if not rules.restores and (
+            source.replica_of == target.id and target.replica_of is None):
         return Decision(Action.SKIP, source, target,
                         reason='it is a replica of the image at the target')
     dead = _dead(source, target, rules)

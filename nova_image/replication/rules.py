@@ -76,6 +76,8 @@ class Rules:
         for fnmatch
     :ivar projects: the projects of the target
     :ivar ids: {ID at the source: ID at the target}, where they differ
+    :ivar restores: whether the source is a dump, from which an original may
+        be restored
     :ivar metadata_only: whether to update images but copy no data
     :ivar new_ids: whether a replica gets another ID if the target does not
         accept data for its own any more
@@ -91,6 +93,7 @@ class Rules:
     projects: Projects = Projects()
     ids: collections.abc.Mapping[str, str] = dataclasses.field(
         default_factory=dict)
+    restores: bool = False
     metadata_only: bool = False
     new_ids: bool = False
     abandoned_before: datetime.datetime | None = None

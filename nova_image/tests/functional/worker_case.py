@@ -18,6 +18,7 @@ import pathlib
 from nova_image.tests import fixtures
 from nova_image.tests.fixtures import virtualenvs
 from nova_image.tests.functional import cli_case
+from nova_image.tests.functional import replication_matrix
 from nova_image.tests.functional import servers
 
 
@@ -113,6 +114,8 @@ class ReplicationTest(cli_case.CommandLineTest):
         super().setUp()
         self.source = self.raw_glance(servers.glance33().url)
         self.target = self.raw_glance(glance_on_mariadb().url)
+        # Other tests leave images.
+        replication_matrix.wipe(self.source, self.target)
 
     def replicate(self, *argv: str, to: str | None = None) -> list[str]:
         """Return the arguments of a replication.

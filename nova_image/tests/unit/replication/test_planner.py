@@ -256,6 +256,8 @@ class TestPresent(PlannerTest):
         found = self.check(Action.SKIP, case.replica(original, name='other'),
                            original)
         self.assertIn('replica', found.reason)
+        self.check(Action.UPDATE, case.replica(original, name='other'),
+                   original, restores=True)
         # A chain of replicas is one: each has the marker of the one before.
         second = case.replica(original)
         self.check(Action.SAME, second, case.replica(second))
