@@ -43,7 +43,7 @@ UNUSED = (
     'keystoneclient', 'lxml', 'netaddr', 'nova', 'nova_image.cmd.changing',
     'nova_image.cmd.data', 'nova_image.cmd.importing',
     'nova_image.cmd.members', 'nova_image.image.download',
-    'nova_image.image.glance', 'nova_image.image.transfer.fetch',
+    'nova_image.image.transfer.fetch',
     'nova_image.image.transfer.format_check',
     'nova_image.image.transfer.signature', 'nova_image.image.undo',
     'openstack', 'openstack.cloud', 'openstack.compute',
