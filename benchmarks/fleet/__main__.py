@@ -26,7 +26,7 @@ from benchmarks.fleet import scenarios
 from benchmarks.fleet import setups
 from nova_image.tests.fixtures import paths
 
-_PLOTS = race.ROOT / 'doc' / 'source' / 'operator' / 'pictures'
+_PLOTS = paths.cache() / 'benchmarks'
 
 
 def parse_arguments() -> argparse.Namespace:
