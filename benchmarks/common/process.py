@@ -31,19 +31,22 @@ print('\\n%d %f %f %d' % (status, wall, used.ru_utime + used.ru_stime,
 """
 
 
-def measure(python: pathlib.Path, argv: list[str], env: dict[str, str]
+def measure(python: pathlib.Path, argv: list[str], env: dict[str, str],
+            cwd: pathlib.Path | None = None
             ) -> tuple[int, bytes, race.Measures]:
     """Run a program once, without input.
 
     :param python: the interpreter that starts it
     :param argv: the path of the program and its arguments
     :param env: its environment
+    :param cwd: its current folder; that of this process by default
     :returns: its wait status, its output, and its measures; memory is the
         peak of the largest of its processes
     """
     done = subprocess.run(
         [python, '-I', '-S', '-c', _START, *argv], stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True, env=env)
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True, env=env,
+        cwd=cwd)
     said, _, figures = done.stdout.rstrip().rpartition(b'\n')
     status, wall, cpu, memory = figures.split()
     return int(status), said, {

@@ -16,6 +16,7 @@ import pathlib
 import subprocess
 import typing
 
+from benchmarks.common import process
 from benchmarks.common import race
 from benchmarks.common import results
 from benchmarks.startup import cloud
@@ -60,17 +61,6 @@ BUDGETS = (
       for operation in ('list', 'show')
       for against, limit in zip((GLANCE, OPENSTACK), limits, strict=True)),
 )
-# The peak memory of a program includes that of the process that it replaced,
-# so a small process starts it.
-_START = """
-import os, sys, time
-began = time.perf_counter()
-pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
-_, status, used = os.wait4(pid, 0)
-wall = time.perf_counter() - began
-print('\\n%d %f %f %d' % (status, wall, used.ru_utime + used.ru_stime,
-                         used.ru_maxrss))
-"""
 _VERSIONS = """
 import importlib.metadata, platform
 print('python', platform.python_version())
@@ -131,21 +121,16 @@ class Starts:
         program, *argv = self.contenders(operation)[name]
         path = str(self._programs / program)
         marks = [service.mark() for service in self._services]
-        done = subprocess.run(
-            [self._programs / 'python', '-I', '-S', '-c', _START, path,
-             *argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, check=True, cwd=self._home,
-            env=self._environment_of(operation, name))
-        said, _, figures = done.stdout.rstrip().rpartition(b'\n')
-        status, wall, cpu, memory = figures.split()
+        status, said, found = process.measure(
+            self._programs / 'python', [path, *argv],
+            self._environment_of(operation, name), self._home)
         expected = self._place.expected[operation]
-        if int(status) or name != FLOOR and not expected.is_in(said):
+        if status or name != FLOOR and not expected.is_in(said):
             raise race.Broken('%s %s failed: %s' % (
                 program, ' '.join(argv), said.decode(errors='replace')))
         requests = sum(len(service.requests(mark)) for service, mark in zip(
             self._services, marks, strict=True))
-        return {'wall': float(wall), 'cpu': float(cpu), 'requests': requests,
-                'memory': int(memory) * 1024}
+        return found | {'requests': requests}
 
     @property
     def _services(self) -> tuple[typing.Any, typing.Any]:
