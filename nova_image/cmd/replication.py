@@ -168,6 +168,17 @@ class ReplicationCommand(base.Command):
             return codes.INCOMPLETE
         return codes.DONE if report.equal else codes.DIFFERENT
 
+    def goals(self, arguments: argparse.Namespace,
+              source: 'session.ReplicaCloud | None',
+              clouds: collections.abc.Sequence['session.ReplicaCloud']
+              ) -> list[tuple['ends.End', 'rules.Projects']]:
+        """Return each target with its projects, for replicate().
+
+        :param source: None for a folder
+        """
+        return [(cloud.end, self.projects(arguments, source, cloud))
+                for cloud in clouds]
+
     def projects(self, arguments: argparse.Namespace,
                  source: 'session.ReplicaCloud | None',
                  target: 'session.ReplicaCloud | None') -> 'rules.Projects':
@@ -239,8 +250,7 @@ class Replicate(ReplicationCommand):
             source, clouds = self.open_all(parsed_args)
             return self.replicate(
                 parsed_args, source.end,
-                [(cloud.end, self.projects(parsed_args, source, cloud))
-                 for cloud in clouds], chosen, health)
+                self.goals(parsed_args, source, clouds), chosen, health)
 
         return replication_daemon.repeat(
             once, parsed_args.every,
@@ -285,8 +295,7 @@ class Compare(ReplicationCommand):
         source, clouds = self.open_all(parsed_args)
         return self.replicate(
             parsed_args, source.end,
-            [(cloud.end, self.projects(parsed_args, source, cloud))
-             for cloud in clouds],
+            self.goals(parsed_args, source, clouds),
             options.run_options(parsed_args, change=False))
 
 
@@ -360,8 +369,7 @@ class Load(ReplicationCommand):
                   for name in parsed_args.targets]
         return self.replicate(
             parsed_args, source,
-            [(cloud.end, self.projects(parsed_args, None, cloud))
-             for cloud in clouds],
+            self.goals(parsed_args, None, clouds),
             options.run_options(parsed_args, change=not parsed_args.dry_run))
 
 

@@ -270,8 +270,8 @@ def run_options(arguments: argparse.Namespace,
     given = vars(arguments)
     found = {name: given[option] for name, option in (
         ('transfers', 'transfers'), ('checkers', 'checkers'),
-        ('compare_members', 'check_members'), ('new_ids', 'new_id'),
-        ('deep', 'deep'), ('fail_fast', 'fail_fast'),
+        ('compare_members', 'check_members'), ('deep', 'deep'),
+        ('fail_fast', 'fail_fast'),
         ('bandwidth', 'bandwidth'),
         ('max_duration', 'max_duration')) if option in given}
     if 'orphans' in given:

@@ -89,18 +89,15 @@ class Copier:
     :param source: the end to read from
     :param target: the end to write to
     :param rules: those of the plans
-    :param new_ids: whether an image gets another ID if its own was once used
-        at the target
     :param wait: waits for a number of seconds, or raises Stopped
     """
 
     def __init__(self, source: ends.Source, target: ends.End,
                  rules: replication_rules.Rules,
-                 new_ids: bool = False, wait: Wait = time.sleep) -> None:
+                 wait: Wait = time.sleep) -> None:
         self._source = source
         self._target = target
         self._rules = rules
-        self._new_ids = new_ids
         self._wait = wait
 
     def carry_out(self, decision: planner.Decision, data: ends.Hashed,
@@ -153,7 +150,7 @@ class Copier:
         try:
             return self._target.reserve(wanted)
         except ends.IdIsBurnt:
-            if not self._new_ids:
+            if not self._rules.new_ids:
                 raise
         for number in range(_NEW_IDS):
             try:

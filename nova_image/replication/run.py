@@ -52,7 +52,6 @@ class Options:
     :ivar transfers: number of images that are transferred at a time
     :ivar checkers: number of images that are looked up at a time
     :ivar change: whether to change the targets; otherwise it is a comparison
-    :ivar new_ids: whether to use another ID instead of a burnt one
     :ivar compare_members: whether to look up members that an earlier run has
         compared, although neither image has changed since
     :ivar deep: whether to read and compare the data of images that are the
@@ -66,7 +65,6 @@ class Options:
     transfers: int = 4
     checkers: int = 8
     change: bool = True
-    new_ids: bool = False
     compare_members: bool = False
     deep: bool = False
     orphans: orphan_rules.Orphans = orphan_rules.Orphans()
@@ -363,8 +361,7 @@ class Run:
                 if self._is_receiving(task) and job.tries < _TRIES:
                     return None
             self._watcher.began(image, end.title)
-            done = task.target.copier(
-                self._source, self._options.new_ids, wait).carry_out(
+            done = task.target.copier(self._source, wait).carry_out(
                 task.decision, data,
                 lambda sent: self._watcher.sent(image, end.title, sent))
         except copying.Stopped as error:
@@ -380,7 +377,7 @@ class Run:
         source, end = task.decision.source, task.target.end
         one = task.decision.target or task.decision.wanted or source
         target = end.image(one.id)
-        if target is None and self._options.new_ids:
+        if target is None and task.target.rules.new_ids:
             target = end.image(copying.new_id(source.id, end.title))
         if target is None:
             return task._replace(decision=planner.plan(

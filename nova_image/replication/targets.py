@@ -64,10 +64,10 @@ class Target:
         known = self._known.get(image.replica_of or '', _NOTHING)
         return known.copy == image.id
 
-    def copier(self, source: ends.Source, new_ids: bool,
+    def copier(self, source: ends.Source,
                wait: copying.Wait) -> copying.Copier:
         """Return what carries out the plans for this target."""
-        return copying.Copier(source, self.end, self.rules, new_ids, wait)
+        return copying.Copier(source, self.end, self.rules, wait)
 
     def remember(self, outcome: results.Outcome) -> None:
         """Write what became of an image into the journal, if it is news."""

@@ -54,7 +54,6 @@ class TestNewIds(test_run.RunTest):
     def replace(self):
         """Run with new IDs instead of those of dead uploads."""
         return self.replicate(new_ids=True, rules={
-            'new_ids': True,
             'abandoned_before': datetime.datetime(2027, 1, 1)})
 
     def test_a_dead_upload_is_replaced(self):

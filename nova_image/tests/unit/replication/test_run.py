@@ -59,7 +59,8 @@ class RunTest(case.TestCase):
                 test.outcomes.append(outcome)
 
         del self.outcomes[:]
-        chosen = options.pop('rules', {})
+        chosen = dict(options.pop('rules', {}),
+                      new_ids=options.pop('new_ids', False))
         coordinator = options.pop('coordinator', None)
         goals = [targets.Target(
             goal, rules.Rules(**dict({'fit': goal.fit,
