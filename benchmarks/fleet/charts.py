@@ -86,17 +86,26 @@ def progress(found: dict[str, dict[str, typing.Any]],
     """Plot the progress of the scenarios that copy."""
     copying = {name: one for name, one in found.items() if one['curve']}
     first = next(iter(copying.values()))['setup']
-    figure, axes = _figure('Data copied to %d targets by %d workers' % (
-        first['targets'], first['workers']))
-    for (name, one), colour in zip(copying.items(), _COLOURS, strict=False):
+    figure, axes = _figure('Data copied to %d targets' % first['targets'])
+    colours: dict[str, str] = {}
+    for one in copying.values():
+        setup = one['setup']
+        text = '%d workers' % setup['workers']
+        if setup['slow'] > 1:
+            text += ', one slow target'
+        colour = colours.setdefault(text, _COLOURS[len(colours)])
+        lost = sum(loss['count'] for loss in setup['losses'])
         hours = [0.0, one['planned'] / 3600] + [
             when / 3600 for when, _ in one['curve']]
         axes.plot(hours, [0.0, 0.0] + [100 * share for _, share in
                                        one['curve']],
-                  color=colour, label=name, linewidth=2)
-        for when in one['lost_at']:
-            axes.axvline(when / 3600, color=colour, linestyle=':',
-                         linewidth=1)
+                  color=_INK if lost else colour,
+                  label=text + (', %d of them lost' % lost if lost else ''),
+                  linewidth=1.2 if lost else 2.6,
+                  linestyle='--' if lost else '-')
+        axes.plot([when / 3600 for when in one['lost_at']],
+                  [100 * loss['when'] for loss in setup['losses']],
+                  color=_INK, marker='o', markersize=5, linestyle='')
     axes.legend(frameon=False, loc='lower right', labelcolor=_INK)
     axes.set_xlabel('hours since the begin', color=_PALE)
     axes.set_ylabel('per cent of the data', color=_PALE)

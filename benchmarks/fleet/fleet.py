@@ -282,6 +282,9 @@ class Simulation:
             yield error.when
         self._leave(worker, number)
         self.locks.release(number, worker)
+        while self._losses and self.result.size >= (
+                self._losses[0].when * self.images.size):
+            self._lose(self._losses.pop(0))
 
     def _enter(self, worker: Worker, number: int) -> None:
         self.result.begun += 1
@@ -354,7 +357,7 @@ class Simulation:
                 _SAFE - 1 / 3))
 
     def _done(self, worker: Worker, image: setups.Image) -> None:
-        """Count a copy, and lose workers when it is time."""
+        """Count a copy."""
         if self.images.state[image.number] == self.images.DONE:
             return
         self.images.state[image.number] = self.images.DONE
@@ -363,9 +366,6 @@ class Simulation:
         result.size += image.size
         result.done_at.append((self.clock.now, result.size))
         result.shares[worker.name] = result.shares.get(worker.name, 0) + 1
-        while self._losses and result.size >= (
-                self._losses[0].when * self.images.size):
-            self._lose(self._losses.pop(0))
 
     def _lose(self, loss: setups.Loss) -> None:
         """Lose the last workers that are left."""

@@ -22,11 +22,12 @@ from benchmarks.common import race
 from benchmarks.fleet import fleet
 from benchmarks.fleet import setups
 
-LOST = 'a fifth lost'
-#: Scenario -> what differs from the first one.
+#: Scenario -> what differs from the first one. Workers are per cent of its.
 SCENARIOS: dict[str, dict[str, typing.Any]] = {
     'all workers': {},
-    LOST: {},
+    'all workers, a fifth lost': {'lost': 20},
+    'fewer workers': {'workers': 40},
+    'fewer workers, a fifth lost': {'workers': 40, 'lost': 20},
     'one slow target': {'slow': 4.0},
     'nothing to do, first time': {'present': True},
     'nothing to do': {'present': True, 'compared': True},
@@ -46,10 +47,19 @@ def all_setups(base: setups.Setup) -> dict[str, setups.Setup]:
 
     :param base: the first one
     """
-    lost = setups.Loss(max(base.workers // 5, 1))
-    return {name: dataclasses.replace(base, **changes) if (
-        name != LOST) else dataclasses.replace(base, losses=(lost,))
-        for name, changes in SCENARIOS.items()}
+    found = {}
+    for name, changes in SCENARIOS.items():
+        changes = dict(changes)
+        workers = _share(base.workers, changes.pop('workers', 100))
+        lost = changes.pop('lost', 0)
+        losses = (setups.Loss(_share(workers, lost)),) if lost else ()
+        found[name] = dataclasses.replace(
+            base, workers=workers, losses=losses, **changes)
+    return found
+
+
+def _share(workers: int, percent: int) -> int:
+    return max(workers * percent // 100, 1)
 
 
 def fleets(base: setups.Setup) -> dict[tuple[int, int], setups.Setup]:
@@ -115,13 +125,13 @@ def per_hour(one: dict[str, typing.Any]) -> float:
 
 def table(found: dict[str, dict[str, typing.Any]]) -> str:
     """Return the table of the scenarios for a terminal."""
-    lines = ['%-26s %9s %9s %12s %12s %8s %6s' % (
+    lines = ['%-28s %9s %9s %12s %12s %8s %6s' % (
         'Scenario', 'planned', 'copied', 'requests', 'of them list',
         'Glance', 'twice')]
     for name, one in found.items():
         glances = {key: value for key, value in one['requests'].items()
                    if key != 'locks'}
-        lines.append('%-26s %7.1f h %7.1f h %12d %12d %6.0f %% %6d' % (
+        lines.append('%-28s %7.1f h %7.1f h %12d %12d %6.0f %% %6d' % (
             name, one['planned'] / 3600, one['copied'] / 3600, one['total'],
             sum(value.get('list', 0) for value in glances.values()),
             100 * max(one['used'][key]['processors'] for key in glances),
