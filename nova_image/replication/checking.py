@@ -29,12 +29,49 @@ from nova_image.replication import watching
 
 Action = planner.Action
 Decided = collections.abc.Callable[[targets.Task], None]
+_Pair = tuple[records.Record, records.Record | None]
 Ended = collections.abc.Callable[[targets.Task, results.Outcome], None]
 
 #: images that may wait for a thread
 _QUEUE = 1000
+#: what depends on the IDs of the images that an image names
+_LATER = (Action.UPDATE, Action.CONFLICT)
 #: visibilities of images that may have members
 _WITH_MEMBERS = ('shared', records.NOT_PUBLIC)
+
+
+def _anything(image_id: str) -> bool:
+    return True
+
+
+class Planned(ends.Source):
+    """The images of a source for which there is a plan, without a listing.
+
+    :param source: the source
+    :param tasks: the plans
+    """
+
+    def __init__(self, source: ends.Source,
+                 tasks: collections.abc.Iterable[targets.Task]) -> None:
+        self.title, self.fields = source.title, source.fields
+        self._source = source
+        self._tasks = tasks
+
+    def images(self) -> collections.abc.Iterator[records.Record]:
+        """Yield the images of the plans."""
+        return (task.decision.source for task in self._tasks)
+
+    def image(self, image_id: str) -> records.Record | None:
+        """Return one image of the source."""
+        return self._source.image(image_id)
+
+    def members(self, image: records.Record) -> frozenset[records.Member]:
+        """Return the members of an image of the source."""
+        return self._source.members(image)
+
+    def read(self, image: records.Record) -> ends.Hashed:
+        """Return the data of an image of the source."""
+        return self._source.read(image)
 
 
 class Checker:
@@ -49,15 +86,20 @@ class Checker:
     :param threads: number of threads
     :param always: whether to look up members in any case
     :param stop: ends the checks when it is set
+    :param is_mine: whether this worker looks up the members of an image,
+        given its ID
     """
 
     def __init__(self, source: ends.Source, target: targets.Target,
-                 threads: int, always: bool, stop: threading.Event) -> None:
+                 threads: int, always: bool, stop: threading.Event,
+                 is_mine: collections.abc.Callable[[str], bool] = _anything
+                 ) -> None:
         self._source = source
         self._target = target
         self._threads = threads
         self._always = always
         self._stop = stop
+        self._is_mine = is_mine
         self._places = threading.BoundedSemaphore(_QUEUE)
 
     def run(self, decided: Decided, ended: Ended,
@@ -84,9 +126,10 @@ class Checker:
                    decided: Decided, ended: Ended,
                    watcher: watching.Watcher) -> list[records.Record]:
         """Plan all images, some of them in the pool; see run()."""
-        later, orphans = [], []
-        for number, (source, target) in enumerate(join.paired(
-                self._source.images(), self._target.end.images()), 1):
+        later: list[_Pair] = []
+        orphans: list[records.Record] = []
+        named: set[str] = set()
+        for number, (source, target) in enumerate(self._pairs(), 1):
             if self._stop.is_set():
                 return []
             watcher.listed(number)
@@ -96,22 +139,52 @@ class Checker:
                 continue
             if target is not None:
                 self._target.has(source, target)
-            if any(name in source.properties for name in rules.REFERENCES):
+            task = self._prepared(source, target)
+            needs = rules.references(source)
+            if needs and task.decision.action in _LATER:
                 later.append((source, target))  # all IDs must be known
             else:
-                self._check(pool, source, target, decided, ended)
+                named |= needs - self._target.rules.ids.keys()
+                self._check(pool, task, decided, ended)
+        later += self._misjudged(named & self._target.rules.ids.keys(),
+                                 {source.id for source, _ in later})
         for source, target in later:
-            self._check(pool, source, target, decided, ended)
+            self._check(pool, self._prepared(source, target), decided, ended)
         return orphans
 
-    def _check(self, pool: concurrent.futures.ThreadPoolExecutor,
-               source: records.Record, target: records.Record | None,
-               decided: Decided, ended: Ended) -> None:
-        """Plan one image, in a thread if that takes requests."""
+    def _pairs(self) -> collections.abc.Iterator[join.Pair]:
+        return join.paired(self._source.images(), self._target.end.images())
+
+    def _misjudged(self, moved: collections.abc.Set[str], known: set[str]
+                   ) -> collections.abc.Iterator[_Pair]:
+        """Yield the images that were the same with the wrong IDs in them.
+
+        Only if an ID that they name has turned out to be another one at the
+        target, which is rare: it takes another listing, but images that are
+        the same need not be remembered until all IDs are known.
+
+        :param moved: these IDs
+        :param known: the IDs of images that need not be found
+        """
+        for source, target in self._pairs() if moved else ():
+            if source is None or target is None or source.id in known or (
+                    not moved & rules.references(source)):
+                continue
+            if self._prepared(source, target).is_work:
+                yield source, target
+
+    def _prepared(self, source: records.Record,
+                  target: records.Record | None) -> targets.Task:
+        """Plan one image, with the hashes that earlier runs have found."""
         known = self._target.known(source)
         if known.hashes:
             source = source.but(hashes=dict(known.hashes, **source.hashes))
-        task = self._task(source, target)
+        return self._task(source, target)
+
+    def _check(self, pool: concurrent.futures.ThreadPoolExecutor,
+               task: targets.Task, decided: Decided, ended: Ended) -> None:
+        """Take the plan of one image, in a thread if it needs requests."""
+        source, target = task.decision.source, task.decision.target
         if target is None or not self._needs_members(task, target):
             decided(task)
             return
@@ -150,7 +223,8 @@ class Checker:
                 source.visibility not in _WITH_MEMBERS):
             return False
         compared = self._target.known(source).members
-        return self._always or compared != journals.moment(source, target)
+        return (self._always or compared != journals.moment(
+            source, target)) and self._is_mine(source.id)
 
     def _with_members(self, source: records.Record,
                       target: records.Record) -> targets.Task:

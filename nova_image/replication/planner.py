@@ -18,6 +18,7 @@ compare, --dry-run and the copy use the same one.
 import collections.abc
 import dataclasses
 import enum
+import types
 import typing
 
 from nova_image.replication import ends
@@ -34,6 +35,10 @@ _DEFAULTS = {one.name: one.default
              if one.name in ends.FIELDS - {'owner', 'status', 'properties'}}
 
 
+_NO_CHANGES: collections.abc.Mapping[
+    str, tuple[typing.Any, typing.Any]] = types.MappingProxyType({})
+
+
 class Action(enum.Enum):
     """What to do with an image."""
 
@@ -47,7 +52,7 @@ class Action(enum.Enum):
     CONFLICT = 'conflict'
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Decision:
     """The plan for one image.
 
@@ -64,7 +69,7 @@ class Decision:
     target: records.Record | None = None
     wanted: records.Record | None = None
     changes: collections.abc.Mapping[str, tuple[typing.Any, typing.Any]] = (
-        dataclasses.field(default_factory=dict))
+        dataclasses.field(default_factory=lambda: _NO_CHANGES))
     reason: str | None = None
     losses: tuple[ends.Loss, ...] = ()
     verified: bool = False

@@ -29,6 +29,12 @@ REFERENCES = ('kernel_id', 'ramdisk_id', 'base_image_ref')
 Filter = collections.abc.Callable[[records.Record], str | None]
 
 
+def references(image: records.Record) -> frozenset[str]:
+    """Return the IDs of the images that an image names."""
+    return frozenset(image.properties[name] for name in REFERENCES
+                     if name in image.properties) - {image.id}
+
+
 @dataclasses.dataclass(frozen=True)
 class Projects:
     """The projects of the target for those of the source.

@@ -22,6 +22,7 @@ import dataclasses
 import threading
 import time
 
+from nova_image import exception
 from nova_image.replication import checking
 from nova_image.replication import coordination
 from nova_image.replication import copying
@@ -30,6 +31,8 @@ from nova_image.replication import ends
 from nova_image.replication import orphans as orphan_rules
 from nova_image.replication import pace
 from nova_image.replication import planner
+from nova_image.replication import plans
+from nova_image.replication import record as records
 from nova_image.replication import results
 from nova_image.replication import schedule
 from nova_image.replication import targets
@@ -96,9 +99,11 @@ class Run:
         self._coordinator = coordinator or coordination.SingleWorker()
         self._guard = threading.Lock()
         self._stop = threading.Event()
-        self._tasks: dict[str, list[targets.Task]] = {}
-        # Images whose IDs belong to something else at a target.
-        self._foreign: set[str] = set()
+        self._plans = plans.Plans()
+        # Images that others cannot name: their IDs belong to something else
+        # at a target, or they have failed.
+        self._unusable: set[str] = set()
+        self._images = self._size = 0
         self._began = time.monotonic()
         self._pace = pace.Pace(self._options.bandwidth)
         self._broken: Exception | None = None
@@ -112,15 +117,17 @@ class Run:
         :raises OSError: if the journal or the output cannot be written
         """
         try:
-            orphans = [checking.Checker(
-                self._source, goal, self._options.checkers,
-                self._options.compare_members, self._stop).run(
-                    self._decided, self._ended, self._watcher)
+            orphans = [self._check(
+                self._source, goal, self._coordinator.is_mine, self._decided)
                 for goal in self._goals]
         except BaseException:
             self.stop('interrupted')
             raise
-        if self._tasks:
+        others = self._plans.set_aside(self._coordinator)
+        self._transfer_all()
+        if others:
+            self._plans = plans.Plans()
+            self._look_again(others)
             self._transfer_all()
         if self._broken:
             raise self._broken
@@ -130,6 +137,46 @@ class Run:
                         goal.end, found, self._options.change):
                     self._report(outcome)
         return self.report
+
+    def _check(self, source: ends.Source, goal: targets.Target,
+               is_mine: collections.abc.Callable[[str], bool],
+               decided: checking.Decided) -> list[records.Record]:
+        """Plan the images of a source; return replicas without one."""
+        return checking.Checker(
+            source, goal, self._options.checkers,
+            self._options.compare_members, self._stop, is_mine).run(
+                decided, self._ended, self._watcher)
+
+    def _look_again(self, others: plans.Plans) -> None:
+        """Find out what the other workers have left.
+
+        A listing takes one request for 1000 images. Looking up each of them
+        takes one request for each.
+        """
+        for goal in self._goals:
+            left = others.of(goal)
+            reason = self.report.stopped
+            if left and not self._is_over():
+                reason = self._look_at(goal, left)
+            self._leave(left.values(), reason or self.report.stopped)
+
+    def _look_at(self, goal: targets.Target,
+                 left: dict[str, targets.Task]) -> str | None:
+        """Plan tasks again, and take them out of the dict.
+
+        :returns: why some are left in it
+        """
+        def decided(task: targets.Task) -> None:
+            if left.pop(task.decision.source.id, None):
+                self._decided(task)
+
+        try:
+            self._check(checking.Planned(self._source, list(left.values())),
+                        goal, lambda image_id: False, decided)
+        except exception.NovaImageException as error:
+            self._stop.clear()
+            return copying.refusal(error)
+        return None
 
     def stop(self, reason: str) -> None:
         """Make the transfers end soon; may be called from any thread."""
@@ -141,16 +188,13 @@ class Run:
         decision = task.decision
         is_deep = self._options.deep and decision.action is Action.SAME
         if decision.action is Action.CONFLICT:
-            self._foreign.add(decision.source.id)
+            self._unusable.add(decision.source.id)
         if not task.is_work and not is_deep:
             self._ended(task, targets.outcome(
                 task, _RESULTS[decision.action]))
         elif self._options.change or is_deep:
             with self._guard:
-                tasks = self._tasks.setdefault(decision.source.id, [])
-                # A listing may show an image twice while others change it.
-                if all(one.target is not task.target for one in tasks):
-                    tasks.append(task)
+                self._plans.add(task)
         else:
             self._ended(task, targets.outcome(task, Result.DIFFERENT))
 
@@ -182,13 +226,13 @@ class Run:
 
     def _transfer_all(self) -> None:
         """Carry out all plans."""
-        jobs = schedule.Schedule(
-            (schedule.Job(tasks[0].decision.source, tasks,
-                          self._coordinator.is_mine(image_id))
-             for image_id, tasks in self._tasks.items()), self._foreign)
-        self._watcher.planned(len(self._tasks), sum(
-            tasks[0].decision.source.size or 0
-            for tasks in self._tasks.values()))
+        if not self._plans:
+            return
+        jobs = schedule.Schedule(self._plans.jobs(self._coordinator),
+                                 self._unusable)
+        self._images += len(self._plans)
+        self._size += self._plans.size
+        self._watcher.planned(self._images, self._size)
         threads = [threading.Thread(
             target=self._work, args=(jobs,), daemon=True,
             name='replication-transfer-%d' % number)
@@ -199,10 +243,10 @@ class Run:
             self._wait(threads, jobs)
         except BaseException:
             self.stop('interrupted')
-            self._leave(jobs)
+            self._leave_all(jobs)
             for thread in threads:
                 thread.join()
-            self._leave(jobs)
+            self._leave_all(jobs)
             raise
 
     def _wait(self, threads: list[threading.Thread],
@@ -212,8 +256,8 @@ class Run:
             while thread.is_alive():
                 thread.join(_LOOK)
                 if self._is_over():
-                    self._leave(jobs)
-        self._leave(jobs)
+                    self._leave_all(jobs)
+        self._leave_all(jobs)
 
     def _is_over(self) -> bool:
         """Return whether no transfer may begin any more."""
@@ -223,12 +267,17 @@ class Run:
             self.report.stopped = 'the maximum duration is over'
         return bool(self.report.stopped)
 
-    def _leave(self, jobs: schedule.Schedule) -> None:
+    def _leave_all(self, jobs: schedule.Schedule) -> None:
         """Report the images whose transfers have not begun."""
         for job in jobs.stop():
-            for task in job.work:
-                self._ended(task, targets.outcome(
-                    task, Result.LEFT, reason=self.report.stopped))
+            self._leave(job.work, self.report.stopped)
+
+    def _leave(self, tasks: collections.abc.Iterable[targets.Task],
+               reason: str | None) -> None:
+        """Report that this run does not do some tasks."""
+        for task in tasks:
+            self._ended(task, targets.outcome(
+                task, Result.LEFT, reason=reason))
 
     def _work(self, jobs: schedule.Schedule) -> None:
         """Do jobs until none is left: the body of a thread."""
@@ -247,13 +296,15 @@ class Run:
                 if later:
                     jobs.postpone(job, work=later, has_failed=failed)
                 else:
+                    if failed:
+                        self._unusable.add(job.image.id)
                     jobs.done(job, not failed)
 
     def _do(self, job: schedule.Job, lacks: list[str]) -> list[
             tuple[targets.Task, results.Outcome | None]]:
         """Replicate one image to all targets that need it.
 
-        :returns: what became of it; None where that is to be tried later
+        :returns: what became of it; None if it must be tried again later
         """
         if lacks:
             found = _all(job, Result.FAILED, 'it names image %s, which could '
@@ -360,6 +411,8 @@ class Run:
                         task, _RESULTS[task.decision.action])
                 if self._is_receiving(task) and job.tries < _TRIES:
                     return None
+            else:
+                task = task.planned()
             self._watcher.began(image, end.title)
             done = task.target.copier(self._source, wait).carry_out(
                 task.decision, data,
@@ -375,8 +428,9 @@ class Run:
     def _planned_again(self, task: targets.Task) -> targets.Task:
         """Return the plan as it is now: other workers may have been there."""
         source, end = task.decision.source, task.target.end
-        one = task.decision.target or task.decision.wanted or source
-        target = end.image(one.id)
+        known = task.decision.target
+        target = end.image(
+            known.id if known else task.target.id_of(source))
         if target is None and task.target.rules.new_ids:
             target = end.image(copying.new_id(source.id, end.title))
         if target is None:

@@ -46,9 +46,7 @@ class Job:
     @property
     def needs(self) -> frozenset[str]:
         """The IDs of the images that this one names."""
-        return frozenset(
-            self.image.properties[name] for name in rules.REFERENCES
-            if name in self.image.properties) - {self.image.id}
+        return rules.references(self.image)
 
 
 class Schedule:

@@ -59,6 +59,10 @@ class Target:
         if source.id != target.id:
             self._ids[source.id] = target.id
 
+    def id_of(self, source: records.Record) -> str:
+        """Return the ID of the replica of an image, if there is one."""
+        return self._ids.get(source.id, source.id)
+
     def made(self, image: records.Record) -> bool:
         """Return whether a run has created an image at the target."""
         known = self._known.get(image.replica_of or '', _NOTHING)
@@ -88,6 +92,28 @@ class Task(typing.NamedTuple):
     target: Target
     decision: planner.Decision
     compared_members: bool = False
+
+    def slim(self, others: list['Task']) -> 'Task':
+        """Return the task as it is remembered until it is carried out.
+
+        It is then planned again. A run may have to remember many.
+
+        :param others: tasks for the same image at other targets, whose record
+            of the source it shares
+        """
+        decision = self.decision
+        source = decision.source
+        for other in others:
+            if other.decision.source == source:
+                source = other.decision.source
+        return self._replace(decision=dataclasses.replace(
+            decision, source=source, wanted=None))
+
+    def planned(self) -> 'Task':
+        """Return the task with a whole plan, for the image as it was."""
+        decision = self.decision
+        return self._replace(decision=planner.plan(
+            decision.source, decision.target, self.target.rules))
 
     @property
     def is_work(self) -> bool:

@@ -26,7 +26,10 @@ class Watcher:
         """Take the number of images that were listed so far."""
 
     def planned(self, images: int, size: int) -> None:
-        """Take the number of images to transfer, and their bytes."""
+        """Take the number of images to transfer, and their bytes.
+
+        Called again if there are more than was known; includes earlier ones.
+        """
 
     def began(self, image: records.Record, target: str) -> None:
         """Take an image whose transfer begins."""

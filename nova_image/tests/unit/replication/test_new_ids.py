@@ -46,6 +46,28 @@ class TestNewIds(test_run.RunTest):
             new, self.target.found['A'].properties['kernel_id'])
         self.assertEqual(dict.fromkeys('AK', Result.SAME), self.replicate())
 
+    def test_an_image_with_the_old_id_of_one_that_is_listed_later(self):
+        self.test_with_a_new_id_the_references_follow()
+        new = self.target.found['A'].properties['kernel_id']
+        self.target.change(self.target.found['A'], {'properties': dict(
+            self.target.found['A'].properties, kernel_id='K')})
+        del self.source.calls[:]
+        self.replicate()
+        self.assertEqual(
+            new, self.target.found['A'].properties['kernel_id'])
+        self.assertEqual(2, self.source.calls.count(('GET images', None)))
+
+    def test_the_same_images_need_not_be_remembered(self):
+        self.add('A', properties={'base_image_ref': 'B'})
+        for image_id in 'BC':
+            self.add(image_id)
+        self.replicate()
+        del self.source.calls[:]
+        self.replicate()
+        self.assertEqual(list('ABC'), [
+            outcome.image.id for outcome in self.outcomes])
+        self.assertEqual([('GET images', None)], self.source.calls)
+
     def dead(self, image_id, **changes):
         """Give the target an image whose upload died with Glance."""
         self.target.put(case.replica(case.image(id='A'), id=image_id, **dict(
