@@ -83,8 +83,8 @@ class Setup:
     compared: bool = False
     transfers: int = 4
     checkers: int = 8
-    refresh: bool = False
-    own_members: bool = False
+    refresh: bool = True
+    own_members: bool = True
     once: bool = False
     every: float = 3600.0
     partitions: int = 32
