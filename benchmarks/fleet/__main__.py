@@ -26,7 +26,7 @@ from benchmarks.fleet import scenarios
 from benchmarks.fleet import setups
 from nova_image.tests.fixtures import paths
 
-_PLOTS = paths.cache() / 'benchmarks'
+_PLOTS = race.ROOT / 'doc' / 'source' / 'operator' / 'pictures'
 
 
 def parse_arguments() -> argparse.Namespace:
