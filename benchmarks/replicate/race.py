@@ -114,15 +114,17 @@ class Race:
     def _measure_idle(self) -> None:
         """Run all programs without images, twice: the first compiles."""
         cloud, runner = self._cloud, self._runner
-        empty = cloud.legacy.url + '/v1'
         for _ in range(2):
             self._idle[LIVECOPY] = runner.livecopy(
                 cloud.legacy, cloud.legacy)['memory']
             self._idle[OPENSTACK] = runner.list_with_openstack(
                 cloud.legacy)['memory']
             for way in WAYS:
+                other, = {one.api: one for one in WAYS
+                          if one.api != way.api}.values()
                 self._idle[way.copy] = runner.replicate(
-                    empty, self._url(way), way.transfers, 'idle')['memory']
+                    self._url(other), self._url(way), way.transfers,
+                    'idle')['memory']
 
     def _livecopy(self) -> None:
         cloud = self._cloud
