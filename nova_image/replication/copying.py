@@ -123,9 +123,10 @@ class Copier:
             assert decision.target is not None  # nosec B101
             return self._settle(decision, decision.target, look)
         assert decision.wanted is not None  # nosec B101
-        queued = decision.target or self._reserve(decision.wanted)
-        written = self._write(queued.but(size=source.size), look,
-                              source.hashes, progress)
+        write = self._write if decision.target else self._create
+        written = write(
+            (decision.target or decision.wanted).but(size=source.size), look,
+            source.hashes, progress)
         hashes = {name: value for name, value in written.hashes.items()
                   if value}
         return self._settle(decision, written, look, hashes,
@@ -145,16 +146,26 @@ class Copier:
             self._target.delete(again.target.id)
         return dataclasses.replace(again, action=Action.CREATE, target=None)
 
-    def _reserve(self, wanted: records.Record) -> records.Record:
-        """Create the image, with another ID if that is allowed."""
+    def _create(self, wanted: records.Record, data: ends.Hashed,
+                hashes: collections.abc.Mapping[str, str],
+                progress: Progress | None) -> records.Record:
+        """Create the image with its data.
+
+        It gets another ID if its own is burnt and that is allowed.
+        """
+        def create(image: records.Record) -> records.Record:
+            return (self._target.create(image, data, hashes, progress) or
+                    self._write(self._target.reserve(image).but(
+                        size=image.size), data, hashes, progress))
+
         try:
-            return self._target.reserve(wanted)
+            return create(wanted)
         except ends.IdIsBurnt:
             if not self._rules.new_ids:
                 raise
         for number in range(_NEW_IDS):
             try:
-                return self._target.reserve(wanted.but(id=new_id(
+                return create(wanted.but(id=new_id(
                     wanted.properties[records.MARKER], self._target.title,
                     number)))
             except ends.IdIsBurnt:

@@ -152,6 +152,19 @@ class End(Source):
         :raises IdIsBurnt: if it was taken once
         """
 
+    def create(self, image: records.Record, data: Hashed,
+               hashes: collections.abc.Mapping[str, str],
+               progress: collections.abc.Callable[[int], None] | None = None,
+               ) -> records.Record | None:
+        """Create an image with its data in one request.
+
+        It is the same as reserve() and write(), to whose parameters, results
+        and errors it keeps.
+
+        :returns: None if this end does not do this; nothing was done then
+        """
+        return None
+
     @abc.abstractmethod
     def write(self, image: records.Record, data: Hashed,
               hashes: collections.abc.Mapping[str, str],

@@ -17,7 +17,6 @@ data of an image that several targets lack is read once.
 """
 
 import collections.abc
-import concurrent.futures
 import dataclasses
 import threading
 import time
@@ -26,7 +25,6 @@ from nova_image import exception
 from nova_image.replication import checking
 from nova_image.replication import coordination
 from nova_image.replication import copying
-from nova_image.replication import deep
 from nova_image.replication import ends
 from nova_image.replication import orphans as orphan_rules
 from nova_image.replication import pace
@@ -36,7 +34,7 @@ from nova_image.replication import record as records
 from nova_image.replication import results
 from nova_image.replication import schedule
 from nova_image.replication import targets
-from nova_image.replication import tee
+from nova_image.replication import transfers
 from nova_image.replication import watching
 
 Action = planner.Action
@@ -44,8 +42,6 @@ Result = results.Result
 
 #: seconds between two looks at the clock, and for Ctrl-C
 _LOOK = 0.2
-#: tries until an image fails that somebody sends to the target without lock
-_TRIES = 10
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -105,7 +101,9 @@ class Run:
         self._unusable: set[str] = set()
         self._images = self._size = 0
         self._began = time.monotonic()
-        self._pace = pace.Pace(self._options.bandwidth)
+        self._transfers = transfers.Transfers(
+            source, self._coordinator, self._watcher,
+            pace.Pace(self._options.bandwidth), self._wait_going)
         self._broken: Exception | None = None
 
     def run(self) -> results.Report:
@@ -183,6 +181,14 @@ class Run:
         self.report.stopped = self.report.stopped or reason
         self._stop.set()
 
+    def _wait_going(self, seconds: float = 0.0) -> None:
+        """Wait for some seconds.
+
+        :raises Stopped: if the run must stop
+        """
+        if self._stop.wait(seconds):
+            raise copying.Stopped(self.report.stopped)
+
     def _decided(self, task: targets.Task) -> None:
         """Take the plan for an image, from any thread."""
         decision = task.decision
@@ -190,8 +196,7 @@ class Run:
         if decision.action is Action.CONFLICT:
             self._unusable.add(decision.source.id)
         if not task.is_work and not is_deep:
-            self._ended(task, targets.outcome(
-                task, _RESULTS[decision.action]))
+            self._ended(task, targets.decided(task))
         elif self._options.change or is_deep:
             with self._guard:
                 self._plans.add(task)
@@ -307,154 +312,17 @@ class Run:
         :returns: what became of it; None if it must be tried again later
         """
         if lacks:
-            found = _all(job, Result.FAILED, 'it names image %s, which could '
-                         'not be replicated' % lacks[0])
+            found = transfers.all_of(
+                job, Result.FAILED, 'it names image %s, which could not be '
+                'replicated' % lacks[0])
         else:
             try:
-                found = self._locked(job)
+                found = self._transfers.replicate(job)
             except copying.Stopped as error:  # no lock is available
                 self.stop(str(error))
-                found = _all(job, Result.LEFT, str(error))
+                found = transfers.all_of(job, Result.LEFT, str(error))
         pairs = list(zip(job.work, found, strict=True))
         for task, outcome in pairs:
             if outcome is not None:
                 self._ended(task, outcome)
         return pairs
-
-    def _locked(self, job: schedule.Job) -> list[results.Outcome | None]:
-        """Replicate an image that no other worker replicates."""
-        try:
-            with self._coordinator.lock(job.image.id) as lock:
-                if lock is None:
-                    return [None for _ in job.work]
-                return self._held(job, lock)
-        except copying.Stopped:
-            raise
-        except Exception as error:
-            return _all(job, Result.FAILED, copying.refusal(error))
-
-    def _held(self, job: schedule.Job,
-              lock: coordination.Lock) -> list[results.Outcome | None]:
-        """Replicate an image while its lock is held."""
-        def check() -> None:
-            if self._stop.is_set():
-                raise copying.Stopped(self.report.stopped)
-            lock.check()
-
-        def wait(seconds: float) -> None:
-            self._stop.wait(seconds)
-            check()
-
-        def pass_on(size: int) -> None:
-            check()
-            self._pace.take(size, check)
-
-        try:
-            data = copying.Data(self._source, job.image, pass_on)
-            if len(job.work) > 1 and all(task.is_work for task in job.work):
-                return self._carry_out_together(job, data, wait)
-            return [self._carry_out(job, task, data, wait) if task.is_work
-                    else self._compare(task, pass_on)
-                    for task in job.work]
-        except copying.Stopped as error:
-            return _all(job, Result.LEFT, str(error))
-
-    def _compare(self, task: targets.Task,
-                 pass_on: copying.Progress) -> results.Outcome:
-        """Compare the data of both ends, and tell how much was read."""
-        image, title = task.decision.source, task.target.end.title
-        read = 0
-
-        def count(size: int) -> None:
-            nonlocal read
-            pass_on(size)
-            with self._guard:
-                read += size
-            self._watcher.sent(image, title, read // 2)
-
-        self._watcher.began(image, title)
-        return deep.compare(self._source, task, count)
-
-    def _carry_out_together(self, job: schedule.Job, data: ends.Hashed,
-                            wait: copying.Wait
-                            ) -> list[results.Outcome | None]:
-        """Send the data, which is read once, to several targets."""
-        tasks = job.work
-        shared = tee.Tee(data, len(tasks))
-
-        def one(index: int) -> results.Outcome | None:
-            try:
-                return self._carry_out(job, tasks[index],
-                                       shared.branch(index), wait)
-            finally:
-                shared.leave(index)
-
-        with concurrent.futures.ThreadPoolExecutor(
-                len(tasks), 'replication-target') as pool:
-            return list(pool.map(one, range(len(tasks))))
-
-    def _carry_out(self, job: schedule.Job, task: targets.Task,
-                   data: ends.Hashed, wait: copying.Wait
-                   ) -> results.Outcome | None:
-        """Carry out one plan, and return what became of the image.
-
-        :returns: None if the target still receives data from a worker that
-            has lost the image
-        """
-        began = time.monotonic()
-        image, end = task.decision.source, task.target.end
-        try:
-            if self._coordinator.is_shared:
-                task = self._planned_again(task)
-                if not task.is_work:
-                    return targets.outcome(
-                        task, _RESULTS[task.decision.action])
-                if self._is_receiving(task) and job.tries < _TRIES:
-                    return None
-            else:
-                task = task.planned()
-            self._watcher.began(image, end.title)
-            done = task.target.copier(self._source, wait).carry_out(
-                task.decision, data,
-                lambda sent: self._watcher.sent(image, end.title, sent))
-        except copying.Stopped as error:
-            return targets.outcome(task, Result.LEFT, reason=str(error))
-        except Exception as error:
-            return targets.outcome(
-                task, Result.FAILED, reason=copying.refusal(error),
-                seconds=time.monotonic() - began)
-        return targets.finished(task, done, time.monotonic() - began)
-
-    def _planned_again(self, task: targets.Task) -> targets.Task:
-        """Return the plan as it is now: other workers may have been there."""
-        source, end = task.decision.source, task.target.end
-        known = task.decision.target
-        target = end.image(
-            known.id if known else task.target.id_of(source))
-        if target is None and task.target.rules.new_ids:
-            target = end.image(copying.new_id(source.id, end.title))
-        if target is None:
-            return task._replace(decision=planner.plan(
-                source, None, task.target.rules))
-        task.target.has(source, target)
-        if source.members is None and target.members is not None:
-            source = source.but(members=self._source.members(source))
-        return targets.Task(
-            task.target, planner.plan(source, target, task.target.rules),
-            source.members is not None)
-
-    @staticmethod
-    def _is_receiving(task: targets.Task) -> bool:
-        """Return whether somebody still sends data to the target."""
-        target = task.decision.target
-        return target is not None and target.status == 'saving'
-
-
-def _all(job: schedule.Job, result: Result,
-         reason: str) -> list[results.Outcome | None]:
-    """Return the same outcome for each target of an image."""
-    return [targets.outcome(task, result, reason=reason) for task in job.work]
-
-
-_RESULTS = {Action.SAME: Result.SAME, Action.SKIP: Result.SKIPPED,
-            Action.CONFLICT: Result.CONFLICT}

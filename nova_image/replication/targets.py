@@ -79,6 +79,8 @@ class Target:
             self._journal.add(outcome)
 
 
+_RESULTS = {Action.SAME: Result.SAME, Action.SKIP: Result.SKIPPED,
+            Action.CONFLICT: Result.CONFLICT}
 _NEWS = (Result.COPIED, Result.UPDATED, Result.CONFLICT, Result.FAILED)
 _NOTHING = journals.Known({}, None, None)
 
@@ -140,6 +142,11 @@ def outcome(task: Task, result: results.Result,
         'losses': decision.losses, 'moment': moment,
         'verified': results.Verified.BOTH if decision.verified else
         results.Verified.NO}, **facts))
+
+
+def decided(task: Task) -> results.Outcome:
+    """Return the outcome of a plan that changes nothing."""
+    return outcome(task, _RESULTS[task.decision.action])
 
 
 def finished(task: Task, done: copying.Done,

@@ -14,6 +14,8 @@
 
 import collections.abc
 import datetime
+import threading
+import time
 import typing
 import uuid
 
@@ -21,22 +23,21 @@ from nova_image import exception
 from nova_image.image import answers
 from nova_image.image import glance
 from nova_image.image import messages
-from nova_image.image import outcome
 from nova_image.image.transfer import fetch
 from nova_image.image.transfer import recorded
 from nova_image.image import values
 from nova_image.replication import ends
 from nova_image.replication import record as records
+from nova_image.replication.v1 import creating
 from nova_image.replication.v1 import limits
 from nova_image.replication.v1 import translation
 from nova_image.replication.v1 import upload
 
 #: images of one size that one second may have changed, as a rule
 _NEARBY = 20
+#: seconds for which the headers of a download say how the image is
+_FRESH = 1.0
 _PURGE = 'x-glance-registry-purge-props'
-#: the fields of a new image that are not those of the record
-_RESERVED = {'visibility': 'private', 'protected': False}
-_NOT_SENT = frozenset(('members', 'status'))
 _CHANGED = 'image %s, which may have been changed'
 
 
@@ -63,6 +64,38 @@ class _Data:
         return self._end.download(self._image)
 
 
+class _Seen:
+    """What the answers to downloads have shown of their images.
+
+    For a small image it is as good as another look. It is kept for _FRESH
+    seconds.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: dict[str, tuple[float, records.Record]] = {}
+
+    def put(self, image_id: str,
+            headers: collections.abc.Mapping[str, str]) -> None:
+        """Remember the headers of an answer, if they describe the image."""
+        try:
+            image = translation.from_headers(headers, image_id)
+        except answers.Unreadable:
+            return
+        now = time.monotonic()
+        with self._lock:
+            self._found = {
+                name: found for name, found in self._found.items()
+                if now - found[0] < _FRESH}
+            self._found[image_id] = now, image
+
+    def take(self, image_id: str) -> records.Record | None:
+        """Return the image, if it was seen just now; once."""
+        with self._lock:
+            seen, image = self._found.pop(image_id, (0.0, None))
+        return image if time.monotonic() - seen < _FRESH else None
+
+
 class EndV1(ends.End):
     """A Glance with the Images API v1.
 
@@ -80,6 +113,8 @@ class EndV1(ends.End):
         self._client = images.client
         self._context = context
         self._formats: dict[tuple[str, str], str | None] = {}
+        self._seen = _Seen()
+        self._creator = creating.Creator(self._post, self._head)
         options = self._client.conf.glance
         self.title = exception.redact('%s (Images API v1)' % (
             options.endpoint_override or ', '.join(
@@ -104,15 +139,16 @@ class EndV1(ends.End):
     def again(self, image: records.Record) -> records.Record | None:
         """Return one image, as it is listed. See End.
 
-        If the headers are those of the image as it was listed, it need not
-        be listed again.
+        The headers of a download that has just begun are those of the image.
+        If they are as they were when it was listed, it need not be listed
+        again.
         """
         def listed(found: records.Record) -> records.Record:
             if translation.in_headers(found) == translation.in_headers(image):
                 return image.but(hashes=found.hashes)
             return self._as_listed(found)
 
-        head = self._head(image.id)
+        head = self._seen.take(image.id) or self._head(image.id)
         return head and self._complete(head, listed)
 
     def _complete(self, image: records.Record, listed: collections.abc.Callable
@@ -190,8 +226,13 @@ class EndV1(ends.End):
                                      image.hashes.get('md5'))
         request = messages.Request(
             'GET', glance.path(image.id), 'download', image.id, stream=True)
+
+        def record_of(answer: messages.Answer) -> recorded.Recorded:
+            self._seen.put(image.id, answer.headers)
+            return expected
+
         return fetch.Download(self._client, self._context, request,
-                              lambda answer: expected).run()
+                              record_of).run()
 
     def fit(self, image: records.Record) -> ends.Fit:
         """Return what v1 can hold of an image. See End.
@@ -228,54 +269,32 @@ class EndV1(ends.End):
 
         One that needs no data is active at once.
         """
-        headers = translation.to_headers({
-            **{name: getattr(image, name) for name in self.fields - _NOT_SENT},
-            **_RESERVED})
-        headers['x-image-meta-id'] = image.id
-        if limits.has_no_file(image):
-            headers['x-image-meta-size'] = '0'
+        return self._creator.reserve(image)
+
+    def create(self, image: records.Record, data: ends.Hashed,
+               hashes: collections.abc.Mapping[str, str],
+               progress: collections.abc.Callable[[int], None] | None = None,
+               ) -> records.Record | None:
+        """Create an image with its data in one request. See End.
+
+        An upload that fails after it began leaves the image killed, as
+        write() does.
+        """
+        if not self._creator.can_send(image):
+            return None
+        held = upload.HeldSource(data, image.size, hashes, progress)
         try:
-            made = self._created(image, headers)
-        except exception.ImageConflict as error:
-            raise self._taken(image.id, error) from error
-        if made.owner != image.owner:  # v1 says nothing to a member
-            raise exception.ImageNotAuthorized(
-                action='create', image_id=image.id,
-                reason='Glance has made %s its owner instead of %s' % (
-                    made.owner, image.owner), left='image %s' % image.id,
-                advice='Use credentials of an administrator')
-        # No image has ever had this ID.
-        return made.but(members=frozenset())
+            held.prime()
+            return self._creator.create(image, held)
+        finally:
+            held.close()
 
-    def _created(self, image: records.Record,
-                 headers: dict[str, str]) -> records.Record:
-        def find_created(error: exception.NovaImageException
-                         ) -> outcome.Found | outcome.Failed:
-            found = self._head(image.id) if isinstance(
-                error, exception.ImageConflict) else None
-            if found and found.replica_of and (
-                    found.replica_of, found.status) == (
-                        image.replica_of, status):
-                return outcome.Found(found)
-            return outcome.Failed()
-
-        status = 'active' if limits.has_no_file(image) else 'queued'
-        return self._changed('POST', 'create', image.id, headers,
-                             'image %s, if this call has created it',
-                             find_created)
-
-    def _taken(self, image_id: str, error: exception.ImageConflict
-               ) -> exception.ImageConflict:
-        """Return the exception for an ID that an image has, or has had."""
-        found = self._head(image_id)
-        if found is None or found.status not in ('deleted', 'killed'):
-            return error
-        return ends.IdIsBurnt(
-            action='create', image_id=image_id, endpoint=error.endpoint,
-            status=error.status, advice='Replicate the image with a new ID',
-            reason='an image with this ID was deleted'
-            if found.status == 'deleted' else 'an upload to the image with '
-            'this ID has failed, and v1 accepts no other one')
+    def _post(self, image_id: str, headers: dict[str, str],
+              settle: creating.Settle,
+              body: upload.HeldSource | None = None) -> records.Record:
+        return self._changed(
+            'POST', 'upload' if body else 'create', image_id, headers,
+            'image %s, if this call has created it', settle, body)
 
     def write(self, image: records.Record, data: ends.Hashed,
               hashes: collections.abc.Mapping[str, str],
@@ -310,15 +329,16 @@ class EndV1(ends.End):
 
     def _changed(self, method: str, action: str, image_id: str,
                  headers: dict[str, str], doubt: str,
-                 settle: collections.abc.Callable[..., typing.Any] | None
-                 = None) -> records.Record:
+                 settle: creating.Settle | None = None,
+                 body: upload.HeldSource | None = None) -> records.Record:
         """Make a request whose answer is ``{"image": {}}``."""
         def read(found: dict[str, typing.Any]) -> records.Record:
             return translation.from_json(found.get('image') or {}, image_id)
 
         return self._call(
             method, action, image_id, lambda answer: answer.read(read),
-            settle, raw_headers=headers, doubt=doubt % image_id)
+            settle, raw_headers=headers, body=body,
+            doubt=doubt % image_id)
 
     def set_members(self, image: records.Record,
                     members: frozenset[records.Member]) -> None:

@@ -142,6 +142,82 @@ class ReserveTest(_FaultTest):
         self.end.reserve(wanted.but(disk_format='raw'))
 
 
+class CreateTest(_FaultTest):
+    """create() makes one request, and leaves no wrong data active."""
+
+    def create(self, data: bytes = case.DATA, sent: bytes | None = None,
+               **options: typing.Any
+               ) -> tuple[records.Record, records.Record | None]:
+        """Create an image with data.
+
+        :param sent: what the source sends, if it is other data
+        :returns: (the record that was wanted, what was created or None)
+        """
+        self.made = self.wanted(self.source(data)).but(size=len(data))
+        return self.made, self.end.create(
+            self.made, case.Pieces(data if sent is None else sent, **options),
+            case.hashes_of(data))
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.reserved()  # the target gives images the wanted owner
+        self.wanted(self.source())  # and has shown its formats
+        self.proxy.clear()
+
+    def test_one_request(self) -> None:
+        for data in (case.DATA, LARGE):
+            self.proxy.clear()
+            wanted, made = self.create(data)
+            self.check_requests('POST 201')
+            assert made is not None
+            self.assertEqual(('active', len(data), wanted.id),
+                             (made.status, made.size, made.replica_of))
+            self.assert_data(data, self.raw.data(made.id))
+            found = self.end.image(made.id)
+            assert found is not None
+            self.assertEqual(('private', wanted.owner, False), (
+                found.visibility, found.owner, found.protected))
+
+    def test_lost_answer(self) -> None:
+        for data in (case.DATA, LARGE):
+            self.plan(faults.LostAnswer(), method='POST')
+            _, made = self.create(data)
+            self.check_requests('POST None', 'POST 409', 'HEAD 200')
+            assert made is not None
+            self.assert_data(data, self.raw.data(made.id))
+
+    def test_connection_that_is_cut(self) -> None:
+        for data, after in ((case.DATA, 5000), (LARGE, len(LARGE) - 1)):
+            self.plan(faults.TruncatedUpload(after), method='POST')
+            self.assertRaises(ends.IdIsBurnt, self.create, data)
+            self.check_status('killed', self.made)
+
+    def test_wrong_data_of_a_small_image_creates_nothing(self) -> None:
+        for sent in (case.DATA[:-1] + b'x', case.DATA[:-1], case.DATA + b'x'):
+            self.assertRaises(exception.ImageUploadFailed, self.create,
+                              sent=sent)
+            self.check_requests()
+
+    def test_source_that_fails_within_the_upload(self) -> None:
+        for sent in (LARGE[:-1] + b'x', LARGE[:-1]):
+            error = self.assertRaises(exception.ImageUploadFailed,
+                                      self.create, LARGE, sent=sent)
+            self.assertIn(self.made.id, str(error.left))
+            self.check_status('killed', self.made)
+
+    def test_taken(self) -> None:
+        """Nothing of the other image is changed."""
+        made = self.raw.create(data=case.DATA)
+        self.proxy.clear()
+        wanted = self.wanted(self.source(LARGE).but(id=made['id'])).but(
+            size=len(LARGE))
+        error = self.assertRaises(
+            exception.ImageConflict, self.end.create, wanted,
+            case.Pieces(LARGE), {})
+        self.assertNotIsInstance(error, ends.IdIsBurnt)
+        self.assert_data(case.DATA, self.raw.data(made['id']))
+
+
 class WriteTest(_FaultTest):
     """write() leaves no image with wrong data active."""
 

@@ -12,6 +12,7 @@
 
 """The end of a replication for the Images API v1: its requests."""
 
+import mock
 import six
 
 from nova_image import exception
@@ -210,6 +211,22 @@ class TestRead(EndTestCase):
         self.assertRaises(exception.ImageCorrupt, list, data)
         self.assert_calls([('GET', glance_case.path(ACTIVE))] * 2)
 
+    def test_image_is_not_looked_at_again_after_a_short_download(self):
+        answer = GLANCE15('download_200')
+        self.glance.answers(answer, GLANCE15('list'), GLANCE15('members_200'))
+        list(self.end.read(self.image(hashes={})))
+        self.assertEqual('shared', self.end.again(self.image()).visibility)
+        methods = [call.method for call in self.glance.calls]
+        self.assertEqual(['GET'] * 3, methods)
+
+    def test_image_is_looked_at_again_after_a_long_download(self):
+        self.glance.answers(GLANCE15('download_200'), GLANCE15('show_404'))
+        with mock.patch.object(end, 'time') as clock:
+            clock.monotonic.return_value = 5.0
+            list(self.end.read(self.image(hashes={})))
+            clock.monotonic.return_value = 6.0
+            self.assertIsNone(self.end.again(self.image()))
+
     def test_status_without_data(self):
         for status in ('deactivated', 'queued', 'killed'):
             data = self.end.read(self.image(status=status))
@@ -327,6 +344,104 @@ class TestReserve(EndTestCase):
         self.assertIn(ACTIVE, error.left)
 
 
+class TestCreate(EndTestCase):
+    """create() makes one request, once the owner is known to be kept."""
+
+    POST = ('POST', glance_case.IMAGES)
+    HEAD = ('HEAD', glance_case.path(ACTIVE))
+
+    def setUp(self):
+        super(TestCreate, self).setUp()
+        self.set(num_retries=1)
+
+    def _reserve_another(self):
+        """Show that the target gives images the wanted owner."""
+        self.glance.answers(glance_case.about(QUEUED, GLANCE15('create_201')))
+        self.end.reserve(self.image(id=QUEUED))
+        del self.glance.calls[:]
+
+    def _create(self, hashes=None):
+        return self.end.create(self.image(), [DATA], hashes or {})
+
+    def _shown(self, status='active', **headers):
+        return GLANCE15('show_active').changed(headers=dict({
+            'X-Image-Meta-Status': status, MARKER: ACTIVE}, **headers))
+
+    def test_first_image_is_reserved(self):
+        self.assertIsNone(self._create())
+        self._reserve_another()
+        self.assertIsNone(self.end.create(
+            self.image(size=0, disk_format=None), [], {}))
+        self.assert_calls([])
+
+    def test_one_request(self):
+        self._reserve_another()
+        self.glance.answers(GLANCE15('upload_200'))
+        found = self._create()
+        self.assertEqual(('active', len(DATA), {'md5'}, frozenset()),
+                         (found.status, found.size, set(found.hashes),
+                          found.members))
+        self.assert_calls([self.POST])
+        self.assertEqual(DATA, self.glance.calls[0].body)
+        sent = self.sent_meta(0)
+        self.assertEqual((ACTIVE, 'False', 'False', ACTIVE), (
+            sent['id'], sent['is_public'], sent['protected'],
+            sent['property-nova_image_replica_of']))
+
+    def test_wrong_data_creates_nothing(self):
+        self._reserve_another()
+        self.assertRaises(exception.ImageUploadFailed, self._create,
+                          {'md5': 'aa'})
+        self.assert_calls([])
+
+    def test_glance_has_other_data(self):
+        self._reserve_another()
+        for changes in ({'checksum': 'aa'}, {'size': len(DATA) - 1}):
+            answer = GLANCE15('upload_200')
+            self.glance.answers(answer.but(image=dict(
+                answer.json['image'], **changes)))
+            error = self.assertRaises(exception.ImageUploadFailed,
+                                      self._create)
+            self.assertIn(ACTIVE, error.left)
+
+    def test_lost_answer(self):
+        self._reserve_another()
+        checksum = GLANCE15('upload_200').json['image']['checksum']
+        known = {'X-Image-Meta-Checksum': checksum}
+        self.glance.answers(base.Lost(), GLANCE15('create_409'),
+                            self._shown(**known))
+        self.assertEqual('active', self._create().status)
+        self.assert_calls([self.POST, self.POST, self.HEAD])
+        for shown in (self._shown(**{MARKER: QUEUED}), self._shown('queued'),
+                      self._shown(**{'X-Image-Meta-Size': '3'})):
+            self.glance.answers(base.Lost(), GLANCE15('create_409'), shown,
+                                shown)
+            self.assertRaises(exception.ImageConflict, self._create)
+        self.glance.answers(base.Lost(), GLANCE15('create_409'), self._shown(
+            **{'X-Image-Meta-Checksum': 'aa'}))
+        self.assertRaises(exception.ImageUploadFailed, self._create)
+
+    def test_interrupted_upload_burns_the_id(self):
+        self._reserve_another()
+        killed = self._shown('killed')
+        self.glance.answers(base.Lost(), GLANCE15('create_409'), killed,
+                            killed)
+        self.assertRaises(ends.IdIsBurnt, self._create)
+
+    def test_upload_that_glance_still_works_on(self):
+        self._reserve_another()
+        self.set(num_retries=2)
+        saving = self._shown('saving')
+        checksum = GLANCE15('upload_200').json['image']['checksum']
+        self.glance.answers(
+            base.Lost(), GLANCE15('create_409'), saving,
+            GLANCE15('create_409'),
+            self._shown(**{'X-Image-Meta-Checksum': checksum}))
+        self.assertEqual('active', self._create().status)
+        self.assert_calls([self.POST, self.POST, self.HEAD] + [
+            self.POST, self.HEAD])
+
+
 class TestWrite(EndTestCase):
     """write() sends only the data."""
 
@@ -340,7 +455,7 @@ class TestWrite(EndTestCase):
     def test_nothing_that_may_be_wrong_is_sent(self):
         self.glance.answers(self._queued(), GLANCE15('upload_200'))
         found = self.end.write(self.image(status='queued'), [DATA], {})
-        self.assertEqual(('active', len(DATA), {'md5', 'sha512'}),
+        self.assertEqual(('active', len(DATA), {'md5'}),
                          (found.status, found.size, set(found.hashes)))
         self.assert_calls(self.CALLS)
         self.assertEqual({}, self.sent_meta(1))

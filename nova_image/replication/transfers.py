@@ -1,0 +1,222 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Carries out the plans for one image: its transfer, or a deep comparison.
+"""
+
+import concurrent.futures
+import threading
+import time
+import typing
+
+from nova_image.replication import coordination
+from nova_image.replication import copying
+from nova_image.replication import deep
+from nova_image.replication import ends
+from nova_image.replication import pace
+from nova_image.replication import planner
+from nova_image.replication import results
+from nova_image.replication import schedule
+from nova_image.replication import targets
+from nova_image.replication import tee
+from nova_image.replication import watching
+
+Result = results.Result
+
+#: tries until an image fails that somebody sends to the target without lock
+_TRIES = 10
+
+
+class Going(typing.Protocol):
+    """Waits, as long as the run goes on."""
+
+    def __call__(self, seconds: float = 0.0) -> None:
+        """Wait for some seconds.
+
+        :raises Stopped: if the run must stop
+        """
+
+
+class _Held:
+    """An image whose lock is held.
+
+    :param lock: the lock
+    :param going: that of Transfers
+    :param bandwidth: that of Transfers
+    """
+
+    def __init__(self, lock: coordination.Lock, going: Going,
+                 bandwidth: pace.Pace) -> None:
+        self._lock = lock
+        self._going = going
+        self._pace = bandwidth
+
+    def check(self) -> None:
+        """Do nothing while work may go on.
+
+        :raises Stopped: if the run must stop, or the lock is lost
+        """
+        self.wait(0.0)
+
+    def wait(self, seconds: float) -> None:
+        """Wait for some seconds, like check()."""
+        self._going(seconds)
+        self._lock.check()
+
+    def pass_on(self, size: int) -> None:
+        """Wait until the bandwidth allows for more bytes, like check()."""
+        self.check()
+        self._pace.take(size, self.check)
+
+
+class Transfers:
+    """Carries out plans, in any number of threads.
+
+    :param source: the source
+    :param coordinator: locks the images
+    :param watcher: is told what happens
+    :param bandwidth: the bandwidth that all transfers share
+    :param going: waits, as long as the run goes on
+    """
+
+    def __init__(self, source: ends.Source,
+                 coordinator: coordination.Coordinator,
+                 watcher: watching.Watcher, bandwidth: pace.Pace,
+                 going: Going) -> None:
+        self._source = source
+        self._coordinator = coordinator
+        self._watcher = watcher
+        self._pace = bandwidth
+        self._going = going
+
+    def replicate(self, job: schedule.Job) -> list[results.Outcome | None]:
+        """Carry out the plans for an image, if no other worker does.
+
+        :returns: what became of it; None if it must be tried again later
+        :raises Stopped: if it cannot be locked
+        """
+        try:
+            with self._coordinator.lock(job.image.id) as lock:
+                if lock is None:
+                    return [None for _ in job.work]
+                return self._replicate(
+                    job, _Held(lock, self._going, self._pace))
+        except copying.Stopped:
+            raise
+        except Exception as error:
+            return all_of(job, Result.FAILED, copying.refusal(error))
+
+    def _replicate(self, job: schedule.Job,
+                   held: _Held) -> list[results.Outcome | None]:
+        try:
+            data = copying.Data(self._source, job.image, held.pass_on)
+            if len(job.work) > 1 and all(task.is_work for task in job.work):
+                return self._carry_out_together(job, data, held)
+            return [self._carry_out(job, task, data, held)
+                    if task.is_work else self._compare(task, held)
+                    for task in job.work]
+        except copying.Stopped as error:
+            return all_of(job, Result.LEFT, str(error))
+
+    def _compare(self, task: targets.Task, held: _Held) -> results.Outcome:
+        """Compare the data of both ends, and tell how much was read."""
+        image, title = task.decision.source, task.target.end.title
+        guard = threading.Lock()
+        read = 0
+
+        def count(size: int) -> None:
+            nonlocal read
+            held.pass_on(size)
+            with guard:
+                read += size
+            self._watcher.sent(image, title, read // 2)
+
+        self._watcher.began(image, title)
+        return deep.compare(self._source, task, count)
+
+    def _carry_out_together(self, job: schedule.Job, data: ends.Hashed,
+                            held: _Held) -> list[results.Outcome | None]:
+        """Send the data, which is read once, to several targets."""
+        tasks = job.work
+        shared = tee.Tee(data, len(tasks))
+
+        def one(index: int) -> results.Outcome | None:
+            try:
+                return self._carry_out(job, tasks[index],
+                                       shared.branch(index), held)
+            finally:
+                shared.leave(index)
+
+        with concurrent.futures.ThreadPoolExecutor(
+                len(tasks), 'replication-target') as pool:
+            return list(pool.map(one, range(len(tasks))))
+
+    def _carry_out(self, job: schedule.Job, task: targets.Task,
+                   data: ends.Hashed, held: _Held
+                   ) -> results.Outcome | None:
+        """Carry out one plan, and return what became of the image.
+
+        :returns: None if the target still receives data from a worker that
+            has lost the image
+        """
+        began = time.monotonic()
+        image, end = task.decision.source, task.target.end
+        try:
+            if self._coordinator.is_shared:
+                task = self._planned_again(task)
+                if not task.is_work:
+                    return targets.decided(task)
+                if self._is_receiving(task) and job.tries < _TRIES:
+                    return None
+            else:
+                task = task.planned()
+            self._watcher.began(image, end.title)
+            done = task.target.copier(self._source, held.wait).carry_out(
+                task.decision, data,
+                lambda sent: self._watcher.sent(image, end.title, sent))
+        except copying.Stopped as error:
+            return targets.outcome(task, Result.LEFT, reason=str(error))
+        except Exception as error:
+            return targets.outcome(
+                task, Result.FAILED, reason=copying.refusal(error),
+                seconds=time.monotonic() - began)
+        return targets.finished(task, done, time.monotonic() - began)
+
+    def _planned_again(self, task: targets.Task) -> targets.Task:
+        """Return the plan as it is now: other workers may have been there."""
+        source, end = task.decision.source, task.target.end
+        known = task.decision.target
+        target = end.image(
+            known.id if known else task.target.id_of(source))
+        if target is None and task.target.rules.new_ids:
+            target = end.image(copying.new_id(source.id, end.title))
+        if target is None:
+            return task._replace(decision=planner.plan(
+                source, None, task.target.rules))
+        task.target.has(source, target)
+        if source.members is None and target.members is not None:
+            source = source.but(members=self._source.members(source))
+        return targets.Task(
+            task.target, planner.plan(source, target, task.target.rules),
+            source.members is not None)
+
+    @staticmethod
+    def _is_receiving(task: targets.Task) -> bool:
+        """Return whether somebody still sends data to the target."""
+        target = task.decision.target
+        return target is not None and target.status == 'saving'
+
+
+def all_of(job: schedule.Job, result: Result,
+           reason: str) -> list[results.Outcome | None]:
+    """Return the same outcome for each target of an image."""
+    return [targets.outcome(task, result, reason=reason) for task in job.work]
