@@ -103,7 +103,7 @@ class Run:
         self._began = time.monotonic()
         self._transfers = transfers.Transfers(
             source, self._coordinator, self._watcher,
-            pace.Pace(self._options.bandwidth), self._wait_going)
+            pace.Pace(self._options.bandwidth), self._wait_while_running)
         self._broken: Exception | None = None
 
     def run(self) -> results.Report:
@@ -181,7 +181,7 @@ class Run:
         self.report.stopped = self.report.stopped or reason
         self._stop.set()
 
-    def _wait_going(self, seconds: float = 0.0) -> None:
+    def _wait_while_running(self, seconds: float = 0.0) -> None:
         """Wait for some seconds.
 
         :raises Stopped: if the run must stop

@@ -36,8 +36,8 @@ Result = results.Result
 _TRIES = 10
 
 
-class Going(typing.Protocol):
-    """Waits, as long as the run goes on."""
+class Wait(typing.Protocol):
+    """Waits while the run continues."""
 
     def __call__(self, seconds: float = 0.0) -> None:
         """Wait for some seconds.
@@ -50,18 +50,18 @@ class _Held:
     """An image whose lock is held.
 
     :param lock: the lock
-    :param going: that of Transfers
+    :param wait: that of Transfers
     :param bandwidth: that of Transfers
     """
 
-    def __init__(self, lock: coordination.Lock, going: Going,
+    def __init__(self, lock: coordination.Lock, wait: Wait,
                  bandwidth: pace.Pace) -> None:
         self._lock = lock
-        self._going = going
+        self._wait = wait
         self._pace = bandwidth
 
     def check(self) -> None:
-        """Do nothing while work may go on.
+        """Do nothing while work may continue.
 
         :raises Stopped: if the run must stop, or the lock is lost
         """
@@ -69,7 +69,7 @@ class _Held:
 
     def wait(self, seconds: float) -> None:
         """Wait for some seconds, like check()."""
-        self._going(seconds)
+        self._wait(seconds)
         self._lock.check()
 
     def pass_on(self, size: int) -> None:
@@ -85,18 +85,18 @@ class Transfers:
     :param coordinator: locks the images
     :param watcher: is told what happens
     :param bandwidth: the bandwidth that all transfers share
-    :param going: waits, as long as the run goes on
+    :param wait: waits while the run continues
     """
 
     def __init__(self, source: ends.Source,
                  coordinator: coordination.Coordinator,
                  watcher: watching.Watcher, bandwidth: pace.Pace,
-                 going: Going) -> None:
+                 wait: Wait) -> None:
         self._source = source
         self._coordinator = coordinator
         self._watcher = watcher
         self._pace = bandwidth
-        self._going = going
+        self._wait = wait
 
     def replicate(self, job: schedule.Job) -> list[results.Outcome | None]:
         """Carry out the plans for an image, if no other worker does.
@@ -109,7 +109,7 @@ class Transfers:
                 if lock is None:
                     return [None for _ in job.work]
                 return self._replicate(
-                    job, _Held(lock, self._going, self._pace))
+                    job, _Held(lock, self._wait, self._pace))
         except copying.Stopped:
             raise
         except Exception as error:

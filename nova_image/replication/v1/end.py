@@ -67,7 +67,7 @@ class _Data:
 class _Seen:
     """What the answers to downloads have shown of their images.
 
-    For a small image it is as good as another look. It is kept for _FRESH
+    A small image need not be looked at again. It is kept for _FRESH
     seconds.
     """
 
