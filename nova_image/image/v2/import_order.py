@@ -37,6 +37,10 @@ class Order(object):
 
     :param method: name of an import method
     :param options: those of ImageDriver.import_image
+
+    ``sleep`` is what waits between two looks at the import, see
+    nova_image.image.v2.import_watch.Watch.
+
     :raises ImageBadRequest: for options that do not fit together
     """
 
@@ -57,6 +61,7 @@ class Order(object):
                                       options.pop('timeout', None))
         self.keep = options.pop('keep', False)
         self.progress = options.pop('progress', None)
+        self.sleep = None
         if options:
             raise TypeError('unknown options: %s' % sorted(options))
         self._check()

@@ -22,6 +22,9 @@ What Glance 33.0.0 does after it has answered 202:
   ``os_glance_failed_import`` those that failed; the first may stay unchanged
   if Glance could not even begin. ``stores`` lists those with the data.
 * A failed import releases the image, which is ``queued`` again. If it was
+  the data of another Glance that could not be read completely, or the store
+  of such an import that failed, the image is queued with its lock: Glance
+  refuses another import of it for an hour, but not an upload. If it was
   asked to succeed in a store that failed, the image stays ``importing``
   forever and keeps its staged data. The task says "Task failed due to
   Internal Error" whatever the reason, a moment after the image is released.
@@ -80,6 +83,8 @@ class Watch(object):
         Glance's default store
     :keyword timeout: seconds, 0 for no limit
     :keyword progress: called with an import_result.Seen for each change
+    :keyword sleep: callable that takes seconds, and may raise an exception to
+        end the wait; that of the client by default
 
     ``task_id`` is the ID of Glance's task, None until it was seen.
     """
@@ -91,6 +96,7 @@ class Watch(object):
         self._request_id = request_id
         self._targets = options.pop('targets')
         self._timeout = options.pop('timeout')
+        self._sleep = options.pop('sleep', None) or client.sleep
         self._stall = client.conf.glance.import_stall_timeout
         self._progress = options.pop('progress') or _ignore
         self.task_id, self._task, self._has_tasks = None, {}, True
@@ -109,7 +115,7 @@ class Watch(object):
 
         :raises ImageNotFound: if the image is gone
         """
-        wait = waiting.Wait(self._client.sleep, self._timeout or None)
+        wait = waiting.Wait(self._sleep, self._timeout or None)
         return wait.until(lambda: self._look(context)) or (
             self._end('deadline'))
 
@@ -160,6 +166,8 @@ class Watch(object):
             self.task_id is not None or not self._task)
 
     def _is_task_due(self):
+        if self._raw['status'] == 'queued' and failed_stores(self._raw):
+            return self._has_tasks
         wait = min(TASK_WAIT, self._stall or TASK_WAIT)
         return self._has_tasks and timeutils.now() - self._asked >= wait
 

@@ -278,7 +278,8 @@ class _Import(object):
             timeout = self._client.conf.glance.import_timeout
         watch = import_watch.Watch(
             self._client, self._imports.images, self.raw, self._request_id,
-            targets=targets, timeout=timeout, progress=order.progress)
+            targets=targets, timeout=timeout, sleep=order.sleep,
+            progress=order.progress)
         end = watch.wait(self._context)
         self.raw = end.raw
         if lost and not watch.began:

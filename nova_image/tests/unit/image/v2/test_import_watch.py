@@ -95,6 +95,20 @@ class TestEnd(WatchTestCase):
         self.assertEqual(('over', 'Task failed due to Internal Error'),
                          (end.how, end.reason))
 
+    def test_a_failed_task_ends_an_import_that_is_queued_with_its_lock(self):
+        # Seen after glance-download from a store that had lost the data.
+        end = self._watch(case.WORKING, case.WORKING.but(
+            status='queued', os_glance_importing_to_stores='',
+            os_glance_failed_import='fast'), case.FAILURE)
+        self.assertEqual(('over', 'Task failed due to Internal Error'),
+                         (end.how, end.reason))
+        self.assertLess(sum(self.waits), 2)
+
+    def test_the_caller_may_sleep_otherwise(self):
+        naps = []
+        self._watch(case.WORKING, case.IMPORTED, sleep=naps.append)
+        self.assertEqual((1, []), (len(naps), self.waits))
+
     def test_tasks_of_other_requests_are_ignored(self):
         other = case.FAILURE.saying({'tasks': [
             {'id': 'x', 'request_id': 'y', 'status': 'failure'}]})
