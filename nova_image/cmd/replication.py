@@ -31,6 +31,7 @@ from nova_image.cmd import errors
 from nova_image.cmd import replication_daemon
 from nova_image.cmd import replication_display
 from nova_image.cmd import replication_options as options
+from nova_image.cmd import replication_targets
 
 if typing.TYPE_CHECKING:
     from nova_image.cmd import session
@@ -234,6 +235,8 @@ class Replicate(ReplicationCommand):
         parser.add_argument(
             '--dry-run', action='store_true',
             help='Report what would be done, and change nothing.')
+        replication_targets.add_store(parser)
+        replication_targets.add_method(parser)
         options.add_filters(parser)
         options.add_contents(parser)
         options.add_transfers(parser)
@@ -248,6 +251,7 @@ class Replicate(ReplicationCommand):
 
         def once(health: replication_daemon.Health) -> int:
             source, clouds = self.open_all(parsed_args)
+            replication_targets.prepare(parsed_args, source, clouds)
             return self.replicate(
                 parsed_args, source.end,
                 self.goals(parsed_args, source, clouds), chosen, health)
@@ -354,6 +358,7 @@ class Load(ReplicationCommand):
         parser.add_argument(
             '--dry-run', action='store_true',
             help='Report what would be done, and change nothing.')
+        replication_targets.add_store(parser)
         options.add_filters(parser)
         options.add_contents(parser)
         options.add_transfers(parser)
@@ -367,6 +372,7 @@ class Load(ReplicationCommand):
                                     not parsed_args.metadata_only)
         clouds = [self.open(name, parsed_args.to_token_file)
                   for name in parsed_args.targets]
+        replication_targets.prepare(parsed_args, None, clouds)
         return self.replicate(
             parsed_args, source,
             self.goals(parsed_args, None, clouds),

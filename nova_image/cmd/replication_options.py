@@ -35,6 +35,8 @@ _UNITS = {'': 1, 'K': 1024, 'M': 1024 ** 2, 'G': 1024 ** 3, 'T': 1024 ** 4}
 _DURATION = {'s': 1, 'm': 60, 'h': 3600, 'd': 86400}
 #: seconds after which an upload is taken to be dead
 _ABANDONED = 6 * 3600
+#: statuses of the images that another Glance can read
+_PULLED = frozenset(('active',))
 _VISIBILITIES = ('public', 'community', 'shared', 'private')
 #: type of the options that are numbers of threads
 MANY = options.number(1, 64)
@@ -43,6 +45,21 @@ MANY = options.number(1, 64)
 def add_filters(parser: argparse.ArgumentParser) -> None:
     """Add the options that select images."""
     group = parser.add_argument_group('images')
+    _add_identity(group)
+    _add_marks(group)
+    group.add_argument('--size-min', metavar='<size>', type=size,
+                       help='Only images of at least this size, such as 10M.')
+    group.add_argument('--size-max', metavar='<size>', type=size,
+                       help='Only images of at most this size, such as 10G.')
+    group.add_argument(
+        '--changed-since', metavar='<time>', type=_moment,
+        help='Only images whose updated_at is this time or later. The time '
+             'is in ISO 8601, and in UTC by default, such as '
+             '2026-01-31T12:00:00Z.')
+
+
+def _add_identity(group: typing.Any) -> None:
+    """Add the filters of which each value is an alternative."""
     group.add_argument(
         '--id', metavar='<id>', action='append', dest='ids',
         help='Only the image with this ID. Repeat it for several images.')
@@ -58,6 +75,10 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
         '--visibility', choices=_VISIBILITIES, action='append',
         dest='visibilities', help='Only images with this visibility. Repeat '
                                   'it to allow several.')
+
+
+def _add_marks(group: typing.Any) -> None:
+    """Add the filters whose values must all apply."""
     group.add_argument(
         '--property', metavar='<name>[=<value>]', action='append',
         type=_pair, dest='with_properties', default=[],
@@ -72,15 +93,6 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
         '--tag', metavar='<tag>', action='append', dest='tags', default=[],
         help='Only images with this tag. If repeated, images must have all '
              'of the tags.')
-    group.add_argument('--size-min', metavar='<size>', type=size,
-                       help='Only images of at least this size, such as 10M.')
-    group.add_argument('--size-max', metavar='<size>', type=size,
-                       help='Only images of at most this size, such as 10G.')
-    group.add_argument(
-        '--changed-since', metavar='<time>', type=_moment,
-        help='Only images whose updated_at is this time or later. The time '
-             'is in ISO 8601, and in UTC by default, such as '
-             '2026-01-31T12:00:00Z.')
 
 
 def chosen_filters(arguments: argparse.Namespace
@@ -165,7 +177,8 @@ def add_transfers(parser: argparse.ArgumentParser) -> None:
              'after this time (default: 6h). A Glance that is killed during '
              'an upload leaves the image in the status saving for ever, and '
              'accepts no data for it. Such an image is in conflict, or is '
-             'replaced with --new-id.')
+             'replaced with --new-id. The same applies to imports and the '
+             'status importing.')
     add_journal(group)
 
 
@@ -286,7 +299,8 @@ def make_rules(arguments: argparse.Namespace, source: ends.Source,
     given = vars(arguments)
     return rules.Rules(
         fit=target.fit, fields=source.fields & target.fields,
-        readable=source.readable, restores=source.is_dump,
+        readable=source.readable & _PULLED if target.pulls
+        else source.readable, restores=source.is_dump,
         filters=chosen_filters(arguments),
         ignored=tuple(pattern for text in given.get('dontreplicate', ())
                       for pattern in text.split()),

@@ -188,6 +188,11 @@ def refuse_same(source: ReplicaCloud,
         known[place] = 'another --to'
 
 
+def is_same_place(one: str, other: str) -> bool:
+    """Return whether two URLs are those of the same Glance."""
+    return _place(one) == _place(other)
+
+
 def _place(url: str) -> tuple[str, int | None, str] | None:
     """Return what two URLs of the same Glance have in common, or None."""
     if not url:

@@ -123,10 +123,14 @@ class Copier:
             assert decision.target is not None  # nosec B101
             return self._settle(decision, decision.target, look)
         assert decision.wanted is not None  # nosec B101
+        if self._target.pulls:
+            progress = self._checked(progress)
         write = self._write if decision.target else self._create
         written = write(
             (decision.target or decision.wanted).but(size=source.size), look,
             source.hashes, progress)
+        if self._target.pulls:
+            written = self._without_others(decision.wanted, written)
         hashes = {name: value for name, value in written.hashes.items()
                   if value}
         return self._settle(decision, written, look, hashes,
@@ -187,6 +191,20 @@ class Copier:
                                      found.status not in _WITHOUT_DATA):
                     raise
         return self._target.write(queued, data, hashes, progress)
+
+    def _checked(self, progress: Progress | None) -> Progress:
+        """Return a progress that ends the copy if it has to stop."""
+        def check(sent: int) -> None:
+            self._wait(0)
+            if progress:
+                progress(sent)
+        return check
+
+    def _without_others(self, wanted: records.Record,
+                        target: records.Record) -> records.Record:
+        """Remove properties that the target itself has taken over."""
+        return self._target.change(
+            target, {'properties': wanted.properties})
 
     def _settle(self, decision: planner.Decision, target: records.Record,
                 look: '_Look',

@@ -38,6 +38,23 @@ class IdIsBurnt(exception.ImageConflict):
     """An image with this ID was deleted: Glance never accepts the ID again."""
 
 
+class Unsuitable(exception.Invalid):
+    """An end cannot do what was asked of it, so nothing has been changed."""
+
+    headline = 'The target is not suitable'
+
+
+class Origin(typing.NamedTuple):
+    """A source as the Glance at the target finds it.
+
+    :ivar region: its region in the catalog of the target's Keystone
+    :ivar interface: such as 'public'
+    """
+
+    region: str
+    interface: str
+
+
 class Loss(typing.NamedTuple):
     """Something of an image that an end cannot hold.
 
@@ -128,9 +145,37 @@ class End(Source):
     """A Glance or a folder that images are read from, or written to.
 
     :ivar members_touch: whether set_members() changes the time of an image
+    :ivar pulls: whether write() makes the Glance read the data itself. The
+        hashes that it returns are then those of the Glance.
     """
 
     members_touch = False
+    pulls = False
+
+    def choose_store(self, store: str) -> None:
+        """Make write() send data to one of several stores.
+
+        Images that have data remain where they are.
+
+        :param store: its ID
+        :raises Unsuitable: if there is no such store
+        :raises ImageActionNotSupported: if this end has only one
+        """
+        raise self._unsupported('choose a store')
+
+    def pull_from(self, origin: Origin) -> None:
+        """Make write() let the Glance read the data from the source.
+
+        :param origin: the source
+        :raises Unsuitable: if this Glance cannot
+        :raises ImageActionNotSupported: if no such end can
+        """
+        raise self._unsupported('read the data of another Glance')
+
+    def _unsupported(self, action: str) -> exception.NovaImageException:
+        return exception.ImageActionNotSupported(
+            action=action, reason='%s does not use the Images API v2' %
+            self.title)
 
     @abc.abstractmethod
     def fit(self, image: records.Record) -> Fit:
@@ -174,7 +219,9 @@ class End(Source):
 
         :param image: with the size of the data
         :param hashes: those of the source that are known
-        :param progress: called with the number of bytes sent so far
+        :param progress: called with the number of bytes sent so far. If the
+            Glance reads the data itself, it is also called while there is
+            no progress, and what it raises ends the wait.
         :returns: the image as it is then, with all hashes that were computed
             of the stream, so that they can be compared
         :raises ImageUploadFailed: if the end has other data than was sent, or

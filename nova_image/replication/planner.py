@@ -131,8 +131,8 @@ def _no_data(source: records.Record, rules: replication_rules.Rules,
     if rules.metadata_only:
         return 'only metadata is copied, and %s' % need
     if source.status not in rules.readable:
-        return ("%s, but the source does not return the data of an image "
-                'that is %s' % (need, source.status))
+        return ('%s, but the data of an image that is %s cannot be copied '
+                'from this source' % (need, source.status))
     return None
 
 
@@ -201,9 +201,11 @@ def _dead(source: records.Record, target: records.Record,
         return ('an upload to the target was interrupted, after which it '
                 'accepts no data for this ID. Use a new ID')
     if rules.is_abandoned(target):
-        return ('an upload to the target began at %s and has not ended. If '
+        return ('an %s to the target began at %s and has not ended. If '
                 'Glance was killed in the middle, it accepts no data for '
-                'this ID. Use a new ID' % target.updated_at)
+                'this ID. Use a new ID' % (
+                    'upload' if target.status == 'saving' else 'import',
+                    target.updated_at))
     return None
 
 
@@ -215,7 +217,7 @@ def _conflict(source: records.Record,
             target.replica_of)
     if not target.has_data:
         ours = target.replica_of == source.id
-        if ours and target.status in ('queued', 'saving'):
+        if ours and target.status in ('queued', 'saving', 'importing'):
             return None
         return ('the target has an image with this ID and status %s that was '
                 'not made by a replication' % target.status)

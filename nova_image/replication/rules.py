@@ -110,14 +110,15 @@ class Rules:
                    for pattern in self.ignored)
 
     def is_abandoned(self, image: records.Record) -> bool:
-        """Return whether an upload to an image has died.
+        """Return whether an upload to an image, or an import, has died.
 
-        Glance shows 'saving' during an upload, and does not change the time
-        of the image. If Glance is killed, or its database fails, this
-        remains, and it never accepts data for the ID again.
+        Glance shows 'saving' during an upload and 'importing' during an
+        import, and hardly changes the time of the image. If Glance is killed,
+        or its database fails, this remains, and it never accepts data for
+        the ID again.
         """
         limit, began = self.abandoned_before, image.updated_at
-        return image.status == 'saving' and bool(
+        return image.status in ('saving', 'importing') and bool(
             limit and began and began < limit)
 
     def properties(self, image: records.Record) -> dict[str, str]:

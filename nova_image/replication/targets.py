@@ -169,5 +169,6 @@ def finished(task: Task, done: copying.Done,
         action=task.decision.action.value, reason=last.reason,
         changes=tuple(sorted(task.decision.changes)),
         losses=last.losses, verified=done.verified, sent=done.sent,
-        seconds=seconds, hashes=done.hashes,
+        # A source's hash is not what its target has received.
+        seconds=seconds, hashes={} if task.target.end.pulls else done.hashes,
         moment=journals.moment(last.source, target) if target else None)

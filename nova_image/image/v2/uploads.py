@@ -54,15 +54,17 @@ class Uploads(object):
         self._client = client
         self._images = images
 
-    def upload(self, context, image_id, body, made=False):
+    def upload(self, context, image_id, body, made=False, store=None):
         """Send an image's data to a store.
 
         :param body: nova_image.image.transfer.source.Source
         :param made: whether this very call has created the image
+        :param store: ID of the store; None for Glance's default
         :returns: the image, to be passed to check(), and whether Glance has
             answered the request: otherwise the data may be another client's
         """
-        raw, answered = self._send(context, image_id, body, _STORE, made)
+        raw, answered = self._send(context, image_id, body, _STORE, made, {
+            'x-image-meta-store': store} if store else {})
         algorithm = raw.get('os_hash_algo') or raw.get('checksum') and 'md5'
         if algorithm:
             self._client.knowledge(context).remember(HASH_ALGORITHM,
@@ -155,11 +157,12 @@ class Uploads(object):
             (raw.get('os_hash_algo'), raw.get('os_hash_value')),
             ('md5', raw.get('checksum'))))
 
-    def _send(self, context, image_id, body, target, made):
+    def _send(self, context, image_id, body, target, made, headers=None):
         """Send data to a target.
 
         :param made: whether this very call has created the image, so that
             its errors need not say that it may have the data
+        :param headers: dict of further headers
         :returns: the image, and whether Glance has answered the request
         """
         def find_sent(error):
@@ -172,8 +175,9 @@ class Uploads(object):
                 409, 410) else outcome.Failed()
 
         doubt = None if made else _doubt(image_id)
-        headers = {} if body.total is None else {
-            'x-openstack-image-size': '%d' % body.total}
+        headers = dict(headers or {})
+        if body.total is not None:
+            headers['x-openstack-image-size'] = '%d' % body.total
         try:
             if self._client.conf.glance.verify_uploads:
                 known = self._client.knowledge(context).get(HASH_ALGORITHM)

@@ -24,6 +24,7 @@ from nova_image.image.v2 import schema
 from nova_image.image.v2 import uploads
 from nova_image.replication import ends
 from nova_image.replication import record as records
+from nova_image.replication.v2 import glance_download
 from nova_image.replication.v2 import limits
 from nova_image.replication.v2 import translation
 from nova_image.replication.v2 import upload
@@ -60,10 +61,37 @@ class EndV2(ends.End):
         self._images = v2_records.Records(self._client)
         self._uploads = uploads.Uploads(self._client, self._images)
         self._lists_all = True
+        self._store: str | None = None
+        self._puller: glance_download.Puller | None = None
         options = self._client.conf.glance
         self.title = exception.redact('%s (Images API v2)' % (
             ', '.join(options.api_servers or ()) or
             options.endpoint_override or options.region_name or 'Glance'))
+
+    @property
+    def pulls(self) -> bool:  # type: ignore[override]
+        """Whether the Glance reads the data from the source by itself."""
+        return self._puller is not None
+
+    def choose_store(self, store: str) -> None:
+        """Make write() send data to a store. See End."""
+        known = self._driver.import_info(self._context)['stores']
+        names = [one['id'] for one in known if not one.get('read-only')]
+        if store not in names:
+            offered = 'whose writable stores are %s' % ', '.join(names) if (
+                names) else 'which does not list several stores'
+            raise ends.Unsuitable(
+                reason='store %s is missing or read-only in %s, %s' % (
+                    store, self.title, offered))
+        self._store = store
+
+    def pull_from(self, origin: ends.Origin) -> None:
+        """Make write() use Glance's import method glance-download. See End.
+
+        The store must have been chosen before.
+        """
+        self._puller = glance_download.Puller(
+            self._client, self._context, origin, self._store)
 
     @property
     def fields(self) -> frozenset[str]:  # type: ignore[override]
@@ -224,19 +252,22 @@ class EndV2(ends.End):
         """Send the data of a queued image, and verify it. See End.
 
         If the data of the source is wrong, its last piece is not sent, and
-        the image is queued again.
+        the image is queued again. See glance_download for data that the
+        Glance reads itself.
 
         :raises ImageConflict: if the image has data, or is receiving it.
             Glance may need a moment to drop an earlier upload that was cut:
             it then refuses this one, or drops it as well. Try again later.
         """
+        if self._puller is not None:
+            return self._puller.write(image, hashes, progress)
         body = upload.HeldSource(image, data, hashes, progress)
         known = self._client.knowledge(self._context).get(
             uploads.HASH_ALGORITHM)
         body.hash_by(*([known] if known else ()))
         try:
-            raw, answered = self._uploads.upload(self._context, image.id,
-                                                 body)
+            raw, answered = self._uploads.upload(
+                self._context, image.id, body, store=self._store)
             self._uploads.check(raw, body, answered)
         except exception.ImageBadRequest as error:
             if error.status != _GONE:

@@ -62,6 +62,14 @@ class FromV1Test(cli_case.CommandLineTest):
         self.assertIn('(lost: tags)', done.out)
         self.assertIn('1 without tags: v1 has no tags', done.out)
 
+    def test_v1_has_no_stores_to_choose_from(self) -> None:
+        self.new.create(b'abc', name='disk')
+        line = self.error(codes.NOT_SUPPORTED, 'replicate', '--from',
+                          self.new.url, '--to', self.old.url + '/v1',
+                          '--store', 'file')
+        self.assertIn('does not use the Images API v2', line)
+        self.assertEqual([], self.old.images())
+
     def test_one_glance_with_two_apis(self) -> None:
         line = self.error(codes.USAGE, 'replicate', '--from',
                           self.old.url + '/v1', '--to', self.old.url)

@@ -207,3 +207,35 @@ class Glance(BASE):
         if self.found.pop(image_id, None):
             self.data.pop(image_id, None)
             self.burnt.add(image_id)
+
+
+class Pulling(Glance):
+    """A Glance that reads data itself, and takes over another property.
+
+    :param origin: the Glance that it reads from
+    """
+
+    pulls = True
+
+    def __init__(self, origin, title='target', **options):
+        super(Pulling, self).__init__(title, **options)
+        self.origin = origin
+
+    def write(self, image, data, hashes, progress=None):
+        stored = self._get(image.id)
+        if stored.status == 'queued':
+            self.ask('POST import', image.id)
+            stored = self._store(stored.but(
+                status='importing', properties=dict(
+                    stored.properties, taken='over')))
+            self.ask('GET lost', image.id)
+        if stored.status != 'importing':
+            raise exception.ImageConflict(image_id=image.id)
+        if progress:
+            progress(0)
+        self.ask('GET image', image.id)
+        received = self.data[image.id] = self.origin.data[image.replica_of]
+        return self._store(stored.but(
+            status='active', size=len(received), hashes={
+                name: hashlib.new(name, received).hexdigest()
+                for name in self.algorithms}))

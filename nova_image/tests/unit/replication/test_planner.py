@@ -188,7 +188,7 @@ class TestPresent(PlannerTest):
 
     def test_our_queued_image_is_continued(self):
         source = case.image()
-        for status in ('queued', 'saving'):
+        for status in ('queued', 'saving', 'importing'):
             self.check(Action.RESUME, source, case.replica(
                 source, status=status, size=None, hashes={}))
 
@@ -228,6 +228,14 @@ class TestPresent(PlannerTest):
         foreign = target.but(properties={})
         self.check(Action.CONFLICT, source, foreign, abandoned_before=later,
                    new_ids=True)
+
+    def test_an_import_that_died_with_glance(self):
+        source = case.image()
+        found = self.check(Action.CONFLICT, source, case.replica(
+            source, status='importing', size=None, hashes={},
+            updated_at=datetime.datetime(2026, 1, 1)),
+            abandoned_before=datetime.datetime(2026, 1, 2))
+        self.assertIn('an import to the target began', found.reason)
 
     def test_data_that_the_source_does_not_return(self):
         source = case.image(status='deactivated')

@@ -40,7 +40,7 @@ if six.PY3:
         record.Record, id=IDS, name=strategies.none() | NAMES,
         status=strategies.sampled_from((
             'active', 'active', 'deactivated', 'queued', 'saving', 'killed',
-            'deleted')),
+            'importing', 'deleted')),
         owner=strategies.none() | PROJECTS,
         visibility=strategies.sampled_from((
             'public', 'private', 'shared', 'community', record.NOT_PUBLIC)),

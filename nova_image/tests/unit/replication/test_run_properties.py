@@ -71,10 +71,12 @@ class TestKilledRuns(test_run.RunTest):
         @hypothesis.given(
             SOURCES, FOREIGN, strategies.sets(IDS),
             strategies.lists(strategies.integers(1, 40), max_size=3),
-            strategies.sampled_from((None, V1)), strategies.booleans())
+            strategies.sampled_from((None, V1)), strategies.booleans(),
+            strategies.booleans())
         def test_any_run(self, sources, foreign, burnt, kills, fields,
-                         new_ids):
-            self._set_up(sources, foreign, burnt - set(foreign), fields)
+                         new_ids, pulls):
+            self._set_up(sources, foreign, burnt - set(foreign), fields,
+                         pulls)
             before = dict(self.target.found)
             for number in kills:
                 self._killed_run(number, new_ids)
@@ -93,11 +95,13 @@ class TestKilledRuns(test_run.RunTest):
                     Result.COPIED, Result.UPDATED) else value
                  for key, value in first.items()}, again)
 
-    def _set_up(self, sources, foreign, burnt, fields):
+    def _set_up(self, sources, foreign, burnt, fields, pulls):
         self.journal.close()
         self.journal = journal.Journal(':memory:')
         self.source = memory.Glance('source', fields=fields)
         self.target = memory.Glance('target', refuses=('refused',))
+        if pulls:
+            self.target = memory.Pulling(self.source, refuses=('refused',))
         self.target.burnt = set(burnt)
         for image_id, (values, data) in sources.items():
             self.add(image_id, data, **dict(values, properties={
