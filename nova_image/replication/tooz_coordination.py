@@ -19,7 +19,10 @@ ends its upload before another one can have the lock. Should both ever work on
 one image, Glance refuses the second create, and the second upload.
 
 redis and etcd know groups and locks. With the ``file`` driver, there are only
-locks: its groups fail when a member has died.
+locks: its groups fail when a member has died. ZooKeeper ends a lock with the
+session of its worker, of which tooz says nothing: a worker that stood still
+would believe for ever that it has its locks. So they are looked up as often
+as those of the others are renewed.
 """
 
 import collections.abc
@@ -51,6 +54,8 @@ _PAUSE = 0.5
 #: scheme of a URL with one host -> its default port
 _PORTS = {'redis': 6379, 'rediss': 6379, 'etcd3+http': 2379,
           'etcd3+https': 2379}
+#: schemes of ZooKeeper
+_SESSIONS = ('zookeeper', 'kazoo')
 #: a clock that also counts the time for which the machine was suspended
 _CLOCK = getattr(time, 'CLOCK_BOOTTIME', time.CLOCK_MONOTONIC)
 
@@ -70,11 +75,15 @@ class _Held(coordination.Lock):
 
     :param lock: tooz's
     :param lifetime: seconds; None if it ends only with the process
+    :param has_session: whether it ends with a session, which tooz renews
     """
 
-    def __init__(self, lock: typing.Any, lifetime: float | None) -> None:
+    def __init__(self, lock: typing.Any, lifetime: float | None,
+                 has_session: bool = False) -> None:
         self.lock = lock
         self._lifetime = lifetime
+        self._is_alive = (lock.is_still_owner if has_session
+                          else lock.heartbeat)
         self._renewed = _now()
         self._lost: str | None = None
 
@@ -84,7 +93,7 @@ class _Held(coordination.Lock):
         if self._lifetime is None or self._is_over(began):
             return
         try:
-            if not self.lock.heartbeat():
+            if not self._is_alive():
                 self._lost = 'the lock of the image is gone'
         except Exception as error:
             # There is time for another attempt.
@@ -118,6 +127,7 @@ class Workers(coordination.Coordinator):
 
     def __init__(self, url: str, group: str) -> None:
         self._url = url
+        self._has_sessions = urllib.parse.urlsplit(url).scheme in _SESSIONS
         self._group = 'nova_image-replication-%s' % group
         self._held: set[_Held] = set()
         self._guard = threading.Lock()
@@ -148,6 +158,8 @@ class Workers(coordination.Coordinator):
 
     def _lifetime_of_locks(self) -> float | None:
         """Return the seconds after which a lock ends by itself."""
+        if self._has_sessions:
+            return float(getattr(self._tooz, 'timeout'))
         found = getattr(self._tooz, 'lock_timeout', None)
         return float(found) if found and self._tooz.requires_beating else None
 
@@ -211,7 +223,8 @@ class Workers(coordination.Coordinator):
         """
         deadline = _now() + _PATIENCE
         while True:
-            held = _Held(lock, self._lifetime)  # its time begins before
+            # Its time begins before.
+            held = _Held(lock, self._lifetime, self._has_sessions)
             try:
                 return held if lock.acquire(blocking=False) else None
             except Exception as error:
