@@ -127,7 +127,8 @@ class EndV1(ends.End):
         v1 lists neither killed images nor other projects' community images.
         """
         for page in self._images.pages(
-                self._context, [('is_public', 'none')], None,
+                self._context, [('is_public', 'none'), ('sort_key', 'id'),
+                                ('sort_dir', 'asc')], None,
                 glance.PAGE_SIZE, translation.page):
             yield from map(translation.listed, page.images)
 

@@ -152,7 +152,9 @@ class EndV2(ends.End):
                ) -> collections.abc.Iterator[
                    collections.abc.Iterator[records.Record]]:
         for page in self._images.raw_pages(
-                self._context, [('limit', queries.PAGE_SIZE), *query]):
+                self._context, [('limit', queries.PAGE_SIZE),
+                                ('sort_key', 'id'), ('sort_dir', 'asc'),
+                                *query]):
             yield map(translation.listed, page.images)
 
     def image(self, image_id: str) -> records.Record | None:

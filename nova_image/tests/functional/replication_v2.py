@@ -210,7 +210,12 @@ class Life(case.EndCase):
             expected.add((self.raw.create(
                 visibility=visibility, owner=owner, tags=[''],
                 **flat)['id'], visibility, is_hidden))
+        self.useFixture(lib_fixtures.MonkeyPatch(
+            'nova_image.image.v2.queries.PAGE_SIZE', 3))
         found = list(self.end.images())
+        if 'hidden' in self.fields:
+            self.assertEqual(sorted(found, key=lambda one: (
+                not one.hidden, one.id)), found)
         self.assertEqual(len(expected), len(found))
         self.assertEqual(expected, {(one.id, one.visibility, one.hidden)
                                     for one in found})

@@ -20,6 +20,8 @@ import hashlib
 import itertools
 import typing
 
+import fixtures as lib_fixtures
+
 from nova_image import exception
 from nova_image.image import glance
 from nova_image.replication import ends
@@ -30,7 +32,8 @@ from nova_image.tests.functional import base
 from nova_image.tests.functional import servers
 
 _IMAGE = '/v1/images/ID'
-_LISTING = 'GET /v1/images/detail?is_public=none&limit=1000'
+_LISTING = ('GET /v1/images/detail?is_public=none&sort_key=id&sort_dir=asc'
+            '&limit=1000')
 DATA = bytes(range(256)) * 40
 
 
@@ -370,6 +373,10 @@ class SourceTest(EndTest):
             owner='another', visibility=visibility)['id']
             for visibility in ('private', 'shared', 'public', 'community')}
         community = made.pop('community')
+        self.useFixture(lib_fixtures.MonkeyPatch(
+            'nova_image.image.glance.PAGE_SIZE', 2))
+        self.assertEqual(sorted(made.values()),
+                         [one.id for one in self.end.images()])
         self.assertEqual({image_id: 'public' if visibility == 'public' else
                           records.NOT_PUBLIC
                           for visibility, image_id in made.items()},

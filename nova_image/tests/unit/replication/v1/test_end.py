@@ -79,7 +79,8 @@ class TestEnd(EndTestCase):
 class TestShow(EndTestCase):
     """images(), image() and members()."""
 
-    LIST = glance_case.IMAGES + '/detail?is_public=none&limit=1000'
+    LIST = glance_case.IMAGES + (
+        '/detail?is_public=none&sort_key=id&sort_dir=asc&limit=1000')
     NEARBY = (glance_case.IMAGES + '/detail?is_public=none'
               '&sort_key=updated_at&sort_dir=asc'
               '&changes-since=2026-11-21T02%3A16%3A27Z')

@@ -40,6 +40,7 @@ OK = end_case.OK
 DATA = end_case.DATA
 SCHEMA = end_case.SCHEMA
 IMAGES = end_case.IMAGES
+LISTING = IMAGES + '?limit=1000&sort_key=id&sort_dir=asc'
 MEMBERS = end_case.MEMBERS
 path = end_case.path
 page = end_case.page
@@ -73,9 +74,9 @@ class TestReading(end_case.EndTestCase):
                             page('A', 'D'))
         found = self.assert_asks([
             SCHEMA,
-            ('GET', IMAGES + '?limit=1000&os_hidden=true&visibility=all'),
-            ('GET', IMAGES + '?limit=1000&visibility=all'),
-            ('GET', IMAGES + '?limit=1000&visibility=all&marker=C'),
+            ('GET', LISTING + '&os_hidden=true&visibility=all'),
+            ('GET', LISTING + '&visibility=all'),
+            ('GET', LISTING + '&visibility=all&marker=C'),
         ], 'images')
         self.assertEqual([('A', True), ('B', False), ('C', False),
                           ('D', False)],
@@ -84,10 +85,10 @@ class TestReading(end_case.EndTestCase):
 
     def test_images_of_a_glance_without_the_visibility_all(self):
         self.glance.answers(OLD, BAD, page('A'), page('B'))
-        two = [('GET', IMAGES + '?limit=1000'),
-               ('GET', IMAGES + '?limit=1000&visibility=community')]
+        two = [('GET', LISTING),
+               ('GET', LISTING + '&visibility=community')]
         found = self.assert_asks(
-            [SCHEMA, ('GET', IMAGES + '?limit=1000&visibility=all')] + two,
+            [SCHEMA, ('GET', LISTING + '&visibility=all')] + two,
             'images')
         self.assertEqual(['A', 'B'], [one.id for one in found])
         self.glance.answers(page(), page())
@@ -95,7 +96,7 @@ class TestReading(end_case.EndTestCase):
 
     def test_pages_are_requested_one_by_one(self):
         self.glance.answers(OLD, page('A').but(
-            next=IMAGES + '?limit=1000&visibility=all&marker=A'))
+            next=LISTING + '&visibility=all&marker=A'))
         self.assertEqual('A', next(self.end.images()).id)
         self.assertEqual(2, len(self.glance.calls))
 
