@@ -135,7 +135,7 @@ class TestMethod(case.TestCase):
                     'target': cloud('new', keystone=None)}),
                 ('the Images API v2', {'source': cloud('old', conf=Conf(
                     use_glance_v1=True))}),
-                ('region_name of old', {'source': cloud('old', conf=Conf(
+                ('region_name of west', {'source': cloud('west', conf=Conf(
                     region_name=None))}),
                 ('has nothing as the internal endpoint in region RegionTwo', {
                     'source': cloud('old', conf=Conf(
