@@ -160,9 +160,16 @@ class CreateTest(_FaultTest):
 
     def setUp(self) -> None:
         super().setUp()
+        self.end = self.load(self.proxy.url, lambda: self.wait_for(
+            self._is_settled, 'settled'))
         self.reserved()  # the target gives images the wanted owner
         self.wanted(self.source())  # and has shown its formats
         self.proxy.clear()
+
+    def _is_settled(self) -> bool:
+        """Return whether the first attempt to create the image is over."""
+        found = self.direct.image(self.made.id)
+        return found is not None and found.status in ('active', 'killed')
 
     def test_one_request(self) -> None:
         for data in (case.DATA, LARGE):
