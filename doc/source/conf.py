@@ -51,6 +51,8 @@ man_pages = [
      [author], 1),
     ('cli/nova-image-run', 'nova-image-run',
      'run a service of Nova with nova_image', [author], 1),
+    ('cli/nova-image-status', 'nova-image-status',
+     'prepare the move from the Images API v1 to v2', [author], 1),
 ]
 
 master_doc = 'index'

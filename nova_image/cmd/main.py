@@ -47,6 +47,17 @@ def replicator(argv: collections.abc.Sequence[str] | None = None) -> int:
     return code if code == codes.DONE or code > 128 else codes.OTHER
 
 
+def status(argv: collections.abc.Sequence[str] | None = None) -> int:
+    """Run nova-image-status.
+
+    :param argv: the arguments; None for those of the process
+    :returns: the exit code: 0, 1, 2, 255 for any other error, or more than
+        128 after a signal
+    """
+    code = _guarded('nova-image-status', _run_status, argv)
+    return code if code <= codes.USAGE or code > 128 else 255
+
+
 def _guarded(name: str, run: collections.abc.Callable[[list[str]], int],
              argv: collections.abc.Sequence[str] | None) -> int:
     """Run a program with signals and standard streams that are handled.
@@ -114,6 +125,14 @@ def _run_replicator(argv: list[str]) -> int:
     except ModuleNotFoundError as error:
         return missing(error, 'nova-image-replicator')
     return replicator.Front().run(argv)
+
+
+def _run_status(argv: list[str]) -> int:
+    try:
+        from nova_image.cmd import status
+    except ModuleNotFoundError as error:
+        return missing(error, 'nova-image-status')
+    return status.Front().run(argv)
 
 
 def missing(error: ModuleNotFoundError, name: str = 'nova-image') -> int:

@@ -100,14 +100,14 @@ class ReplicaCloud:
             region_name=chosen.region_name) or ''
 
 
-class _Region(typing.NamedTuple):
+class Region(typing.NamedTuple):
     """The selected cloud, before a driver is loaded.
 
     ``keystone`` is the session for requests to Keystone; None without it.
     """
 
     conf: cfg.ConfigOpts
-    user: '_Identity'
+    user: identity.Identity
     caller: Caller
     keystone: ks_session.Session | None
 
@@ -136,7 +136,7 @@ def open_cloud(arguments: argparse.Namespace) -> Cloud:
     :param arguments: the options of nova_image.cmd.options
     :raises errors.Usage: if the options do not select a cloud
     """
-    region = _open(arguments)
+    region = open_region(arguments)
     images = api.API(region.conf, identity=region.user, log_is_ready=False)
     _collect_garbage()
     return Cloud(images, region.caller, region.keystone)
@@ -165,7 +165,7 @@ def open_end(arguments: argparse.Namespace, reference: str | None,
             _choose_url(chosen, reference, token)
         else:
             chosen.os_cloud = reference
-    region = _open(chosen, from_environment)
+    region = open_region(chosen, from_environment)
     end = ends.load(region.conf, region.caller, identity=region.user)
     _collect_garbage()
     end.title = title if reference is not None else (
@@ -228,11 +228,13 @@ def _collect_garbage() -> None:
     gc.enable()
 
 
-def _open(arguments: argparse.Namespace,
-          from_environment: bool = True) -> _Region:
+def open_region(arguments: argparse.Namespace,
+                from_environment: bool = True) -> Region:
     """Return the cloud that options select.
 
+    :param arguments: the options of nova_image.cmd.options
     :param from_environment: whether the OS_* variables count
+    :raises errors.Usage: if they do not select a cloud
     """
     _check_files(arguments)
     loader = _Loader(
@@ -254,7 +256,7 @@ def _open(arguments: argparse.Namespace,
                            'of Glance')
     user = _Identity(conf, session, session.auth if keystone else None)
     claims = loader.claims or {}
-    return _Region(conf, user, Caller(
+    return Region(conf, user, Caller(
         claims.get('user_id'), claims.get('project_id')),
         session if keystone else None)
 

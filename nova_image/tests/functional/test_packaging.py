@@ -41,7 +41,7 @@ _NOT_COPIED = shutil.ignore_patterns(
     '__pycache__', 'build', 'dist')
 _MAN_PAGES = ['share/man/man1/%s.1' % name
               for name in ('nova-image', 'nova-image-replicator',
-                           'nova-image-run')]
+                           'nova-image-run', 'nova-image-status')]
 _NAMES = '''
 from stevedore import extension
 from nova_image import version
