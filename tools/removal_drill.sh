@@ -27,6 +27,7 @@ export NOVA_IMAGE_CACHE=${NOVA_IMAGE_CACHE:-$PWD/.cache}
 GOES=(
     nova_image/image/glance.py
     nova_image/replication/v1
+    nova_image/status/v1
     nova_image/tests/unit/image/glance_case.py
     nova_image/tests/unit/image/test_glance.py
     nova_image/tests/unit/image/test_glance_answers.py
@@ -38,6 +39,7 @@ GOES=(
     nova_image/tests/unit/image/test_glance_members.py
     nova_image/tests/unit/recordings/v1.json
     nova_image/tests/unit/replication/v1
+    nova_image/tests/unit/status/v1
     nova_image/tests/functional/test_answers_v1.py
     nova_image/tests/functional/test_v1.py
     nova_image/tests/functional/test_cli_v1.py
@@ -50,6 +52,7 @@ GOES=(
     nova_image/tests/functional/test_replicator_v1.py
     nova_image/tests/functional/test_replication_matrix_v1.py
     nova_image/tests/functional/test_cli_replication_v1.py
+    nova_image/tests/functional/test_status_v1.py
     nova_image/tests/functional/test_undo_model_v1.py
     nova_image/tests/functional/model/server_v1.py
     nova_image/tests/functional/test_differential.py
@@ -63,11 +66,13 @@ GOES=(
 )
 # The module as a path, as a dotted name and in "from ... import", and the
 # class; not the module and the class of v2. The same for the end of a
-# replication.
+# replication, and for the half of an audit.
 NAMES='nova_image[./]image[./]glance([^_]|$)'
 NAMES+='|nova_image\.image import glance([^_]|$)|GlanceImageService([^V]|$)'
 NAMES+='|nova_image[./]replication[./]v1([^0-9]|$)|EndV1([^0-9]|$)'
 NAMES+='|nova_image\.replication import v1([^0-9]|$)'
+NAMES+='|nova_image[./]status[./]v1([^0-9]|$)|HalfV1([^0-9]|$)'
+NAMES+='|nova_image\.status import v1([^0-9]|$)'
 
 step() {  # WHAT
     printf '\n-- %s (%d s)\n' "$1" "$SECONDS"
@@ -91,7 +96,7 @@ git ls-files -z --cached --others --exclude-standard |
 
 cd "$copy"
 rm -r "${GOES[@]}"
-sed -i -E '/^    v1 = nova_image\.(image\.glance:|replication\.v1\.)/d' setup.cfg
+sed -i -E '/^    v1 = nova_image\.(image\.glance:|[a-z]+\.v1\.)/d' setup.cfg
 sed -i '/^ *glance\.py  *GlanceImageService: the Images API v1$/d' \
     doc/source/contributor/architecture.rst
 # The folder v1 and the modules in it, which are indented more.

@@ -40,6 +40,9 @@ ROOMS = {
     'replication': ('replication',),
     'replication of v1': ('replication.v1',),
     'replication of v2': ('replication.v2',),
+    'status': ('status',),
+    'status of v1': ('status.v1',),
+    'status of v2': ('status.v2',),
     'cmd': ('cmd',),
     'osc': ('osc',),
 }
@@ -61,12 +64,16 @@ ARROWS = {
                           'driver of v1', 'replication'),
     'replication of v2': ('base', 'ground', 'transfer', 'contract', 'v2',
                           'driver of v2', 'replication'),
-    'cmd': ('base', 'ground', 'contract', 'replication'),
+    'status': ('base', 'ground'),
+    'status of v1': ('base', 'ground', 'contract', 'driver of v1', 'status'),
+    'status of v2': ('base', 'ground', 'contract', 'v2', 'driver of v2',
+                     'status'),
+    'cmd': ('base', 'ground', 'contract', 'replication', 'status'),
     'osc': ('base', 'ground', 'contract', 'cmd'),
 }
 #: rooms that need Python 3.11
 _NEWER = ('cmd', 'osc', 'replication', 'replication of v1',
-          'replication of v2')
+          'replication of v2', 'status', 'status of v1', 'status of v2')
 
 
 def _modules():
