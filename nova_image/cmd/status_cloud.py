@@ -166,6 +166,8 @@ def _read(files: list[str], folders: list[str]) -> 'cfg.ConfigOpts':
         conf([], project='nova', default_config_files=files,
              default_config_dirs=folders)
         nova_image_conf.register_opts(conf)
+        for name in conf.glance:
+            conf.glance[name]  # noqa: B018  raises if its value is invalid
     except (cfg.Error, ValueError, OSError) as error:
         raise errors.Usage('Configuration of Nova: %s' % error) from error
     return conf

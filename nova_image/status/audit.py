@@ -160,6 +160,11 @@ class Audit:
         if not enabled:
             return
         gathered = self._gatherer.gathered
+        down = [server.problem for server in gathered.servers]
+        if down and all(down) or 'servers' in gathered.problems:
+            for check in enabled:
+                check.doubt(gathered.problems.get('servers') or str(down[0]))
+            return
         looking = survey.Survey(self._halves, enabled, gathered.newest,
                                 self._progress)
         looking.run()

@@ -191,14 +191,15 @@ def _fault(point: metadata.EntryPoint) -> str | None:
 
 def _of_keystoneauth() -> set[str]:
     """Return the options of all auth plugins that are installed."""
-    from keystoneauth1 import loading
-    found: set[str] = set()
-    plugin: typing.Any
-    for plugin in loading.get_available_plugin_loaders().values():
-        for opt in plugin.get_options():
-            found.update(one.name.replace('-', '_')
-                         for one in (opt, *opt.deprecated))
-    return found
+    from keystoneauth1.loading import base
+    from stevedore import extension
+
+    # Without a callback, a plugin that lacks its libraries logs an error.
+    plugins: typing.Any = extension.ExtensionManager(
+        base.PLUGIN_NAMESPACE, on_load_failure_callback=lambda *failure: None)
+    return {one.name.replace('-', '_') for plugin in plugins
+            for opt in plugin.plugin().get_options()
+            for one in (opt, *opt.deprecated)}
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -225,7 +226,7 @@ def read(path: 'str | pathlib.Path') -> facts.Settings:
     values: dict[str, dict[str, list[str]]] = {}
     try:
         cfg.ConfigParser(str(path), values).parse()
-    except (cfg.Error, UnicodeDecodeError) as error:
+    except (cfg.Error, cfg.ParseError, UnicodeDecodeError) as error:
         raise ValueError('%s: %s' % (path, error)) from error
     return facts.Settings({
         section: {name.replace('-', '_'): found[-1]

@@ -146,9 +146,8 @@ class Survey:
         :param remaining: checks of any half that have not seen all images
         """
         known, listed = frozenset(self._seen), 0
-        images = half.images()
         try:
-            while batch := list(itertools.islice(images, _BATCH)):
+            for batch in _batches(half.images()):
                 fresh = [one for one in batch if one.id not in known]
                 self._show(half, batch, own, served, pool)
                 self._show(half, fresh, remaining, served, pool)
@@ -218,6 +217,22 @@ class Survey:
                     _safely(check, check.look, image)
         except exception.NovaImageException as error:
             self._doubt(half, error, watching)
+
+
+def _batches(images: collections.abc.Iterator[facts.Image]
+             ) -> collections.abc.Iterator[list[facts.Image]]:
+    """Yield images in batches; those before an error are not lost."""
+    while True:
+        batch: list[facts.Image] = []
+        try:
+            batch.extend(itertools.islice(images, _BATCH))
+        except exception.NovaImageException:
+            if batch:
+                yield batch
+            raise
+        if not batch:
+            return
+        yield batch
 
 
 def _safely(check: checks.Check, method: collections.abc.Callable[

@@ -17,6 +17,8 @@ import pathlib
 import sys
 import typing
 
+import pexpect
+
 from nova_image.tests.functional import cli_case
 
 PROGRAM = pathlib.Path(sys.executable).with_name('nova-image-status')
@@ -30,6 +32,15 @@ class StatusTest(cli_case.CommandLineTest):
     def use(self, url: str) -> None:
         """Use a Glance without Keystone."""
         self.variables = {'OS_AUTH_TYPE': 'none', 'OS_ENDPOINT': url}
+
+    def terminal_of(self, *argv: str) -> pexpect.spawn:
+        """Start the command in a terminal of 80 columns."""
+        child = pexpect.spawn(
+            str(PROGRAM), ['upgrade', 'check', *argv], encoding='utf-8',
+            cwd=str(self.folder), timeout=60, dimensions=(24, 80),
+            env={**self.environment, 'COLUMNS': '80'})
+        self.addCleanup(child.close, force=True)
+        return child
 
     def check(self, *argv: str, code: int = 0
               ) -> dict[str, dict[str, typing.Any]]:

@@ -250,16 +250,3 @@ class FixTest(OnGlance15):
                      json={'status': 'rejected'})
         done = self.run_it('--undo', 'undo.json', '--yes', code=1)
         self.assertIn('it is rejected now', done.err)
-
-
-class FailureTest(OnGlance15):
-    """A check that cannot run is a line."""
-
-    def test_image_that_v2_cannot_show(self) -> None:
-        image_id = self.share(self.create_v1('shared'), 'project-1')
-        proxy = self.useFixture(fixtures.FaultyProxy(self.glance.url))
-        proxy.plan(*[faults.Status(500)] * 4, path=image_id + '/members')
-        self.use(proxy.url)
-        found = self.unchecked()
-        self.assertEqual({'pending-members'}, set(found))
-        self.assertIn(image_id, found['pending-members'][0])
