@@ -146,7 +146,8 @@ def _list(every: 'list[checks.Check]') -> int:
     for check in every:
         sys.stdout.write('%s\n' % check.name)
         for text in (check.title + '. ' + check.why,
-                     'Cost: %s.' % check.cost,
+                     'Result: %s.' % check.result,
+                     'Requests: %s.' % check.cost,
                      check.option and 'Only with %s.' % check.option):
             for line in textwrap.wrap(text, 74):
                 sys.stdout.write('    %s\n' % line)

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Whether a cloud is ready to stop using the Images API v1.
+"""Finds out whether a cloud can stop using the Images API v1.
 
 Nova does not load this package. Like the command line, it needs Python 3.11.
 """

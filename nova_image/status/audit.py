@@ -136,14 +136,25 @@ class Audit:
             self._gatherer.gather_others(self._options.other_files)
         gathered = self._gatherer.gathered
         if 'clients' in names:
-            self._gatherer.attempt('clients', lambda: setattr(
-                gathered, 'clients', _clients(self._options.access_logs)))
+            self._gatherer.attempt('clients', self._read_access_logs)
         if 'filters' in names:
             self._gatherer.attempt('filters', lambda: setattr(
                 gathered, 'filters', nova_log.filters(
                     self._options.nova_logs)))
         if 'roles' in names and self._options.write_tests:
             self._gatherer.attempt('permissions', self._try)
+
+    def _read_access_logs(self) -> None:
+        """Find out who calls v1."""
+        # Not every installation has the module.
+        logs = importlib.import_module('nova_image.status.access_logs')
+        usage = logs.clients(self._options.access_logs)
+        self._gatherer.gathered.clients = dict(usage)
+        gaps = ['%s: %s' % item for item in usage.unreadable.items()]
+        if usage.unknown:
+            gaps.append('%d lines that name v1, such as: %s' % (
+                usage.unknown, usage.examples[0]))
+        self._gatherer.gathered.gaps['clients'] = gaps
 
     def _has_images(self) -> bool:
         return any(isinstance(check, checks.ImageCheck)
@@ -173,13 +184,6 @@ class Audit:
             for check in enabled:
                 if not check.skipped:
                     check.doubt(_ONLY_OWN)
-
-
-def _clients(paths: collections.abc.Iterable[str]) -> dict[str, int]:
-    """Return who calls v1, by access logs of Glance: {client: requests}."""
-    # Not every installation has it.
-    logs = importlib.import_module('nova_image.status.access_logs')
-    return dict(logs.clients(paths))
 
 
 def _judge(check: checks.FactCheck, gathered: facts.Gathered) -> None:

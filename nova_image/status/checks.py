@@ -34,6 +34,7 @@ class Check:
     :cvar why: what goes wrong otherwise
     :cvar advice: what to do about what was found
     :cvar cost: requests that it needs
+    :cvar result: what it is if something is found
     :cvar option: the option that enables it; empty for one that always runs
     """
 
@@ -42,6 +43,7 @@ class Check:
     why: str
     advice: str = ''
     cost: str = 'none'
+    result: str = 'warning'
     option: str = ''
 
     def __init__(self) -> None:
@@ -84,9 +86,10 @@ class FactCheck(Check):
         """Judge the facts, unless they could not be gathered."""
         problem = gathered.problems.get(self.fact)
         if problem:
-            self.doubt(problem)
-        else:
-            self.judge(gathered)
+            return self.doubt(problem)
+        for why in gathered.gaps.get(self.fact, ()):
+            self.doubt(why)
+        self.judge(gathered)
 
     def judge(self, gathered: facts.Gathered) -> None:
         """Judge the facts."""

@@ -182,6 +182,7 @@ class Gathered:
     :ivar clients: {who still calls v1: requests}
     :ivar filters: {filter of v1: requests to Nova with it}
     :ivar problems: {name of a fact: why it could not be gathered}
+    :ivar gaps: {name of a fact: why parts of it could not be gathered}
     """
 
     servers: list[Server] = dataclasses.field(default_factory=list)
@@ -197,6 +198,7 @@ class Gathered:
     clients: dict[str, int] | None = None
     filters: dict[str, int] | None = None
     problems: dict[str, str] = dataclasses.field(default_factory=dict)
+    gaps: dict[str, list[str]] = dataclasses.field(default_factory=dict)
 
     def newest(self, major: str) -> tuple[int, ...] | None:
         """Return the newest minor version that all servers have, or None.

@@ -44,6 +44,7 @@ class NonAsciiProperties(checks.ImageCheck):
 
     name = 'non-ascii-properties'
     title = 'Properties with non-ASCII names'
+    result = 'failure'
     of = 'cannot be read by v2'
     why = ('v1 stores such names. Up to Queens, v2 answers 500 to every '
            'request about such an image, although it lists it.')
@@ -81,7 +82,7 @@ class SimilarProperties(checks.ImageCheck):
     of = 'have properties whose names differ only in case, - and _'
     why = ('v1 shows names in lower case with _ for -, so its callers see one '
            'of these properties. v2 shows both.')
-    advice = 'Remove the property that nobody should see, through v2.'
+    advice = 'Remove the unwanted property through v2.'
 
     def look(self, image: facts.Image) -> None:
         """Compare the names."""
@@ -134,6 +135,7 @@ class References(checks.ImageCheck):
 
     name = 'kernel-and-ramdisk'
     title = 'Kernels and ramdisks of images'
+    result = 'failure if it is not a UUID; warning if it does not exist'
     of = 'name a kernel or ramdisk that does not exist'
     why = ('v2 accepts only UUIDs in kernel_id and ramdisk_id. A snapshot of '
            'a server inherits them, and v2 refuses to create it.')
@@ -223,7 +225,7 @@ class Unfinished(checks.ImageCheck):
 
     name = 'unfinished-images'
     title = 'Images that were never finished'
-    of = 'are unfinished, or rest in the database'
+    of = 'were never finished, or remain after their deletion'
     why = ('They have no data and nobody can use them. v1 leaves killed '
            'images, which v2 does not list. Nobody removes the data of '
            'pending_delete ones while glance-scrubber is not running.')

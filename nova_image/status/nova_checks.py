@@ -45,6 +45,7 @@ class NovaConf(checks.FactCheck):
 
     name = 'nova-conf'
     title = 'Configuration of Nova'
+    result = 'warning; failure for the XenAPI driver of Nova 15 without v2'
     why = ('Options from the time of v1 have no effect, or make Nova use v1 '
            'or the wrong server.')
     advice = 'Correct nova.conf on each host, and restart the services.'
@@ -136,6 +137,7 @@ class OtherServices(checks.FactCheck):
 
     name = 'other-services'
     title = 'Other services'
+    result = 'failure for v1; warning for a store per tenant'
     why = ('Cinder, Heat, Murano and others fail when v1 is switched off, if '
            'they are configured to use it. With a store in Swift that belongs '
            "to each tenant, Glance needs the user's token for each image.")
@@ -174,6 +176,7 @@ class Package(checks.FactCheck):
 
     name = 'nova-image'
     title = 'nova_image on this host'
+    result = 'failure if something cannot be loaded; otherwise warning'
     why = ('A service that cannot load the drivers does not start. An option '
            'that no one reads has no effect.')
     advice = ('Install the package again. Correct the names of the options; '
@@ -209,7 +212,8 @@ class Clients(checks.FactCheck):
 
     name = 'v1-clients'
     title = 'Clients of v1'
-    why = 'Who still calls v1 fails when it is switched off.'
+    result = 'failure'
+    why = 'Clients that still call v1 fail when it is switched off.'
     advice = ('Move these clients to v2. nova-image-status upgrade clients '
               'shows more about them.')
     option = '--access-log'
@@ -231,9 +235,10 @@ class Filters(checks.FactCheck):
 
     name = 'v1-filters'
     title = 'Filters that v2 reads differently'
-    why = ('changes-since lists no deleted images with v2, and v2 takes a '
-           'filter that it does not know for a property.')
-    advice = 'Tell the users; nova_image translates what can be translated.'
+    why = ('With v2, changes-since lists no deleted images, and a filter that '
+           'v2 does not know is a filter of properties.')
+    advice = ('Tell the users of these filters. nova_image translates them '
+              'as far as v2 allows.')
     option = '--nova-log'
     fact = 'filters'
 

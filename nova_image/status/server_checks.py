@@ -28,6 +28,7 @@ class ApiVersions(checks.FactCheck):
 
     name = 'api-versions'
     title = 'Versions of the Images API'
+    result = 'failure without v2; warning if servers differ'
     why = ('Nova needs v2, on every API server, before v1 is switched off. '
            'Servers that differ answer a caller differently each time.')
     advice = ('Set enable_v2_api = True in glance-api.conf (up to Queens), '

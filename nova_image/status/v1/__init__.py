@@ -10,8 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What the audit of a cloud learns and mends through the Images API v1.
+"""What nova-image-status can do only while a cloud serves the Images API v1.
 
-Only the entry points of nova_image.status.halves name this package.
-It is removed together with the v1 driver.
+To remove v1, delete this package, its entry points in setup.cfg and its tests.
 """

@@ -35,6 +35,7 @@ class HiddenProperties(checks.ImageCheck):
 
     name = 'hidden-properties'
     title = 'Properties that v2 hides'
+    result = 'failure if Nova or users read the field; otherwise warning'
     of = 'have properties with the names of fields of v2'
     why = ('v2 shows the field of that name, and never the property. Callers '
            'that rely on the property see another value.')
@@ -62,6 +63,7 @@ class PrivateMembers(checks.ImageCheck):
 
     name = 'private-members'
     title = 'Private images with members'
+    result = 'failure'
     of = 'are private, but have members'
     why = ('v2 shows a private image to its owner only. Its members cannot '
            'use it before its visibility is shared.')

@@ -23,6 +23,9 @@ if six.PY3:
     import configparser
 
     from nova_image.cmd import replicator
+    from nova_image.cmd import status
+    from nova_image.status import audit
+    from nova_image.status import halves
 
 
 class TestManPages(case.TestCase):
@@ -68,3 +71,27 @@ class TestManPages(case.TestCase):
                 self.assertIn(option, text)
         for name in replicator.VERBS:
             self.assertIn('[OPTION ...] %s ' % name, text)
+
+    def test_describes_the_checks_of_nova_image_status(self):
+        from tools import man_page
+        text = re.sub(r"\(dq|'|\(aq", '', ' '.join(man_page.words(
+            man_page.page('nova-image-status').read_text())))
+        for check in audit.all_checks(halves.kinds()):
+            for part in (check.name, check.title + '.', check.why,
+                         'What to do: ' + check.advice,
+                         'Result: %s. Requests: %s.' % (
+                             check.result, check.cost)):
+                self.assertIn(' '.join(man_page.words(
+                    part.replace("'", ''))), text)
+
+    def test_describes_the_options_of_nova_image_status(self):
+        from tools import man_page
+        text = ' '.join(man_page.words(
+            man_page.page('nova-image-status').read_text()))
+        upgrade = status.build_commands()._subparsers._group_actions[
+            0].choices['upgrade']
+        check = upgrade._subparsers._group_actions[0].choices['check']
+        for action in check._actions:
+            for option in action.option_strings:
+                if action.dest != 'help':
+                    self.assertIn(option, text)

@@ -19,7 +19,7 @@ import fixtures
 import six
 
 from nova_image import exception
-from nova_image.tests.unit.status import case
+from nova_image.tests.unit.status import audit_case as case
 
 if six.PY3:
     import pathlib

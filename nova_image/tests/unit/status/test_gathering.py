@@ -17,10 +17,11 @@ import gzip
 import fixtures
 import six
 
-from nova_image.tests.unit.status import case
+from nova_image.tests.unit.status import audit_case as case
 
 if six.PY3:
     import pathlib
+    import types
 
     from nova_image.status import audit
     from nova_image.status import facts
@@ -117,3 +118,27 @@ class TestAudit(case.TestCase):
             [['could not be checked: refused']] * 2 + [
                 ['not checked: give --content']],
             [verdict.lines() for _, verdict in results])
+
+    def test_access_logs(self):
+        module = types.SimpleNamespace(clients=lambda paths: Usage())
+        self.useFixture(fixtures.MonkeyPatch(
+            'importlib.import_module', lambda name: module))
+        results = audit.Audit([], gathering.Gatherer(None, None, None),
+                              audit.Options(frozenset(['v1-clients']),
+                                            access_logs=('a',))).run()
+        (_, verdict), = results
+        self.assertEqual([('curl', '3 requests', case.Code.FAILURE)],
+                         [tuple(item) for item in verdict.items])
+        self.assertEqual(['gone.log: No such file', '2 lines that name v1, '
+                          'such as: odd /v1/images'], verdict.unchecked)
+
+
+class Usage(object):
+    """What access_logs.clients() returns: pairs, with attributes."""
+
+    unreadable = {'gone.log': 'No such file'}
+    unknown = 2
+    examples = ('odd /v1/images',)
+
+    def __iter__(self):
+        return iter([('curl', 3)])

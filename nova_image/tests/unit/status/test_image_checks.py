@@ -16,7 +16,7 @@ import datetime
 
 import six
 
-from nova_image.tests.unit.status import case
+from nova_image.tests.unit.status import audit_case as case
 
 if six.PY3:
     from nova_image.status import facts

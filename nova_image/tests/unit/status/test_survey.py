@@ -15,7 +15,7 @@
 import six
 
 from nova_image import exception
-from nova_image.tests.unit.status import case
+from nova_image.tests.unit.status import audit_case as case
 
 if six.PY3:
     from nova_image.status import checks

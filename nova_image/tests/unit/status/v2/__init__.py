@@ -10,4 +10,4 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Unit tests of nova_image.replication."""
+"""Unit tests of nova_image.status.v2."""
