@@ -250,3 +250,12 @@ class FixTest(OnGlance15):
                      json={'status': 'rejected'})
         done = self.run_it('--undo', 'undo.json', '--yes', code=1)
         self.assertIn('it is rejected now', done.err)
+
+
+class ListTest(OnGlance15):
+    """upgrade check --list-checks"""
+
+    def test_21_checks(self) -> None:
+        names = [line for line in self.run_it(
+            '--list-checks').out.splitlines() if line[:1].isalpha()]
+        self.assertEqual(21, len(names))
