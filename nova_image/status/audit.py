@@ -126,9 +126,9 @@ class Audit:
         names = {check.fact for check in enabled}
         self._progress('versions, roles and configuration')
         # The checks of images and of Nova judge by these, too.
-        self._gatherer.gather(['servers', 'roles'] if {
-            'servers', 'endpoints', 'roles'} & names or self._has_images()
-            else [])
+        if self._has_images() or names & {
+                'servers', 'endpoints', 'roles', 'nova'}:
+            self._gatherer.gather(['servers', 'roles'])
         self._gatherer.gather(sorted(names & {
             'endpoints', 'hypervisors', 'package'}))
         self._gatherer.gather(['nova'])

@@ -76,11 +76,8 @@ class Gatherer:
         try:
             gather()
         except Exception as error:
-            kind = '' if isinstance(
-                error, exception.NovaImageException | OSError) else (
-                    type(error).__name__ + ': ')
             self.gathered.problems[name] = exception.redact(
-                kind + reasons.brief(error))
+                _kind(error) + reasons.brief(error))
 
     def _gather_servers(self) -> None:
         for url in self._client.endpoints.known(self._context):
@@ -171,6 +168,15 @@ class Gatherer:
                 str(path): read(path) for path in _expanded(paths)}
 
         self.attempt('others', gather)
+
+
+def _kind(error: Exception) -> str:
+    """Return what an error does not say itself."""
+    if isinstance(error, exception.NovaImageException | OSError):
+        return ''
+    if type(error).__module__.startswith('keystoneauth1.'):
+        return 'Keystone or a service in its catalog: '
+    return type(error).__name__ + ': '
 
 
 def _versions(found: dict[str, typing.Any]) -> dict[str, str]:

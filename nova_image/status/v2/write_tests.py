@@ -104,3 +104,6 @@ def _delete(half: 'halves.HalfV2', image_id: str) -> None:
             'DELETE', records.path(image_id), 'delete', image_id))
     except exception.ImageNotFound:
         pass
+    except exception.NovaImageException as error:
+        raise error.but(left='image %s, which can be deleted' % image_id
+                        ) from error

@@ -275,6 +275,14 @@ class UsageOnGlance33Test(StatusOnGlance33):
             '--list-checks').out.splitlines() if line[:1].isalpha()]
         self.assertEqual([check.name for check in _CHECKS], names)
 
+    def test_progress_on_a_terminal(self) -> None:
+        self.raw.create()
+        self.proxy().latency = 0.2
+        code, text = self.end_of(self.terminal_of())
+        self.assertEqual(0, code)
+        self.assertIn('\r\x1b[Kchecking: ', text)
+        self.assertIn('\r\x1b[K+---', text)
+
     def test_asks_on_a_terminal(self) -> None:
         image_id = self.shared('project-1')
         for answer, code in (('n', 1), ('y', 0)):

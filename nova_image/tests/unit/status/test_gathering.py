@@ -23,6 +23,8 @@ if six.PY3:
     import pathlib
     import types
 
+    from keystoneauth1 import exceptions
+
     from nova_image.status import audit
     from nova_image.status import facts
     from nova_image.status import gathering
@@ -77,6 +79,48 @@ class TestFiles(case.TestCase):
             {'changes-since': 2, 'property-...': 2, 'is_public': 2,
              'protected=1': 2},
             nova_log.filters([plain, str(self.folder / 'log.gz')]))
+
+
+class TestKeystone(case.TestCase):
+    """What other services tell."""
+
+    def gather(self, name, **session):
+        """Gather one fact; return all facts."""
+        gatherer = gathering.Gatherer(None, None,
+                                      types.SimpleNamespace(**session))
+        gatherer.gather([name])
+        return gatherer.gathered
+
+    def test_hypervisors(self):
+        answer = types.SimpleNamespace(json=lambda: {'hypervisors': [
+            {'hypervisor_type': 'QEMU'}, {}]})
+        found = self.gather('hypervisors', get=lambda *args, **kw: answer)
+        self.assertEqual(['QEMU', ''], found.hypervisors)
+
+    def fail(self, error):
+        """Return a method that raises an error."""
+        def method(*args, **kwargs):
+            raise error
+        return method
+
+    def test_cloud_without_nova(self):
+        found = self.gather('hypervisors', get=self.fail(
+            exceptions.EndpointNotFound()))
+        self.assertIsNone(found.hypervisors)
+        self.assertEqual({}, found.problems)
+
+    def test_hypervisors_that_are_refused(self):
+        found = self.gather('hypervisors', get=self.fail(
+            exceptions.Forbidden('no')))
+        self.assertEqual(
+            {'hypervisors': 'Keystone or a service in its catalog: no (HTTP '
+                            '403)'}, found.problems)
+
+    def test_roles(self):
+        access = types.SimpleNamespace(role_names=['admin'])
+        auth = types.SimpleNamespace(get_access=lambda session: access)
+        self.assertEqual({'admin'}, self.gather('roles', auth=auth).roles)
+        self.assertIsNone(self.gather('roles', auth=object()).roles)
 
 
 class TestVerdicts(case.TestCase):
