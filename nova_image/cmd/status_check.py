@@ -28,6 +28,7 @@ from nova_image.cmd import errors
 from nova_image.cmd import options
 from nova_image.cmd import safe_text
 from nova_image.cmd import status_cloud
+from nova_image.cmd import streams
 
 if typing.TYPE_CHECKING:
     from nova_image.status import checks
@@ -222,6 +223,7 @@ class Progress:
     def __init__(self, arguments: argparse.Namespace) -> None:
         """Find out whether there is a terminal."""
         self._shows = status_cloud.shows_progress(arguments)
+        self._stream = streams.for_progress()
         self._began = self._last = time.monotonic()
 
     def __enter__(self) -> 'Progress':
@@ -231,14 +233,16 @@ class Progress:
     def __exit__(self, *error: typing.Any) -> None:
         """Remove the line."""
         if self._shows:
-            sys.stderr.write('\r\x1b[K')
-            sys.stderr.flush()
+            self._write('\r\x1b[K')
 
     def show(self, text: str) -> None:
         """Show how far the work is, but not too often."""
         now = time.monotonic()
         if self._shows and now - self._last > _PAUSE:
             self._last = now
-            sys.stderr.write('\r\x1b[Kchecking: %s, %d s' % (
-                text, now - self._began))
-            sys.stderr.flush()
+            self._write('\r\x1b[Kchecking: %s, %d s' % (
+                safe_text.shown(text), now - self._began))
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
