@@ -34,8 +34,7 @@ if six.PY3:
             self.values = values
 
         def planner(self):
-            """Return None."""
-            return None
+            """Plan nothing."""
 
         def read(self, change):
             """Return the value."""
