@@ -28,6 +28,7 @@ GOES=(
     nova_image/image/glance.py
     nova_image/replication/v1
     nova_image/status/v1
+    nova_image/cmd/status_rehearse.py
     nova_image/tests/unit/image/glance_case.py
     nova_image/tests/unit/image/test_glance.py
     nova_image/tests/unit/image/test_glance_answers.py
@@ -40,6 +41,8 @@ GOES=(
     nova_image/tests/unit/recordings/v1.json
     nova_image/tests/unit/replication/v1
     nova_image/tests/unit/status/v1
+    nova_image/tests/functional/rehearsal_images.py
+    nova_image/tests/functional/test_status_rehearse_v1.py
     nova_image/tests/functional/test_answers_v1.py
     nova_image/tests/functional/test_v1.py
     nova_image/tests/functional/test_cli_v1.py
@@ -66,12 +69,13 @@ GOES=(
 )
 # The module as a path, as a dotted name and in "from ... import", and the
 # class; not the module and the class of v2. The same for the end of a
-# replication, and for the half of an audit.
+# replication, for the half of an audit and for the rehearsal.
 NAMES='nova_image[./]image[./]glance([^_]|$)'
 NAMES+='|nova_image\.image import glance([^_]|$)|GlanceImageService([^V]|$)'
 NAMES+='|nova_image[./]replication[./]v1([^0-9]|$)|EndV1([^0-9]|$)'
 NAMES+='|nova_image\.replication import v1([^0-9]|$)'
 NAMES+='|nova_image[./]status[./]v1([^0-9]|$)|HalfV1([^0-9]|$)'
+NAMES+='|nova_image[./]cmd[./]status_rehearse|import status_rehearse'
 NAMES+='|nova_image\.status import v1([^0-9]|$)'
 
 step() {  # WHAT
@@ -96,9 +100,11 @@ git ls-files -z --cached --others --exclude-standard |
 
 cd "$copy"
 rm -r "${GOES[@]}"
-sed -i -E '/^    v1 = nova_image\.(image\.glance:|[a-z]+\.v1\.)/d' setup.cfg
+sed -i -E -e '/^    v1 = nova_image\.(image\.glance:|[a-z]+\.v1\.)/d' \
+    -e '/^    rehearse = nova_image\.cmd\.status_rehearse$/d' setup.cfg
 sed -i '/^ *glance\.py  *GlanceImageService: the Images API v1$/d' \
     doc/source/contributor/architecture.rst
+sed -i '/^ *status_rehearse\.py /d' doc/source/contributor/architecture.rst
 # The folder v1 and the modules in it, which are indented more.
 sed -i '/^        v1\/ .* the Images API v1$/,/^ \{0,8\}[^ ]/{
     /^        v1\//d

@@ -29,8 +29,8 @@ from nova_image.cmd import shell
 from nova_image.cmd import status_check
 from nova_image.cmd import status_cloud
 
-#: the subcommands of "upgrade", in the order of the help
-COMMANDS: tuple[types.ModuleType, ...] = (status_check,)
+#: entry points of further subcommands, so that they can be removed
+NAMESPACE = 'nova_image.status.commands'
 #: exit code of an error that is none of the results
 FAILED = 255
 
@@ -51,6 +51,18 @@ Exit codes::
     255  any other error
 
 See also: nova-image-status upgrade check --help"""
+
+
+def _commands() -> tuple[types.ModuleType, ...]:
+    """Return the modules of all subcommands, in the order of the help."""
+    from stevedore import extension
+    found: typing.Any = extension.ExtensionManager(NAMESPACE)
+    return (status_check, *(one.plugin for one in sorted(
+        found, key=lambda one: str(one.name))))
+
+
+#: the subcommands of "upgrade", in the order of the help
+COMMANDS = _commands()
 
 
 class Front(shell.Shell):

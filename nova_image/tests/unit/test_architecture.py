@@ -44,6 +44,7 @@ ROOMS = {
     'status of v1': ('status.v1',),
     'status of v2': ('status.v2',),
     'cmd': ('cmd',),
+    'rehearsal': ('cmd.status_rehearse',),
     'osc': ('osc',),
 }
 #: room -> the rooms that it may import, besides itself
@@ -69,11 +70,13 @@ ARROWS = {
     'status of v2': ('base', 'ground', 'contract', 'v2', 'driver of v2',
                      'status'),
     'cmd': ('base', 'ground', 'contract', 'replication', 'status'),
+    'rehearsal': ('base', 'cmd', 'status of v1'),
     'osc': ('base', 'ground', 'contract', 'cmd'),
 }
 #: rooms that need Python 3.11
 _NEWER = ('cmd', 'osc', 'replication', 'replication of v1',
-          'replication of v2', 'status', 'status of v1', 'status of v2')
+          'replication of v2', 'status', 'status of v1', 'status of v2',
+          'rehearsal')
 
 
 def _modules():
