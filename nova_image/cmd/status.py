@@ -50,7 +50,7 @@ Exit codes::
     130  Ctrl-C
     255  any other error
 
-See also: nova-image-status upgrade check --help"""
+See also: nova-image-status upgrade <command> --help"""
 
 
 def _commands() -> tuple[types.ModuleType, ...]:
