@@ -42,6 +42,7 @@ GOES=(
     nova_image/tests/unit/replication/v1
     nova_image/tests/unit/status/v1
     nova_image/tests/functional/rehearsal_images.py
+    nova_image/tests/functional/test_migrating_v1.py
     nova_image/tests/functional/test_status_clients_v1.py
     nova_image/tests/functional/test_status_rehearse_v1.py
     nova_image/tests/functional/test_answers_v1.py
