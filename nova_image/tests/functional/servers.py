@@ -100,6 +100,12 @@ def keystone() -> keystone_fixture.Keystone:
     return fixtures.Keystone()
 
 
+def hide_passwords() -> None:
+    """Register the passwords of keystone()'s users as secrets."""
+    for user in ('admin', 'demo', 'other', 'glance', 'nova'):
+        SECRETS.add(keystone().auth_options(user)['password'])
+
+
 class _InCatalog(fixtures.Glance):
     """A Glance in its Keystone's catalog."""
 
@@ -112,11 +118,30 @@ class _InCatalog(fixtures.Glance):
 @once
 def secured_glance() -> fixtures.Glance:
     """Glance 33 that authenticates its callers with keystone()."""
-    identity = keystone()
-    for user in ('admin', 'demo', 'other', 'glance', 'nova'):
-        SECRETS.add(identity.auth_options(user)['password'])
+    hide_passwords()
     return _InCatalog(stores={'fast': 'file', 'slow': 'file', 'web': 'http'},
-                      auth='keystone', keystone=identity)
+                      auth='keystone', keystone=keystone())
+
+
+@once
+def swift() -> fixtures.Swift:
+    """Swift, whose users are those of keystone()."""
+    return fixtures.Swift(keystone())
+
+
+@once
+def tenant_glance() -> fixtures.Glance:
+    """Glance 33 that stores images in swift(), in their uploaders' accounts.
+
+    It is not in keystone()'s catalog.
+    """
+    hide_passwords()
+    store = swift()
+    glance = fixtures.Glance(
+        stores={'swift': 'swift'}, auth='keystone', keystone=keystone(),
+        options=store.store('swift'))
+    glance.use(None, store.virtualenv)
+    return glance
 
 
 def token_of(user: str) -> str:
