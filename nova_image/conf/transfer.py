@@ -128,6 +128,26 @@ the hash that Glance recorded.
 An image that does not match is deleted. The size is always
 compared, even if this option is False.
 """),
+    cfg.IntOpt(
+        'sized_upload_limit',
+        default=0,
+        min=0,
+        help="""
+Largest size, in MiB, of an upload whose size Glance is told before
+the data. Larger uploads are sent in chunks, without their size.
+
+Set this below Glance's swift_store_large_object_size (5120 by
+default, in units of 1000 KiB) if Glance stores images in Swift with
+glance_store 5.0 to 5.7. If these know the size of an image that
+they store in segments, they fail after a minute unless its last
+segment is full. Without this option, the first such upload is sent
+again without its size after the failure, and others follow its
+example for ten minutes.
+
+Other stores, such as Ceph, are faster if they know the size.
+
+0 means no limit.
+"""),
     cfg.BoolOpt(
         'keep_partial_downloads',
         default=False,

@@ -13,15 +13,12 @@
 """One call to Glance: session, endpoint, retries, and errors as exceptions.
 
 Knows no API version: the drivers say what to send and read the answer.
-Requests go through python-glanceclient's session client on a keystoneauth
-session; its v1 and v2 models are not used.
 """
 
 import contextlib
 import functools
 import time
 
-from glanceclient.common import http
 from oslo_log import log as logging
 from oslo_serialization import jsonutils
 from oslo_utils import units
@@ -36,6 +33,7 @@ from nova_image.image import messages
 from nova_image.image import outcome
 from nova_image.image import reasons
 from nova_image.image import retry
+from nova_image.image import transport
 from nova_image.image import values
 
 LOG = logging.getLogger(__name__)
@@ -45,51 +43,6 @@ LOG = logging.getLogger(__name__)
 #: server behind it has failed half-way.
 _NOT_PROCESSED = (429, 503)
 _READS = ('GET', 'HEAD')
-
-
-class _SessionClient(http.SessionClient):
-    """python-glanceclient's, but it returns the response as it is.
-
-    Its own handler turns an error into an exception that has lost the
-    headers (Retry-After), fails on errors without a content type, and parses
-    JSON twice. It also has the whole answer to a request with JSON read,
-    whatever its size.
-    """
-
-    def _handle_response(self, response):
-        return response, None
-
-    def _set_common_request_kwargs(self, headers, kwargs):
-        data = super(_SessionClient, self)._set_common_request_kwargs(
-            headers, kwargs)
-        kwargs['stream'] = True
-        return data
-
-    @staticmethod
-    def _chunk_body(body):
-        return _Upload(body)
-
-
-class _Upload(object):
-    """A request body in large pieces, with its length if it is known.
-
-    python-glanceclient would send pieces of 64 KiB, and never the length.
-
-    :param source: nova_image.image.transfer.source.Source
-    """
-
-    def __init__(self, source):
-        self._source = source
-        if six.PY2:  # its httplib sends only objects that can be read
-            self.read = source.read
-
-    @property
-    def len(self):
-        """The length in bytes, under the name that requests looks for."""
-        return self._source.total
-
-    def __iter__(self):
-        return iter(self._source.read, b'')
 
 
 class Client(object):
@@ -203,7 +156,8 @@ class Client(object):
             try:
                 with deadlines.applied(deadline):
                     return self._attempt(context, request, consume)
-            except exception.NovaImageException as error:
+            except exception.NovaImageException as raised:
+                error = request.judge(raised)
                 before, lost = lost, lost or _is_lost(request, error)
                 with _in_doubt(request if lost else None):
                     _raise_if_late(deadline, error)
@@ -272,7 +226,7 @@ class Client(object):
         raw = dict(request.raw_headers)
         if auth is None:
             raw.update(self._identity.headers(context))
-        response, _ = _transport(session, auth, endpoint, raw).request(
+        response, _ = transport.opened(session, auth, endpoint, raw).request(
             request.path, request.method,
             **self._arguments(context, request, auth))
         if LOG.isEnabledFor(logging.DEBUG):
@@ -341,29 +295,6 @@ def _raise_if_late(deadline, error):
             reason='no complete answer within %d seconds' % deadline.seconds,
             advice='Increase [glance] %s if Glance needs more time' % (
                 deadline.option), retriable=False), error)
-
-
-def _transport(session, auth, endpoint, raw_headers):
-    """Return a client for one request.
-
-    Additional headers are not percent-encoded by python-glanceclient 2.12
-    and later. Glance does not decode them: v1 would store its metadata
-    encoded, and two roles would become one with a strange name.
-    """
-    return _SessionClient(
-        session, auth=auth, endpoint_override=endpoint.replace('%', '%%'),
-        user_agent='nova_image', additional_headers={
-            name: _on_the_wire(value) for name, value in raw_headers.items()})
-
-
-def _on_the_wire(text):
-    """Return a str that HTTP libraries send as the text's UTF-8.
-
-    Those of Python 3 encode a str as ISO-8859-1, and keystoneauth decodes
-    bytes as ASCII; those of Python 2 send a str as it is.
-    """
-    sent = messages.utf8(text)
-    return sent if six.PY2 else sent.decode('latin-1')
 
 
 def _may_repeat(request, error):

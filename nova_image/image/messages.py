@@ -51,6 +51,9 @@ class Request(object):
         image, by nova_image.image.client.Client.check_seen
     :keyword as_service: whether to send it as the host's own user, if there
         is one
+    :keyword judge: called with the exception of each failed attempt; returns
+        the exception to handle in its place, and may prepare the request for
+        the next attempt
 
     ``secrets`` are the nova_image.redaction.Secrets that it sends.
     """
@@ -71,6 +74,7 @@ class Request(object):
         self.errors = options.pop('errors', {})
         self.is_checked = options.pop('is_checked', False)
         self.as_service = options.pop('as_service', False)
+        self.judge = options.pop('judge', _as_it_is)
         self.path = _with_query(path, options.pop('query', None))
         self.secrets = redaction.Secrets(
             self.json, self.headers, self.raw_headers)
@@ -91,6 +95,10 @@ class Request(object):
         The data may come from another Glance, which has failed then.
         """
         return self.body is not None and self.body.failure is error
+
+
+def _as_it_is(error):
+    return error
 
 
 def _with_query(path, query):

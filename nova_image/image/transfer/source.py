@@ -81,6 +81,7 @@ class Source(object):
     """Base class: counts what was read and remembers its own failure.
 
     * ``total``: number of bytes, None if it is not known beforehand
+    * ``is_announced``: whether to tell the server the total before the data
     * ``sent``: number of bytes read in this attempt
     * ``size``: number of bytes, None until an attempt has read all of them
     * ``failure``: exception that reading has raised, or None
@@ -90,6 +91,7 @@ class Source(object):
 
     def __init__(self):
         self.total = None
+        self.is_announced = True
         self.sent = 0
         self.size = None
         self.failure = None

@@ -14,9 +14,20 @@
 
 Both are a PUT. A store makes the image active; staged data waits for an
 import. Seen on Glance 15.0.2 and 33.0.0.
+
+The size of the data is announced if it is known, except where this makes the
+upload fail. Swift stores of glance_store 5.0 to 5.7 split an image of
+``swift_store_large_object_size`` or more into segments, and announce the last
+one to Swift with the size of all others even if it is shorter. Swift then
+waits for the rest, 60 seconds by default, and Glance answers 500. Without a
+size, in a header or as Content-Length, they announce no segment.
 """
 
 import collections
+
+from oslo_log import log as logging
+from oslo_utils import units
+import six
 
 from nova_image import exception
 from nova_image.image import answers
@@ -27,11 +38,19 @@ from nova_image.image import outcome
 from nova_image.image import undo
 from nova_image.image.v2 import records
 
+LOG = logging.getLogger(__name__)
+
 #: the algorithm of the best hash that Glance records, a name for hashlib
 HASH_ALGORITHM = knowledge.Fact('hash algorithm', answers.is_hash)
 #: what to hash by until it is known: Glance's default, and what every Glance
 #: records
 _LIKELY_ALGORITHMS = ('sha512', 'md5')
+#: bytes from which the size of an upload must not be announced
+UNSIZED_FROM = knowledge.Fact('smallest size that fails if it is announced',
+                              lambda value: isinstance(
+                                  value, six.integer_types))
+#: the statuses of uploads that Glance, or a proxy, has given up
+_GIVEN_UP = (500, 502, 504)
 
 #: what stands for the answer to an upload that was lost
 _UNANSWERED = object()
@@ -175,22 +194,75 @@ class Uploads(object):
                 409, 410) else outcome.Failed()
 
         doubt = None if made else _doubt(image_id)
-        headers = dict(headers or {})
-        if body.total is not None:
-            headers['x-openstack-image-size'] = '%d' % body.total
+        size = _Announced(self._client, context, body, target is _STORE,
+                          headers)
         try:
             if self._client.conf.glance.verify_uploads:
                 known = self._client.knowledge(context).get(HASH_ALGORITHM)
                 body.hash_by(*([known] if known else _LIKELY_ALGORITHMS))
             answer = self._client.call(context, messages.Request(
                 'PUT', records.path(image_id, target.path), target.action,
-                image_id, headers=headers, body=body, doubt=doubt),
-                settle=find_sent)
+                image_id, headers=size.headers, body=body, doubt=doubt,
+                judge=size.judge), settle=find_sent)
+            size.learn()
         finally:
             body.close()
         with undo.Steps(doubt):
             raw = self._images.get(context, image_id, target.action)
         return raw, answer is not _UNANSWERED
+
+
+class _Announced(object):
+    """Announces the size of the data, unless that makes the upload fail.
+
+    That is known from ``sized_upload_limit`` or learned: if Glance gives up
+    an upload that it has received completely, the next attempt does not
+    announce the size. If that one succeeds, later uploads of this size or
+    more do the same from the start, for as long as knowledge is believed.
+
+    :param client: nova_image.image.client.Client
+    :param body: nova_image.image.transfer.source.Source
+    :param to_store: whether the data goes to a store, not to be staged
+
+    ``headers`` are those of the request, and change with its attempts.
+    """
+
+    def __init__(self, client, context, body, to_store, headers=None):
+        self._known = client.knowledge(context)
+        self._body = body
+        self._to_store = to_store
+        self._has_failed = False
+        self.headers = dict(headers or {})
+        limit = client.conf.glance.sized_upload_limit * units.Mi
+        unsized_from = self._known.get(UNSIZED_FROM)
+        total = body.total or 0
+        body.is_announced = body.total is not None and not (to_store and (
+            total > limit > 0 or
+            unsized_from is not None and total >= unsized_from))
+        if body.is_announced:
+            self.headers['x-openstack-image-size'] = '%d' % body.total
+
+    def judge(self, error):
+        """Stop announcing the size if it may be why an attempt failed.
+
+        :returns: the error
+        """
+        if self._to_store and self._body.is_announced and (
+                error.status in _GIVEN_UP and
+                self._body.sent == self._body.total):
+            self._body.is_announced = False
+            self._has_failed = True
+            del self.headers['x-openstack-image-size']
+            LOG.info('Image %(image)s is sent without its size from now on: '
+                     'Glance has received %(size)d bytes and has given up, as '
+                     'it does if its Swift store miscounts the last segment', {
+                         'image': error.image_id, 'size': self._body.total})
+        return error
+
+    def learn(self):
+        """Remember a size that must not be announced, after a success."""
+        if self._has_failed:
+            self._known.remember(UNSIZED_FROM, self._body.total)
 
 
 def _doubt(image_id):

@@ -111,6 +111,14 @@ class TestDirect(case.DriverTestCase):
             self.context, case.NEW, iter([case.DATA])))
         self.assert_calls([case.STAGE, case.LOOK])
 
+    def test_the_size_of_staged_data_is_always_announced(self):
+        self.glance.answers(recordings.Answer(500), recordings.Answer(204),
+                            case.STAGED)
+        self.service.stage(self.context, case.NEW, case.DATA)
+        self.assertEqual([True, True], [
+            'x-openstack-image-size' in call.headers
+            for call in self.glance.calls if call.method == 'PUT'])
+
     def test_staged_data_is_imported(self):
         result = self.import_into('glance-direct', case.STAGED, case.ACCEPTED,
                                   case.IMPORTED)

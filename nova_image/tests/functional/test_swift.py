@@ -1,0 +1,109 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""The v2 driver on a Glance that stores images in Swift, by tenant."""
+
+import os
+import typing
+
+from nova_image import exception
+from nova_image.tests import fixtures
+from nova_image.tests.fixtures import faults
+from nova_image.tests.functional import base
+from nova_image.tests.functional import swift_case as case
+
+
+class LifeTest(case.SwiftTest):
+    """The life of an image with its owner's token."""
+
+    def check_life(self, owner: base.Context, other: base.Context) -> None:
+        """Check the life of an image, from its creation to its deletion."""
+        image_id = self.create(owner)
+        image = self.driver.show(owner, image_id)
+        self.assertEqual(('active', len(case.SMALL), owner.project_id),
+                         (image['status'], image['size'], image['owner']))
+        self.assertIn(image_id, [
+            one['id'] for one in self.driver.detail(owner)])
+        self.assertIn('glance_' + image_id, self.stored(owner))
+        self.assertEqual(case.SMALL, self.data(owner, image_id))
+        self.driver.update(owner, image_id, {'visibility': 'shared'})
+        self.driver.add_member(owner, image_id, other.project_id)
+        self.assertEqual(other.project_id + ':*',
+                         self.container_acl(image_id, owner))
+        self.assertEqual(case.SMALL, self.data(other, image_id))
+        self.driver.remove_member(owner, image_id, other.project_id)
+        self.assertEqual('', self.container_acl(image_id, owner))
+        self.assertRaises(exception.ImageNotFound, self.data, other, image_id)
+        self.assertIs(True, self.driver.delete(owner, image_id))
+        self.assertNotIn('glance_' + image_id, self.stored(owner))
+
+    def test_tokens_of_users(self) -> None:
+        self.check_life(self.demo, self.context_of('other'))
+
+    def test_tokens_of_users_beside_that_of_nova(self) -> None:
+        self.check_life(self.with_service_token('demo'),
+                        self.with_service_token('other'))
+
+    def test_snapshots_and_their_metadata(self) -> None:
+        image_id = self.create(data=None, properties={
+            'image_type': 'snapshot',
+            'instance_owner': self.keystone.project_id('other')})
+        self.driver.update(self.demo, image_id, {'name': 'done'}, case.SMALL,
+                           purge_props=False)
+        self.assertEqual(case.SMALL, self.data(self.context_of('other'),
+                                               image_id))
+
+    def test_a_broken_download_begins_again(self) -> None:
+        image_id = self.create(data=case.LARGE)
+        proxy = self.useFixture(fixtures.FaultyProxy(self.glance.url))
+        proxy.plan(faults.End(after=2 * case.SEGMENT))
+        image_driver = base.make_driver('v2', [proxy.url], {
+            'max_retry_wait': 0.1})
+        path = os.path.join(self.useFixture(base.folder()).path, 'data')
+        with base.recording(self.glance) as recorded:
+            image_driver.download(self.demo, image_id, dst_path=path)
+        with open(path, 'rb') as stream:
+            self.assertEqual(case.LARGE, stream.read())
+        # The range is refused, and the second attempt sends all of the data.
+        self.assertEqual([200, 400, 200], [
+            one.status for one in recorded.requests
+            if one.path.endswith('/file')])
+        self.assertIn('it is fetched from the start', self.log.text)
+        self.assertIn('verified by sha512', self.log.text)
+
+
+class UploadTest(case.SwiftTest):
+    """Large images, which the store has in segments."""
+
+    def uploads(self, size: int, **options: typing.Any) -> list[str]:
+        """Create an image and check it; return the uploads it needed."""
+        image_driver = self.make_driver(**options)
+        data = case.LARGE[:size]
+        with base.recording(self.glance) as recorded:
+            image_id = image_driver.create(self.demo, {
+                'name': 'large', 'disk_format': 'raw',
+                'container_format': 'bare'}, data)['id']
+        self.addCleanup(self.driver.delete, self.demo, image_id)
+        self.assertEqual(data, self.data(self.demo, image_id))
+        return [line for line in recorded.lines if line.startswith('PUT')]
+
+    def test_a_short_last_segment(self) -> None:
+        url = 'PUT /v2/images/ID/file '
+        for size in (case.SEGMENT - 1, case.SEGMENT, 2 * case.SEGMENT):
+            self.assertEqual([url + '204'], self.uploads(size))
+        # The size of the last segment is announced wrongly.
+        self.assertEqual([url + '500', url + '204'],
+                         self.uploads(len(case.LARGE)))
+        self.assertEqual([url + '204'], self.uploads(len(case.LARGE)))
+        self.assertEqual([url + '204'], self.uploads(
+            len(case.LARGE), sized_upload_limit=1))
