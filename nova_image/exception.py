@@ -35,6 +35,7 @@
      +-- ImageActionNotSupported        not supported by the Images API, 501
      +-- GlanceConnectionFailed         no response
      |    +-- GlanceServerError         429, 500, 502, 503, 504
+     |    |    +-- GlanceStoreRefused   500, for the token's project
      |    +-- GlanceEndpointUnknown     no configuration, no catalog entry
      |    +-- GlanceNotTrusted          no TLS connection, and none later
      |    +-- GlanceBadAnswer           a response that is not Glance's
@@ -287,6 +288,17 @@ class GlanceServerError(GlanceConnectionFailed):
 
     headline = 'Glance could not serve the request'
     advice = "Try again later, and see Glance's log for the cause"
+
+
+class GlanceStoreRefused(GlanceServerError):
+    """Glance's store has probably refused the token of the caller.
+
+    See nova_image.image.tenancy.
+    """
+
+    headline = 'The store of Glance may have refused the token'
+    advice = "Use a token of the project that owns the image"
+    retriable = False
 
 
 class GlanceEndpointUnknown(GlanceConnectionFailed):

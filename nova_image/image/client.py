@@ -82,6 +82,13 @@ class Client(object):
         """
         return self._identity.sender(context, as_service)
 
+    def token_project(self, context):
+        """Return the ID of the project of the token that requests carry.
+
+        :returns: '' if it has no project; None without a token
+        """
+        return self._identity.token_project(context)
+
     def seen_by(self, context):
         """Return a test of whether a caller may see an image.
 
@@ -162,7 +169,7 @@ class Client(object):
                 with _in_doubt(request if lost else None):
                     _raise_if_late(deadline, error)
                 again = error.retriable and _may_repeat(request, error)
-                if before and settle and not error.retriable:
+                if before and settle and _can_be_settled(error):
                     with _in_doubt(request):
                         result = settle(error)
                         if isinstance(result, outcome.Found):
@@ -304,6 +311,15 @@ def _may_repeat(request, error):
     has not processed it.
     """
     return request.repeatable or error.status in _NOT_PROCESSED
+
+
+def _can_be_settled(error):
+    """Return whether a look at the image shows what an error means.
+
+    If its store has refused the token, only the driver's operation knows.
+    """
+    return not (error.retriable or
+                isinstance(error, exception.GlanceStoreRefused))
 
 
 def _is_lost(request, error):

@@ -24,6 +24,7 @@ from nova_image.image import download as handlers
 from nova_image.image import driver
 from nova_image.image import listing
 from nova_image.image import messages
+from nova_image.image import tenancy
 from nova_image.image.transfer import fetch
 from nova_image.image.transfer import source
 from nova_image.image import undo
@@ -53,7 +54,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
         self._uploads = uploads.Uploads(client, self._images)
         self._locations = locations.Locations(client, self._images)
         self._empty = empty_images.EmptyImages(client)
-        self._members = members.Members(client)
+        self._members = members.Members(client, self._images)
         self._imports = imports.Imports(client, self._images, self._uploads)
         self._removals = removals.Removals(client, self._images,
                                            self._locations)
@@ -244,11 +245,14 @@ class GlanceImageServiceV2(driver.ImageDriver):
         """Fetch an image's data. See ImageDriver."""
         raw = self._images.get(context, image_id, 'download')
         recorded = translation.record_of(raw)
+        watch = tenancy.Watch(self.client, context,
+                              lambda: records.facts(raw))
         request = messages.Request(
             'GET', records.path(image_id, 'file'), 'download', image_id,
-            stream=True, is_checked=True)
+            stream=True, is_checked=True, judge=watch.judge)
 
         def record_of(answer):
+            watch.accepted()
             if answer.status == 204:
                 answer.close()
                 raise exception.ImageUnacceptable(

@@ -178,6 +178,19 @@ class Identity(object):
                         sorted(context.roles or []))
         return hashlib.sha256(repr(who).encode('utf-8')).hexdigest()
 
+    def token_project(self, context):
+        """Return the ID of the project of the token that requests carry.
+
+        :param context: the caller's context
+        :returns: '' if the token has no project; None without a token
+        """
+        if getattr(context, 'auth_token', None):
+            return context.project_id or ''
+        auth = self.auth(context)
+        if auth is None:
+            return None
+        return auth.get_project_id(self.session(None)) or ''
+
     def headers(self, context):
         """Return the identity headers of a caller without Keystone."""
         headers = {

@@ -111,7 +111,14 @@ class Attributes(object):
             self._client.call(context, messages.Request(
                 method, records.path(image_id, 'tags', tag), 'update',
                 image_id,
+                judge=self._images.watch(context, image_id, 'update').judge,
                 doubt='image %s, which may have been changed' % image_id))
+        except exception.GlanceStoreRefused as error:
+            raw = self._images.seen_after(error, context) or {}
+            done = (tag in raw.get('tags', ())) == (method == 'PUT')
+            six.raise_from(records.half_done(error, records.changed(
+                image_id, (), [tag])) if done else
+                records.unchanged(error), error)
         except exception.NotFound:
             if method != 'DELETE':  # otherwise the tag has gone already
                 raise
@@ -125,7 +132,9 @@ class Attributes(object):
         try:
             self._client.call(context, messages.Request(
                 'POST', records.path(image_id, 'actions', action), action,
-                image_id, doubt='image %s, which may have been %sd' % (
+                image_id,
+                judge=self._images.watch(context, image_id, action).judge,
+                doubt='image %s, which may have been %sd' % (
                     image_id, action)))
         except exception.ImageNotAuthorized as error:
             # Glance also answers 403 if the state does not allow it.

@@ -36,6 +36,8 @@ _FIELDS = {'member_id': answers.name, 'status': answers.text,
 
 #: what may have changed if an answer was lost
 _DOUBT = 'member %s of image %s, which may have been changed'
+#: what Glance has changed if its store has refused to
+_ADDED, _REMOVED = 'member %s, added', 'member %s, removed'
 
 
 class Members(object):
@@ -44,10 +46,12 @@ class Members(object):
     The methods are those of nova_image.image.driver.ImageDriver.
 
     :param client: nova_image.image.client.Client
+    :param images: nova_image.image.v2.records.Records
     """
 
-    def __init__(self, client):
+    def __init__(self, client, images):
         self._client = client
+        self._images = images
 
     def list(self, context, image_id):
         """Return the members of an image."""
@@ -63,17 +67,19 @@ class Members(object):
         """
         action, member = 'add a member to', values.project(member)
         read = _member(image_id, member)
+        watch = self._images.watch(context, image_id, action)
 
         def find_added(error):
             if not isinstance(error, exception.ImageConflict):
                 return outcome.Failed()
-            return outcome.Found(self._client.call(context, messages.Request(
+            found = self._client.call(context, messages.Request(
                 'GET', records.path(image_id, 'members', member), action,
-                image_id), read))
+                image_id), read)
+            return _after(watch, found, _ADDED % member)
 
         return self._call(context, messages.Request(
             'POST', records.path(image_id, 'members'), action, image_id,
-            json={'member': member},
+            json={'member': member}, judge=watch.judge,
             doubt=None if made else _DOUBT % (member, image_id)),
             read, _SHARE, find_added)
 
@@ -89,16 +95,17 @@ class Members(object):
 
     def remove(self, context, image_id, member):
         """Revoke a project's access."""
+        action, member = 'remove a member of', values.project(member)
+        watch = self._images.watch(context, image_id, action)
+
         def find_removed(error):
             if isinstance(error, exception.NotFound):
-                return outcome.Found()
+                return _after(watch, None, _REMOVED % member)
             return outcome.Failed()
 
-        member = values.project(member)
         self._call(context, messages.Request(
-            'DELETE', records.path(image_id, 'members', member),
-            'remove a member of', image_id,
-            errors={404: exception.NotFound},
+            'DELETE', records.path(image_id, 'members', member), action,
+            image_id, errors={404: exception.NotFound}, judge=watch.judge,
             doubt=_DOUBT % (member, image_id)), None, _SHARE, find_removed)
 
     def _call(self, context, request, consume, advice, settle=None):
@@ -109,6 +116,19 @@ class Members(object):
             if error.status != 403:
                 raise
             six.raise_from(error.but(advice=advice), error)
+
+
+def _after(watch, value, left):
+    """Return the outcome of a change that Glance has made.
+
+    :param watch: tenancy.Watch of the request
+    :param value: what the lost answer would have been
+    :param left: what has changed, text, for the case that the store has not
+        changed the access rights
+    """
+    if watch.refusal is None:
+        return outcome.Found(value)
+    return outcome.Failed(records.half_done(watch.refusal, left))
 
 
 def _members(answer):

@@ -16,6 +16,7 @@ Images are dicts as v2 answers them. Each request knows how to find out
 whether it has taken effect when its answer was lost.
 """
 
+import six
 from six.moves.urllib import parse
 
 from nova_image import exception
@@ -23,6 +24,7 @@ from nova_image.image import answers
 from nova_image.image import listing
 from nova_image.image import messages
 from nova_image.image import outcome
+from nova_image.image import tenancy
 from nova_image.image.v2 import fields
 from nova_image.image.v2 import queries
 from nova_image.image.v2 import translation
@@ -138,6 +140,14 @@ class Records(object):
             doubt='image %s, if this call has created it' % image['id']),
             created, find_created)
 
+    def watch(self, context, image_id, action):
+        """Return a tenancy.Watch for a request about an image.
+
+        :param action: verb for error messages
+        """
+        return tenancy.Watch(self._client, context, lambda: facts(
+            self.get(context, image_id, action, once=True)))
+
     def patch(self, context, image_id, operations, changes=None, doubt=None):
         """Apply JSON Patch operations, and return the image.
 
@@ -152,11 +162,19 @@ class Records(object):
                 return outcome.Failed()
             return outcome.Found(raw)
 
-        return self._client.call(context, messages.Request(
-            'PATCH', path(image_id), 'update', image_id, json=operations,
-            content_type=PATCH_TYPE,
-            doubt=doubt or 'image %s, which may have been changed' % image_id),
-            _image(image_id), find_changed)
+        try:
+            return self._client.call(context, messages.Request(
+                'PATCH', path(image_id), 'update', image_id, json=operations,
+                content_type=PATCH_TYPE, doubt=doubt or
+                'image %s, which may have been changed' % image_id,
+                judge=self.watch(context, image_id, 'update').judge),
+                _image(image_id), find_changed)
+        except exception.GlanceStoreRefused as error:
+            raw = self.seen_after(error, context)
+            if raw is None or changes is None:
+                raise error
+            six.raise_from(unchanged(error) if changes(raw) else half_done(
+                error, changed(image_id, operations)), error)
 
     def delete(self, context, image_id):
         """Delete an image.
@@ -168,10 +186,59 @@ class Records(object):
                 return outcome.Found()
             return outcome.Failed()
 
-        self._client.call(context, messages.Request(
-            'DELETE', path(image_id), 'delete', image_id,
-            errors={409: exception.ImageDeleteConflict}),
-            settle=find_deleted)
+        try:
+            self._client.call(context, messages.Request(
+                'DELETE', path(image_id), 'delete', image_id,
+                errors={409: exception.ImageDeleteConflict},
+                judge=self.watch(context, image_id, 'delete').judge),
+                settle=find_deleted)
+        except exception.GlanceStoreRefused as error:
+            raw = self.seen_after(error, context)
+            if raw is not None:
+                six.raise_from(error.but(reason='%s. The image is still %s' % (
+                    error.reason, raw['status'])), error)
+
+    def seen_after(self, error, context):
+        """Return an image after the store has refused a request about it.
+
+        :param error: GlanceStoreRefused, which is raised if Glance does not
+            answer
+        :returns: None if there is no such image any more
+        """
+        try:
+            return self.get(context, error.image_id, error.action, once=True)
+        except exception.ImageNotFound:
+            return None
+        except exception.NovaImageException:
+            raise error
+
+
+def facts(raw):
+    """Return an image's owner and the URLs of its data, for tenancy.Watch."""
+    return raw.get('owner'), translation.location_urls(raw)
+
+
+def unchanged(error):
+    """Return the error for what neither Glance nor its store has changed.
+
+    :param error: GlanceStoreRefused
+    """
+    return error.but(left=None, in_doubt=False,
+                     reason='%s. Nothing was changed' % error.reason)
+
+
+def half_done(error, left):
+    """Return the error for what Glance has changed, but not its store.
+
+    :param error: GlanceStoreRefused
+    :param left: what Glance has changed, text
+    """
+    return error.but(
+        left='%s, in Glance only: its store has refused the access '
+        'rights' % left,
+        in_doubt=False, advice=(
+            "Let the owner's project update the image, for example a "
+            'property: Glance then sets the access rights. ' + error.advice))
 
 
 def changed(image_id, operations, tags=()):

@@ -35,6 +35,7 @@ from nova_image.image import import_result
 from nova_image.image import knowledge
 from nova_image.image import messages
 from nova_image.image import outcome
+from nova_image.image import tenancy
 from nova_image.image import undo
 from nova_image.image.v2 import records
 
@@ -84,6 +85,7 @@ class Uploads(object):
         """
         raw, answered = self._send(context, image_id, body, _STORE, made, {
             'x-image-meta-store': store} if store else {})
+        tenancy.warn_if_misplaced(image_id, *records.facts(raw))
         algorithm = raw.get('os_hash_algo') or raw.get('checksum') and 'md5'
         if algorithm:
             self._client.knowledge(context).remember(HASH_ALGORITHM,

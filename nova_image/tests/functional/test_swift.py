@@ -82,12 +82,106 @@ class LifeTest(case.SwiftTest):
         self.assertIn('verified by sha512', self.log.text)
 
 
+class RefusalTest(case.SwiftTest):
+    """What administrators, services and other projects meet."""
+
+    def setUp(self) -> None:
+        """Make requests that would be retried nine times."""
+        super().setUp()
+        self.driver = self.make_driver(num_retries=9)
+        self.admin = self.context_of('admin')
+        self.other = self.context_of('other')
+
+    def refused(self, context: base.Context, method: str, *args: typing.Any,
+                calls: int = 2, **options: typing.Any) -> str:
+        """Assert that the store refuses an operation after two attempts.
+
+        :param calls: the requests that are answered with 500
+        :returns: the message
+        """
+        with base.recording(self.glance) as recorded:
+            error = self.assertRaises(
+                exception.GlanceStoreRefused, getattr(self.driver, method),
+                context, *args, **options)
+        self.assertEqual(calls, sum(
+            one.status == 500 for one in recorded.requests), recorded.lines)
+        self.assertIn("the image's store may be tenant-specific: the token's "
+                      'project is not the owner', str(error))
+        return str(error)
+
+    def test_downloads(self) -> None:
+        image_id = self.create()
+        for user in ('admin', 'nova', 'glance'):
+            self.refused(self.context_of(user), 'download', image_id)
+        # A service token does not help: the user's decides.
+        self.refused(self.with_service_token('admin'), 'download', image_id)
+
+    def test_an_administrator_publishes(self) -> None:
+        image_id = self.create()
+        text = self.refused(self.admin, 'update', image_id,
+                            {'is_public': True}, purge_props=False)
+        self.assertIn('changed visibility, in Glance only', text)
+        self.assertIs(True, self.driver.show(self.other, image_id)[
+            'is_public'])
+        self.refused(self.other, 'download', image_id)
+        # As the message says, any update by the owner sets the rights.
+        self.driver.update(self.demo, image_id, {'properties': {'a': 'b'}},
+                           purge_props=False)
+        for context in (self.other, self.admin):
+            self.assertEqual(case.SMALL, self.data(context, image_id))
+
+    def test_an_administrator_changes_members(self) -> None:
+        image_id = self.create(visibility='shared')
+        member = self.other.project_id
+        self.assertIn('added, in Glance only', self.refused(
+            self.admin, 'add_member', image_id, member, calls=1))
+        self.refused(self.other, 'download', image_id)
+        self.driver.update(self.demo, image_id, {'name': 'touched'},
+                           purge_props=False)
+        self.assertEqual(case.SMALL, self.data(self.other, image_id))
+        self.assertIn('removed, in Glance only', self.refused(
+            self.admin, 'remove_member', image_id, member, calls=1))
+        self.assertEqual(member + ':*',
+                         self.container_acl(image_id, self.demo))
+
+    def test_an_administrator_deletes(self) -> None:
+        image_id = self.create()
+        text = self.refused(self.admin, 'delete', image_id)
+        self.assertIn('The image is still active', text)
+        self.assertEqual(case.SMALL, self.data(self.demo, image_id))
+
+    def test_an_administrator_switches_the_state(self) -> None:
+        image_id = self.create()
+        self.assertIs(True, self.driver.deactivate(self.admin, image_id))
+        self.assertRaises(exception.ImageNotAuthorized, self.data, self.demo,
+                          image_id)
+        self.assertIs(True, self.driver.reactivate(self.admin, image_id))
+        self.assertEqual(case.SMALL, self.data(self.demo, image_id))
+
+    def test_an_administrator_uploads_for_another_project(self) -> None:
+        image_id = self.create(self.admin, owner=self.demo.project_id)
+        self.assertIn('in the account of another project', self.log.text)
+        self.assertIn('not the owner of the data', self.refused(
+            self.demo, 'download', image_id))
+        self.assertEqual(case.SMALL, self.data(self.admin, image_id))
+
+    def test_public_images_of_administrators(self) -> None:
+        image_id = self.create(self.admin, is_public=True)
+        self.assertEqual(case.SMALL, self.data(self.demo, image_id))
+
+
 class UploadTest(case.SwiftTest):
     """Large images, which the store has in segments."""
 
-    def uploads(self, size: int, **options: typing.Any) -> list[str]:
-        """Create an image and check it; return the uploads it needed."""
-        image_driver = self.make_driver(**options)
+    def setUp(self) -> None:
+        """Use a URL of which nothing has been learned."""
+        super().setUp()
+        self.proxy = self.useFixture(fixtures.FaultyProxy(self.glance.url))
+
+    def uploads(self, size: int, **options: typing.Any) -> list[int]:
+        """Create an image and check it; return the status of each upload."""
+        image_driver = base.make_driver('v2', [self.proxy.url], {
+            'max_retry_wait': 0.1, **options})
         data = case.LARGE[:size]
         with base.recording(self.glance) as recorded:
             image_id = image_driver.create(self.demo, {
@@ -95,15 +189,16 @@ class UploadTest(case.SwiftTest):
                 'container_format': 'bare'}, data)['id']
         self.addCleanup(self.driver.delete, self.demo, image_id)
         self.assertEqual(data, self.data(self.demo, image_id))
-        return [line for line in recorded.lines if line.startswith('PUT')]
+        return [one.status for one in recorded.requests
+                if one.method == 'PUT']
 
     def test_a_short_last_segment(self) -> None:
-        url = 'PUT /v2/images/ID/file '
         for size in (case.SEGMENT - 1, case.SEGMENT, 2 * case.SEGMENT):
-            self.assertEqual([url + '204'], self.uploads(size))
-        # The size of the last segment is announced wrongly.
-        self.assertEqual([url + '500', url + '204'],
-                         self.uploads(len(case.LARGE)))
-        self.assertEqual([url + '204'], self.uploads(len(case.LARGE)))
-        self.assertEqual([url + '204'], self.uploads(
+            self.assertEqual([204], self.uploads(size))
+        # Glance announces a last segment that is as long as the others.
+        self.assertEqual([500, 204], self.uploads(len(case.LARGE)))
+        self.assertEqual([204], self.uploads(len(case.LARGE)))
+
+    def test_a_limit_for_announced_sizes(self) -> None:
+        self.assertEqual([204], self.uploads(
             len(case.LARGE), sized_upload_limit=1))
