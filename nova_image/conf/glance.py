@@ -221,6 +221,33 @@ Possible values:
 
 * A list of absolute paths, such as /var/lib/glance/images
 """),
+    cfg.ListOpt(
+        'direct_swift_endpoints',
+        default=[],
+        help="""
+URLs of the Swift in which Glance stores images by tenant (its
+option swift_store_multi_tenant).
+
+An image with a location (swift+https://...) below one of them is
+read from there with the caller's token, and verified like a
+download from Glance. If it is interrupted, it resumes at the byte
+where it stopped, which Glance does not support for Swift. If an
+image cannot be read from Swift, it is downloaded through the Images
+API, and a warning is logged.
+
+Tokens are sent to these endpoints only. URLs with credentials, of
+stores that are not tenant-specific, are refused.
+
+Glance must reveal the locations of images: to services (Images API
+2.17 and later), or with show_multiple_locations or
+show_image_direct_url.
+
+If the list is empty, no image is read from Swift.
+
+Possible values:
+
+* A list of URLs, such as https://swift.example.org:8080/v1
+"""),
     cfg.BoolOpt(
         'enable_rbd_download',
         default=False,

@@ -15,7 +15,7 @@
 
 A handler reads the data of one URL scheme. Handlers are entry points of
 ``nova_image.image.download``, named after their scheme; this package has
-``file`` and ``rbd``.
+``file``, ``rbd``, ``swift+http`` and ``swift+https``.
 """
 
 import abc
@@ -56,6 +56,19 @@ class Handler(object):
         :param conf: an oslo.config ConfigOpts with section ``[glance]``
         """
         return True
+
+    def for_caller(self, client, context, recorded):
+        """Return the handler of one download.
+
+        A handler that needs the caller's token returns a new one. Others
+        return themselves, as this does.
+
+        :param client: nova_image.image.client.Client
+        :param context: the caller's context
+        :param recorded: nova_image.image.transfer.recorded.Recorded, what
+            Glance recorded of the data
+        """
+        return self
 
     @abc.abstractmethod
     def copy(self, url, output, check):

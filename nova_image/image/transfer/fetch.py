@@ -183,7 +183,11 @@ class Download(object):
         for url in self._locations:
             handler = self._handlers.get(url.partition(':')[0])
             if handler is not None:
-                yield url, functools.partial(handler.copy, url)
+                yield url, functools.partial(self._by, handler, url)
+
+    def _by(self, handler, url, output, check):
+        handler.for_caller(self._client, self._context, self._recorded).copy(
+            url, output, check)
 
     def _copy(self, sink, origin, copy):
         recorded = self._recorded

@@ -13,10 +13,15 @@
 
 """The v2 driver on a Glance that stores images in Swift, by tenant."""
 
+import hashlib
 import os
+import tempfile
 import typing
 
 from nova_image import exception
+from nova_image.image.download import swift
+from nova_image.image import sizes
+from nova_image.image.transfer import recorded
 from nova_image.tests import fixtures
 from nova_image.tests.fixtures import faults
 from nova_image.tests.functional import base
@@ -70,13 +75,13 @@ class LifeTest(case.SwiftTest):
         image_driver = base.make_driver('v2', [proxy.url], {
             'max_retry_wait': 0.1})
         path = os.path.join(self.useFixture(base.folder()).path, 'data')
-        with base.recording(self.glance) as recorded:
+        with base.recording(self.glance) as asked:
             image_driver.download(self.demo, image_id, dst_path=path)
         with open(path, 'rb') as stream:
             self.assertEqual(case.LARGE, stream.read())
         # The range is refused, and the second attempt sends all of the data.
         self.assertEqual([200, 400, 200], [
-            one.status for one in recorded.requests
+            one.status for one in asked.requests
             if one.path.endswith('/file')])
         self.assertIn('it is fetched from the start', self.log.text)
         self.assertIn('verified by sha512', self.log.text)
@@ -99,12 +104,12 @@ class RefusalTest(case.SwiftTest):
         :param calls: the requests that are answered with 500
         :returns: the message
         """
-        with base.recording(self.glance) as recorded:
+        with base.recording(self.glance) as asked:
             error = self.assertRaises(
                 exception.GlanceStoreRefused, getattr(self.driver, method),
                 context, *args, **options)
         self.assertEqual(calls, sum(
-            one.status == 500 for one in recorded.requests), recorded.lines)
+            one.status == 500 for one in asked.requests), asked.lines)
         self.assertIn("the image's store may be tenant-specific: the token's "
                       'project is not the owner', str(error))
         return str(error)
@@ -170,6 +175,60 @@ class RefusalTest(case.SwiftTest):
         self.assertEqual(case.SMALL, self.data(self.demo, image_id))
 
 
+class DirectTest(case.SwiftTest):
+    """Downloads from Swift itself, with the caller's token."""
+
+    def download(self, context: base.Context, image_id: str, *allowed: str
+                 ) -> list[str]:
+        """Download an image and check it; return the requests to Glance.
+
+        :param allowed: the endpoints that are allowed
+        """
+        image_driver = self.make_driver(direct_swift_endpoints=allowed)
+        path = os.path.join(self.useFixture(base.folder()).path, 'data')
+        with base.recording(self.glance) as asked:
+            image_driver.download(context, image_id, dst_path=path)
+        with open(path, 'rb') as stream:
+            self.assertEqual(case.LARGE, stream.read())
+        self.assertIn('verified by sha512', self.log.text)
+        return asked.calls
+
+    def test_owners_and_members(self) -> None:
+        image_id = self.create(data=case.LARGE, visibility='shared')
+        other = self.context_of('other')
+        self.driver.add_member(self.demo, image_id, other.project_id)
+        for context in (self.demo, other, self.with_service_token('demo')):
+            self.assertEqual(['GET /v2/images/ID'], self.download(
+                context, image_id, self.swift.url + '/v1'))
+
+    def test_an_interrupted_download_resumes(self) -> None:
+        image_id = self.create(data=case.LARGE)
+        url, = (one['url'] for one in self.driver.locations(
+            self.demo, image_id))
+        proxy = self.useFixture(fixtures.FaultyProxy(self.swift.url))
+        proxy.plan(faults.End(after=2 * case.SEGMENT), path=image_id)
+        image_driver = self.make_driver(direct_swift_endpoints=[proxy.url])
+        handler = swift.SwiftHandler(image_driver.client.conf).for_caller(
+            image_driver.client, self.demo, recorded.Recorded(
+                len(case.LARGE)))
+        with tempfile.TemporaryFile() as output:
+            handler.copy(url.replace(self.swift.url, proxy.url), output,
+                         hashlib.sha256())
+            output.seek(0)
+            self.assertEqual(case.LARGE, output.read())
+        self.assertEqual([(None, 200), ('bytes=%d-' % sizes.CHUNK, 206)], [
+            (one.range, one.status) for one in proxy.requests])
+
+    def test_others_and_other_endpoints_are_served_by_glance(self) -> None:
+        image_id = self.create(data=case.LARGE)
+        both = ['GET /v2/images/ID', 'GET /v2/images/ID/file']
+        for endpoint in ('https://swift.example.org', self.swift.url + '/v2'):
+            self.assertEqual(both, self.download(self.demo, image_id,
+                                                 endpoint))
+        self.assertRaises(exception.GlanceStoreRefused, self.download,
+                          self.context_of('admin'), image_id, self.swift.url)
+
+
 class UploadTest(case.SwiftTest):
     """Large images, which the store has in segments."""
 
@@ -183,13 +242,13 @@ class UploadTest(case.SwiftTest):
         image_driver = base.make_driver('v2', [self.proxy.url], {
             'max_retry_wait': 0.1, **options})
         data = case.LARGE[:size]
-        with base.recording(self.glance) as recorded:
+        with base.recording(self.glance) as asked:
             image_id = image_driver.create(self.demo, {
                 'name': 'large', 'disk_format': 'raw',
                 'container_format': 'bare'}, data)['id']
         self.addCleanup(self.driver.delete, self.demo, image_id)
         self.assertEqual(data, self.data(self.demo, image_id))
-        return [one.status for one in recorded.requests
+        return [one.status for one in asked.requests
                 if one.method == 'PUT']
 
     def test_a_short_last_segment(self) -> None:

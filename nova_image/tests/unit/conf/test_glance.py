@@ -59,7 +59,8 @@ class TestOptions(testtools.TestCase):
             'download_connections': 1, 'verify_uploads': True,
             'share_downloads': True, 'max_concurrent_transfers': 0,
             'transfer_bandwidth': 0.0, 'transfer_lock_path': None,
-            'direct_file_roots': [], 'import_uploads': False,
+            'direct_file_roots': [], 'direct_swift_endpoints': [],
+            'import_uploads': False,
             'import_timeout': 86400, 'import_stall_timeout': 3600}
         section = _conf().glance
         self.assertEqual(expected, {name: section[name] for name in expected})

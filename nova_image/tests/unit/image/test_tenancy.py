@@ -106,8 +106,7 @@ class TestDownloads(TenancyTestCase):
         b''.join(self.service.download(self.context, ACTIVE))
 
     def test_a_store_that_has_sent_data_does_not_refuse(self):
-        broken = GLANCE33('download_200').changed(
-            body=base.BrokenBody(DATA[:50], IOError('reset')))
+        broken = GLANCE33('download_200').changed(content=DATA[:50])
         self.glance.answers(of(THEIRS), broken, REFUSED, REFUSED, REFUSED,
                             GLANCE33('download_200'))
         self.assertEqual(DATA, b''.join(self.service.download(

@@ -26,6 +26,7 @@ from stevedore import extension
 from nova_image.image import download
 from nova_image.image.download import file as file_download
 from nova_image.image.download import rbd
+from nova_image.image.download import swift
 from nova_image.tests.unit.image.download import case
 
 _PAGE = os.path.join(
@@ -66,10 +67,13 @@ class TestLoad(case.DownloadTest):
         self.assertEqual([], self.warnings())
 
     def test_enabled_handlers_are_loaded(self):
-        self.set(direct_file_roots=['/srv'], enable_rbd_download=True)
+        self.set(direct_file_roots=['/srv'], enable_rbd_download=True,
+                 direct_swift_endpoints=['https://swift'])
         loaded = download.load(self.conf)
         self.assertEqual(
-            {'file': file_download.FileHandler, 'rbd': rbd.RbdHandler},
+            {'file': file_download.FileHandler, 'rbd': rbd.RbdHandler,
+             'swift+http': swift.SwiftHandler,
+             'swift+https': swift.SwiftHandler},
             {scheme: type(loaded[scheme]) for scheme in loaded})
         self.assertIs(self.conf, loaded['rbd'].conf)
 

@@ -13,7 +13,7 @@
 """Tests of nova_image.image.v2.uploads: whether the size is announced.
 
 The answers are those of Glance 33 with a Swift store; see
-functional.test_swift_uploads.
+functional.test_swift.
 """
 
 import io
