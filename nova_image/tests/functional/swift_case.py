@@ -29,6 +29,15 @@ SEGMENT = swift_fixture.SEGMENT_UNIT
 #: an image of three segments, of which the last is the shortest
 LARGE = bytes(range(250)) * (SEGMENT // 100)
 SMALL = b'some data' * 1000
+#: a cloud in clouds.yaml
+CLOUD = """
+  %(name)s:
+    region_name: %(region)s
+    image_endpoint_override: %(url)s
+    auth: {auth_url: %(auth_url)s, username: %(username)s,
+           password: %(password)s, project_name: %(project_name)s,
+           user_domain_id: default, project_domain_id: default}
+"""
 _PROJECTS = {'nova': 'service', 'glance': 'service'}
 
 

@@ -24,7 +24,10 @@ from nova_image.image import sizes
 from nova_image.image.transfer import recorded
 from nova_image.tests import fixtures
 from nova_image.tests.fixtures import faults
+from nova_image.tests.fixtures import keystone as keystone_fixture
 from nova_image.tests.functional import base
+from nova_image.tests.functional import cli_case
+from nova_image.tests.functional import servers
 from nova_image.tests.functional import swift_case as case
 
 
@@ -261,3 +264,55 @@ class UploadTest(case.SwiftTest):
     def test_a_limit_for_announced_sizes(self) -> None:
         self.assertEqual([204], self.uploads(
             len(case.LARGE), sized_upload_limit=1))
+
+
+class ReplicationTest(cli_case.CommandLineTest):
+    """Replication to such a Glance, with credentials of the owners."""
+
+    def setUp(self) -> None:
+        """Write clouds.yaml, with a cloud for each user of the target."""
+        self.target = servers.tenant_glance()
+        super().setUp()
+        self.source = servers.RawGlance(servers.glance33().url)
+        self.keystone = servers.keystone()
+        text = 'clouds:'
+        for user in ('admin', 'demo'):
+            text += case.CLOUD % dict(
+                self.keystone.auth_options(user), name=user,
+                url=self.target.url, region=keystone_fixture.REGION)
+        (self.folder / 'clouds.yaml').write_text(text)
+
+    def create(self, project: str) -> str:
+        """Create an image of a project at the source; return its ID."""
+        image_id = self.source.create(
+            case.SMALL, owner=self.keystone.project_id(project),
+            visibility='private')['id']
+        self.addCleanup(self.source.delete, image_id)
+        return image_id
+
+    def data(self, user: str, image_id: str, status: int = 200) -> bytes:
+        """Return the data of a replica for a user."""
+        target = servers.RawGlance(self.target.url, {
+            'X-Auth-Token': servers.token_of(user)})
+        return target.ask('GET', '/v2/images/%s/file' % image_id,
+                          status).content
+
+    def replicate(self, user: str, project: str, image_id: str
+                  ) -> cli_case.Done:
+        """Replicate the images of a project with a user's credentials."""
+        target = servers.RawGlance(self.target.url, {
+            'X-Auth-Token': servers.token_of(user)})
+        self.addCleanup(target.delete, image_id)
+        return self.run_it(
+            'replicate', '--from', self.source.url, '--to', user, '--owner',
+            self.keystone.project_id(project))
+
+    def test_images_of_the_project_of_the_credentials(self) -> None:
+        image_id, other = self.create('demo'), self.create('other')
+        done = self.replicate('demo', 'demo', image_id)
+        self.assertIn('2 images, 17.6 KiB: 1 copied, 1 skipped', done.out)
+        self.assertEqual(case.SMALL, self.data('demo', image_id))
+        done = self.replicate('admin', 'other', other)
+        self.assertIn('WARNING: The data of image %s is in the account of '
+                      'another project' % other, done.err)
+        self.data('other', other, 500)
