@@ -124,6 +124,12 @@ class SwiftTest(plugin.GateTest):
                       "token's project is not the owner",
                       self.cloud.nova.log('nova-compute'))
         self.act_and_wait(server, 'rebuild', {'imageRef': self.image})
+        self.act_and_wait(server, 'shelve', None, 'SHELVED_OFFLOADED')
+        mark = self.cloud.glance.mark()
+        self.admin.compute.post('/servers/%s/action' % server,
+                                json={'unshelve': None})
+        self.admin.wait(server, 'SHELVED_OFFLOADED')
+        self.assertEqual(2, self.refusals(mark))
 
     def test_an_administrator_fills_the_cache(self) -> None:
         """It stays empty, and each image is an error in the log."""
