@@ -186,8 +186,10 @@ class Download(object):
                 yield url, functools.partial(self._by, handler, url)
 
     def _by(self, handler, url, output, check):
-        handler.for_caller(self._client, self._context, self._recorded).copy(
-            url, output, check)
+        bind = getattr(handler, 'for_caller', None)
+        if bind is not None:
+            handler = bind(self._client, self._context, self._recorded)
+        handler.copy(url, output, check)
 
     def _copy(self, sink, origin, copy):
         recorded = self._recorded

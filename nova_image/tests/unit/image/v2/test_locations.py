@@ -411,6 +411,7 @@ class TestForServices(LocationsTestCase):
         """They are requested if a handler can read them."""
         copied = []
         handler = mock.Mock()
+        handler.for_caller.return_value = handler
         handler.copy.side_effect = lambda url, *rest: (
             copied.append(url), rest[1].update(b'data'))
         self.useFixture(fixtures.MockPatch(
