@@ -196,6 +196,7 @@ class Uploads(object):
                 409, 410) else outcome.Failed()
 
         doubt = None if made else _doubt(image_id)
+        headers = dict(headers or {})
         size = _Announced(self._client, context, body, target is _STORE,
                           headers)
         try:
@@ -204,7 +205,7 @@ class Uploads(object):
                 body.hash_by(*([known] if known else _LIKELY_ALGORITHMS))
             answer = self._client.call(context, messages.Request(
                 'PUT', records.path(image_id, target.path), target.action,
-                image_id, headers=size.headers, body=body, doubt=doubt,
+                image_id, headers=headers, body=body, doubt=doubt,
                 judge=size.judge), settle=find_sent)
             size.learn()
         finally:
@@ -225,16 +226,16 @@ class _Announced(object):
     :param client: nova_image.image.client.Client
     :param body: nova_image.image.transfer.source.Source
     :param to_store: whether the data goes to a store, not to be staged
-
-    ``headers`` are those of the request, and change with its attempts.
+    :param headers: dict of the request's headers, which change with its
+        attempts
     """
 
-    def __init__(self, client, context, body, to_store, headers=None):
+    def __init__(self, client, context, body, to_store, headers):
         self._known = client.knowledge(context)
         self._body = body
         self._to_store = to_store
         self._has_failed = False
-        self.headers = dict(headers or {})
+        self._headers = headers
         limit = client.conf.glance.sized_upload_limit * units.Mi
         unsized_from = self._known.get(UNSIZED_FROM)
         total = body.total or 0
@@ -242,7 +243,7 @@ class _Announced(object):
             total > limit > 0 or
             unsized_from is not None and total >= unsized_from))
         if body.is_announced:
-            self.headers['x-openstack-image-size'] = '%d' % body.total
+            headers['x-openstack-image-size'] = '%d' % body.total
 
     def judge(self, error):
         """Stop announcing the size if it may be why an attempt failed.
@@ -254,7 +255,7 @@ class _Announced(object):
                 self._body.sent == self._body.total):
             self._body.is_announced = False
             self._has_failed = True
-            del self.headers['x-openstack-image-size']
+            del self._headers['x-openstack-image-size']
             LOG.info('Image %(image)s is sent without its size from now on: '
                      'Glance has received %(size)d bytes and has given up, as '
                      'it does if its Swift store miscounts the last segment', {
