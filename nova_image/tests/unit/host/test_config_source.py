@@ -12,6 +12,8 @@
 
 """Tests of nova_image.host.config_source."""
 
+import logging
+
 import fixtures
 from oslo_config import cfg
 import testtools
@@ -94,3 +96,67 @@ class ConfigSourceTest(testtools.TestCase):
         conf([])
         conf._sources = [self._open(conf)]
         self.assertEqual('from the default', conf.host)
+
+
+class LoadLineTest(testtools.TestCase):
+    """oslo.config logs once that it loads the driver, as it does for others.
+
+    nova-api has a ConfigOpts for each filter ``cors``, besides Nova's own.
+    """
+
+    def setUp(self):
+        """Forget the lines of other tests."""
+        super(LoadLineTest, self).setUp()
+        from nova_image.host import config_source
+        config_source._ONE_LOAD_LINE.sections.clear()
+        log = logging.getLogger('oslo_config.cfg')
+        self.useFixture(fixtures.MockPatchObject(log, 'filters', []))
+        self.driver = config_source.Driver
+        self.log = self.useFixture(fixtures.FakeLogger(level=logging.INFO))
+
+    def _parse(self, sources, **drivers):
+        path = self.useFixture(fixtures.TempDir()).join('nova.conf')
+        with open(path, 'w') as stream:
+            stream.write('[DEFAULT]\nconfig_source = %s\n' % sources)
+            for section in sorted(drivers):
+                stream.write('[%s]\ndriver = %s\n' % (
+                    section, drivers[section]))
+        cfg.ConfigOpts()(['--config-file', path], default_config_dirs=[])
+
+    def _lines(self):
+        return [line for line in self.log.output.splitlines()
+                if line.startswith('loading configuration from')]
+
+    def test_many_configurations(self):
+        for _ in range(5):
+            self._parse('nova_image', nova_image='nova_image')
+        self.assertEqual(
+            ["loading configuration from 'nova_image' using 'nova_image'"],
+            self._lines())
+
+    def test_section_of_another_name(self):
+        for _ in range(2):
+            self._parse('images', images='nova_image')
+        self.assertEqual(
+            ["loading configuration from 'images' using 'nova_image'"],
+            self._lines())
+
+    def test_other_drivers_are_logged_as_before(self):
+        for _ in range(2):
+            self._parse('nova_image,remote', nova_image='nova_image',
+                        remote='remote_file\nuri = http://127.0.0.1:9/x')
+        self.assertEqual(3, len(self._lines()))
+
+    def test_errors_are_not_hidden(self):
+        for _ in range(2):
+            self._parse('nova_image', nova_image='nonsense')
+        self.assertEqual(2, self.log.output.count('could not load'))
+
+    def test_other_lines_are_not_hidden(self):
+        self.driver()
+        log = logging.getLogger('oslo_config.cfg')
+        for arguments in (('a line',), ('%s %s', 'x', 'nova_image'),
+                          ('%(a)s', {'a': 1}), (ValueError('x'),)):
+            log.info(*arguments)
+            log.info(*arguments)
+        self.assertEqual(8, len(self.log.output.splitlines()))
