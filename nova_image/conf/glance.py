@@ -16,10 +16,10 @@ An option that Nova also has keeps Nova's name and meaning (nova.conf.glance
 of 15.1.5 and 34.0.0). If Nova has registered it in this process already,
 Nova's definition is used.
 
-Help texts have at most 68 columns: oslo-config-generator wraps each line of
-them by itself, behind a "# ".
+Lines of help texts have at most 68 columns: see nova_image.conf.opts.
 """
 
+from keystoneauth1 import exceptions
 from keystoneauth1 import loading
 from oslo_config import cfg
 from oslo_config import types
@@ -29,6 +29,7 @@ from nova_image.conf import transfer
 
 #: name of the section
 GROUP = 'glance'
+_AUTH_PLUGINS = ('v3password', 'password', 'v3applicationcredential')
 
 _SERVICE_OPTS = [
     # The default is False because the Glance that this project's gate runs
@@ -333,9 +334,23 @@ def _own_opts():
 
 
 def all_opts():
-    """Return every option of ``[glance]``, including keystoneauth's."""
-    return (_own_opts() + loading.get_auth_common_conf_options() +
-            loading.get_auth_plugin_conf_options('v3password'))
+    """Return every option of ``[glance]``, including keystoneauth's.
+
+    Those of other auth plugins than _AUTH_PLUGINS are not listed: there are
+    as many as there are plugins.
+    """
+    opts = _own_opts() + loading.get_auth_common_conf_options()
+    for plugin in _AUTH_PLUGINS:
+        known = {opt.dest for opt in opts}
+        opts += [opt for opt in _auth_opts(plugin) if opt.dest not in known]
+    return opts
+
+
+def _auth_opts(plugin):
+    try:
+        return loading.get_auth_plugin_conf_options(plugin)
+    except exceptions.NoMatchingPlugin:
+        return []  # keystoneauth is older than the plugin
 
 
 def register_opts(conf):

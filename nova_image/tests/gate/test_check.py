@@ -13,6 +13,7 @@
 """``nova-image-run --check`` reports what the services of Nova would do."""
 
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,8 @@ from nova_image.tests.fixtures import paths
 from nova_image.tests.fixtures import processes
 from nova_image.tests.gate import plugin
 
+_PAGE = (pathlib.Path(__file__).resolve().parents[3] /
+         'doc/source/configuration/index.rst')
 _TIMEOUT = 60
 _ENABLED = 'runs with the driver GlanceImageServiceV2'
 _STOCK = "would run with Nova's own image code"
@@ -98,3 +101,26 @@ class CheckTest(testtools.TestCase):
         code, line = self._check_daemon('nova-scheduler')
         self.assertEqual(1, code, line)
         self.assertIn('does not use images', line)
+
+    def _validate(self) -> str:
+        """Run oslo-config-validator as documented; return its errors."""
+        namespaces = re.findall(r'--namespace [\w.]+', _PAGE.read_text())
+        ended = subprocess.run(
+            [str(self.bin / 'oslo-config-validator'), '--input-file',
+             str(self.config), *' '.join(namespaces).split()],
+            cwd=self.folder, env=processes.clean_environment({
+                'PYTHONDONTWRITEBYTECODE': '1'}),
+            stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=_TIMEOUT)
+        errors = [line for line in ended.stderr.splitlines()
+                  if line.startswith('ERROR')]
+        self.assertEqual(bool(errors), bool(ended.returncode), ended.stderr)
+        return '\n'.join(errors)
+
+    def test_validator(self) -> None:
+        """It knows all options, those of Nova and those of nova_image."""
+        self._write(enabled=True, api_servers='http://127.0.0.1:9292',
+                    auth_type='password', username='nova', debug='true')
+        self.assertEqual('', self._validate())
+        self._write(enabled=True, api_server='http://127.0.0.1:9292')
+        self.assertIn('glance/api_server is not part', self._validate())

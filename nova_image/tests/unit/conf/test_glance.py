@@ -10,20 +10,15 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.conf: the options and their sample file."""
-
-import io
-import logging
+"""Tests of nova_image.conf: the options and their registration."""
 
 import fixtures
 from oslo_config import cfg
 from oslo_config import fixture as config_fixture
-from oslo_config import generator
 import testtools
 
 from nova_image import conf as nova_image_conf
 from nova_image.conf import glance
-from nova_image.conf import opts
 
 
 def _conf():
@@ -153,50 +148,3 @@ class TestOptions(testtools.TestCase):
         self.useFixture(config_fixture.Config(conf)).config(
             group='glance', num_retries=1)
         self.assertEqual(1, conf.glance.num_retries)
-
-
-class TestGenerator(testtools.TestCase):
-    """The sample file of oslo-config-generator."""
-
-    def _generated(self):
-        self.useFixture(fixtures.FakeLogger(level=logging.DEBUG))
-        path = self.useFixture(fixtures.TempDir()).join('sample.conf')
-        conf = cfg.ConfigOpts()
-        generator.register_cli_opts(conf)
-        conf(['--namespace', 'nova_image', '--output-file', path],
-             project='sample', default_config_files=[],
-             default_config_dirs=[])
-        generator.generate(conf)
-        with io.open(path, encoding='utf-8') as stream:
-            return stream.read()
-
-    def test_one_section_without_duplicate_options(self):
-        (section, options), = opts.list_opts()
-        self.assertEqual('glance', section)
-        names = [option.dest for option in options]
-        self.assertEqual(sorted(set(names)), sorted(names))
-
-    def test_every_option_has_help(self):
-        for option in opts.list_opts()[0][1]:
-            self.assertTrue(option.help, option.name)
-
-    def test_help_lines_fit_into_the_sample(self):
-        """oslo-config-generator would break longer ones in two."""
-        for option in opts.list_opts()[0][1]:
-            lines = option.help.strip().splitlines()
-            if len(lines) > 1:
-                self.assertLessEqual(max(map(len, lines)), 68, option.name)
-
-    def test_entry_point_generates_a_sample(self):
-        sample = self._generated()
-        for line in ('[glance]', '#use_glance_v1 = false',
-                     '#num_retries = 3', '#service_type = image',
-                     '#download_retries = 5', '#download_deadline = 86400',
-                     '#transfer_stall_timeout = 120',
-                     '#keep_partial_downloads = false',
-                     '#partial_download_age = 86400',
-                     '#inspect_images = false',
-                     '#valid_interfaces = internal,public', '#username',
-                     '#auth_type'):
-            self.assertIn(line, sample)
-        self.assertIn('This option is deprecated for removal', sample)
