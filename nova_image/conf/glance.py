@@ -327,6 +327,11 @@ def _session_opts():
     return opts
 
 
+def registered_opts():
+    """Return the options that register_opts() registers."""
+    return _own_opts() + loading.get_auth_common_conf_options()
+
+
 def _own_opts():
     return (_SERVICE_OPTS + transfer.OPTS + importing.OPTS +
             _SIGNATURE_OPTS + _DIRECT_OPTS +
@@ -339,7 +344,7 @@ def all_opts():
     Those of other auth plugins than _AUTH_PLUGINS are not listed: there are
     as many as there are plugins.
     """
-    opts = _own_opts() + loading.get_auth_common_conf_options()
+    opts = registered_opts()
     for plugin in _AUTH_PLUGINS:
         known = {opt.dest for opt in opts}
         opts += [opt for opt in _auth_opts(plugin) if opt.dest not in known]
@@ -360,7 +365,7 @@ def register_opts(conf):
     """
     # Each conf gets a group of its own: copies of one would share options.
     conf.register_group(cfg.OptGroup(GROUP, title='Glance options'))
-    for opt in _own_opts() + loading.get_auth_common_conf_options():
+    for opt in registered_opts():
         try:
             conf.register_opt(opt, group=GROUP)
         except cfg.DuplicateOptError:

@@ -29,6 +29,7 @@ from nova_image import conf as nova_image_conf
 from nova_image import exception
 from nova_image.image import client
 from nova_image.image import endpoint
+from nova_image.image import settings
 from nova_image.image.transfer import limits
 from nova_image.image import undo
 
@@ -502,11 +503,13 @@ def load(conf=None, log_is_ready=True, **options):
         lost or go to stderr. The caller then calls begin_log() later.
     :param options: for nova_image.image.client.Client
     :returns: an ImageDriver
-    :raises DriverLoadError: if its entry point is missing or broken, or an
-        option requires another one
+    :raises DriverLoadError: if its entry point is missing or broken, if an
+        option requires another one, or if no call could ever succeed with the
+        value of an option
     """
     conf = conf or cfg.CONF
     nova_image_conf.register_opts(conf)
+    settings.check(conf)
     limits.check(conf)
     name = name_of(conf)
     loaded = _find(name)(client.Client(conf, **options))
@@ -525,13 +528,15 @@ def name_of(conf):
 
 
 def begin_log(loaded, conf):
-    """Log the driver's deprecation, and apply [glance] debug.
+    """Log the driver's deprecation and mistakes, and apply [glance] debug.
 
     :param loaded: the driver that load() returned
     :param conf: the ConfigOpts with which it was loaded
     """
     if loaded.deprecation:
         LOG.warning(loaded.deprecation)
+    for line in settings.warnings(conf):
+        LOG.warning(line)
     if conf.glance.debug:
         for logger in ('glanceclient', 'nova_image'):
             logging.getLogger(logger).logger.setLevel('DEBUG')

@@ -45,7 +45,8 @@ def strip_version(url):
     return _VERSION.sub('', url.rstrip('/')).rstrip('/')
 
 
-def _normalise(url):
+def normalise(url):
+    """Return the URL of a configured server, with a scheme and no version."""
     url = url.strip()
     return strip_version(url if _SCHEME.match(url) else 'http://' + url)
 
@@ -98,11 +99,11 @@ class Endpoints(object):
         self._found = {}
 
     def _configured(self):
-        servers = [_normalise(url) for url in
+        servers = [normalise(url) for url in
                    self._conf.glance.api_servers or []]
         override = self._conf.glance.endpoint_override
         if not servers and override:
-            servers = [_normalise(override)]
+            servers = [normalise(override)]
         return servers
 
     def choose(self, context, auth=None):

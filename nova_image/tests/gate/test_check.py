@@ -90,6 +90,13 @@ class CheckTest(testtools.TestCase):
         self.assertEqual(1, code, line)
         self.assertIn('the service does not start', line)
 
+    def test_server_that_cannot_be_asked(self) -> None:
+        self._write(enabled=True, api_servers='http://127.0.0.1:99999')
+        for service in 'nova-compute', 'nova-conductor':
+            code, line = self._check_daemon(service)
+            self.assertEqual(1, code, line)
+            self.assertIn('[glance] api_servers: the port is not', line)
+
     def test_service_in_a_python_without_the_package(self) -> None:
         service = self.folder / 'nova-compute'
         service.write_text('#!%s\n' % sys.executable)
