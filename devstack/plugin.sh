@@ -33,18 +33,26 @@ NOVA_IMAGE_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # nova.conf that selects the driver.
 NOVA_IMAGE_NAME=nova_image
 
-function install_nova_image {
-    setup_develop "$NOVA_IMAGE_DIR"
+# nova_image_venv() - Prints the virtualenv that Nova is installed into
+# Nothing is printed if DevStack's own choice is right. With USE_VENV, DevStack
+# selects Nova's virtualenv only while it installs Nova itself. Its pip_install
+# supports the global virtualenv, but its pip_uninstall does not.
+function nova_image_venv {
+    if [[ "${USE_VENV:-False}" == "True" ]]; then
+        echo "${PROJECT_VENV[nova]:-${PIP_VIRTUAL_ENV:-}}"
+    elif [[ -z "${PIP_VIRTUAL_ENV:-}" && "${GLOBAL_VENV:-}" == "True" ]]; then
+        echo "$DEVSTACK_VENV"
+    else
+        echo "${PIP_VIRTUAL_ENV:-}"
+    fi
 }
 
-# The counterpart of install_nova_image. DevStack's pip_uninstall only supports
-# PIP_VIRTUAL_ENV; its pip_install also supports the global virtualenv.
+function install_nova_image {
+    PIP_VIRTUAL_ENV=$(nova_image_venv) setup_develop "$NOVA_IMAGE_DIR"
+}
+
 function uninstall_nova_image {
-    local venv=${PIP_VIRTUAL_ENV:-}
-    if [[ "${GLOBAL_VENV:-False}" == "True" ]]; then
-        venv=${venv:-$DEVSTACK_VENV}
-    fi
-    PIP_VIRTUAL_ENV=$venv pip_uninstall "$NOVA_IMAGE_NAME"
+    PIP_VIRTUAL_ENV=$(nova_image_venv) pip_uninstall "$NOVA_IMAGE_NAME"
 }
 
 # nova_image_confs() - Prints the files to configure, one per line
@@ -72,17 +80,29 @@ function nova_image_sources {
 
 # configure_nova_image() - Makes the services that read a file use the package
 # configure_nova_image file
-# config_source is a list: existing sources are kept.
+# config_source is a list: existing sources are kept. use_glance_v1 is only set
+# to True: the option is deprecated, so each program that reads it warns.
 function configure_nova_image {
     local conf=$1
     local sources
     sources=$(nova_image_sources "$conf")
-    if ! nova_image_is_in "$sources"; then
+    if nova_image_is_in "$sources"; then
+        nova_image_forget_v1 "$conf"
+    else
         iniset "$conf" DEFAULT config_source \
             "${sources:+$sources,}$NOVA_IMAGE_NAME"
     fi
     iniset "$conf" "$NOVA_IMAGE_NAME" driver "$NOVA_IMAGE_NAME"
-    iniset "$conf" glance use_glance_v1 "$NOVA_IMAGE_USE_GLANCE_V1"
+    if [[ "$NOVA_IMAGE_USE_GLANCE_V1" == "True" ]]; then
+        iniset "$conf" glance use_glance_v1 True
+    fi
+}
+
+# nova_image_forget_v1() - Removes the option of an earlier run
+# nova_image_forget_v1 file
+function nova_image_forget_v1 {
+    inidelete "$1" glance use_glance_v1
+    nova_image_drop_empty_section "$1" glance
 }
 
 # nova_image_is_in() - Returns whether a config_source contains the package
@@ -108,9 +128,8 @@ function unconfigure_nova_image {
     fi
     nova_image_leave_sources "$conf" "$sources"
     inidelete "$conf" "$NOVA_IMAGE_NAME" driver
-    inidelete "$conf" glance use_glance_v1
     nova_image_drop_empty_section "$conf" "$NOVA_IMAGE_NAME"
-    nova_image_drop_empty_section "$conf" glance
+    nova_image_forget_v1 "$conf"
 }
 
 # nova_image_leave_sources() - Removes the package from config_source

@@ -21,6 +21,13 @@ NOVA_CONF=$NOVA_CONF_DIR/nova.conf
 # shellcheck disable=SC2034
 NOVA_CPU_CONF=$NOVA_CONF_DIR/nova-cpu.conf
 
+# DevStack declares the array, and lib/nova fills it if USE_VENV is True.
+declare -A PROJECT_VENV
+if [[ "${USE_VENV:-False}" == "True" ]]; then
+    # shellcheck disable=SC2034
+    PROJECT_VENV["nova"]=/opt/stack/nova.venv
+fi
+
 function note {
     echo "$*" >> "$CALLS"
 }
@@ -38,7 +45,7 @@ function echo_summary {
 }
 
 function setup_develop {
-    note setup_develop "$@"
+    note "setup_develop $* into [$PIP_VIRTUAL_ENV]"
 }
 
 function pip_uninstall {

@@ -21,10 +21,14 @@ the files that Nova would read.
 import collections.abc
 import configparser
 import pathlib
+import re
 import subprocess
 
 import fixtures as lib_fixtures
 import testtools
+from testtools import matchers
+
+from nova_image.conf import opts
 
 _ROOT = pathlib.Path(__file__).resolve().parents[3]
 _DEVSTACK = _ROOT / 'devstack'
@@ -128,12 +132,13 @@ class _Case(testtools.TestCase):
 class StackTest(_Case):
     """The plugin in each phase of stack.sh."""
 
-    def _assert_configured(self, *names: str, v1: str = 'False') -> None:
+    def _assert_configured(self, *names: str, v1: bool = False) -> None:
         for name in names:
             options = self.run_.options(name)
             self.assertEqual(_NAME, options['DEFAULT']['config_source'])
             self.assertEqual({'driver': _NAME}, options[_NAME])
-            self.assertEqual({'use_glance_v1': v1}, options['glance'])
+            self.assertEqual({'use_glance_v1': 'True'} if v1 else None,
+                             options.get('glance'))
 
     def _assert_untouched(self, names: collections.abc.Iterable[str]
                           ) -> None:
@@ -158,9 +163,24 @@ class StackTest(_Case):
         self.assertNotIn('nova-cpu.conf', self.run_.texts())
 
     def test_install_phase_installs_this_clone(self) -> None:
-        self.assertEqual(['setup_develop %s' % _ROOT],
+        self.assertEqual(['setup_develop %s into []' % _ROOT],
                          self.run_.phases('stack install'))
         self._assert_untouched(_FILES)
+
+    def test_install_phase_uses_the_python_that_runs_nova(self) -> None:
+        for variables, venv in (
+                ({'USE_VENV': 'True'}, '/opt/stack/nova.venv'),
+                ({'USE_VENV': 'True', 'GLOBAL_VENV': 'True',
+                  'DEVSTACK_VENV': '/opt/venv'}, '/opt/stack/nova.venv'),
+                ({'USE_VENV': 'True', 'PIP_VIRTUAL_ENV': '/opt/other'},
+                 '/opt/stack/nova.venv'),
+                ({'GLOBAL_VENV': 'True', 'DEVSTACK_VENV': '/opt/venv'},
+                 '/opt/venv'),
+                ({'PIP_VIRTUAL_ENV': '/opt/other'}, '/opt/other')):
+            for phase, call in (('stack install', 'into [%s]' % venv),
+                                ('clean', 'from [%s]' % venv)):
+                calls = self.run_.phases(phase, **variables)
+                self.assertThat(calls[-1], matchers.EndsWith(call))
 
     def test_files_are_edited_after_neutron_has_configured_nova(self) -> None:
         calls = self.run_.phases('stack post-config')
@@ -180,12 +200,28 @@ class StackTest(_Case):
 
     def test_v1_on_request(self) -> None:
         self.run_.stack(NOVA_IMAGE_USE_GLANCE_V1='yes')
-        self._assert_configured(*_FILES, 'nova-cpu.conf', v1='True')
+        self._assert_configured(*_FILES, 'nova-cpu.conf', v1=True)
 
     def test_v1_of_an_earlier_run_is_replaced(self) -> None:
         self.run_.stack(NOVA_IMAGE_USE_GLANCE_V1='True')
         self.run_.stack()
         self._assert_configured(*_FILES, 'nova-cpu.conf')
+
+    def test_v1_is_not_mentioned_without_need(self) -> None:
+        """Every program warns of the option, even if it is False."""
+        self.run_.stack(NOVA_IMAGE_USE_GLANCE_V1='False')
+        self.assertNotIn('use_glance_v1', ''.join(self.run_.texts().values()))
+
+    def test_other_options_of_glance_stay(self) -> None:
+        conf = self.run_.folder / 'nova.conf'
+        text = '[DEFAULT]\nx = 1\n\n[glance]\ntimeout = 60\n'
+        conf.write_text(text)
+        for v1 in 'True', 'False':
+            self.run_.stack(NOVA_IMAGE_USE_GLANCE_V1=v1)
+            self.assertEqual(
+                '60', self.run_.options('nova.conf')['glance']['timeout'])
+        self.run_.phases('unstack')
+        self.assertEqual(text, conf.read_text())
 
     def test_disabled_plugin_does_nothing(self) -> None:
         self.assertEqual([], self.run_.stack(NOVA_IMAGE_ENABLED='False'))
@@ -312,3 +348,43 @@ class OtherSourcesTest(_Case):
         self.assertEqual('nova_image_2,nova_image', self._sources())
         self.run_.phases('unstack')
         self.assertEqual('nova_image_2', self._sources())
+
+
+class SampleTest(testtools.TestCase):
+    """local.conf.sample and the README."""
+
+    def setUp(self) -> None:
+        """Read them."""
+        super().setUp()
+        self.sample = (_DEVSTACK / 'local.conf.sample').read_text()
+        self.readme = (_DEVSTACK / 'README.rst').read_text()
+
+    def test_both_enable_the_plugin_from_a_branch(self) -> None:
+        """Without a branch, DevStack checks out master."""
+        line = ('enable_plugin nova-image '
+                'https://opendev.org/openstack/nova-image main')
+        for text in self.sample, self.readme:
+            self.assertIn(line, [each.strip() for each in text.splitlines()])
+
+    def test_variables_are_the_plugins(self) -> None:
+        settings = (_DEVSTACK / 'settings').read_text()
+        names = re.findall(r'^#?(NOVA_IMAGE_\w+)=', self.sample, re.MULTILINE)
+        self.assertEqual(
+            sorted(re.findall(r'^(\w+)=', settings, re.MULTILINE)),
+            sorted(names))
+
+    def test_local_part_is_a_script(self) -> None:
+        localrc = self.sample.split('[[local|localrc]]\n')[1]
+        localrc = localrc.split('\n[[')[0]
+        done = subprocess.run(
+            ['bash', '-euc', 'enable_plugin() { :; }\n' + localrc],
+            capture_output=True, text=True, timeout=60)
+        self.assertEqual((0, ''), (done.returncode, done.stderr))
+
+    def test_options_exist(self) -> None:
+        part = self.sample.split('[[post-config|$NOVA_CONF]]\n')[1]
+        known = {option.dest for section, options in opts.list_opts()
+                 if section == 'glance' for option in options}
+        names = set(re.findall(r'^#?(\w+) = ', part, re.MULTILINE))
+        self.assertNotEqual(set(), names)
+        self.assertEqual(set(), names - known)
