@@ -36,7 +36,8 @@ _ROOT = pathlib.Path(__file__).resolve().parents[3]
 _CONFIG = _ROOT / '.zuul.yaml'
 _SCHEMA = pathlib.Path(__file__).with_name('zuul_schema.py')
 _PLAYBOOKS = _ROOT / 'playbooks' / 'nova-image-glance-v2-only'
-_JOB = 'nova-image-glance-v2-only'
+JOB = 'nova-image-glance-v2-only'
+_VARIANTS = ('nova-image-ceph', 'nova-image-multinode')
 _BRIDGE = _ROOT / 'nova_image' / 'host' / 'bridge.py'
 
 # Lines as the two services of systemd print them.
@@ -65,7 +66,7 @@ def _zuul_venv() -> virtualenvs.Virtualenv:
         'zuul', ['zuul==14.3.0', 'ansible-core>=2.18'])
 
 
-def _jobs() -> dict[str, dict[str, typing.Any]]:
+def read_jobs() -> dict[str, dict[str, typing.Any]]:
     """Return the jobs that are defined here by their names."""
     return {item['job']['name']: item['job']
             for item in yaml.safe_load(_CONFIG.read_text()) if 'job' in item}
@@ -87,7 +88,8 @@ class ConfigurationTest(testtools.TestCase):
     def setUp(self) -> None:
         """Read the job."""
         super().setUp()
-        self.job = _jobs()[_JOB]
+        self.job = read_jobs()[JOB]
+        self.variants = [read_jobs()[name] for name in _VARIANTS]
 
     def test_files_that_it_names_exist(self) -> None:
         for moment in ('pre-run', 'run', 'post-run'):
@@ -114,17 +116,19 @@ class ConfigurationTest(testtools.TestCase):
         for pipeline in ('check', 'gate'):
             own = [job for job in project[pipeline]['jobs']
                    if job.startswith('nova-image-')]
-            self.assertEqual([_JOB], own)
+            self.assertEqual(
+                [JOB, *(_VARIANTS if pipeline == 'check' else ())], own)
 
-    def test_tests_of_tempest(self) -> None:
-        regex = re.compile(self.job['vars']['tempest_test_regex'])
-        wanted = (
-            'api.compute.images.test_images.ImagesTestJSON.test_x',
-            'api.compute.servers.test_server_actions.A.test_create_backup',
-            'scenario.test_snapshot_pattern.A.test_snapshot_pattern')
-        for name in wanted:
-            self.assertTrue(regex.search('tempest.' + name), name)
-        self.assertFalse(regex.search('tempest.api.image.v2.test_images.A.b'))
+    def test_variants_do_the_same_with_another_cloud(self) -> None:
+        for job in self.variants:
+            self.assertEqual(JOB, job['parent'])
+            self.assertFalse(job['voting'])  # so it cannot be in gate
+            self.assertEqual(self.job['irrelevant-files'],
+                             job['irrelevant-files'])
+            self.assertNotIn('post-run', job)
+            for name, url in job['vars'].get('devstack_plugins', {}).items():
+                self.assertEqual('https://opendev.org/openstack/' + name, url)
+                self.assertIn('openstack/' + name, job['required-projects'])
 
     def test_what_runs_in_the_cloud_is_relevant(self) -> None:
         # Zuul skips the job if each changed file matches one of these.
@@ -270,6 +274,16 @@ class EvidenceTest(testtools.TestCase):
         self.assertEqual(fault, self._faults())
         self.cloud.lacks('g-api')
         self.assertEqual(fault, self._faults())
+
+    def test_node_with_only_nova_compute(self) -> None:
+        for unit in ('n-api', 'n-super-cond', 'n-cond-cell1', 'g-api'):
+            self.cloud.lacks(unit)
+        stage = str(self.cloud.stage)
+        for lines, status in (([_announcement()], 0), (['other'], 1)):
+            self.cloud.logs('n-cpu', *lines)
+            self._run('collect', stage)
+            checked = self._run('check-compute', stage)
+            self.assertEqual(status, checked.returncode, checked.stdout)
 
     def test_wrong_use(self) -> None:
         for args in ((), ('collect',), ('x', 'y'), ('check', 'a', 'b')):
