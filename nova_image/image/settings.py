@@ -88,19 +88,20 @@ def warnings(conf):
 
     :param conf: a ConfigOpts that check() has accepted
     """
+    found = list(_problems(conf)) + list(_credentials(conf))
     return [exception.redact(u'%s: %s. %s' % problem[:3])
-            for problem in _problems(conf) if problem.harmless]
+            for problem in found if problem.harmless]
 
 
 def _problems(conf):
-    """Yield the Problems of a configuration."""
+    """Yield the Problems of a configuration, except for its credentials."""
     unreadable = False
     for problem in _unreadable(conf):
         unreadable = unreadable or not problem.harmless
         yield problem
     if unreadable:
         return
-    for find in (_servers, _catalog, _proxies, _files, _credentials):
+    for find in (_servers, _catalog, _proxies, _files):
         for problem in find(conf):
             yield problem
 
