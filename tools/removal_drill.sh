@@ -47,6 +47,7 @@ GOES=(
     nova_image/tests/functional/test_status_rehearse_v1.py
     nova_image/tests/functional/test_answers_v1.py
     nova_image/tests/functional/test_v1.py
+    nova_image/tests/functional/test_dom0_v1.py
     nova_image/tests/functional/test_cli_v1.py
     nova_image/tests/functional/test_cli_attributes_v1.py
     nova_image/tests/functional/test_cli_words_v1.py
