@@ -1145,11 +1145,11 @@ class _Unpickler(pickle.Unpickler):
 
 def _load(text):
     """Return the value of a pickle."""
-    if str is _BYTES:
-        return _Unpickler(StringIO.StringIO(text)).load()
     data = text
-    if isinstance(text, str):
+    if not isinstance(text, _BYTES):
         data = text.encode('latin-1')
+    if str is _BYTES:
+        return _Unpickler(StringIO.StringIO(data)).load()
     return _Unpickler(StringIO.BytesIO(data),  # novm
                       encoding='latin-1').load()
 
@@ -1169,8 +1169,11 @@ def _serialized(function):
                 for number in _SIGNALS:
                     signal.signal(number, _end)
                 given = _load(params['params'])
+                # Python 2.4 accepts no other names than these.
+                named = dict([(_native(name), value) for name, value
+                              in given['kwargs'].items()])
                 return _text(pickle.dumps(function(
-                    session, *given['args'], **given['kwargs']), 0))
+                    session, *given['args'], **named), 0))
             finally:
                 # Again: Ended may have been raised while it was removed.
                 for staging in _stagings:
