@@ -33,8 +33,8 @@ Usage: ./run_tests.sh [KIND ...]
 
 Without a KIND the first five of these run, in this order:
   style       flake8 with hacking, ruff, bandit, mypy, shellcheck, licence
-              headers, plain English, documentation and release notes built
-              without warnings
+              headers, plain English, Python 2.4 in the code for dom0,
+              documentation and release notes built without warnings
   unit        unit tests on this Python (3.11 or later)
   py27        the same on Python 2.7, if available
   functional  against real servers on 127.0.0.1: Glance 33, Glance 15 with v1
@@ -119,6 +119,7 @@ run_style() {
     check bandit "$PYTHON" -m bandit -q -r nova_image -x nova_image/tests
     check mypy "$PYTHON" -m mypy
     check stubs "$PYTHON" -m tools.stubs
+    check 'Python 2.4 for dom0' "$PYTHON" -m tools.python24
     check 'shell scripts' tools/check_shell.sh
     check 'licence headers' tools/check_licence.sh
     check 'plain English' "$PYTHON" -m tools.prose

@@ -494,7 +494,7 @@ class _Program(object):
         """Return the end of what it has said, on one line."""
         return ' '.join(_text(self._words).split())
 
-    def kill(self):
+    def end(self):
         """End it and its children, and wait for that."""
         if self._process.returncode is None:
             try:
@@ -579,7 +579,7 @@ class _Staging(object):
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         for program in self.programs:
-            program.kill()
+            program.end()
         shutil.rmtree(self.path, True)
         if os.path.exists(self.path):
             _log('%s could not be removed.' % self.path)
@@ -694,7 +694,7 @@ class _Unpacking(object):
                 self._end()
         except BadData:
             self._bad = str(sys.exc_info()[1])
-            self._tar.kill()
+            self._tar.end()
 
     def _end(self):
         self._tar.wait()
