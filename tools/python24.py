@@ -179,7 +179,7 @@ def _in_names(node: Node) -> collections.abc.Iterator[Finding]:
 
 def _in_call(node: Node, tuples: set[str]
              ) -> collections.abc.Iterator[Finding]:
-    """Yield newer methods, and newer arguments of old ones."""
+    """Yield newer methods, and new arguments of other methods."""
     parts = node.children
     for place, part in enumerate(parts):
         if _kind(part) != 'trailer':

@@ -135,7 +135,9 @@ class PackagingTest(testtools.TestCase):
         for name in ('nova_image/tests/unit/recordings/v2_glance33.json',
                      'nova_image/tests/gate/base.py',
                      'doc/man/nova-image.1', 'doc/man/nova-image-run.1',
-                     'doc/man/nova-image-replicator.1', 'setup_commands.py'):
+                     'doc/man/nova-image-replicator.1', 'setup_commands.py',
+                     'nova_image/virt/xenapi/dom0/nova_image_glance.py',
+                     'nova_image/virt/xenapi/dom0/install.sh'):
             self.assertIn(name, names)
 
     def test_wheel_has_the_man_page_and_few_tests(self) -> None:
@@ -145,6 +147,8 @@ class PackagingTest(testtools.TestCase):
                 self.version, page), names)
         self.assertIn('nova_image/tests/functional/conformance.py', names)
         self.assertIn('nova_image/tests/fixtures/inside/launcher.py', names)
+        for name in ('nova_image_glance.py', 'install.sh'):
+            self.assertIn('nova_image/virt/xenapi/dom0/' + name, names)
         self.assertEqual(set(), {name for name in names if name.startswith((
             'nova_image/tests/unit', 'nova_image/tests/gate',
             'nova_image/tests/legacy', 'nova_image/tests/functional/test_',

@@ -1168,7 +1168,9 @@ def _serialized(function):
             try:
                 for number in _SIGNALS:
                     signal.signal(number, _end)
-                given = _load(params['params'])
+                given = {'args': [], 'kwargs': {}}
+                if 'params' in params:  # not for "xe host-call-plugin"
+                    given = _load(params['params'])
                 # Python 2.4 accepts no other names than these.
                 named = dict([(_native(name), value) for name, value
                               in given['kwargs'].items()])
@@ -1196,6 +1198,9 @@ def _serialized(function):
 
 def main():
     """Serve the call for which xapi has started this process."""
+    if sys.argv[1:] == ['--version']:
+        sys.stdout.write(VERSION + '\n')
+        return
     import XenAPIPlugin
     XenAPIPlugin.dispatch({
         'get_version': _serialized(get_version),
