@@ -17,7 +17,6 @@ with requests as the drivers describe them.
 """
 
 import gzip
-import hashlib
 import io
 import tarfile
 import typing
@@ -47,9 +46,37 @@ def archive(**files: bytes) -> bytes:
     return gzip.compress(made.getvalue(), 1)
 
 
-def md5_of(data: bytes) -> str:
-    """Return the MD5 of some data."""
-    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+def linked(vhd: bytes, target: str) -> bytes:
+    """Return an image with a VHD and a symbolic link."""
+    return _with(vhd, 'link.vhd', type=tarfile.SYMTYPE, linkname=target)
+
+
+def outside(vhd: bytes) -> bytes:
+    """Return an image with a VHD and a file outside of its folder."""
+    return _with(vhd, '../mine.vhd', size=0)
+
+
+def _with(vhd: bytes, name: str, **fields: typing.Any) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode='w') as tar:
+        first, second = tarfile.TarInfo('0.vhd'), tarfile.TarInfo(name)
+        first.size = len(vhd)
+        tar.addfile(first, io.BytesIO(vhd))
+        for field, value in fields.items():
+            setattr(second, field, value)
+        tar.addfile(second)
+    return gzip.compress(made.getvalue(), 1)
+
+
+def unpacked(image: bytes) -> dict[str, bytes]:
+    """Return the files of an image.
+
+    :raises Exception: if it is not whole
+    """
+    with tarfile.open(fileobj=io.BytesIO(gzip.decompress(image))) as tar:
+        found = {one.name: tar.extractfile(one) for one in tar.getmembers()
+                 if one.isfile()}
+        return {name: file.read() for name, file in found.items() if file}
 
 
 def download_v2(url: str, image: str) -> Request:

@@ -15,8 +15,11 @@
 This module is removed together with the v1 driver.
 """
 
+from nova_image.tests import fixtures
 from nova_image.tests.functional import dom0_case
+from nova_image.tests.functional import servers
 from nova_image.tests.functional import test_dom0
+from nova_image.tests.functional import test_dom0_faults
 
 
 def download_v1(url: str, image: str) -> dom0_case.Request:
@@ -48,3 +51,16 @@ class Python3Test(V1OnGlance15Test):
 
     def python(self) -> None:
         """Return the running Python."""
+
+
+class V1FaultsTest(test_dom0_faults.FaultsTest):
+    """Calls with faults, with v1 of Glance 15."""
+
+    first = 8000
+    status_method = 'HEAD'
+    download = staticmethod(download_v1)
+    upload = staticmethod(upload_v1)
+
+    def glance(self) -> fixtures.Service:
+        """Return Glance 15."""
+        return servers.glance15()

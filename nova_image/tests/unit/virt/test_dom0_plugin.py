@@ -16,6 +16,7 @@ The functional tests run it as a process.
 """
 
 import pickle
+import re
 
 import mock
 import testtools
@@ -174,6 +175,20 @@ class TestCalls(testtools.TestCase):
         self.assertEqual('ValueError: admin: *** ***', str(error))
         self.assertEqual('PluginError: ValueError: admin: *** ***',
                          plugin.syslog.syslog.call_args[0][1])
+
+    def test_texts_fit_into_xml(self):
+        """Whatever Glance or the image has for a name."""
+        for said in ('a\0b', u'a\x16b'.encode('latin-1'), 'a\x7fb',
+                     u'a\xe4b'.encode('latin-1'), 'a\x1bb'):
+            said = said if isinstance(said, str) else said.decode('latin-1')
+            error = self.assertRaises(plugin.PluginError, self.call,
+                                      mock.Mock(side_effect=KeyError(said)))
+            self.assertIsNone(re.search('[^ -~]', str(error)))
+        error = self.assertRaises(
+            plugin.PluginError, self.call, mock.Mock(
+                side_effect=plugin.PluginError('a\x16 b\n c' * 9999)))
+        self.assertTrue(str(error).startswith('a? b ca? b c'))
+        self.assertLess(len(str(error)), 3000)
 
     def test_headers(self):
         self.assertEqual(

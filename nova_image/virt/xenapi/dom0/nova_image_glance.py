@@ -207,10 +207,13 @@ def _text(data):
 
 
 def _hide(text):
-    """Return a text without the secrets of the requests."""
+    """Return a text without the secrets of the requests.
+
+    XML-RPC and a log cannot have control characters; Glance can send them.
+    """
     for secret in _secrets:
         text = text.replace(secret, '***')
-    return text
+    return re.sub('[^ -~]', '?', ' '.join(text.split()))[:MOST_WORDS]
 
 
 def _log(text):
@@ -339,8 +342,8 @@ class _Connection(object):
         except (socket.error, httplib.HTTPException):
             text = _reason()
             try:
-                response = self._http.getresponse()
-            except (socket.error, httplib.HTTPException, ValueError):
+                response = self.answer()
+            except (RetryableError, PluginError):
                 raise RetryableError('%s %s: %s' % (
                     self._method, self.where, text))
             self.refused(response)
@@ -366,7 +369,10 @@ class _Connection(object):
     def answer(self):
         """Return httplib's response."""
         try:
-            return self._http.getresponse()
+            response = self._http.getresponse()
+            if response.version == 9:  # what Python 2 takes for HTTP 0.9
+                raise httplib.BadStatusLine('no status')
+            return response
         except (socket.error, httplib.HTTPException, ValueError):
             self.fail()
 
