@@ -198,6 +198,28 @@ class DownloadTest(_Case):
             for where in self.dom0s:
                 self.fails('RetryableError', self.download, where, 'v')
 
+    def test_a_byte_now_and_then(self) -> None:
+        """It comes before the timeout of a socket, but never ends."""
+        head = answer(b'', 'Content-Length: %d' % len(self.image))
+        for start in (head, b'HTTP/1.1 200 OK\r\nX: '):
+            done = threading.Event()
+
+            def talk(client: socket.socket, start: bytes = start,
+                     done: threading.Event = done) -> None:
+                self.server.head(client)
+                client.sendall(start)
+                while not done.wait(0.1):
+                    client.sendall(b'x')
+
+            for where in self.dom0s:
+                self.serve(talk)
+                request = {'url': self.url(), 'headers': {}, 'timeout': 0.9}
+                self.fails('RetryableError', where.call, 'download_vhd',
+                           request=request, uuid_stack=['u'],
+                           sr_path=str(where.sr), checksum={})
+                self.assertEqual({}, where.contents)
+            done.set()
+
     def test_nobody_listens(self) -> None:
         with socket.create_server(('127.0.0.1', 0)) as closed:
             port = closed.getsockname()[1]

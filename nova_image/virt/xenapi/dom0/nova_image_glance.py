@@ -244,13 +244,14 @@ class _Request(object):
         self.url = _native(given['url'])
         self.insecure = given.get('insecure')
         self.headers = _headers(given.get('headers'))
-        socket.setdefaulttimeout(float(given.get('timeout') or TIMEOUT))
+        self.timeout = float(given.get('timeout') or TIMEOUT)
+        socket.setdefaulttimeout(self.timeout)
 
     def open(self, method, url=None, headers=None, more=()):
         """Return a connection on which the head of a request was sent."""
         if headers is None:
             headers = self.headers
-        connection = _Connection(url or self.url, self.insecure)
+        connection = _Connection(url or self.url, self.insecure, self.timeout)
         try:
             connection.ask(method, headers + list(more))
         except Exception:
@@ -278,13 +279,19 @@ def _headers(given):
 
 
 class _Connection(object):
-    """A connection for one request."""
+    """A connection for one request.
 
-    def __init__(self, url, insecure):
+    Each step, such as a piece of a body, must end in time, even if a byte
+    comes now and then, which is enough for the timeout of a socket.
+    """
+
+    def __init__(self, url, insecure, timeout=TIMEOUT):
         """Prepare to connect.
 
         :param insecure: whether not to verify the certificate
+        :param timeout: seconds
         """
+        self._timeout = timeout
         scheme, netloc, path, query = urlparse.urlsplit(_native(url))[:4]
         netloc = netloc.split('@')[-1]
         self.where = '%s://%s%s' % (scheme, netloc, path)
@@ -315,18 +322,29 @@ class _Connection(object):
             raise PluginError(
                 'Python %s of dom0 cannot verify the certificate of %s. Give '
                 'dom0 an http endpoint in a network that you trust, or set '
-                '[glance] api_insecure to allow HTTPS without verification.'
+                '[glance] insecure to allow HTTPS without verification.'
                 % (sys.version.split()[0], self.where))
+
+    def _timed(self, function, *args):
+        """Call a function, and raise socket.timeout if it is too late."""
+        signal.alarm(int(self._timeout) + 1)
+        try:
+            return function(*args)
+        finally:
+            signal.alarm(0)
+
+    def _send_head(self, method, headers):
+        self._http.connect()
+        self._http.putrequest(method, self._target)
+        for name, value in headers:
+            self._http.putheader(name, value)
+        self._http.endheaders()
 
     def ask(self, method, headers):
         """Connect, and send the head of a request."""
         self._method = method
         try:
-            self._http.connect()
-            self._http.putrequest(method, self._target)
-            for name, value in headers:
-                self._http.putheader(name, value)
-            self._http.endheaders()
+            self._timed(self._send_head, method, headers)
         except (socket.error, httplib.HTTPException):
             self.fail()
         except ValueError:  # a header, or the certificate on Python 2.7
@@ -338,7 +356,7 @@ class _Connection(object):
         If Glance has stopped reading, its answer says why.
         """
         try:
-            self._http.send(data)
+            self._timed(self._http.send, data)
         except (socket.error, httplib.HTTPException):
             text = _reason()
             try:
@@ -369,7 +387,7 @@ class _Connection(object):
     def answer(self):
         """Return httplib's response."""
         try:
-            response = self._http.getresponse()
+            response = self._timed(self._http.getresponse)
             if response.version == 9:  # what Python 2 takes for HTTP 0.9
                 raise httplib.BadStatusLine('no status')
             return response
@@ -379,7 +397,7 @@ class _Connection(object):
     def read(self, response, count):
         """Return some bytes of a response."""
         try:
-            return response.read(count)
+            return self._timed(response.read, count)
         # Python 2.4 raises ValueError if a chunk is cut.
         except (socket.error, httplib.HTTPException, ValueError):
             self.fail()
@@ -1167,11 +1185,17 @@ def _end(number, frame):
     raise Ended('signal %d' % number)
 
 
+def _late(number, frame):
+    """Raise the same as a socket that was silent for too long."""
+    raise socket.timeout('timed out')
+
+
 def _serialized(function):
     """Return a function for XenAPIPlugin."""
     def call(session, params):
         try:
             try:
+                signal.signal(signal.SIGALRM, _late)
                 for number in _SIGNALS:
                     signal.signal(number, _end)
                 given = {'args': [], 'kwargs': {}}
