@@ -235,10 +235,13 @@ class DownloadTest(_Case):
         self.fails('PluginError', self.download, self.dom0s[0], 'v')
 
     def test_etag_of_another_image(self) -> None:
-        """It is noticed before the data is unpacked into the SR."""
+        """It is noticed before the data, if Glance knows the MD5."""
         self.serve(lambda client: (self.server.head(client), client.sendall(
             answer(self.image, 'ETag: "%s"' % ('0' * 32)))))
         self.fails('RetryableError', self.download, self.dom0s[0], 'v')
+        said = self.fails('RetryableError', self.download, self.dom0s[0],
+                          'v', md5='1' * 32)
+        self.assertIn('0' * 32 + ' instead of ' + '1' * 32, said)
 
     def test_leftovers_of_a_killed_call(self) -> None:
         def talk(client: socket.socket) -> None:

@@ -210,10 +210,6 @@ class Python24Test(testtools.TestCase):
 
     def test_fissix(self) -> None:
         """What takes the place of lib2to3 finds the same."""
-        try:
-            import fissix  # noqa: F401
-        except ImportError:
-            self.skipTest('fissix is only installed on Python 3.13')
         code = textwrap.dedent('''
             import sys
             sys.modules['lib2to3'] = None

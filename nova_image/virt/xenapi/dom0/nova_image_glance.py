@@ -670,8 +670,9 @@ def _fetch(request, staging, checksum):
         response = connection.answer()
         connection.judge(response, (200,))
         sums, sizes = _recorded(response, checksum)
-        for _, size in sizes[1:]:
-            _compare(connection.where, sizes[:1], size)
+        for recorded in (sums, sizes):
+            for _, value in recorded[1:]:
+                _compare(connection.where, recorded[:1], value)
         unpacking = _Unpacking(staging)
         digest, size = _new_md5(), 0
         while True:
