@@ -230,6 +230,19 @@ class TestStaging(testtools.TestCase):
         plugin._Staging(self.sr).make()
         self.assertEqual(2, len(os.listdir(self.sr)))
 
+    def test_nothing_interrupts_the_removal(self):
+        """An alarm may be left over if a signal came first."""
+        staging = plugin._Staging(self.sr)
+        staging.make()
+        with mock.patch.object(plugin.shutil, 'rmtree') as rmtree:
+            rmtree.side_effect = lambda *args: self.assertEqual(
+                {plugin.signal.SIGTERM, plugin.signal.SIGINT,
+                 plugin.signal.SIGHUP, plugin.signal.SIGALRM},
+                {call[1][0] for call in plugin.signal.signal.mock_calls})
+            staging.remove()
+        self.assertEqual({plugin.signal.SIG_IGN}, {
+            call[1][1] for call in plugin.signal.signal.mock_calls})
+
     def test_signs_of_life(self):
         staging = plugin._Staging(self.sr)
         staging.make()

@@ -433,6 +433,12 @@ class _Connection(object):
 # Processes
 
 
+def _ignore_signals():
+    """Let nothing interrupt what follows, until the process ends."""
+    for number in _SIGNALS + (signal.SIGALRM,):
+        signal.signal(number, signal.SIG_IGN)
+
+
 def _prepare_child():
     """Make a child the leader of its group, with signals as tar expects."""
     os.setsid()
@@ -600,8 +606,7 @@ class _Staging(object):
 
     def remove(self):
         """End its programs and remove the folder. May be called again."""
-        for number in _SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
+        _ignore_signals()
         for program in self.programs:
             program.end()
         shutil.rmtree(self.path, True)
@@ -1006,8 +1011,7 @@ class _Chain(object):
         """
         for path in self._paths:
             _flush(path)
-        for number in _SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
+        _ignore_signals()
         moved = []
         try:
             for path in self._paths[::-1]:
@@ -1181,8 +1185,7 @@ def _load(text):
 
 def _end(number, frame):
     """Raise Ended, once."""
-    for other in _SIGNALS:
-        signal.signal(other, signal.SIG_IGN)
+    _ignore_signals()
     raise Ended('signal %d' % number)
 
 
