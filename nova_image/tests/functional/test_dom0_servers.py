@@ -177,6 +177,17 @@ class DownloadTest(_Case):
             self.fails('PluginError', self.download, where, 'v')
             self.assertEqual({'u.vhd': _VHD}, where.contents)
 
+    def test_other_size(self) -> None:
+        """A good archive is not this image if its size is another one."""
+        self.serve(lambda client: (self.server.head(client),
+                                   client.sendall(answer(self.image))))
+        for size in (-1, 1):
+            self.fails('RetryableError', self.dom0s[0].call, 'download_vhd',
+                       request={'url': self.url(), 'headers': {}},
+                       uuid_stack=['u'], sr_path=str(self.dom0s[0].sr),
+                       checksum={'size': len(self.image) + size})
+        self.assertEqual({}, self.dom0s[0].contents)
+
     def test_chunks(self) -> None:
         """A body in chunks that ends without the last one is not whole."""
         chunk = b'%x\r\n%s\r\n' % (len(self.image), self.image)
