@@ -105,7 +105,17 @@ _CRLF = '\r\n'.encode('ascii')
 _BLOCK = 512
 _OLD_NAMES = ('snap.vhd', 'image.vhd', 'base.vhd')
 _NO_SPACE = re.compile('No space left|File too large|quota exceeded', re.I)
-_MARKS = re.compile('"(?:[^"\\\\]|\\\\.)*"|[][{}:,]|[^][{}:,"\\s]+')
+# None of them may be slow with text from elsewhere.
+_CONTROL = re.compile('[^ -~]')
+_DIGITS = re.compile('[0-9]{1,18}$')
+_HIDDEN = re.compile('(?im)^hidden *: *1')
+_LINES = re.compile('[\r\n]')
+_MARKS = re.compile('"(?:[^"\\\\]|\\\\.)*"?|[][{}:,]|[^][{}:,"\\s]+', re.S)
+_MD5 = re.compile('[0-9a-f]{32}$')
+_NOT_IN_URLS = re.compile('[^!-~]')
+_OCTAL = re.compile('[0-7]*$')
+_RECORD = re.compile('([0-9]+) ([^=]+)=')
+_SECRET = re.compile('token|auth|passw|secret|cookie', re.I)
 _UUID = re.compile('^[0-9A-Za-z][0-9A-Za-z-]*$')
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -213,7 +223,7 @@ def _hide(text):
     """
     for secret in _secrets:
         text = text.replace(secret, '***')
-    return re.sub('[^ -~]', '?', ' '.join(text.split()))[:MOST_WORDS]
+    return _CONTROL.sub('?', ' '.join(text.split()))[:MOST_WORDS]
 
 
 def _log(text):
@@ -269,10 +279,10 @@ def _headers(given):
         if not hasattr(value, 'encode'):
             value = str(value)
         pair = (_native(name), _native(value))
-        if re.search('token|auth|passw|secret|cookie', pair[0], re.I):
+        if _SECRET.search(pair[0]):
             if len(pair[1]) > 3:
                 _secrets.append(pair[1])
-        if re.search('[\r\n]', pair[0] + pair[1]):
+        if _LINES.search(pair[0] + pair[1]):
             raise PluginError('The header %r has several lines.' % pair[0])
         found.append(pair)
     return found
@@ -299,7 +309,7 @@ class _Connection(object):
         if query:
             self._target = '%s?%s' % (self._target, query)
         if scheme not in ('http', 'https') or not netloc or (
-                re.search('[^!-~]', netloc + self._target)):
+                _NOT_IN_URLS.search(netloc + self._target)):
             raise PluginError('Not a URL of HTTP: %r.' % self.where)
         try:
             self._open(scheme, netloc, insecure)
@@ -648,10 +658,10 @@ def _recorded(response, checksum):
         sizes.append(('Glance', int(checksum['size'])))
     for name in ('ETag', 'Content-MD5', 'X-Image-Meta-Checksum'):
         value = (response.getheader(name) or '').strip().strip('"').lower()
-        if re.match('[0-9a-f]{32}$', value):
+        if _MD5.match(value):
             sums.append((name, value))
     length = (response.getheader('Content-Length') or '').strip()
-    if re.match('[0-9]+$', length):
+    if _DIGITS.match(length):
         sizes.append(('Content-Length', int(length)))
     return sums, sizes
 
@@ -860,7 +870,7 @@ class Members(object):
         self._await(_BLOCK, self._read_header)
         text = _text(block[:self._size])
         while text:
-            found = re.match('([0-9]+) ([^=]+)=', text)
+            found = _RECORD.match(text)
             if not found or not found.end() < int(found.group(1)) <= len(text):
                 raise BadData('an extended header is wrong')
             length, name = int(found.group(1)), found.group(2)
@@ -873,7 +883,7 @@ class Members(object):
         if self._kind == 'g':  # for all files
             return name in ('path', 'size')
         return name.startswith('GNU.sparse') or name == 'linkpath' or (
-            name == 'size' and not re.match('[0-9]{1,18}$', value))
+            name == 'size' and not _DIGITS.match(value))
 
     def _read_vhd(self, block):
         """Refuse a dynamic VHD that is larger than its disk allows."""
@@ -903,7 +913,7 @@ def _number(field):
     if field[:1] >= struct.pack('B', 0x80):
         return int(binascii.hexlify(field[1:]), 16)
     digits = _text(field).strip('\0 ')
-    if not re.match('[0-7]*$', digits):
+    if not _OCTAL.match(digits):
         raise BadData('a number is wrong: %r' % digits)
     return int(digits or '0', 8)
 
@@ -958,7 +968,7 @@ class _Chain(object):
         for number in range(len(self._paths) - 2, -1, -1):
             self._vhd_util('modify', number, '-p', self._paths[number + 1])
         hidden = self._vhd_util('query', 0, '-f')
-        if re.search('(?im)^hidden *: *1', hidden):
+        if _HIDDEN.search(hidden):
             raise PluginError('The VHD of the image is marked as hidden.')
         for number in range(len(self._paths)):
             self._check_vhd(number)
@@ -1115,7 +1125,8 @@ def scan_field(text, name):
             key = mark
         elif depth == 1 and key == '"%s"' % name and mark[0] == '"':
             found = mark[1:-1]
-    if depth or not re.match('\\s*{.*}\\s*$', text, re.S):
+    text = text.strip()
+    if depth or text[:1] != '{' or text[-1:] != '}':
         raise RetryableError('Glance did not answer with a JSON object.')
     return found
 
