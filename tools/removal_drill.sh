@@ -34,6 +34,7 @@ GOES=(
     nova_image/tests/unit/image/test_glance_answers.py
     nova_image/tests/unit/image/test_glance_attributes.py
     nova_image/tests/unit/image/test_glance_create.py
+    nova_image/tests/unit/image/test_glance_data_requests.py
     nova_image/tests/unit/image/test_glance_download.py
     nova_image/tests/unit/image/test_glance_headers.py
     nova_image/tests/unit/image/test_glance_list.py

@@ -131,6 +131,27 @@ class Client(object):
                 advice='Pass a context with the token of the user',
                 action=request.action, image_id=request.image_id)
 
+    def headers_of(self, context, request, endpoint):
+        """Return the headers of a request that another machine sends.
+
+        :param context: the caller's context
+        :param request: nova_image.image.messages.Request
+        :param endpoint: URL of the Glance
+        :returns: dict, with the caller's token or identity
+        :raises Forbidden: if the caller borrows the service's credentials
+        """
+        self._check_loan(context, request)
+        headers = dict(request.headers, **request.raw_headers)
+        if getattr(context, 'global_id', None):
+            headers['X-OpenStack-Request-ID'] = context.global_id
+        try:
+            headers.update(self._identity.authorization(context, endpoint))
+        except exception.NovaImageException:
+            raise
+        except Exception as error:
+            faults.raise_ours(error, request, endpoint)
+        return headers
+
     def json(self, context, request, settle=None, once=False):
         """Make a call and return its JSON object.
 

@@ -293,6 +293,29 @@ class ImageDriver(object):
         :raises InsufficientDiskSpace: if it does not fit
         """
 
+    def data_requests(self, context, image_id, action):
+        """Yield the HTTP request that moves an image's data, without end.
+
+        For a machine that has the data but not this code, such as the dom0 of
+        a XenServer. Each attempt needs another request: it goes to the next
+        server, with a token that is valid now.
+
+        The caller reads the image before, to know its size and hash, and
+        whether it is queued; for an upload, it also sets the formats.
+
+        :param action: ``'download'`` or ``'upload'``
+        :returns: iterator of dicts with ``url``, ``method``, ``headers`` (a
+            dict of str), ``insecure`` (whether not to verify the server's
+            certificate) and ``timeout`` (seconds without a byte). For an
+            upload, whose body has no length, also ``expects``, the list of
+            statuses of success, and ``check``: a request with the same keys
+            that reads the image's status from the header ``header`` or the
+            field ``field`` of JSON (the other is None); the upload must not
+            start unless it is that in ``expects``.
+        :raises Forbidden: if the caller may not use the credentials at hand
+        """
+        raise self._not_supported('move the data of', image_id)
+
     def import_info(self, context):
         """Return the import methods and the stores of this Glance.
 

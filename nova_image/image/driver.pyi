@@ -163,6 +163,9 @@ class ImageDriver(metaclass=abc.ABCMeta):
                  data: _Writer | None = None, *, dst_path: str,
                  trusted_certs: Sequence[str] | None = None,
                  **options: Unpack[_Download]) -> None: ...
+    def data_requests(self, context: _Context, image_id: str,
+                      action: Literal['download', 'upload']
+                      ) -> Iterator[dict[str, Any]]: ...
     def import_info(self, context: _Context) -> dict[str, Any]: ...
     def stage(self, context: _Context, image_id: str, data: _Data,
               progress: Callable[[import_result.Seen], object] | None = None

@@ -116,7 +116,29 @@ class Endpoints(object):
         """
         if not self._fixed:
             return self._from_catalog(context, auth)
-        first = next(self._turn) % len(self._order)
+        return self._best(next(self._turn))
+
+    def attempts(self, context):
+        """Yield the URL for each attempt at the same request, without end.
+
+        Each attempt gets the server after that of the previous one, whatever
+        others ask in the meantime.
+
+        :param context: as for choose()
+        :raises GlanceEndpointUnknown: as choose()
+        """
+        if not self._fixed:
+            while True:
+                yield self._from_catalog(context)
+        turn = next(self._turn)
+        while True:
+            url = self._best(turn)
+            yield url
+            turn = self._order.index(url) + 1
+
+    def _best(self, turn):
+        """Return the first good server from a turn of the rotation on."""
+        first = turn % len(self._order)
         candidates = self._order[first:] + self._order[:first]
         return next((url for url in candidates if HEALTH.is_good(url)),
                     candidates[0])

@@ -33,6 +33,7 @@ from six.moves.urllib import parse
 
 from nova_image import exception
 from nova_image.image import answers
+from nova_image.image import data_requests
 from nova_image.image import driver
 from nova_image.image import knowledge
 from nova_image.image import listing
@@ -353,6 +354,21 @@ class GlanceImageService(driver.ImageDriver):
             if headers and not answered:  # only the data is known to be there
                 image = self._put(context, image_id, headers, None)[0]
         return image
+
+    def data_requests(self, context, image_id, action):
+        """Yield requests for the data. See ImageDriver."""
+        if action == 'download':
+            return data_requests.downloads(
+                self.client, context, messages.Request(
+                    'GET', path(image_id), action, image_id))
+        # The PUT has no metadata, so it changes none.
+        return data_requests.uploads(
+            self.client, context, messages.Request(
+                'PUT', path(image_id), action, image_id, headers={
+                    'Content-Type': 'application/octet-stream',
+                    _PURGE: 'False'}),
+            [200], messages.Request('HEAD', path(image_id), action, image_id),
+            header=_META + 'status')
 
     def _without_unset(self, context, image_id, image_meta):
         """Return the metadata of an update that removes what is unset.

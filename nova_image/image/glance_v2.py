@@ -20,6 +20,7 @@ import copy
 import uuid
 
 from nova_image import exception
+from nova_image.image import data_requests
 from nova_image.image import download as handlers
 from nova_image.image import driver
 from nova_image.image import listing
@@ -267,6 +268,16 @@ class GlanceImageServiceV2(driver.ImageDriver):
             self.client, context, request, record_of, recorded=recorded,
             locations=translation.location_urls(raw), handlers=found,
             trusted_certs=trusted_certs, **options).run(data, dst_path)
+
+    def data_requests(self, context, image_id, action):
+        """Yield requests for the data. See ImageDriver."""
+        request = uploads.data_request(image_id, action)
+        if action == 'download':
+            return data_requests.downloads(self.client, context, request)
+        return data_requests.uploads(
+            self.client, context, request, [204], messages.Request(
+                'GET', records.path(image_id), action, image_id),
+            field='status')
 
     def _direct_handlers(self):
         """Return the handlers of direct downloads by URL scheme."""

@@ -204,6 +204,21 @@ class Identity(object):
             headers['X-Tenant-Id'] = context.project_id
         return headers
 
+    def authorization(self, context, endpoint):
+        """Return the headers by which a Glance knows a caller.
+
+        For requests that are sent without the session.
+
+        :param context: the caller's context
+        :param endpoint: URL of the Glance
+        :returns: dict of the token, and of that of the service if there is
+            one; without Keystone, the identity headers
+        """
+        auth = self.auth(context)
+        if auth is None:
+            return self.headers(context)
+        return dict(auth.get_headers(self.session(endpoint)) or {})
+
     def check_owner(self, context):
         """Refuse to create an image that no project would own.
 

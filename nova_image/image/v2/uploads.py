@@ -268,5 +268,18 @@ class _Announced(object):
             self._known.remember(UNSIZED_FROM, self._body.total)
 
 
+def data_request(image_id, action):
+    """Return the request that moves an image's data from or to its store.
+
+    :param action: ``'download'`` or ``'upload'``
+    :returns: nova_image.image.messages.Request without a body
+    """
+    is_upload = action == 'upload'
+    return messages.Request(
+        'PUT' if is_upload else 'GET', records.path(image_id, _STORE.path),
+        action, image_id, headers={'Content-Type': 'application/octet-stream'}
+        if is_upload else {})
+
+
 def _doubt(image_id):
     return 'image %s, which may have the data' % image_id

@@ -79,9 +79,12 @@ class TestContract(testtools.TestCase):
     def test_optional_methods_are_not_supported_by_default(self):
         kind = type('Kind', (driver.ImageDriver,), dict.fromkeys(
             driver.ImageDriver.__abstractmethods__))
-        for name in ('unset', 'deactivate', 'reactivate'):
-            error = self.assertRaises(exception.ImageActionNotSupported,
-                                      getattr(kind(None), name), None, 'ID')
+        for name, args in (('unset', ()), ('deactivate', ()),
+                           ('reactivate', ()),
+                           ('data_requests', ('download',))):
+            error = self.assertRaises(
+                exception.ImageActionNotSupported,
+                getattr(kind(None), name), None, 'ID', *args)
             self.assertEqual('ID', error.image_id)
 
     def test_imports_are_not_supported_by_default(self):

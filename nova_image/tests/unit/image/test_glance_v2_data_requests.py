@@ -1,0 +1,46 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of the v2 driver: requests that other machines send."""
+
+from nova_image.tests.unit.image import data_requests_case as case
+
+
+class TestDataRequests(case.SharedTests, case.DataRequestsCase):
+    """``data_requests()`` of the v2 driver."""
+
+    images = '/v2/images/'
+
+    def test_download(self):
+        found = next(self.requests())
+        self.assertIn(found['url'], [
+            self.url(server, '/file') for server in case.SERVERS])
+        self.assertEqual(
+            {'method': 'GET', 'url': found['url'], 'insecure': False,
+             'timeout': 120, 'headers': {'X-Auth-Token': 'a-secret-token'}},
+            found)
+
+    def test_upload(self):
+        self.set(api_servers=case.SERVERS[:1])
+        self.service = self.driver()
+        found = next(self.requests('upload'))
+        token = {'X-Auth-Token': 'a-secret-token'}
+        self.assertEqual({
+            'method': 'PUT', 'url': self.url(case.SERVERS[0], '/file'),
+            'headers': dict(token, **{
+                'Content-Type': 'application/octet-stream'}),
+            'insecure': False, 'timeout': 600, 'expects': [204],
+            'check': {
+                'method': 'GET', 'url': self.url(case.SERVERS[0]),
+                'headers': token, 'insecure': False, 'timeout': 600,
+                'header': None, 'field': 'status', 'expects': 'queued'},
+        }, found)
