@@ -21,6 +21,7 @@ from oslo_config import cfg
 from oslo_log import log as logging
 
 from nova_image import exception
+from nova_image.host import xenserver
 from nova_image.image import driver
 from nova_image.image import identity
 from nova_image import version
@@ -114,6 +115,7 @@ def install(conf=None):
     setattr(get_default_image_service, _MARK, service)
     nova_glance.get_default_image_service = get_default_image_service
     nova_glance.get_remote_image_service = get_remote_image_service
+    xenserver.install(conf)
     _announce(service.driver, conf)
     return service
 
@@ -144,5 +146,8 @@ def _announce(used, conf):
                      'service': conf.prog,
                      'nova': _nova_version()})
         driver.begin_log(used, conf)
+        warning = xenserver.warning(conf)
+        if warning:
+            LOG.warning(warning)
 
     logging.setup = setup

@@ -35,7 +35,7 @@ class TestDataRequests(case.SharedTests, case.DataRequestsCase):
             found)
 
     def test_upload(self):
-        """It leaves the visibility, the formats and the properties alone."""
+        """It changes no visibility, formats or properties."""
         self.set(api_servers=case.SERVERS[:1])
         self.service = self.driver()
         found = next(self.requests('upload'))
