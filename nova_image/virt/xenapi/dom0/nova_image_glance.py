@@ -1165,11 +1165,25 @@ def _send(request, staging, given, level):
         except BadData:
             raise PluginError('The VHDs cannot be read: %s'
                               % sys.exc_info()[1])
-        connection.send('0\r\n\r\n'.encode('ascii'))
-        connection.judge(connection.answer(), given['expects'])
-        return digest.hexdigest(), size
+        sent = digest.hexdigest(), size
+        _end_body(connection, given['expects'], sent)
+        return sent
     finally:
         connection.close()
+
+
+def _end_body(connection, expects, sent):
+    """Say that the body is complete, and read the answer.
+
+    If there is none, Glance may have the data. The error names it, so that
+    nova-compute can find out.
+    """
+    try:
+        connection.send('0\r\n\r\n'.encode('ascii'))
+        connection.judge(connection.answer(), expects)
+    except RetryableError:
+        raise RetryableError('%s All was sent: %d bytes, MD5 %s.' % (
+            sys.exc_info()[1], sent[1], sent[0]))
 
 
 # Calls
