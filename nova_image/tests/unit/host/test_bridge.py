@@ -12,6 +12,9 @@
 
 """Tests of nova_image.host.bridge."""
 
+import io
+import os
+
 import fixtures
 import mock
 from oslo_config import cfg
@@ -149,6 +152,19 @@ class InstallTest(BridgeTestCase):
             self.nova.modules['nova.exception'].ImageBadRequest,
             next, service.download('context', 'an-id'))
         self.assertIn('image an-id', str(error))
+
+    def test_files_that_are_open_as_text(self):
+        """Nova's driver for z/VM uploads them; the bytes are what counts."""
+        path = os.path.join(self.useFixture(fixtures.TempDir()).path, 'disk')
+        with open(path, 'wb') as disk:
+            disk.write(b'\xff\r\n')
+        with io.open(path, 'r') as disk:
+            self.install().update('context', 'an-id', {}, disk)
+            data = self.driver.update.call_args[0][3]
+            self.assertEqual(b'\xff\r\n', data.read())
+        with io.open(path, 'rb') as disk:
+            self.install().update('context', 'an-id', {}, disk)
+            self.assertIs(disk, self.driver.update.call_args[0][3])
 
     def test_stream_errors_are_those_of_nova(self):
         """The iterator of a download raises them, too."""
