@@ -66,6 +66,7 @@ GOES=(
     nova_image/tests/functional/test_glanceclient_versions.py
     nova_image/tests/chaos/test_v1.py
     nova_image/tests/legacy/v1_clouds.py
+    nova_image/tests/legacy/test_virt_drivers_v1.py
     nova_image/tests/legacy/test_xen_v1.py
     nova_image/tests/legacy/test_v1.py
     nova_image/tests/legacy/test_same_answers.py

@@ -12,9 +12,9 @@
 
 """Nova 15's XenAPI driver through v2, with Glance 15 and Glance 33."""
 
+from nova_image.tests.fixtures import nova_process
 from nova_image.tests.functional import servers
 from nova_image.tests.legacy import clouds
-from nova_image.tests.legacy import nova_process
 from nova_image.tests.legacy import raw
 from nova_image.tests.legacy import xen_case
 

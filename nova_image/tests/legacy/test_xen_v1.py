@@ -17,8 +17,8 @@ This module is removed together with the v1 driver.
 
 import typing
 
+from nova_image.tests.fixtures import nova_process
 from nova_image.tests.legacy import clouds
-from nova_image.tests.legacy import nova_process
 from nova_image.tests.legacy import v1_clouds
 from nova_image.tests.legacy import xen_case
 

@@ -48,7 +48,8 @@ class Images(raw.Images):
 @shared.once
 def glance_v1() -> fixtures.LegacyGlance:
     """A Glance that serves only v1, with the images of clouds.glance_v2()."""
-    return fixtures.LegacyGlance(apis=('v1',), data_of=clouds.glance_v2())
+    return fixtures.LegacyGlance(apis=('v1',), data_of=clouds.glance_v2(),
+                                 options=clouds.FORMATS)
 
 
 @shared.once

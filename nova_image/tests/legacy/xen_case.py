@@ -23,9 +23,9 @@ from nova_image.tests import fixtures
 from nova_image.tests.fixtures import dom0
 from nova_image.tests.fixtures import faults
 from nova_image.tests.fixtures import legacy
+from nova_image.tests.fixtures import nova_process
 from nova_image.tests.fixtures import nova_virtualenv
 from nova_image.tests.legacy import clouds
-from nova_image.tests.legacy import nova_process
 from nova_image.tests.legacy import raw
 
 #: nothing listens there
@@ -42,7 +42,7 @@ def nova(url: str, use_v1: bool = False) -> nova_process.NovaProcess:
     """
     return nova_process.NovaProcess(
         nova_virtualenv.legacy_virt_drivers(legacy.require_python27()),
-        'xen15', {
+        {
             'DEFAULT': {'compute_driver': 'xenapi.XenAPIDriver',
                         'use_neutron': 'false', 'firewall_driver':
                         'nova.virt.firewall.NoopFirewallDriver'},
@@ -88,7 +88,7 @@ class XenCase(testtools.TestCase):
 
     def configure(self, *urls: str) -> None:
         """Use these servers of Glance."""
-        self.nova.call('configure', api_servers=urls)
+        self.nova.call('options.configure', api_servers=urls)
 
     def new_dom0(self, python: str | None = None) -> dom0.Dom0:
         """Return a dom0, on the running Python by default."""
@@ -98,7 +98,7 @@ class XenCase(testtools.TestCase):
     def start(self, where: dom0.Dom0) -> None:
         """Start Nova's driver on a dom0; the plugin's version is asked."""
         self.assertEqual(['get_version'],
-                         self.nova.call('start', **where.program()))
+                         self.nova.call('xen15.start', **where.program()))
 
     def new_image(self, **spec: typing.Any) -> str:
         """Return the ID of a new image without data, of this project."""
@@ -120,14 +120,14 @@ class XenCase(testtools.TestCase):
 
         :returns: the plugin's calls, and the server's faults
         """
-        calls, seen = self.nova.call('upload', clouds.PROJECT, image=image,
-                                     vhds=vhds)
+        calls, seen = self.nova.call('xen15.upload', clouds.PROJECT,
+                                     image=image, vhds=vhds)
         return calls, seen
 
     def download(self, image: str, *uuids: str) -> typing.Any:
         """Download an image into the dom0; return what Nova gets."""
         vdis, self.calls, self.faults = self.nova.call(
-            'download', clouds.PROJECT, image=image, uuids=uuids)
+            'xen15.download', clouds.PROJECT, image=image, uuids=uuids)
         return vdis
 
     def fails(self, kind: str, function: str, *args: typing.Any) -> None:
@@ -194,7 +194,7 @@ class XenCase(testtools.TestCase):
             self.assertEqual(['Failure'] * (len(calls) - 1), seen)
 
     def test_lost_answer(self) -> None:
-        """An upload whose answer is lost is a success all the same."""
+        """An upload whose answer is lost is a success anyway."""
         proxy = self.useFixture(fixtures.FaultyProxy(self.url))
         proxy.plan(*[None] * self.puts_before_data, faults.LostAnswer(),
                    path=self.data_path, method='PUT')
@@ -210,13 +210,14 @@ class XenCase(testtools.TestCase):
         """It is not tried again, whoever finds that out."""
         self.fails('ImageNotFound', 'download', _MISSING, 'b')
         self.fails('ImageNotFound', 'upload', _MISSING, 'a')
-        self.assertEqual([[], []], self.nova.call('happened'))
+        self.assertEqual([[], []], self.nova.call('xen15.happened'))
         proxy = self.useFixture(fixtures.FaultyProxy(self.url))
         proxy.plan(faults.Status(404), path=self.data_path, method='GET')
         image = self.new_image(data=b'gone before dom0 asks for it')
         self.configure(proxy.url)
         self.fails('ImageNotFound', 'download', image, 'b')
-        self.assertEqual([['download_vhd'], []], self.nova.call('happened'))
+        self.assertEqual([['download_vhd'], []],
+                         self.nova.call('xen15.happened'))
         self.assertEqual({}, self.old_dom0.contents)
 
     def test_image_with_data(self) -> None:
@@ -226,13 +227,13 @@ class XenCase(testtools.TestCase):
         before = self.shown(image)
         self.fails('ImageBadRequest', 'upload', image, 'a')
         self.assertEqual(before, self.shown(image))
-        self.assertEqual([[], []], self.nova.call('happened'))
+        self.assertEqual([[], []], self.nova.call('xen15.happened'))
 
     def test_plugin_is_missing(self) -> None:
         """Nova-compute does not start then."""
         where = dict(self.old_dom0.program(), argv=[])
         error = self.assertRaises(nova_process.NovaError, self.nova.call,
-                                  'start', **where)
+                                  'xen15.start', **where)
         self.assertIn('Install the plugin', str(error))
 
 
