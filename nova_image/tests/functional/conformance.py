@@ -47,6 +47,7 @@ from nova_image.tests.functional import conformance_create
 from nova_image.tests.functional import conformance_data
 from nova_image.tests.functional import conformance_detail
 from nova_image.tests.functional import conformance_members
+from nova_image.tests.functional import conformance_requests
 from nova_image.tests.functional import conformance_show
 from nova_image.tests.functional import conformance_update
 
@@ -56,5 +57,6 @@ class DriverConformance(conformance_detail.Detail,
                         conformance_create.Create,
                         conformance_update.Update,
                         conformance_data.Data,
+                        conformance_requests.Requests,
                         conformance_members.Members):
     """The whole contract of nova_image.image.driver.ImageDriver."""

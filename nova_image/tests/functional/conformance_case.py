@@ -74,6 +74,8 @@ class DriverCase(base.FunctionalTest):
     members_have_a_status = True
     #: whether an image can be copied to other stores
     copies_between_stores = True
+    #: whether data_requests() describes requests for other machines
+    describes_data_requests = True
     #: the folder in which the server keeps data, in files named by image ID
     data_folder: pathlib.Path | None = None
 
