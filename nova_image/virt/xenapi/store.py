@@ -102,6 +102,10 @@ class GlanceStore(object):
                     sr_path=vm_utils.get_sr_path(session))
             except transfers.Finished:
                 return
+            except nova_exception.CouldNotUploadImage:
+                if not upload.has_succeeded():
+                    raise
+                return
             upload.verify(sent)
 
 

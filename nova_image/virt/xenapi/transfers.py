@@ -103,10 +103,7 @@ class Upload(object):
         :raises ImageConflict: if the image does not accept data
         """
         image = self._show()
-        if image['status'] == 'active' and any(
-                _is_same(image, sent) for sent in self._sent):
-            LOG.info('Image %s has the data that dom0 sent in an attempt '
-                     'without an answer', self._image_id)
+        if self._has_data(image):
             raise Finished
         if image['status'] in _BUSY:
             raise StillBusy('image %s is %s' % (
@@ -125,6 +122,24 @@ class Upload(object):
                 purge_props=False)
             self._is_described = True
         return next(self._requests)
+
+    def has_succeeded(self):
+        """Return whether an attempt has succeeded, although it failed."""
+        try:
+            return bool(self._sent) and self._has_data(self._show())
+        except exception.NovaImageException as error:
+            LOG.warning('Image %(id)s may have the data that dom0 sent: '
+                        '%(error)s', {'id': self._image_id, 'error': error})
+            return False
+
+    def _has_data(self, image):
+        """Return whether an image has what an attempt has sent."""
+        found = image['status'] == 'active' and any(
+            _is_same(image, sent) for sent in self._sent)
+        if found:
+            LOG.info('Image %s has the data that dom0 sent in an attempt '
+                     'without an answer', self._image_id)
+        return found
 
     def _left(self):
         """Return what attempts without an answer may have left, or None."""

@@ -209,6 +209,15 @@ class UploadTest(case.XenCase):
         self.upload()
         self.assertEqual(1, len(self.session.calls))
 
+    def test_a_lost_answer_to_the_last_attempt(self):
+        self.images.client.conf.glance.num_retries = 0
+        lost = case.failure(text='5 bytes, MD5 %s.' % case.MD5)
+        self.script([case.IMAGE, case.ACTIVE], [lost])
+        self.upload()
+        for seen in (case.IMAGE, exception.GlanceConnectionFailed()):
+            self.script([case.IMAGE, seen], [lost])
+            self.failed('CouldNotUploadImage')
+
     def test_data_of_others_is_no_success(self):
         for text in ('No answer.', 'All was sent: 5 bytes, MD5 %s.' % (
                 case.OTHER_MD5), 'All was sent: 6 bytes, MD5 ' + case.MD5):
