@@ -43,6 +43,21 @@ class Plans:
         if all(one.target is not task.target for one in tasks):
             tasks.append(task.slim(tasks))
 
+    def remove(self, task: targets.Task) -> bool:
+        """Forget a task, and return whether it was remembered."""
+        image_id = task.decision.source.id
+        tasks = self._tasks.get(image_id, [])
+        left = [one for one in tasks if one.target is not task.target]
+        if left:
+            self._tasks[image_id] = left  # jobs still use the old list
+        else:
+            self._tasks.pop(image_id, None)
+        return len(left) < len(tasks)
+
+    def all(self) -> list[targets.Task]:
+        """Return all tasks."""
+        return [task for tasks in self._tasks.values() for task in tasks]
+
     def jobs(self, coordinator: coordination.Coordinator
              ) -> collections.abc.Iterator[schedule.Job]:
         """Yield a job for each image."""

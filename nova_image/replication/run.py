@@ -95,7 +95,8 @@ class Run:
         self._coordinator = coordinator or coordination.SingleWorker()
         self._guard = threading.Lock()
         self._stop = threading.Event()
-        self._plans = plans.Plans()
+        # Each image is in one of them until its outcome is reported.
+        self._plans, self._others = plans.Plans(), plans.Plans()
         # Images that others cannot name: their IDs belong to something else
         # at a target, or they have failed.
         self._unusable: set[str] = set()
@@ -115,17 +116,23 @@ class Run:
         :raises OSError: if the journal or the output cannot be written
         """
         try:
-            orphans = [self._check(
-                self._source, goal, self._coordinator.is_mine, self._decided)
-                for goal in self._goals]
-        except BaseException:
+            return self._run()
+        except BaseException as error:
             self.stop('interrupted')
+            if not isinstance(error, Exception):
+                for one in self._plans, self._others:
+                    self._leave(one.all(), self.report.stopped)
             raise
-        others = self._plans.set_aside(self._coordinator)
+
+    def _run(self) -> results.Report:
+        """Replicate, or compare. See run()."""
+        orphans = [self._check(
+            self._source, goal, self._coordinator.is_mine, self._decided)
+            for goal in self._goals]
+        self._others = self._plans.set_aside(self._coordinator)
         self._transfer_all()
-        if others:
-            self._plans = plans.Plans()
-            self._look_again(others)
+        if self._others:
+            self._look_again()
             self._transfer_all()
         if self._broken:
             raise self._broken
@@ -145,14 +152,14 @@ class Run:
             self._options.compare_members, self._stop, is_mine).run(
                 decided, self._ended, self._watcher)
 
-    def _look_again(self, others: plans.Plans) -> None:
+    def _look_again(self) -> None:
         """Find out what the other workers have left.
 
         A listing takes one request for 1000 images. Looking up each of them
         takes one request for each.
         """
         for goal in self._goals:
-            left = others.of(goal)
+            left = self._others.of(goal)
             reason = self.report.stopped
             if left and not self._is_over():
                 reason = self._look_at(goal, left)
@@ -167,6 +174,8 @@ class Run:
         def decided(task: targets.Task) -> None:
             if left.pop(task.decision.source.id, None):
                 self._decided(task)
+                with self._guard:
+                    self._others.remove(task)
 
         try:
             self._check(checking.Planned(self._source, list(left.values())),
@@ -207,6 +216,17 @@ class Run:
         """Report what became of an image, from any thread."""
         self._tell(task.target.remember, outcome)
         self._report(outcome)
+
+    def _done(self, task: targets.Task, outcome: results.Outcome) -> None:
+        """Report what became of a plan, once, from any thread.
+
+        After another Ctrl-C, a transfer may still end that was given up.
+        """
+        with self._guard:
+            is_open = (self._plans.remove(task) or
+                       self._others.remove(task))
+        if is_open:
+            self._ended(task, outcome)
 
     def _report(self, outcome: results.Outcome) -> None:
         with self._guard:
@@ -281,7 +301,7 @@ class Run:
                reason: str | None) -> None:
         """Report that this run does not do some tasks."""
         for task in tasks:
-            self._ended(task, targets.outcome(
+            self._done(task, targets.outcome(
                 task, Result.LEFT, reason=reason))
 
     def _work(self, jobs: schedule.Schedule) -> None:
@@ -324,5 +344,5 @@ class Run:
         pairs = list(zip(job.work, found, strict=True))
         for task, outcome in pairs:
             if outcome is not None:
-                self._ended(task, outcome)
+                self._done(task, outcome)
         return pairs

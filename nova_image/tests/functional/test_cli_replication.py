@@ -221,6 +221,7 @@ class TroubleOnGlance33Test(ReplicationCommand):
         done = self.finish(process)
         self.assertEqual(codes.INTERRUPTED, done.code, done.err)
         self.assertIn('Stopped: interrupted', done.out)
+        self.assertIn('1 image, 8.0 MiB: 1 left', done.out)
         self.assertNotIn('Traceback', done.err)
         found = self.new.image(image)
         self.assertEqual('private', found['visibility'])

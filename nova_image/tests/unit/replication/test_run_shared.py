@@ -229,3 +229,54 @@ class TestInterruption(test_run.RunTest):
             lambda task: None, lambda task, outcome: None,
             watching.Watcher())
         self.assertEqual(2, len(self.source.calls))
+
+    def interrupt(self, **options):
+        """Run until an interruption; return {ID: result}."""
+        self.assertRaises(KeyboardInterrupt, self.replicate, **options)
+        return {outcome.image.id: outcome.result
+                for outcome in self.outcomes}
+
+    def test_images_with_a_plan_are_left(self):
+        for image_id in 'ABC':
+            self.add(image_id)
+        listed = self.source.images
+
+        def images():
+            for image in listed():
+                yield image
+            raise KeyboardInterrupt
+        self.source.images = images
+        self.assertEqual(dict.fromkeys('ABC', Result.LEFT), self.interrupt())
+        self.assertEqual([], self.target.writes)
+
+    def test_images_of_other_workers_are_left(self):
+        for image_id in 'ABC':
+            self.add(image_id)
+
+        def trouble(what, image_id):
+            if what == 'GET images' and self.target.writes:
+                raise KeyboardInterrupt
+        self.target.trouble = trouble
+        self.assertEqual(
+            {'A': Result.COPIED, 'B': Result.LEFT, 'C': Result.LEFT},
+            self.interrupt(coordinator=Others(B=0, C=0)))
+
+    def test_another_interruption_while_transfers_end(self):
+        self.add('A')
+        self.add('B')
+        ended = threading.Event()
+        self.target.trouble = lambda what, image_id: (
+            what == 'PUT data' and ended.wait(60))
+        interrupted = []
+
+        def join(thread, timeout=None):
+            interrupted.append(thread)
+            raise KeyboardInterrupt
+        with fixtures.MonkeyPatch('threading.Thread.join', join):
+            self.assertEqual(dict.fromkeys('AB', Result.LEFT),
+                             self.interrupt(transfers=1))
+        self.assertEqual(2, len(interrupted))
+        before = list(self.outcomes)
+        ended.set()
+        interrupted[0].join()
+        self.assertEqual(before, self.outcomes)
