@@ -53,6 +53,17 @@ class Stopped(Exception):
     """The transfer of an image must stop."""
 
 
+class HasCopy(Exception):
+    """Somebody has made the copy in the meantime, with a new ID.
+
+    :ivar copy: the image at the target
+    """
+
+    def __init__(self, copy: records.Record) -> None:
+        super().__init__('The target has the copy now: image %s' % copy.id)
+        self.copy = copy
+
+
 @dataclasses.dataclass(frozen=True)
 class Done:
     """What the steps have led to.
@@ -111,6 +122,7 @@ class Copier:
             only showed itself on the way
         :raises NovaImageException: if a request fails. Nothing that others
             can see was left, and the next run resumes.
+        :raises HasCopy: if somebody else has made the copy
         """
         if decision.action is Action.REPLACE:
             decision = self._removed(decision)
@@ -156,6 +168,8 @@ class Copier:
         """Create the image with its data.
 
         It gets another ID if its own is burnt and that is allowed.
+
+        :raises HasCopy: if somebody else has created it with such an ID
         """
         def create(image: records.Record) -> records.Record:
             return (self._target.create(image, data, hashes, progress) or
@@ -167,14 +181,20 @@ class Copier:
         except ends.IdIsBurnt:
             if not self._rules.new_ids:
                 raise
+        source_id = wanted.properties[records.MARKER]
         for number in range(_NEW_IDS):
+            image = wanted.but(id=new_id(source_id, self._target.title,
+                                         number))
             try:
-                return create(wanted.but(id=new_id(
-                    wanted.properties[records.MARKER], self._target.title,
-                    number)))
+                return create(image)
             except ends.IdIsBurnt:
                 if number == _NEW_IDS - 1:
                     raise
+            except exception.ImageConflict as error:
+                found = self._target.image(image.id)
+                if found is None or found.replica_of != source_id:
+                    raise
+                raise HasCopy(found) from error
         raise AssertionError('unreachable')
 
     def _write(self, queued: records.Record, data: ends.Hashed,

@@ -165,13 +165,14 @@ class Transfers:
                    ) -> results.Outcome | None:
         """Carry out one plan, and return what became of the image.
 
-        :returns: None if the target still receives data from a worker that
-            has lost the image
+        :returns: None if it must be tried again later: the target still
+            receives data from a worker that has lost the image, or somebody
+            else has made the copy
         """
         began = time.monotonic()
         image, end = task.decision.source, task.target.end
         try:
-            if self._coordinator.is_shared:
+            if self._coordinator.is_shared or job.tries:
                 task = self._planned_again(task)
                 if not task.is_work:
                     return targets.decided(task)
@@ -186,6 +187,9 @@ class Transfers:
         except copying.Stopped as error:
             return targets.outcome(task, Result.LEFT, reason=str(error))
         except Exception as error:
+            if isinstance(error, copying.HasCopy) and job.tries < _TRIES:
+                task.target.has(image, error.copy)
+                return None
             return targets.outcome(
                 task, Result.FAILED, reason=copying.refusal(error),
                 seconds=time.monotonic() - began)

@@ -16,11 +16,13 @@ import contextlib
 
 import six
 
+from nova_image.tests.unit.replication import case
 from nova_image.tests.unit.replication import memory
 from nova_image.tests.unit.replication import test_run
 
 if six.PY3:
     from nova_image import exception
+    from nova_image.replication import copying
     from nova_image.replication import journal
     from nova_image.replication import results
     from nova_image.replication import rules
@@ -145,3 +147,46 @@ class TestWorkers(test_run.RunTest):
         self.assertEqual(dict.fromkeys('AB', Result.LEFT), self.replicate(
             coordinator=Worker('A'), max_duration=-1))
         self.assertEqual(2, len(self.outcomes))
+
+    def maker_of(self, copy, data=b''):
+        """Return a worker beside one that makes a copy at the last moment."""
+        def make(image_id):
+            if copy.id not in self.target.found:
+                self.target.put(copy, data)
+        return Worker(before=make)
+
+    def test_a_copy_with_any_new_id_that_another_worker_has_made(self):
+        for burnt in range(4):
+            self.target = memory.Glance('target')
+            self.add('A')
+            ids = ['A'] + [copying.new_id('A', 'target', number)
+                           for number in range(4)]
+            self.target.burnt.update(ids[:burnt + 1])
+            copy = case.replica(self.source.found['A'], id=ids[burnt + 1])
+            self.assertEqual({'A': Result.SAME}, self.replicate(
+                coordinator=self.maker_of(copy, b'0123456789'),
+                new_ids=True))
+            self.assertEqual([copy.id], list(self.target.found))
+            self.assertEqual([], self.requests('PUT data'))
+            self.assertEqual({'A': Result.SAME}, self.replicate())
+
+    def test_an_unfinished_copy_with_a_new_id_of_another_worker(self):
+        self.add('A')
+        ids = ['A', copying.new_id('A', 'target'),
+               copying.new_id('A', 'target', 1)]
+        self.target.burnt.update(ids[:2])
+        self.assertEqual({'A': Result.COPIED}, self.replicate(
+            coordinator=self.maker_of(case.replica(
+                self.source.found['A'], id=ids[2], status='queued',
+                size=None, hashes={})), new_ids=True))
+        self.check_same('A', ids[2])
+        self.assertEqual([ids[2]], list(self.target.found))
+
+    def test_an_image_of_others_with_a_new_id(self):
+        self.add('A')
+        new = copying.new_id('A', 'target')
+        self.target.burnt.add('A')
+        self.target.put(case.image(id=new), b'other')
+        self.assertEqual({'A': Result.FAILED}, self.replicate(new_ids=True))
+        self.assertEqual({new}, set(self.target.found))
+        self.assertEqual([], self.requests('PUT data'))
