@@ -149,7 +149,7 @@ class EndV1(ends.End):
                 return image.but(hashes=found.hashes)
             return self._as_listed(found)
 
-        head = self._seen.take(image.id) or self._head(image.id)
+        head = self._seen.take(image.id) or self._head(image.id, image)
         return head and self._complete(head, listed)
 
     def _complete(self, image: records.Record, listed: collections.abc.Callable
@@ -166,7 +166,13 @@ class EndV1(ends.End):
             image = image.but(visibility='shared' if members else 'private')
         return image.but(members=members)
 
-    def _head(self, image_id: str) -> records.Record | None:
+    def _head(self, image_id: str, known: records.Record | None = None
+              ) -> records.Record | None:
+        """Return one image as its headers show it, or None.
+
+        :param known: the image as it was listed, which may save a listing of
+            all images if the headers are incomplete
+        """
         try:
             answer = self._call('HEAD', 'show', image_id)
         except exception.ImageNotFound:
@@ -174,17 +180,25 @@ class EndV1(ends.End):
         try:
             return translation.from_headers(answer.headers, image_id)
         except answers.Unreadable:  # a line break in a property
-            return _found(self.images(), image_id)
+            return (known and self._nearby(known)) or _found(
+                self.images(), image_id)
 
     def _as_listed(self, image: records.Record) -> records.Record:
-        """Return an image from a listing that is as short as possible.
+        """Return an image as it is listed.
 
         The headers of an image differ from its listing in what v2 has stored:
         names of properties are in lower case, spaces before values and line
         breaks are gone, and so are empty properties of v1.
         """
+        return self._nearby(image) or image
+
+    def _nearby(self, image: records.Record) -> records.Record | None:
+        """Return an image from a listing that is as short as possible.
+
+        :returns: None if it is not there, because it has changed since
+        """
         if image.updated_at is None or image.status == 'killed':
-            return image
+            return None
         since = image.updated_at - datetime.timedelta(seconds=1)
         query = [('is_public', 'none'), ('sort_key', 'updated_at'),
                  ('sort_dir', 'asc'),
@@ -196,7 +210,7 @@ class EndV1(ends.End):
         found = _found(map(translation.listed, page.images), image.id)
         if found is None and len(page.images) >= _NEARBY:
             found = _found(self.images(), image.id)
-        return found or image
+        return found
 
     def members(self, image: records.Record) -> frozenset[records.Member]:
         """Return the members of an image. See End."""

@@ -191,6 +191,25 @@ class TestShow(EndTestCase):
         self.glance.answers(broken, GLANCE15('list_none'))
         self.assertIsNone(self.end.image(ACTIVE))
 
+    def test_incomplete_headers_of_an_image_that_was_listed(self):
+        broken = recordings.Answer(headers={'X-Image-Meta-Id': ACTIVE})
+        self.glance.answers(GLANCE15('list'), GLANCE15('list_none'))
+        image, = (one for one in self.end.images() if one.id == ACTIVE)
+        del self.glance.calls[:]
+        self.glance.answers(broken, GLANCE15('list'),
+                            GLANCE15('members_200'))
+        self.assertEqual('shared', self.end.again(image).visibility)
+        self.assert_calls([('HEAD', glance_case.path(ACTIVE)),
+                           ('GET', self.NEARBY + '&size_min=100&size_max=100'
+                            '&limit=20'),
+                           ('GET', glance_case.path(ACTIVE, 'members'))])
+        del self.glance.calls[:]
+        self.glance.answers(broken, GLANCE15('list_none'), GLANCE15('list'),
+                            GLANCE15('members_200'))
+        self.assertEqual('shared', self.end.again(image).visibility)
+        self.assertIn(('GET', self.LIST), [
+            (call.method, call.path) for call in self.glance.calls])
+
     def test_only_a_shared_image_has_members(self):
         for visibility in ('public', 'private'):
             self.assertEqual(frozenset(), self.end.members(
