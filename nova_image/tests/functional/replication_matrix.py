@@ -17,11 +17,13 @@ both servers. NOVA_IMAGE_REPLICAS is the number of images, NOVA_IMAGE_SEED
 that of the random numbers.
 """
 
+import collections
 import collections.abc
 import contextlib
 import hashlib
 import os
 import pathlib
+import re
 import sys
 import time
 import typing
@@ -48,6 +50,8 @@ from nova_image.tests.functional import servers
 COUNT = int(os.environ.get('NOVA_IMAGE_REPLICAS', '20'))
 SEED = int(os.environ.get('NOVA_IMAGE_SEED', '17'))
 
+#: an image's ID in a reason
+_ID = re.compile('[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}')
 Result = results.Result
 _DONE = (Result.COPIED, Result.SAME, Result.UPDATED)
 #: fields of v2 -> their names in a record
@@ -200,7 +204,7 @@ class Matrix(base.FunctionalTest):
         before = {one: self.state(self.raws[1], one) for one in kept}
         began = time.monotonic()
         outcomes, report = self.replicate()
-        seconds = time.monotonic() - began
+        self.tell(report, time.monotonic() - began)
         self.check(found, outcomes, kept)
         for one in kept:
             self.assertEqual(before[one], self.state(self.raws[1], one))
@@ -210,7 +214,7 @@ class Matrix(base.FunctionalTest):
                           in self.told(outcomes).items()},
                          {one: outcome.reason or outcome.result for
                           one, outcome in self.told(again).items()})
-        self.tell(report, seconds, repeated, took, made)
+        self.tell_again(repeated, took, made)
 
     @staticmethod
     def told(outcomes: dict[str, results.Outcome]
@@ -246,8 +250,10 @@ class Matrix(base.FunctionalTest):
                 not (failed and 'changes-since=' in one.path)]
             more = len(listed(raw)) // 900
             self.assertEqual(set(listing), set(recorded.calls))
-            self.assertIn(len(recorded.calls), range(
-                len(listing), len(listing) + more + 1))
+            self.assertIn(
+                len(recorded.calls),
+                range(len(listing), len(listing) + more + 1),
+                '\n'.join(one.path for one in recorded.requests))
             pages.append(len(recorded.calls))
         return again, report, took, sum(pages)
 
@@ -334,8 +340,7 @@ class Matrix(base.FunctionalTest):
         self.assertEqual(set(), listed(self.raws[1]).keys() - {
             *found, *kept})
 
-    def tell(self, report: results.Report, seconds: float,
-             repeated: results.Report, took: float, requests: int) -> None:
+    def tell(self, report: results.Report, seconds: float) -> None:
         """Print the figures of a long run."""
         if COUNT < 100:
             return
@@ -344,12 +349,23 @@ class Matrix(base.FunctionalTest):
             report.sent / images.MIB, seconds)]
         lines += ['%5d %s' % (count, result.value)
                   for result, count in report.counts.items()]
-        lines += ['%5d %s: %s' % (count, result.value, reason[:150])
-                  for (result, reason), count in report.reasons.most_common()]
+        reasons: collections.Counter[str] = collections.Counter()
+        for (result, reason), count in report.reasons.items():
+            reasons['%s: %s' % (result.value, _ID.sub('ID', reason))] += count
+        lines += ['%5d %s' % (count, reason[:400])
+                  for reason, count in reasons.most_common()]
         lines += ['%5d lost %s: %s' % (count, *loss) for loss, count in
                   report.losses.most_common()]
-        lines.append('second run: %d requests, %.2f s, %d bytes sent, %s' % (
-            requests, took, repeated.sent, {
-                result.value: count
-                for result, count in repeated.counts.items()}))
         sys.stderr.write('\n'.join(lines) + '\n')
+
+    @staticmethod
+    def tell_again(report: results.Report, seconds: float,
+                   requests: int) -> None:
+        """Print the figures of the run after a long run."""
+        if COUNT < 100:
+            return
+        sys.stderr.write(
+            'second run: %d requests, %.2f s, %d bytes sent, %s\n' % (
+                requests, seconds, report.sent, {
+                    result.value: count
+                    for result, count in report.counts.items()}))
