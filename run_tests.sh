@@ -49,7 +49,7 @@ These run only by name:
   legacy      Nova 15 on Python 2.7 with Glance 15, through v1 and through v2;
               needs the same, and Python 2.7
   chaos       50 replications between real Glances, with servers and commands
-              killed and connections cut on the way; takes 20 minutes
+              killed and connections cut on the way; takes 25 minutes or more
   cover       unit and functional, with the coverage of branches; fails below
               ${MINIMUM[0]} % of nova_image or ${MINIMUM[1]} % of a module of its command line
 
@@ -162,6 +162,9 @@ run_legacy() {
 run_chaos() {
     rm -f "$CACHE/chaos/figures.jsonl"
     stestr_run chaos "$PYTHON" ./nova_image/tests/chaos --concurrency 1
+    [ ! -f "$CACHE/chaos/figures.jsonl" ] || [ "$interrupted" = 1 ] ||
+        check 'each kind of disaster' "$PYTHON" \
+            -m nova_image.tests.chaos.summary "$CACHE/chaos/figures.jsonl"
     echo "What happened in each run is in $CACHE/chaos/figures.jsonl."
 }
 

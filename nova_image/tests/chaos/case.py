@@ -13,7 +13,6 @@
 
 """A run of chaos: disasters during a replication, then clean runs."""
 
-import collections.abc
 import contextlib
 import hashlib
 import json
@@ -29,21 +28,24 @@ import testtools
 from testtools import content
 from testtools import content_type
 
-from nova_image.tests.chaos import disasters
 from nova_image.tests.chaos import images
+from nova_image.tests.chaos import storm
 from nova_image.tests.chaos import tool
 from nova_image.tests.chaos import watcher
 from nova_image.tests.chaos import world
 from nova_image.tests import fixtures
 from nova_image.tests.fixtures import paths
 from nova_image.tests.functional import servers
+from nova_image.tests.functional import worker_case
 
 _RUNS = int(os.environ.get('NOVA_IMAGE_CHAOS', '50'))
 _ONLY = os.environ.get('NOVA_IMAGE_SEED')
 #: one seed of so many reads from v1
 _V1 = 5
-#: seconds in which disasters happen
-_WINDOW = 4.0
+#: one seed of so many has workers that share the work
+_WORKERS = 3
+#: seconds for which the lock of a worker outlives it
+_LIFETIME = 3
 #: seconds that a run may take
 _DEADLINE = 120
 _CLEAN_RUNS = 3
@@ -97,11 +99,14 @@ class Run:
 
     :ivar scene: the images and the servers
     :ivar facts: what has happened, for people
+    :ivar workers: whether the commands share the work
     """
 
     def __init__(self, case: ChaosTest, seed: int) -> None:
-        self.facts: dict[str, typing.Any] = {'seed': seed,
-                                             'passed': False}
+        self.workers = seed % _WORKERS == 0
+        self.facts: dict[str, typing.Any] = {
+            'seed': seed, 'passed': False, 'workers': self.workers,
+            'struck': {}}
         self._case = case
         self._began = time.monotonic()
         self._chance = random.Random('tools %d' % seed)
@@ -109,8 +114,6 @@ class Run:
             case.useFixture(lib_fixtures.TempDir()).path)
         self._tools: list[tool.Tool] = []
         self._lock = threading.Lock()
-        self._over = threading.Event()
-        self._errors: list[Exception] = []
         self.scene = world.World(
             self._server(case.source_glance(), case.api),
             self._server(world.target_glance(), 'v2'), case.api,
@@ -161,80 +164,74 @@ class Run:
 
     # What happens.
 
-    def kill_tools(self) -> None:
-        """Kill all commands that are running."""
+    def note(self, what: str, count: int = 1) -> None:
+        """Count something that has happened."""
+        struck = self.facts['struck']
+        if count:
+            struck[what] = struck.get(what, 0) + count
+
+    def kill_tools(self, most: int | None = None) -> int:
+        """Kill running commands; return their number.
+
+        :param most: how many to kill; all if None
+        """
         with self._lock:
-            for one in self._tools:
-                if one.running:
-                    one.kill()
-                    self.facts['killed'] = self.facts.get('killed', 0) + 1
+            found = [one for one in self._tools if one.running]
+            self._chance.shuffle(found)
+            for one in found[:most]:
+                one.kill()
+            return len(found[:most])
 
     def start_another(self) -> None:
         """Start a second command."""
-        self._start()
+        self._start(2)
 
-    def _start(self, *options: str) -> tool.Tool:
+    def _start(self, place: int, *options: str) -> tool.Tool:
+        """Start a command.
+
+        :param place: number of the machine of a worker
+        """
         with self._lock:
             one = tool.Tool(
                 self.scene, self._folder, len(self._tools), '--transfers',
-                str(self._chance.randint(1, 4)), *options)
+                str(self._chance.randint(1, 4)), *options,
+                **self._of_worker(place) if self.workers else {})
             self._tools.append(one)
             return one
+
+    def _of_worker(self, place: int) -> dict[str, str]:
+        home = self._folder / ('machine-%d' % place)
+        home.mkdir(exist_ok=True)
+        return {'home': home.name, 'coordination_url':
+                worker_case.OnRedis().find_url(_LIFETIME)}
+
+    @property
+    def _places(self) -> range:
+        """The machines on which a command is started."""
+        return range(2 if self.workers else 1)
 
     def _rage(self) -> None:
         """Replicate again and again while disasters happen."""
         chance = self.scene.chance
         self.scene.target.proxy.bandwidth = chance.choice(
             (300_000, 1_000_000, 3_000_000))
-        plan = sorted(
-            (round(chance.uniform(0, _WINDOW), 2), number,
-             chance.choice(disasters.ALL))
-            for number in range(chance.randint(1, 5)))
-        self.facts['disasters'] = [
-            '%s at %s s' % (what.__name__, at) for at, _, what in plan]
-        thread = threading.Thread(
-            target=self._strike, args=([(at, what) for at, _, what in plan],))
-        thread.start()
+        weather = storm.Storm(self, self.facts['seed'], chance)
+        self.facts['disasters'] = weather.names
+        weather.start()
         try:
-            while not self._over.is_set():
-                one = self._start()
-                while one.running and not self._over.is_set():
-                    time.sleep(0.02)
+            running: dict[int, tool.Tool] = {}
+            while not weather.over.is_set():
+                for place in self._places:
+                    if place not in running or not running[place].running:
+                        running[place] = self._start(place)
+                time.sleep(0.02)
         finally:
-            thread.join()
-        if self._errors:
-            raise self._errors[0]
+            weather.finish()
         if self._chance.random() < 0.5:
-            self.kill_tools()
+            self.note('worker killed' if self.workers else 'command killed',
+                      self.kill_tools())
         for one in self._tools:
             one.wait(_DEADLINE)
-
-    def _strike(self, plan: collections.abc.Sequence[tuple[
-            float, collections.abc.Callable[..., None]]]) -> None:
-        """Make the disasters happen: the body of a thread."""
-        self._wait_for_writes()
-        began = time.monotonic()
-        try:
-            for at, what in plan:
-                time.sleep(max(0, began + at - time.monotonic()))
-                what(self)
-            time.sleep(max(0, began + _WINDOW - time.monotonic()))
-            if any(what is disasters.fill_quota for _, what in plan):
-                self.scene.target.die(0)
-        except Exception as error:
-            self._errors.append(error)
-        finally:
-            self._over.set()
-            for server in self.scene.source, self.scene.target:
-                server.calm()
-
-    def _wait_for_writes(self) -> None:
-        """Wait until the first command creates an image."""
-        end = time.monotonic() + _DEADLINE
-        while time.monotonic() < end and not any(
-                request.method == 'POST'
-                for request in self.scene.target.proxy.requests):
-            time.sleep(0.02)
 
     def _read_the_source(self) -> None:
         """Find out what disasters have made of the source."""
@@ -256,10 +253,11 @@ class Run:
         self.facts['unfinished'] = []
         for number in range(_CLEAN_RUNS):
             self.facts['clean_runs'] = number + 1
-            one = self._start(*options)
-            code = one.wait(_DEADLINE)
-            outcomes = one.outcomes
-            self._case.assertIn(code, (0, 15), one.errors)
+            started = [self._start(place, *options)
+                       for place in self._places]
+            for one in started:
+                self._case.assertIn(one.wait(_DEADLINE), (0, 15), one.errors)
+            outcomes = started[0].outcomes
             left = self._unfinished(outcomes)
             if not left:
                 break
@@ -344,7 +342,7 @@ class Run:
     def _check_nothing_to_do(self) -> None:
         """Check that another run changes nothing."""
         self.scene.target.proxy.clear()
-        one = self._start()
+        one = self._start(0)
         one.wait(_DEADLINE)
         self._case.assertEqual([], [
             '%s %s' % (request.method, request.path)

@@ -25,15 +25,25 @@ _PLACES = (0, 1, 70000, 900000, 2500000)
 
 
 class Chaos(typing.Protocol):
-    """A run of chaos, as disasters see it."""
+    """A run of chaos, as disasters see it.
+
+    :ivar workers: whether the commands share the work
+    """
 
     scene: world.World
+    workers: bool
 
-    def kill_tools(self) -> None:
-        """Kill all commands that are running."""
+    def kill_tools(self, most: int | None = None) -> int:
+        """Kill running commands; return their number.
+
+        :param most: how many to kill; all if None
+        """
 
     def start_another(self) -> None:
         """Start a second command."""
+
+    def note(self, what: str, count: int = 1) -> None:
+        """Count something that has happened."""
 
 
 def _method(run: Chaos) -> str:
@@ -41,18 +51,28 @@ def _method(run: Chaos) -> str:
 
 
 def kill_tool(run: Chaos) -> None:
-    """Kill the commands; the next one starts at once."""
-    run.kill_tools()
+    """Kill the commands, or one of several workers; others follow."""
+    if run.workers:
+        run.note('worker killed', run.kill_tools(1))
+    else:
+        run.note('command killed', run.kill_tools())
+
+
+def _kill(run: Chaos, server: world.Server, name: str) -> None:
+    if server.open_requests():
+        run.note('%s killed during requests' % name)
+    run.note('%s killed' % name)
+    server.die(run.scene.chance.choice((0, 0.5, 1)))
 
 
 def kill_source(run: Chaos) -> None:
     """Kill the Glance that is read, and start it again."""
-    run.scene.source.die(run.scene.chance.choice((0, 0.5, 1)))
+    _kill(run, run.scene.source, 'source')
 
 
 def kill_target(run: Chaos) -> None:
     """Kill the Glance that is written to, and start it again."""
-    run.scene.target.die(run.scene.chance.choice((0, 0.5, 1)))
+    _kill(run, run.scene.target, 'target')
 
 
 def cut_source(run: Chaos) -> None:
@@ -105,6 +125,7 @@ def slow_down(run: Chaos) -> None:
     server = chance.choice((run.scene.source, run.scene.target))
     server.proxy.latency = 0.3
     server.proxy.bandwidth = 500_000
+    run.note('server slowed down')
 
 
 def fill_quota(run: Chaos) -> None:
@@ -112,34 +133,59 @@ def fill_quota(run: Chaos) -> None:
     name, value = run.scene.chance.choice((
         ('user_storage_quota', '2500000'), ('image_size_cap', '1000000')))
     run.scene.target.die(0, {'DEFAULT': {name: value}})
+    run.note('target out of quota')
+
+
+def _victim(run: Chaos, protected: bool) -> tuple[str | None, str]:
+    """Choose an image of the source, if possible one in transfer.
+
+    :param protected: whether it may be protected
+    :returns: its ID, None if there is none, and words about its state
+    """
+    scene = run.scene
+    ids = [one.id for one in scene.pictures.values()
+           if one.id not in scene.gone and (
+               protected or not one.raw['protected'])]
+    busy = [one for one in ids if any(
+        one in request.path for server in (scene.source, scene.target)
+        for request in server.open_requests())]
+    if not ids:
+        return None, ''
+    return (scene.chance.choice(sorted(busy or ids)),
+            ' in transfer' if busy else '')
 
 
 def delete_image(run: Chaos) -> None:
     """Delete an image of the source."""
-    scene = run.scene
-    image_id = scene.chance.choice(sorted(scene.pictures))
-    if image_id in scene.gone:
+    image_id, when = _victim(run, protected=False)
+    if image_id is None:
         return
     with contextlib.suppress(Exception):  # the source may be dead
-        scene.source.raw.delete(image_id)
-        scene.gone.add(image_id)
+        run.scene.source.raw.delete(image_id)
+        run.scene.gone.add(image_id)
+        run.note('source image deleted' + when)
 
 
 def deactivate_image(run: Chaos) -> None:
     """Deactivate an image of the source."""
-    scene = run.scene
-    picture = scene.pictures[scene.chance.choice(sorted(scene.pictures))]
-    if picture.id in scene.gone:
+    image_id, when = _victim(run, protected=True)
+    if image_id is None:
         return
+    picture = run.scene.pictures[image_id]
+    before = set(picture.statuses)
     picture.statuses.add('deactivated')
     with contextlib.suppress(Exception):  # the source may be dead
-        scene.source.raw.ask('POST', '/v2/images/%s/actions/deactivate' %
-                             picture.id, 204)
+        run.scene.source.raw.ask(
+            'POST', '/v2/images/%s/actions/deactivate' % image_id, 204)
+        if 'deactivated' not in before:
+            run.note('source image deactivated' + when)
 
 
 def second_tool(run: Chaos) -> None:
-    """Start a second command that does not know of the first one."""
+    """Start another command; unless it is a worker, it knows of no other."""
     run.start_another()
+    run.note('another worker started' if run.workers
+             else 'another command started')
 
 
 ALL: tuple[collections.abc.Callable[[Chaos], None], ...] = (

@@ -31,14 +31,19 @@ class Tool:
     :param folder: the folder for its home and its output
     :param number: a number that no other one has in this run
     :param options: options of the command
+    :param home: the folder with its journal
+    :param coordination_url: where it meets other workers, if it is one
     """
 
     def __init__(self, scene: 'world.World', folder: pathlib.Path,
-                 number: int, *options: str) -> None:
+                 number: int, *options: str, home: str = '',
+                 coordination_url: str | None = None) -> None:
         self._output = folder / ('output-%d' % number)
         self._errors = folder / ('errors-%d' % number)
         kept = {name: os.environ[name] for name in ('PYTHONPATH',)
                 if name in os.environ}
+        if coordination_url:
+            kept['NOVA_IMAGE_COORDINATION_URL'] = coordination_url
         with open(self._output, 'wb') as output, open(
                 self._errors, 'wb') as errors:
             self._process = subprocess.Popen(
@@ -46,7 +51,7 @@ class Tool:
                  '--to', scene.target.url, '--json', *options],
                 cwd=folder, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=errors, env=processes.clean_environment({
-                    'HOME': str(folder), 'LC_ALL': 'C.UTF-8', **kept}))
+                    'HOME': str(folder / home), 'LC_ALL': 'C.UTF-8', **kept}))
 
     @property
     def running(self) -> bool:

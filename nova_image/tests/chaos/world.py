@@ -21,6 +21,7 @@ import typing
 
 from nova_image.tests.chaos import images
 from nova_image.tests import fixtures
+from nova_image.tests.fixtures import exchange
 from nova_image.tests.functional import servers
 
 
@@ -82,6 +83,10 @@ class Server:
                 self.service.restart(changes)
             else:
                 self.service.start()
+
+    def open_requests(self) -> list[exchange.Record]:
+        """Return the requests that are in progress."""
+        return [one for one in self.proxy.requests if one.ended is None]
 
     def calm(self) -> None:
         """End all faults."""
