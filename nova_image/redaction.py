@@ -77,7 +77,8 @@ _HEADER = re.compile(r'''
 _SCHEME = re.compile(
     r'(?<![\w-])((?:bearer|basic)\s+)[a-z0-9+/=._~-]{16,}', _FLAGS)
 _FIELD = re.compile(r'''
-    ((?: (?:token | secret | passw(?:or)?d | passphrase | authorization
+    ((?: (?!(?<=/auth/)tokens:\s)  # Keystone's own URL, in an error
+         (?:token | secret | passw(?:or)?d | passphrase | authorization
           | cookie | receipt | (?:api|access|private|secret|account)[_-]?key
          ) [\w-]{0,24}
          (?: %(quote)s? \s* (?: [:=]>? | > ) \s* [\[({]?

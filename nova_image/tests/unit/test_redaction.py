@@ -112,6 +112,7 @@ BARE = (u'gAAAAABm' + u'x-_Y' * 20, u'eyJhbGciOiJFUzI1NiJ9.eyJzdWIi.c2ln',
         u'AQ' + u'Ab+/' * 9 + u'==')
 
 HARMLESS = (
+    'POST https://keystone/v3/auth/tokens: Failed to establish a connection',
     'no image http://glance:9292/v2/images/ID was found',
     'at http://glance:9292: Connection refused',
     'http://[::1]:9292/v2', '(https://cloud/image)',
