@@ -48,11 +48,16 @@ class Orphans:
     policy: Policy = Policy.KEEP
     most: int = 10
 
-    def deal_with(self, end: ends.End,
+    def deal_with(self, source: ends.Source, end: ends.End,
                   found: collections.abc.Sequence[records.Record],
                   change: bool) -> collections.abc.Iterator[results.Outcome]:
         """Yield what became of each replica.
 
+        A listing lacks an image that somebody hides, or shows again, while it
+        is read. Nothing is done to a replica before the source has said that
+        it has no such image.
+
+        :param source: the source
         :param end: the target
         :param found: the replicas, as the target lists them
         :param change: whether to change the target
@@ -64,7 +69,8 @@ class Orphans:
                 target_id=image.id, action=self.policy.value,
                 reason='its source is gone')
             if image in todo and self.policy is not Policy.KEEP:
-                outcome = self._try(end, image, outcome, len(todo), change)
+                outcome = self._try(source, end, image, outcome, len(todo),
+                                    change)
             yield outcome
 
     def _is_done(self, image: records.Record) -> bool:
@@ -72,8 +78,8 @@ class Orphans:
                 self.policy is Policy.DEACTIVATE and
                 image.status == 'deactivated')
 
-    def _try(self, end: ends.End, image: records.Record,
-             outcome: results.Outcome, count: int,
+    def _try(self, source: ends.Source, end: ends.End,
+             image: records.Record, outcome: results.Outcome, count: int,
              change: bool) -> results.Outcome:
         """Do what the policy says with one image."""
         if count > self.most:
@@ -81,9 +87,14 @@ class Orphans:
                 outcome, result=Result.CONFLICT,
                 reason='its source is gone, and the sources of %d replicas '
                 'are: more than the maximum of %d' % (count, self.most))
-        if not change:
-            return dataclasses.replace(outcome, result=Result.DIFFERENT)
         try:
+            original = source.image(image.replica_of or '')
+            if original is not None and original.status != 'deleted':
+                return dataclasses.replace(
+                    outcome, result=Result.LEFT,
+                    reason='its source was not listed, but is there')
+            if not change:
+                return dataclasses.replace(outcome, result=Result.DIFFERENT)
             self._do(end, image)
         except Exception as error:
             return dataclasses.replace(

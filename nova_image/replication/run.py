@@ -139,7 +139,7 @@ class Run:
         for goal, found in zip(self._goals, orphans, strict=True):
             if not self.report.stopped:
                 for outcome in self._options.orphans.deal_with(
-                        goal.end, found, self._options.change):
+                        self._source, goal.end, found, self._options.change):
                     self._report(outcome)
         return self.report
 

@@ -15,6 +15,7 @@
 import contextlib
 import threading
 
+import mock
 import six
 
 from nova_image.tests.unit.replication import case
@@ -455,6 +456,27 @@ class TestOrphans(RunTest):
                           'C': Result.SAME}, self.deal('delete'))
         self.assertEqual({'C', 'foreign', 'marked'}, set(self.target.found))
         self.assertEqual(0, self.report.unverified)
+
+    def test_source_that_the_listing_lacked_keeps_its_replica(self):
+        """An image is missing if it is hidden while it is listed."""
+        for policy in ('hide', 'deactivate', 'delete'):
+            with mock.patch.object(self.source, 'image', lambda image_id: (
+                    case.image(id='A') if image_id == 'A' else case.image(
+                        id='B', status='deleted'))):
+                self.assertEqual(
+                    {'A': Result.LEFT, 'B': Result.DIFFERENT,
+                     'C': Result.SAME}, self.deal(policy, change=False))
+        self.assertIn('not listed', self.reason('A'))
+        self.assertEqual([], self.target.writes)
+
+    def test_source_that_cannot_be_asked_keeps_its_replica(self):
+        def trouble(what, image_id):
+            if what == 'GET image':
+                raise exception.GlanceConnectionFailed(reason='as planned')
+
+        self.source.trouble = trouble
+        self.assertEqual(Result.FAILED, self.deal('delete')['A'])
+        self.assertEqual([], self.target.writes)
 
     def test_too_many_are_not_deleted(self):
         self.assertEqual({'A': Result.CONFLICT, 'B': Result.CONFLICT,
