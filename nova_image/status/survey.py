@@ -17,7 +17,6 @@ each) if there are two halves, and what the checks have found.
 """
 
 import collections.abc
-from concurrent import futures
 import functools
 import itertools
 import typing
@@ -27,6 +26,7 @@ from nova_image.image import reasons
 from nova_image.status import checks
 from nova_image.status import facts
 from nova_image.status import halves
+from nova_image.status import threads
 
 #: images whose questions are asked together
 _BATCH = 200
@@ -72,11 +72,11 @@ class Survey:
                 check.skipped = check.skipped or (
                     'this Glance does not serve %s, and no other API shows it'
                     % self._title(check.half))
-        with futures.ThreadPoolExecutor(_WORKERS) as pool:
+        with threads.Pool(_WORKERS) as pool:
             self._run(served, pool)
 
     def _run(self, served: list[halves.Half],
-             pool: futures.ThreadPoolExecutor) -> None:
+             pool: threads.Pool) -> None:
         """Show the images of each half to the checks that look at them."""
         remaining = [check for check in self._checks if check.half is None]
         for half in served:
@@ -139,7 +139,7 @@ class Survey:
     def _look(self, half: halves.Half, own: list[checks.ImageCheck],
               remaining: list[checks.ImageCheck],
               served: list[halves.Half],
-              pool: futures.ThreadPoolExecutor) -> bool:
+              pool: threads.Pool) -> bool:
         """Show the images of a half, and return whether these are all.
 
         :param own: checks of this half
@@ -164,7 +164,7 @@ class Survey:
     def _show(self, half: halves.Half, batch: list[facts.Image],
               watching: list[checks.ImageCheck],
               served: list[halves.Half],
-              pool: futures.ThreadPoolExecutor) -> None:
+              pool: threads.Pool) -> None:
         """Show images to checks, and then the answers to their questions."""
         asked: dict[tuple[facts.Question, str], facts.Image] = {}
         for image, check in itertools.product(batch, watching):
@@ -175,10 +175,10 @@ class Survey:
                 else:
                     _safely(check, check.unanswered, image, question)
         questions = {question for question, _ in asked}
-        answers = dict(zip(questions, pool.map(functools.partial(
-            self._answer, half, served), questions), strict=True))
+        answers = {question: pool.submit(functools.partial(
+            self._answer, half, served, question)) for question in questions}
         for (question, _), image in asked.items():
-            answer = answers[question]
+            answer = answers[question].result()
             for check in watching:
                 if question.kind in check.kinds:
                     _safely(check, check.unheard if isinstance(

@@ -25,7 +25,7 @@ import typing
 from nova_image import exception
 from nova_image.image import driver as drivers
 from nova_image.image import retry
-from nova_image.status.v1 import threads
+from nova_image.status import threads
 
 Image = dict[str, typing.Any]
 

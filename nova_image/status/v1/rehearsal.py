@@ -25,9 +25,9 @@ import typing
 
 from nova_image import exception
 from nova_image.image import reasons
+from nova_image.status import threads
 from nova_image.status.v1 import differences
 from nova_image.status.v1 import listings
-from nova_image.status.v1 import threads
 
 Image = listings.Image
 Difference = differences.Difference

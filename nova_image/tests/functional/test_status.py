@@ -187,6 +187,16 @@ class FailuresOnGlance33Test(StatusOnGlance33):
         self.assertEqual(130, self.finish(process).code)
         self.assertEqual([], self.raw.images())
 
+    def test_interrupt_while_glance_does_not_answer(self) -> None:
+        self.shared('project-1')
+        proxy = self.proxy()
+        proxy.plan(*[faults.Slow(200)] * 9, path='/members')
+        process = self.start()
+        self.wait_for(lambda: any(one.fault for one in proxy.requests),
+                      'asking for members')
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(130, self.finish(process).code)
+
     def test_interrupted_fix_can_be_undone(self) -> None:
         first, second = self.shared('project-1'), self.shared('project-1')
         proxy = self.proxy()

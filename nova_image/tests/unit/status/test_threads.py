@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Unit tests of nova_image.status.v1.threads."""
+"""Unit tests of nova_image.status.threads."""
 
 import threading
 
@@ -19,7 +19,7 @@ import six
 from nova_image.tests.unit.status import case
 
 if six.PY3:
-    from nova_image.status.v1 import threads
+    from nova_image.status import threads
 
 
 class TestPool(case.TestCase):
