@@ -82,8 +82,7 @@ class _Held(coordination.Lock):
                  has_session: bool = False) -> None:
         self.lock = lock
         self._lifetime = lifetime
-        self._is_alive = (lock.is_still_owner if has_session
-                          else lock.heartbeat)
+        self._has_session = has_session
         self._renewed = _now()
         self._lost: str | None = None
 
@@ -93,7 +92,9 @@ class _Held(coordination.Lock):
         if self._lifetime is None or self._is_over(began):
             return
         try:
-            if not self._is_alive():
+            # The lock of a file has neither, and ends with the process.
+            if not (self.lock.is_still_owner() if self._has_session
+                    else self.lock.heartbeat()):
                 self._lost = 'the lock of the image is gone'
         except Exception as error:
             # There is time for another attempt.
