@@ -43,7 +43,8 @@ Exit codes::
 
     0    nobody calls v1
     1    somebody does
-    2    a file could not be read, or has no request; or the command line is
+    2    nobody was found, but a line that names v1 is in no known format; a
+         file could not be read; no line is a request; or the command line is
          invalid
     130  Ctrl-C
     255  any other error"""
@@ -102,7 +103,10 @@ def run(arguments: argparse.Namespace) -> int:
         _report(usage)
     for path, reason in usage.unreadable.items():
         status_cloud.say('%s cannot be read: %s' % (path, reason))
-    if usage.lines and not usage.requests:
+    if usage.unknown and not usage.calls:
+        status_cloud.say('Calls of v1 cannot be ruled out: %d lines that name '
+                         'it are in no known format' % usage.unknown)
+    elif usage.lacks_requests:
         status_cloud.say('None of the lines is a request. Is it an access '
                          'log, and one of the known formats?')
     return code_of(usage)
@@ -110,9 +114,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def code_of(usage: access_logs.Usage) -> int:
     """Return the exit code."""
-    if usage.unreadable or (usage.lines and not usage.requests):
+    if usage.unreadable or usage.lacks_requests:
         return UNREADABLE
-    return SOMEBODY if usage.calls else NOBODY
+    if usage.calls:
+        return SOMEBODY
+    return UNREADABLE if usage.unknown else NOBODY
 
 
 def _progress(lines: int) -> None:

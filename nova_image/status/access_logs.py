@@ -42,6 +42,8 @@ EXAMPLES = 3
 #: the longest line, in bytes
 _LONGEST = 64 * 1024
 _QUOTED = 200
+#: why a file is left out
+_NO_TEXT = 'it is not text. Compressed files can be gzip, bzip2 or xz'
 
 #: a path of the Images API v1; other services have a v1 of their own
 _V1 = re.compile(r'(?:^|/)v1(?:\.[0-9])?/(?:shared-)?images(?:/|\Z)')
@@ -131,6 +133,11 @@ class Usage:
         for one in self.clients:
             yield one.title, one.calls
 
+    @property
+    def lacks_requests(self) -> bool:
+        """Whether none of the lines is a request."""
+        return bool(self.lines and not self.requests)
+
     def by(self, name: str) -> list[Client]:
         """Return the clients, told apart by one attribute.
 
@@ -167,7 +174,8 @@ def clients(paths: collections.abc.Iterable[str],
     for path in paths:
         try:
             with _opened(path) as stream:
-                reading.read(stream)
+                if not reading.read(stream):
+                    reading.usage.unreadable[path] = _NO_TEXT
         except _ERRORS as error:
             reading.usage.unreadable[path] = (
                 getattr(error, 'strerror', None) or str(error))
@@ -189,9 +197,10 @@ class _Reading:
         self._progress = progress
         self._clients: dict[tuple[str | None, ...], Client] = {}
 
-    def read(self, stream: typing.BinaryIO) -> None:
-        """Count the lines of one file."""
-        usage, cut = self.usage, False
+    def read(self, stream: typing.BinaryIO) -> bool:
+        """Count the lines of one file, and return whether it is text."""
+        usage, cut, binary = self.usage, False, False
+        before = usage.requests
         while line := stream.readline(_LONGEST):
             begins, cut = not cut, not line.endswith(b'\n')
             if not begins:
@@ -205,6 +214,8 @@ class _Reading:
                             is_request)
             else:
                 usage.requests += is_request
+                binary = binary or b'\0' in line
+        return usage.requests > before or not binary
 
     def _count(self, line: str, is_request: bool) -> None:
         """Count a line that may be a call of v1.
@@ -229,7 +240,7 @@ class _Reading:
         self._client(found).add(1, found.moment, found.moment)
 
     def _operation(self, found: access_formats.Request) -> str:
-        text = '%s %s' % (found.method, _template(found.path))
+        text = ('%s %s' % (found.method, _template(found.path)))[:_QUOTED]
         known = self.usage.operations
         return text if text in known or len(known) < MAX_CLIENTS else OTHERS
 

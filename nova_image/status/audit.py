@@ -154,6 +154,8 @@ class Audit:
         if usage.unknown:
             gaps.append('%d lines that name v1, such as: %s' % (
                 usage.unknown, usage.examples[0]))
+        if usage.lacks_requests:
+            gaps.append('none of the lines is a request')
         self._gatherer.gathered.gaps['clients'] = gaps
 
     def _has_images(self) -> bool:

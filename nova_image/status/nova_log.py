@@ -49,7 +49,8 @@ def _open(path: str) -> typing.TextIO:
 
 def _different(target: str) -> collections.abc.Iterator[str]:
     """Yield the filters of one request that v2 reads differently."""
-    query = urllib.parse.urlsplit(target).query
+    # urlsplit() would refuse some of what a client can send.
+    query = target.partition('?')[2].partition('#')[0]
     for name, value in urllib.parse.parse_qsl(query, keep_blank_values=True):
         if name in _DIFFERENT:
             yield name

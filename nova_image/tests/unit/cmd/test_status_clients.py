@@ -115,6 +115,14 @@ The answers: 200 (1), 300 (1)
         self.assertIn('1 lines that name v1 are in no known format, such as:'
                       '\n    HTTP/1.1: a call of /v1/images\n', out)
 
+    def test_unknown_format_is_not_nobody(self):
+        unknown = 'HTTP/1.1: a call of /v1/images'
+        other = logs.call(path='/v2/images')
+        code, _, err = self.run_it([other, unknown])
+        self.assertEqual(2, code)
+        self.assertIn('cannot be ruled out', err)
+        self.assertEqual(1, self.run_it([logs.call(), unknown])[0])
+
     def test_times(self):
         for text in ('2026-11-01', '2026-11-01T00:00', '2026-11-01 00:00Z',
                      '2026-11-01T01:00+01:00'):

@@ -104,6 +104,10 @@ class TestClients(case.TestCase):
             'GET /v1/images/ID/members': 1, 'GET /v1/shared-images/ID': 1,
             'GET /v1/images': 1}, found.operations)
 
+    def test_operations_are_short(self):
+        found = self.read(call(path='/v1/images/A/' + 9000 * 'x'))
+        self.assertEqual([200], [len(one) for one in found.operations])
+
     def test_since(self):
         found = self.read(call(), call(time='11:09:13'),
                           since=_TIME.replace(minute=9))
@@ -159,6 +163,14 @@ class TestClients(case.TestCase):
         path = self.write(b'\xff\xfe\x00\n' + call(agent='x').encode(
             'utf-8').replace(b'"x"', b'"\xff"') + b'\r\n')
         self.assertEqual(1, access_logs.clients([path]).calls)
+
+    def test_files_that_are_no_text(self):
+        path = self.write(b'\x28\xb5\x2f\xfd\x00\x01\n\x02')
+        good = self.write(call().encode('utf-8'), 'good.log')
+        found = access_logs.clients([path, good])
+        self.assertEqual(1, found.calls)
+        self.assertEqual([path], list(found.unreadable))
+        self.assertIn('not text', found.unreadable[path])
 
     def test_very_long_line(self):
         found = self.read('x' * 300000, call(), call(agent='y' * 200000))

@@ -69,7 +69,8 @@ class TestFiles(case.TestCase):
         targets = ('/v2.1/images?changes-since=x&name=y',
                    '/v2.1/images/detail?property-a=b&is_public=none',
                    '/v2.1/servers?changes-since=x', '/images?protected=1',
-                   '/v2/images?protected=true', '/v2/images')
+                   '/v2/images?protected=true', '/v2/images',
+                   'http://[/images?x=y', '/images?a=1#changes-since=b')
         lines = '\n'.join('1.2.3.4 "GET %s HTTP/1.1" 200' % target
                           for target in targets)
         plain = self.write('log', lines)
@@ -176,6 +177,16 @@ class TestAudit(case.TestCase):
         self.assertEqual(['gone.log: No such file', '2 lines that name v1, '
                           'such as: odd /v1/images'], verdict.unchecked)
 
+    def test_log_that_is_no_access_log(self):
+        path = self.useFixture(fixtures.TempDir()).join('nova.log')
+        with open(path, 'w') as stream:
+            stream.write('words\n')
+        (_, verdict), = audit.Audit(
+            [], gathering.Gatherer(None, None, None), audit.Options(
+                frozenset(['v1-clients']), access_logs=(path,))).run()
+        self.assertEqual(['none of the lines is a request'],
+                         verdict.unchecked)
+
 
 class Usage(object):
     """What access_logs.clients() returns: pairs, with attributes."""
@@ -183,6 +194,7 @@ class Usage(object):
     unreadable = {'gone.log': 'No such file'}
     unknown = 2
     examples = ('odd /v1/images',)
+    lacks_requests = False
 
     def __iter__(self):
         return iter([('curl', 3)])
