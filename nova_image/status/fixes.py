@@ -32,6 +32,7 @@ ALREADY = 'already'
 REFUSED = 'refused'
 UNDONE = 'undone'
 NOT_UNDONE = 'not undone'
+STATES = (PLANNED, DONE, ALREADY, REFUSED, UNDONE, NOT_UNDONE)
 #: states of changes that may have been made
 MAY_BE_MADE = (PLANNED, DONE, REFUSED, NOT_UNDONE)
 

@@ -21,6 +21,7 @@ import datetime
 import json
 import os
 import pathlib
+import tempfile
 import time
 import typing
 
@@ -30,7 +31,8 @@ from nova_image.status import fixes
 VERSION = 1
 #: seconds between two writes: a file of many changes takes time
 _PAUSE = 0.5
-_FIELDS = ('kind', 'image_id', 'part', 'before', 'after', 'state', 'reason')
+_TEXTS = ('kind', 'image_id', 'part', 'state', 'reason')
+_VALUES = ('before', 'after')
 
 
 class Unusable(Exception):
@@ -58,37 +60,42 @@ class UndoFile:
 
         :raises OSError: if it cannot be written, or exists
         """
-        if os.path.lexists(self.path):
-            raise FileExistsError(17, 'the file exists', str(self.path))
-        self.write()
+        try:
+            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL,
+                             0o600))
+        except FileExistsError as error:
+            raise FileExistsError(
+                error.errno, 'the file exists', str(self.path)) from error
+        try:
+            self.write()
+        except BaseException:
+            self.path.unlink()
+            raise
 
     def write(self) -> None:
-        """Write the file."""
+        """Write the file; if its name is a symbolic link, its target.
+
+        :raises OSError: if it cannot be written
+        """
         content = json.dumps({
             'nova_image_status_undo': VERSION, 'cloud': self.urls,
             'written_at': datetime.datetime.now(
                 datetime.timezone.utc).isoformat(timespec='seconds'),
             'changes': [dataclasses.asdict(one) for one in self.changes],
         }, indent=1)
-        hidden = self.path.with_name('.%s.%d' % (self.path.name, os.getpid()))
+        target = self.path.resolve()
+        # In a folder of several users, others could foresee a fixed name.
+        number, hidden = tempfile.mkstemp(prefix='.undo-', dir=target.parent)
         try:
-            with open(os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_TRUNC,
-                              0o600), 'w') as stream:
+            with open(number, 'w') as stream:
                 stream.write(content + '\n')
                 stream.flush()
                 os.fsync(stream.fileno())
-            os.replace(hidden, self.path)
+            os.replace(hidden, target)
         finally:
-            hidden.unlink(missing_ok=True)
-        self._sync_folder()
+            pathlib.Path(hidden).unlink(missing_ok=True)
+        _sync_folder(target.parent)
         self._written = time.monotonic()
-
-    def _sync_folder(self) -> None:
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
     def record(self, change: fixes.Change) -> None:
         """Record what became of a change, unless that was done just now.
@@ -110,12 +117,41 @@ def load(path: pathlib.Path) -> UndoFile:
         if found['nova_image_status_undo'] != VERSION:
             raise Unusable('%s has another format than this release writes'
                            % path)
-        return UndoFile(path, [str(url) for url in found['cloud']], [
-            _change(one) for one in found['changes']])
-    except (ValueError, KeyError, TypeError) as error:
-        raise Unusable('%s is not an undo file of nova-image-status: %s' % (
-            path, error)) from error
+        return UndoFile(path, [
+            _checked('cloud', url, str) for url in _checked(
+                'cloud', found['cloud'], list)], [
+            _change(one) for one in _checked(
+                'changes', found['changes'], list)])
+    except KeyError as error:
+        reason = 'it has no %s' % error
+    except RecursionError:
+        reason = 'it is nested too deeply'
+    except (ValueError, TypeError) as error:
+        reason = str(error)
+    raise Unusable('%s is not an undo file of nova-image-status: %s' % (
+        path, reason))
 
 
 def _change(raw: dict[str, typing.Any]) -> fixes.Change:
-    return fixes.Change(**{name: raw[name] for name in _FIELDS})
+    found = {name: _checked(name, raw[name], str) for name in _TEXTS}
+    if found['state'] not in fixes.STATES:
+        raise ValueError('there is no state %s' % found['state'])
+    for name in _VALUES:
+        found[name] = _checked(name, raw[name], str | None)
+    return fixes.Change(**found)
+
+
+def _checked(name: str, value: typing.Any, kind: typing.Any) -> typing.Any:
+    """Return a value of the file, whose type must be the right one."""
+    if not isinstance(value, kind):
+        raise TypeError('the value of %s has the type %s' % (
+            name, type(value).__name__))
+    return value
+
+
+def _sync_folder(path: pathlib.Path) -> None:
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -141,8 +141,59 @@ class TestUndoFile(case.TestCase):
         self.assertRaises(TypeError, self.file.create)
         self.assertEqual([], os.listdir(str(self.folder)))
 
+    def test_existing_name_is_never_replaced(self):
+        for target in ('missing', os.devnull):
+            self.path.symlink_to(target)
+            self.assertRaises(FileExistsError, self.file.create)
+            self.path.unlink()
+        self.path.mkdir()
+        self.assertRaises(FileExistsError, self.file.create)
+
+    def test_symbolic_link_stays_one(self):
+        self.file.create()
+        link = self.folder / 'link'
+        link.symlink_to(self.path)
+        found = undo_file.load(link)
+        found.changes[0].state = 'undone'
+        found.write()
+        self.assertTrue(link.is_symlink())
+        self.assertEqual('undone', undo_file.load(
+            self.path).changes[0].state)
+
+    def test_temporary_file_follows_no_link(self):
+        victim = self.folder / 'victim'
+        victim.write_text('mine')
+        (self.folder / ('.undo.json.%d' % os.getpid())).symlink_to(victim)
+        self.file.create()
+        self.assertEqual('mine', victim.read_text())
+
+    def test_values_that_make_no_sense(self):
+        self.file.create()
+        good = json.loads(self.path.read_text())
+        for name, value in (
+                ('kind', []), ('kind', None), ('image_id', ['A']),
+                ('image_id', 5), ('part', 5), ('before', {}), ('after', [1]),
+                ('before', 5), ('state', 'bogus'), ('state', {}),
+                ('reason', 1)):
+            self.refuse(dict(good, changes=[dict(
+                good['changes'][0], **{name: value})]))
+        for name, value in (('cloud', 'http://a'), ('cloud', [1]),
+                            ('cloud', {}), ('changes', {}),
+                            ('changes', 'text'), ('changes', ['text'])):
+            self.refuse(dict(good, **{name: value}))
+
+    def refuse(self, content):
+        """Assert that a file with this JSON cannot be used."""
+        self.path.write_text(json.dumps(content))
+        try:
+            undo_file.load(self.path)
+        except undo_file.Unusable:
+            return
+        self.fail('%s is accepted' % content)
+
     def test_other_files(self):
         for text in ('', '[]', '{}', '{"nova_image_status_undo": 2}',
+                     '[' * 100000, '5', 'null', '"\\ud800"',
                      json.dumps({'nova_image_status_undo': 1, 'cloud': [],
                                  'changes': [{}]})):
             self.path.write_text(text)
