@@ -19,12 +19,15 @@ read it tells whether that means anything.
 import collections.abc
 import dataclasses
 import datetime
+import re
 import typing
 
 #: visibility of an image of which the API only says that it is not public
 NOT_PUBLIC = 'not public'
 #: statuses of images that have data
 WITH_DATA = ('active', 'deactivated')
+#: the ID of a version; others are ignored
+_VERSION = re.compile(r'v[0-9]{1,4}(?:\.[0-9]{1,4}){0,3}')
 
 
 class Member(typing.NamedTuple):
@@ -94,8 +97,8 @@ class Server:
         """
         found = [tuple(int(part) for part in name[1:].split('.'))
                  for name in self.versions
-                 if name.partition('.')[0] == major and
-                 name[1:].replace('.', '').isdecimal()]
+                 if name.partition('.')[0] == major and _VERSION.fullmatch(
+                     name)]
         return max(found, default=None)
 
 

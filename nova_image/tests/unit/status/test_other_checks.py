@@ -63,6 +63,9 @@ class TestOtherChecks(case.TestCase):
         server = facts.Server('a', {'v2.9': '', 'v2.17': '', 'odd': '',
                                     'vx.1': ''})
         self.assertEqual((2, 17), server.newest('v2'))
+        for name in (u'v2.', u'v2..5', u'v2.\u0665', u'v2.\u00b2',
+                     u'v2.' + 5000 * u'9', u'v2.1\n', u''):
+            self.assertIsNone(facts.Server('a', {name: ''}).newest('v2'))
         self.assertIsNone(server.newest('v1'))
         gathered = facts.Gathered(servers=[server, facts.Server('b', BOTH)])
         self.assertEqual((2, 5), gathered.newest('v2'))
