@@ -79,20 +79,30 @@ def _undo(arguments: argparse.Namespace, repairs: 'dict[str, fixes.Repair]',
         undo = undo_file.load(pathlib.Path(arguments.undo))
     except undo_file.Unusable as error:
         raise errors.Usage(str(error)) from error
-    if set(undo.urls).isdisjoint(urls):
-        status_cloud.say('The file was written for %s, not for %s' % (
-            ', '.join(undo.urls), ', '.join(urls)))
     open_ones = [one for one in undo.changes
                  if one.state in fixes.MAY_BE_MADE]
     if not open_ones:
         status_cloud.say('There is nothing to undo')
         return DONE
+    if set(undo.urls).isdisjoint(urls):
+        _warn_of_other_cloud(arguments, ', '.join(undo.urls), ', '.join(urls))
     _show([change.line(back=True) for change in reversed(open_ones)])
     if not _agreed(arguments, _count('Undo', open_ones)):
         return NOT_ALL
+    undo.write()  # If this fails, no change could be recorded.
     _carry_out(undo, lambda: fixes.undo(undo.changes, repairs, undo.record))
     return _report(open_ones, 'Undid', sum(
         one.state == fixes.UNDONE for one in open_ones), True)
+
+
+def _warn_of_other_cloud(arguments: argparse.Namespace, old: str,
+                         new: str) -> None:
+    """Let a person decide: replicas have the same IDs in other clouds."""
+    text = 'The file was written for %s, not for %s' % (old or 'no cloud', new)
+    if arguments.yes:
+        raise errors.Usage(text + '. If this is the same cloud, run the '
+                           'command without --yes')
+    status_cloud.say(text)
 
 
 def _carry_out(undo: 'undo_file.UndoFile',
