@@ -161,6 +161,10 @@ def _read(files: list[str], folders: list[str]) -> 'cfg.ConfigOpts':
 
     from nova_image import conf as nova_image_conf
 
+    for folder in folders:
+        if not os.path.isdir(folder):  # oslo.config ignores it
+            raise errors.Usage('Configuration of Nova: %s is not a '
+                               'directory' % folder)
     conf = cfg.ConfigOpts()
     try:
         conf([], project='nova', default_config_files=files,
