@@ -240,8 +240,9 @@ class Progress:
         now = time.monotonic()
         if self._shows and now - self._last > _PAUSE:
             self._last = now
-            self._write('\r\x1b[Kchecking: %s, %d s' % (
-                safe_text.shown(text), now - self._began))
+            self._write('\r\x1b[K' + status_cloud.one_row(
+                'checking: %s, %d s' % (
+                    safe_text.shown(text), now - self._began), self._stream))
 
     def _write(self, text: str) -> None:
         self._stream.write(text)

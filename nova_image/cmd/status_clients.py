@@ -93,9 +93,11 @@ def moment(text: str) -> datetime.datetime:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the subcommand and return its exit code."""
-    usage = access_logs.clients(
-        arguments.logs, arguments.since,
-        _progress if status_cloud.shows_progress(arguments) else None)
+    shows = status_cloud.shows_progress(arguments)
+    usage = access_logs.clients(arguments.logs, arguments.since,
+                                _progress if shows else None)
+    if shows:
+        streams.for_progress().write('\x1b[K')
     if arguments.json:
         json.dump(_as_dict(usage), sys.stdout, indent=2, default=_iso)
         sys.stdout.write('\n')
@@ -123,7 +125,7 @@ def code_of(usage: access_logs.Usage) -> int:
 
 def _progress(lines: int) -> None:
     stream = streams.for_progress()
-    stream.write('\r%d lines\r' % lines)
+    stream.write('\r%s\r' % status_cloud.one_row('%d lines' % lines, stream))
     stream.flush()
 
 

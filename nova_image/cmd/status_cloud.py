@@ -97,6 +97,19 @@ def shows_progress(arguments: argparse.Namespace) -> bool:
     return bool(arguments.verbose_level) and sys.stderr.isatty()
 
 
+def one_row(text: str, stream: typing.TextIO) -> str:
+    """Return the beginning of a text that fits one row of a terminal.
+
+    Only one row can be written again. The last column remains empty, because
+    some terminals would begin a new row.
+    """
+    try:
+        columns = os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        columns = 0
+    return text[:(columns or 80) - 1]
+
+
 def open_cloud(arguments: argparse.Namespace) -> Cloud:
     """Return the selected cloud.
 

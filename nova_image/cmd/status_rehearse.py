@@ -187,7 +187,7 @@ class _Progress:
         self._last = time.monotonic()
         text = '%d images listed by v1, %d by v2; %d compared, %d differ' % (
             *self._work.pairs.counts, tally.images, tally.different)
-        self._write(text)
+        self._write(status_cloud.one_row(text, self._file))
 
     def end(self) -> None:
         """Remove the line."""

@@ -103,6 +103,13 @@ The answers: 200 (1), 300 (1)
         self.assertEqual(2, code)
         self.assertIn('None of the lines is a request', err)
 
+    def test_progress_leaves_nothing_on_the_terminal(self):
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova_image.cmd.status_cloud.shows_progress', lambda given: True))
+        _, out, err = self.run_it([logs.call(path='/v2')] * 100000, '--json')
+        self.assertTrue(err.endswith('\x1b[K'), repr(err))
+        self.assertEqual(100000, json.loads(out)['lines'])
+
     def test_missing_file(self):
         gone = os.path.join(self.folder, 'gone')
         code, out, err = self.run_it([logs.call()], gone)

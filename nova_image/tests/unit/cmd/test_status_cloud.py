@@ -14,7 +14,12 @@
 """Unit tests of nova_image.cmd.status_cloud."""
 
 import argparse
+import fcntl
+import io
 import os
+import pty
+import struct
+import termios
 
 import fixtures
 import six
@@ -24,6 +29,24 @@ from nova_image.tests.unit.status import case
 if six.PY3:
     from nova_image.cmd import errors
     from nova_image.cmd import status_cloud
+
+
+class TestProgress(case.TestCase):
+    """Lines that show how far work is"""
+
+    def test_fits_the_terminal(self):
+        master, slave = pty.openpty()
+        self.addCleanup(os.close, master)
+        with open(slave, 'w') as terminal:
+            for columns, length in ((30, 29), (2, 1), (500, 100), (0, 79)):
+                fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack(
+                    'HHHH', 24, columns, 0, 0))
+                self.assertEqual('x' * length, status_cloud.one_row(
+                    'x' * 100, terminal))
+
+    def test_stream_that_is_no_terminal(self):
+        self.assertEqual('x' * 79, status_cloud.one_row(
+            'x' * 100, io.StringIO()))
 
 
 class TestConfiguration(case.TestCase):
