@@ -92,6 +92,8 @@ class Front(shell.Shell):
             self.options = arguments
             self.configure_logging()
             code: int = arguments.run(arguments)
+            # The codes 1 and 2 are results, not errors that were reported.
+            sys.stdout.flush()
             return code
         except BrokenPipeError:
             raise

@@ -305,6 +305,27 @@ class UsageOnGlance33Test(StatusOnGlance33):
                 'members'][0]['status'])
 
 
+class OutputTest(status_case.StatusTest):
+    """Standard output, without a Glance"""
+
+    def test_result_that_cannot_be_written(self) -> None:
+        with fixtures.Port() as port:
+            self.use('http://127.0.0.1:%d' % port.number)
+        argv = ('--check', 'api-versions')
+        self.run_it(*argv, code=1)
+        with open('/dev/full', 'wb') as full:
+            process = self.start(*argv, stdout=full)
+            _, err = process.communicate(timeout=60)
+        self.assertEqual(255, process.returncode, err)
+        self.assertIn(b'standard output: No space left', err)
+        reading, writing = os.pipe()
+        os.close(reading)
+        process = self.start(*argv, stdout=writing)
+        os.close(writing)
+        process.communicate(timeout=60)
+        self.assertEqual(141, process.returncode)
+
+
 class WithKeystone(cli_case.OnKeystone, status_case.StatusTest):
     """Users of a cloud with Keystone."""
 
