@@ -207,7 +207,9 @@ class Uploads(object):
                 'PUT', records.path(image_id, target.path), target.action,
                 image_id, headers=headers, body=body, doubt=doubt,
                 judge=size.judge), settle=find_sent)
-            size.learn()
+            if answer is not _UNANSWERED:
+                # Otherwise the attempt with the size may have succeeded.
+                size.learn()
         finally:
             body.close()
         with undo.Steps(doubt):

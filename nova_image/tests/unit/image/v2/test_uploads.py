@@ -77,6 +77,16 @@ class TestAnnouncedSizes(case.DriverTestCase):
         self._create()
         self.assertEqual([True], self._announced())
 
+    def test_a_lost_answer_to_an_upload_with_its_size_teaches_nothing(self):
+        self.glance.answers(
+            GLANCE33('create_201'), recordings.Answer(504),
+            recordings.Answer(409), GLANCE33('show_active'),
+            GLANCE33('show_active'))
+        self.service.create(self.context, META, DATA)
+        self.assertEqual([True, False], self._announced())
+        self._create()
+        self.assertEqual([True], self._announced())
+
     def test_other_failures_change_nothing(self):
         self._create(recordings.Answer(503), FAILED.changed(pieces=0))
         calls = [call for call in self.glance.calls if call.method == 'PUT']
