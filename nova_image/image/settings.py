@@ -55,6 +55,7 @@ _IPV4 = re.compile(r'[0-9]+(\.[0-9]+){3}\Z')
 #: a scheme without "://", which would become a host name
 _NEARLY = re.compile(r'https?:?[/\\]', re.IGNORECASE)
 
+_SCHEME = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*://')
 _NOT_IN_URLS = re.compile(r'[\s\x00-\x1f\x7f]')
 _SERVER_ENDS = re.compile(r'[/?#\\]')
 _CERTIFICATE = re.compile(
@@ -144,14 +145,14 @@ def _servers(conf):
     for url in urls:
         fault = _fault(url)
         if fault:
-            yield _of(used, '%s in %s' % (fault, url),
+            yield _of(used, '%s in %s' % (fault, _shown(url)),
                       _URL_ADVICE + _ALSO.get(used, ''))
     override = conf.glance.endpoint_override
     if used != 'endpoint_override' and override:
         fault = _fault(override)
         if fault:
-            yield _of('endpoint_override', '%s in %s' % (fault, override),
-                      'It has no effect while api_servers is set: remove it',
+            yield _of('endpoint_override', '%s in %s' % (
+                fault, _shown(override)), 'It has no effect while api_servers is set: remove it',
                       harmless=True)
 
 
@@ -160,20 +161,38 @@ def _fault(url):
     url = url.strip()
     if '://' not in url and _NEARLY.match(url):
         return 'the scheme does not end with ://'
+    if _NOT_IN_URLS.search(url):
+        return 'there is white space'
     fault = _fault_of_server(_with_scheme(url), _HTTP)
     if fault is None and ('?' in url or '#' in url):
         fault = 'there is a query or a fragment'
     return fault
 
 
+def _shown(url):
+    """Return a URL without its credentials, whatever is in them."""
+    head, mark, server = url.rpartition('@')
+    scheme = _SCHEME.match(head)
+    return (scheme.group() if scheme else '') + '***@' + server if (
+        mark) else url
+
+
 def _with_scheme(url):
     return url if '://' in url else 'http://' + url
 
 
+def _fault_of_proxy(url):
+    """Return what is wrong with the URL of a proxy, or None.
+
+    Its credentials and its path may have any characters, and its scheme may
+    be missing (seen with requests 2.27.1 and 2.34.2).
+    """
+    return _fault_of_server(
+        'http:' + url if url.startswith('//') else _with_scheme(url), _PROXY)
+
+
 def _fault_of_server(url, schemes):
     """Return what is wrong with the scheme, host and port of a URL."""
-    if _NOT_IN_URLS.search(url):
-        return 'there is white space'
     scheme, _, rest = url.partition('://')
     if scheme.lower() not in schemes:
         return 'the scheme is not %s' % ' or '.join(schemes[:2])
@@ -216,7 +235,8 @@ def _catalog(conf):
     if not options.service_type:
         yield _of('service_type', 'it is empty', 'Set it to image')
     names = [name.lower() for name in options.valid_interfaces or ()]
-    if not set(names) & set(_INTERFACES + tuple(
+    # keystoneauth takes an empty list for the default, public.
+    if names and not set(names) & set(_INTERFACES + tuple(
             one + 'url' for one in _INTERFACES)):
         yield _of('valid_interfaces', 'it names none of %s' % ', '.join(
             _INTERFACES), 'Set it to internal,public')
@@ -230,11 +250,11 @@ def _proxies(conf):
             continue
         proxy = requests.utils.select_proxy(
             url, requests.utils.get_environ_proxies(url))
-        fault = proxy and _fault_of_server(_with_scheme(proxy), _PROXY)
+        fault = proxy and _fault_of_proxy(proxy)
         if fault:
             yield Problem(
                 '%s in the environment' % _variable(proxy),
-                '%s in %s' % (fault, proxy),
+                '%s in %s' % (fault, _shown(proxy)),
                 'Correct or remove it, or name the servers in no_proxy',
                 False)
 

@@ -120,6 +120,24 @@ class SettingsTest(base.TestCase):
         self.set(api_servers=['http://user:secret@glance:92920'])
         self.assertNotIn('secret', self._refused())
 
+    def test_passwords_of_any_characters_are_not_shown(self):
+        for password in ('hu sh', 'hu\tsh', 'hu@sh', 'hu/sh', 'hu#sh', 'hu?sh',
+                         'hu"sh', 'hu\\sh', 'hu:sh'):
+            for scheme in ('http://', ''):
+                url = '%suser:%s@glance:92920' % (scheme, password)
+                self.set(api_servers=[url], endpoint_override=None)
+                refusals = [self._refused()]
+                self.set(api_servers=[], endpoint_override=url)
+                refusals.append(self._refused())
+                self.set(api_servers=[base.ENDPOINT])
+                refusals += settings.warnings(self.conf)
+                with fixtures.EnvironmentVariable('http_proxy', url):
+                    refusals.append(self._refused())
+                self.assertEqual(4, len(refusals))
+                for text in refusals:
+                    for part in ('user', 'hu', 'sh@'):
+                        self.assertNotIn(part, text)
+
     def test_an_unused_override_is_only_warned_of(self):
         self.set(api_servers=[base.ENDPOINT], endpoint_override='http://')
         driver.load(self.conf)
@@ -128,7 +146,7 @@ class SettingsTest(base.TestCase):
 
     def test_catalogs_that_cannot_have_the_service(self):
         self.set(api_servers=None)
-        for name, value in (('service_type', ''), ('valid_interfaces', []),
+        for name, value in (('service_type', ''),
                             ('valid_interfaces', ['publik'])):
             self.set(service_type='image', valid_interfaces=['public'])
             self.set(**{name: value})
@@ -139,7 +157,8 @@ class SettingsTest(base.TestCase):
 
     def test_interfaces_of_other_spellings(self):
         self.set(api_servers=None)
-        for names in (['publicURL'], ['Internal'], ['special', 'admin']):
+        for names in (['publicURL'], ['Internal'], ['special', 'admin'],
+                      []):  # keystoneauth asks for public then
             self.set(valid_interfaces=names)
             driver.load(self.conf)
 
@@ -186,6 +205,9 @@ class SettingsTest(base.TestCase):
         self.set(api_servers=[base.ENDPOINT])
         for name, value in (('https_proxy', 'http://proxy:99999'),
                             ('http_proxy', 'proxy:3128'),
+                            ('http_proxy', '//proxy:3128'),
+                            ('http_proxy', 'http://proxy:3128/ '),
+                            ('http_proxy', 'http://user:p w@proxy:3128'),
                             ('http_proxy', 'socks5h://user:pw@proxy')):
             with fixtures.EnvironmentVariable(name, value):
                 driver.load(self.conf)
