@@ -56,7 +56,7 @@ class Creator:
     def __init__(self, post: Post, find: Find) -> None:
         self._post = post
         self._find = find
-        self._may_set_owner = False
+        self._kept_owners: set[str | None] = set()
 
     def reserve(self, image: records.Record) -> records.Record:
         """Create an image without data. See End.
@@ -76,13 +76,8 @@ class Creator:
                     else outcome.Failed())
 
         made = self._sent(image, headers, find_created)
-        if made.owner != image.owner:  # v1 says nothing to a member
-            raise exception.ImageNotAuthorized(
-                action='create', image_id=image.id,
-                reason='Glance has made %s its owner instead of %s' % (
-                    made.owner, image.owner), left='image %s' % image.id,
-                advice='Use credentials of an administrator')
-        self._may_set_owner = True
+        self._check_owner(made, image)
+        self._kept_owners.add(image.owner)
         # No image has ever had this ID.
         return made.but(members=frozenset())
 
@@ -90,9 +85,13 @@ class Creator:
         """Return whether create() may send an image with its data.
 
         A Glance that does not give an image the wanted owner must not get any
-        data, so the first image is reserved.
+        data. It makes a member's own project the owner, so only two owners
+        show that it keeps them all: until then, the first image of an owner
+        is reserved.
         """
-        return self._may_set_owner and not limits.has_no_file(image)
+        is_kept = (len(self._kept_owners) > 1 or
+                   image.owner in self._kept_owners)
+        return is_kept and not limits.has_no_file(image)
 
     def create(self, image: records.Record,
                body: upload.HeldSource) -> records.Record:
@@ -122,6 +121,7 @@ class Creator:
                 raise
             raise error.but(left='image %s, whose upload was interrupted'
                             % image.id) from error
+        self._check_owner(made, image)
         self._check(made, body, not unanswered)
         return made.but(members=frozenset(), hashes=dict(body.digests))
 
@@ -147,6 +147,16 @@ class Creator:
         found = self._find(image.id)
         return found if found and found.replica_of and (
             found.replica_of == image.replica_of) else None
+
+    @staticmethod
+    def _check_owner(made: records.Record, image: records.Record) -> None:
+        """Raise if an image has another owner: v1 says nothing to a member."""
+        if made.owner != image.owner:
+            raise exception.ImageNotAuthorized(
+                action='create', image_id=image.id,
+                reason='Glance has made %s its owner instead of %s' % (
+                    made.owner, image.owner), left='image %s' % image.id,
+                advice='Use credentials of an administrator')
 
     @staticmethod
     def _check(made: records.Record, body: upload.HeldSource,

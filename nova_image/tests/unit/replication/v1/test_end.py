@@ -408,6 +408,34 @@ class TestCreate(EndTestCase):
             sent['id'], sent['is_public'], sent['protected'],
             sent['property-nova_image_replica_of']))
 
+    def test_a_member_whose_project_owns_the_first_image(self):
+        """The owner of that one does not show that others are kept."""
+        self._reserve_another()
+        self.assertIsNone(self.end.create(
+            self.image(owner='another'), [DATA], {}))
+        self.assert_calls([])
+
+    def test_two_owners_show_that_all_are_kept(self):
+        self._reserve_another()
+        answer = GLANCE15('create_201')
+        self.glance.answers(answer.but(image=dict(
+            answer.json['image'], owner='another')))
+        self.end.reserve(self.image(owner='another'))
+        answer = GLANCE15('upload_200')
+        self.glance.answers(answer.but(image=dict(
+            answer.json['image'], owner='third')))
+        found = self.end.create(self.image(owner='third'), [DATA], {})
+        self.assertEqual('third', found.owner)
+
+    def test_an_owner_that_is_no_longer_kept(self):
+        """Such as after the administrator has lost a role."""
+        self._reserve_another()
+        answer = GLANCE15('upload_200')
+        self.glance.answers(answer.but(image=dict(
+            answer.json['image'], owner='another')))
+        error = self.assertRaises(exception.ImageNotAuthorized, self._create)
+        self.assertIn(ACTIVE, error.left)
+
     def test_wrong_data_creates_nothing(self):
         self._reserve_another()
         self.assertRaises(exception.ImageUploadFailed, self._create,
