@@ -102,7 +102,7 @@ def _problems(conf):
         yield problem
     if unreadable:
         return
-    for find in (_servers, _catalog, _proxies, _files):
+    for find in (_servers, _catalog, _proxies, _files, _swift):
         for problem in find(conf):
             yield problem
 
@@ -302,6 +302,20 @@ def _client_files(options, has_tls):
                   'used: %s' % (getattr(error, 'strerror', None) or error),
                   'Check certfile and keyfile: they must be readable and in '
                   'PEM, and the key must have no password')
+
+
+def _swift(conf):
+    """Yield the endpoints of Swift that are never asked."""
+    for url in conf.glance.direct_swift_endpoints:
+        fault = _fault(url)
+        if '://' not in url:
+            fault = 'the scheme is missing'
+        elif fault is None and '@' in url:
+            fault = 'there are credentials'
+        if fault:
+            yield _of('direct_swift_endpoints', '%s in %s' % (
+                fault, _shown(url)), 'No image is read from there. Use URLs '
+                'such as https://swift.example.org:8080/v1', harmless=True)
 
 
 def _fault_of_ca(path):

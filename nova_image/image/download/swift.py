@@ -28,6 +28,7 @@ from nova_image.image import messages
 from nova_image.image.transfer import reader
 
 _PREFIX = 'swift+'
+_DEFAULT_PORTS = {'http': ':80', 'https': ':443'}
 
 
 class SwiftHandler(download.Handler):
@@ -79,7 +80,10 @@ class _SwiftCopy(download.Handler):
         """
         parts = _parts_of(url)
         for endpoint in self.conf.glance.direct_swift_endpoints:
-            allowed = _parts_of(_PREFIX + endpoint)
+            try:
+                allowed = _parts_of(_PREFIX + endpoint)
+            except exception.ImageDownloadUnavailable:
+                continue  # a warning was logged when the driver was loaded
             if parts[:2] == allowed[:2] and parts[2].startswith(
                     allowed[2].rstrip('/') + '/'):
                 return '://'.join(parts[:2]), parts[2]
@@ -106,8 +110,11 @@ def _parts_of(url):
     if not parts.netloc or parts.query or parts.fragment or (
             '.' in steps or '..' in steps or '\\' in parts.path):
         raise _unavailable(url, 'it is not the URL of an object in Swift')
-    return (parts.scheme[len(_PREFIX):], parts.netloc.lower(),
-            parts.path)
+    scheme, server = parts.scheme[len(_PREFIX):], parts.netloc.lower()
+    port = _DEFAULT_PORTS.get(scheme)
+    if port and server.endswith(port):
+        server = server[:-len(port)]
+    return scheme, server, parts.path
 
 
 def _unavailable(url, reason):

@@ -258,6 +258,16 @@ class SettingsTest(base.TestCase):
         self.set(certfile=self._file('x'), keyfile=self._file('x'))
         driver.load(self.conf)
 
+    def test_endpoints_of_swift_are_only_warned_of(self):
+        for url in ('swift:8080/v1', 'https://me:hush@swift', 'ftp://swift',
+                    'https://swift/?x', 'https://sw ift', 'https://['):
+            self.set(api_servers=[base.ENDPOINT], direct_swift_endpoints=[
+                'https://swift/v1', 'http://[::1]:8080', url])
+            settings.check(self.conf)
+            line, = settings.warnings(self.conf)
+            self.assertIn('[glance] direct_swift_endpoints: ', line)
+            self.assertNotIn('hush', line)
+
     def test_credentials_are_only_warned_of(self):
         """Calls with a token do not need them."""
         for name, value in (('auth_type', 'nonsense'),

@@ -61,6 +61,36 @@ class TestUrls(SwiftTest):
             self.glance.answers(OK)
             self.assertEqual(DATA, self.copied(self.handler, URL))
 
+    def test_a_default_port_may_be_missing(self):
+        for endpoint, url in (
+                ('https://swift:443/v1', 'https://swift'),
+                ('https://swift', 'https://swift:443'),
+                ('http://[2001:db8::1]', 'http://[2001:DB8::1]:80')):
+            self.set(direct_swift_endpoints=[endpoint])
+            self.glance.answers(OK)
+            self.assertEqual(DATA, self.copied(
+                self.handler, 'swift+' + url + PATH))
+        for endpoint, url in (('https://swift:80', 'https://swift'),
+                              ('http://swift', 'http://swift:443'),
+                              ('http://[2001:db8::80]', 'http://[2001:db8:]'),
+                              ('http://swift', 'http://swift:8080')):
+            self.set(direct_swift_endpoints=[endpoint])
+            self.assertRaises(exception.ImageDownloadUnavailable, self.copied,
+                              self.handler, 'swift+' + url + PATH)
+        self.assertEqual(3, len(self.glance.calls))
+
+    def test_a_wrong_endpoint_does_not_hide_the_others(self):
+        for wrong in ('swift:8080/v1', 'https://user:hush@swift:8080', '', '[',
+                      'https://swift:8080/v1?x=1', 'https://['):
+            self.set(direct_swift_endpoints=[wrong, 'https://swift:8080'])
+            self.glance.answers(OK)
+            self.assertEqual(DATA, self.copied(self.handler, URL), wrong)
+            self.set(direct_swift_endpoints=[wrong])
+            error = self.assertRaises(
+                exception.ImageDownloadUnavailable, self.copied, self.handler,
+                URL)
+            self.assertIn('is not at an endpoint', six.text_type(error))
+
     def test_no_other_server_gets_the_token(self):
         for url in (
                 'swift+http://swift:8080' + PATH,
