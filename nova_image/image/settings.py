@@ -29,6 +29,7 @@ from keystoneauth1 import loading
 from oslo_config import cfg
 import requests
 import six
+from six.moves.urllib import parse
 
 from nova_image.conf import glance as glance_conf
 from nova_image import exception
@@ -152,8 +153,8 @@ def _servers(conf):
         fault = _fault(override)
         if fault:
             yield _of('endpoint_override', '%s in %s' % (
-                fault, _shown(override)), 'It has no effect while api_servers is set: remove it',
-                      harmless=True)
+                fault, _shown(override)), 'It has no effect while '
+                'api_servers is set: remove it', harmless=True)
 
 
 def _fault(url):
@@ -164,6 +165,10 @@ def _fault(url):
     if _NOT_IN_URLS.search(url):
         return 'there is white space'
     fault = _fault_of_server(_with_scheme(url), _HTTP)
+    try:
+        parse.urlsplit(_with_scheme(url))  # requests does so for each call
+    except ValueError:
+        fault = fault or 'there are unexpected brackets'
     if fault is None and ('?' in url or '#' in url):
         fault = 'there is a query or a fragment'
     return fault

@@ -36,6 +36,7 @@ IMPOSSIBLE = (
     'http://300.0.0.1', 'http://1.2.3.256:9292',
     'http://a?x=1', 'http://a/#', 'http://a/image?', 'http://a/v2#x',
     'http://%(host)s:9292', 'http://{{host}}:9292', 'http://<host>',
+    'http://user:p[w@a', 'http://a\\]b', 'http://]@a:9292', 'a\\[b',
     'http://a;b:1;http://c:1', 'http://a|b', '[http://a:9292]', ' ')
 #: URLs that may work, however unusual
 POSSIBLE = (
