@@ -88,6 +88,15 @@ def glance15() -> fixtures.LegacyGlance:
 
 
 @once
+def audited_glance15() -> fixtures.LegacyGlance:
+    """Glance 15 like glance15(), without the killed images of other tests.
+
+    Those cannot be removed.
+    """
+    return fixtures.LegacyGlance()
+
+
+@once
 def vhd_glance15() -> fixtures.LegacyGlance:
     """Glance 15 like glance15(), but vhd is its only disk format."""
     return fixtures.LegacyGlance(

@@ -41,7 +41,7 @@ class OnGlance15(status_case.StatusTest):
     def setUp(self) -> None:
         """Use the Glance."""
         super().setUp()
-        self.glance = servers.glance15()
+        self.glance = servers.audited_glance15()
         self.use(self.glance.url)
         self.raw = self.raw_glance(self.glance.url)
 
