@@ -89,7 +89,7 @@ def upload_v2(url: str, image: str) -> Request:
     return {
         'url': '%s/v2/images/%s/file' % (url, image), 'method': 'PUT',
         'headers': {'Content-Type': 'application/octet-stream'},
-        'expects': [204],
+        'expects': [204], 'hash': 'sha512',
         'check': {'url': '%s/v2/images/%s' % (url, image), 'method': 'GET',
                   'header': None, 'field': 'status', 'expects': 'queued'}}
 
@@ -150,8 +150,20 @@ class Dom0Test(base.FunctionalTest):
     def checksum(self, image: str) -> dict[str, typing.Any]:
         """Return what nova-compute knows about an image's data."""
         for shown in self.raw.find(image):
-            return {'md5': shown['checksum'], 'size': shown['size']}
+            return {'md5': shown['checksum'], 'size': shown['size'],
+                    'algorithm': shown.get('os_hash_algo'),
+                    'value': shown.get('os_hash_value')}
         return {'md5': None, 'size': None}
+
+    def assert_recorded(self, image: str, moved: dict[str, typing.Any]
+                        ) -> None:
+        """Compare an answer of the plugin with what Glance recorded."""
+        known = self.checksum(image)
+        self.assertEqual((known['md5'], known['size']),
+                         (moved['md5'], moved['size']))
+        if known['algorithm']:
+            self.assertEqual(known['value'],
+                             moved['hashes'][known['algorithm']])
 
     def fetch(self, where: dom0.Dom0, image: str, *uuids: str,
               url: str | None = None, **more: typing.Any) -> typing.Any:

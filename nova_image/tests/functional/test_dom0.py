@@ -34,10 +34,11 @@ class WayTest:
         vhd = first.make_vhd('a', 3000000).read_bytes()
         image = self.new_image()
         sent = self.send(first, image, 'a')
-        self.assertEqual(self.checksum(image), sent)
+        self.assert_recorded(image, sent)
         self.assertEqual('active', self.raw.image(image)['status'])
         came = self.fetch(second, image, 'other', 'new')
-        self.assertEqual({'root': {'uuid': 'new'}, **sent}, came)
+        self.assertEqual({'uuid': 'new'}, came['root'])
+        self.assert_recorded(image, came)
         self.assertEqual({'new.vhd': vhd}, second.contents)
         self.assertEqual({'a.vhd': vhd}, first.contents)
 

@@ -18,6 +18,7 @@ The server is a function with a socket in the test's process.
 import collections.abc
 import contextlib
 import datetime
+import hashlib
 import os
 import pathlib
 import signal
@@ -187,6 +188,29 @@ class DownloadTest(_Case):
                        uuid_stack=['u'], sr_path=str(self.dom0s[0].sr),
                        checksum={'size': len(self.image) + size})
         self.assertEqual({}, self.dom0s[0].contents)
+
+    def test_hash_of_the_algorithm_of_glance(self) -> None:
+        """It is compared before anything enters the storage repository."""
+        self.serve(lambda client: (self.server.head(client),
+                                   client.sendall(answer(self.image))))
+        value = hashlib.sha512(self.image).hexdigest()
+        for where in self.dom0s:
+            def fetch(algorithm: str, value: str) -> typing.Any:
+                return where.call(  # noqa: B023
+                    'download_vhd', request={'url': self.url(), 'headers': {}},
+                    uuid_stack=['u'],
+                    sr_path=str(where.sr),  # noqa: B023
+                    checksum={'algorithm': algorithm, 'value': value})
+
+            self.fails('RetryableError', fetch, 'sha512', value[::-1])
+            self.assertEqual({}, where.contents)
+            found = fetch('sha512', value.upper())
+            self.assertEqual(value, found['hashes']['sha512'])
+            for vhd in where.contents:
+                (where.sr / vhd).unlink()
+            found = fetch('of the future', 'ab')
+            self.assertEqual({'md5': hashlib.md5(self.image).hexdigest()},
+                             found['hashes'])
 
     def test_chunks(self) -> None:
         """A body in chunks that ends without the last one is not whole."""

@@ -12,7 +12,8 @@
 
 """What a host knows of the data that its dom0 moves.
 
-dom0 moves bytes and computes their MD5; its Python may have no other hash.
+dom0 moves bytes and hashes them: by MD5, and by Glance's own algorithm if its
+Python has it. Python 2.4 has only MD5.
 All else is done here, through the image driver: it reads and writes the
 image's record and describes the requests that dom0 sends.
 """
@@ -25,6 +26,8 @@ LOG = logging.getLogger(__name__)
 
 #: statuses of an image during an upload that Glance has not given up yet
 _BUSY = ('saving', 'uploading')
+#: the algorithm that Glance uses by default
+_LIKELY = 'sha512'
 _FORMATS = {'disk_format': 'vhd', 'container_format': 'ovf'}
 
 
@@ -55,8 +58,13 @@ class Download(object):
         self._requests = driver.data_requests(context, image_id, 'download')
 
     def checksum(self):
-        """Return what the data must be: ``md5`` and ``size``, or None."""
-        return {'md5': _md5(self._image), 'size': self._image['size'] or None}
+        """Return what the data must be, each None if it is not known.
+
+        :returns: dict with ``md5`` and ``size``, ``algorithm`` and ``value``
+        """
+        return {'md5': _md5(self._image), 'size': self._image['size'] or None,
+                'algorithm': self._image.get('os_hash_algo'),
+                'value': self._image.get('os_hash_value')}
 
     def request(self):
         """Return the request for the next attempt."""
@@ -121,7 +129,9 @@ class Upload(object):
                 dict(_FORMATS, properties=self._properties),
                 purge_props=False)
             self._is_described = True
-        return next(self._requests)
+        # Glance says which algorithm it uses only when it has the data.
+        return dict(next(self._requests), hash=(
+            _LIKELY if 'os_hash_algo' in image else None))
 
     def has_succeeded(self):
         """Return whether an attempt has succeeded, although it failed."""
@@ -190,24 +200,45 @@ def _difference(image, found):
     if _md5(image) not in (None, found['md5']):
         return 'data with the MD5 %s, but Glance has %s' % (
             found['md5'], _md5(image))
+    digest = _multihash(image, found)
+    if digest not in (None, image.get('os_hash_value')):
+        return 'data with the %s %s, but Glance has %s' % (
+            image['os_hash_algo'], digest, image['os_hash_value'])
     return None
+
+
+def _multihash(image, found):
+    """Return the hash of dom0 that Glance also has; None without one."""
+    return (found.get('hashes') or {}).get(image.get('os_hash_algo')) if (
+        image.get('os_hash_value')) else None
 
 
 def _is_same(image, sent):
     """Return whether a hash proves that an image has what was sent."""
-    return _md5(image) is not None and not _difference(image, sent)
+    return _has_proof(image, sent) and not _difference(image, sent)
+
+
+def _has_proof(image, found):
+    return _md5(image) is not None or _multihash(image, found) is not None
 
 
 def _report(direction, image, found):
     """Log what was moved, and what was compared."""
-    if _md5(image) is None:
-        LOG.warning('Image %(id)s has no recorded MD5: only the size of the '
-                    'data that dom0 moved is verified', {'id': image['id']})
+    if not _has_proof(image, found):
+        LOG.warning('Image %(id)s has no recorded hash that dom0 computes: '
+                    'only the size of the data that dom0 moved is verified', {
+                        'id': image['id']})
         return
+    by = [] if _md5(image) is None else ['md5']
     algorithm = image.get('os_hash_algo')
-    further = '' if algorithm in (None, 'md5') else (
-        '; its %s is not, because dom0 computes only MD5' % algorithm)
+    further = ''
+    if _multihash(image, found) is not None:
+        by += [algorithm] if algorithm not in by else []
+    elif algorithm not in (None, 'md5'):
+        further = '; its %s is not, because dom0 did not compute it' % (
+            algorithm)
     LOG.info('Image %(id)s: dom0 moved %(size)d bytes %(direction)s Glance, '
-             'verified by md5%(further)s', {
+             'verified by %(by)s%(further)s', {
                  'id': image['id'], 'size': found['size'],
-                 'direction': direction, 'further': further})
+                 'direction': direction, 'by': ' and '.join(by),
+                 'further': further})

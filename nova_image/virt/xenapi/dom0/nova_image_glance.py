@@ -154,19 +154,21 @@ def download_vhd(session, request, uuid_stack, sr_path, checksum):
     :param request: ``url``, ``headers``, ``insecure``, ``timeout``
     :param uuid_stack: the UUIDs for its VHDs, the one of the leaf at the end
     :param sr_path: the folder of the storage repository
-    :param checksum: ``md5`` and ``size`` as Glance recorded them, or None
-    :returns: ``root``: ``uuid`` of the leaf; ``md5`` and ``size`` of the data
+    :param checksum: ``md5`` and ``size`` as Glance recorded them, or None;
+        ``algorithm`` and ``value`` of another hash that it recorded
+    :returns: ``root``: ``uuid`` of the leaf; ``md5``, ``hashes`` and ``size``
+        of the data
     """
     staging = _Staging(sr_path)
     try:
         staging.make()
-        md5_hex, size = _fetch(_Request(request), staging, checksum or {})
+        digests, size = _fetch(_Request(request), staging, checksum or {})
         chain = _Chain(staging)
         chain.find(list(uuid_stack))
         chain.check()
         chain.publish()
-        return {'root': {'uuid': chain.uuids[0]}, 'md5': md5_hex,
-                'size': size}
+        return {'root': {'uuid': chain.uuids[0]}, 'md5': digests['md5'],
+                'hashes': digests, 'size': size}
     finally:
         staging.remove()
 
@@ -176,11 +178,12 @@ def upload_vhd(session, request, vdi_uuids, sr_path, compression_level=None):
 
     :param request: ``url``, ``method``, ``headers``, ``expects``,
         ``insecure``, ``timeout``, and ``check``: how to ask for the status
-        of the image, which must be that in ``expects`` of it
+        of the image, which must be that in ``expects`` of it; ``hash`` is
+        the name of a hash to compute beside MD5
     :param vdi_uuids: the VHDs, the leaf first
     :param sr_path: the folder of the storage repository
     :param compression_level: that of gzip; its own if None
-    :returns: ``md5`` and ``size`` of what was sent
+    :returns: ``md5``, ``hashes`` and ``size`` of what was sent
     """
     staging = _Staging(sr_path)
     try:
@@ -191,8 +194,8 @@ def upload_vhd(session, request, vdi_uuids, sr_path, compression_level=None):
         asked = _Request(request)
         if request.get('check'):
             _check_image(asked, request['check'])
-        md5_hex, size = _send(asked, staging, request, compression_level)
-        return {'md5': md5_hex, 'size': size}
+        digests, size = _send(asked, staging, request, compression_level)
+        return {'md5': digests['md5'], 'hashes': digests, 'size': size}
     finally:
         staging.remove()
 
@@ -649,6 +652,33 @@ def _new_md5():
         return hashlib.md5(usedforsecurity=False)  # novm
 
 
+class _Digests(object):
+    """MD5, and another hash if Python has it.
+
+    Python 2.4 has no hashlib.
+    """
+
+    def __init__(self, algorithm=None):
+        """Begin to hash."""
+        self._hashers = {'md5': _new_md5()}
+        if algorithm and algorithm != 'md5' and hashlib is not None:
+            try:
+                self._hashers[_native(algorithm)] = hashlib.new(
+                    _native(algorithm))
+            except ValueError:
+                pass
+
+    def update(self, piece):
+        """Process the next bytes."""
+        for hasher in self._hashers.values():
+            hasher.update(piece)
+
+    def hexdigests(self):
+        """Return the digests by the names of their algorithms."""
+        return dict([(name, hasher.hexdigest())
+                     for name, hasher in self._hashers.items()])
+
+
 def _recorded(response, checksum):
     """Return the MD5s and sizes that data must have, each with its source."""
     sums, sizes = [], []
@@ -678,7 +708,7 @@ def _compare(where, recorded, found):
 def _fetch(request, staging, checksum):
     """Download the archive of an image and unpack it into the staging folder.
 
-    :returns: the MD5 and the size of the data, which have been compared
+    :returns: the digests and the size of the data, which have been compared
     """
     connection = request.open('GET')
     try:
@@ -689,19 +719,25 @@ def _fetch(request, staging, checksum):
             for _, value in recorded[1:]:
                 _compare(connection.where, recorded[:1], value)
         unpacking = _Unpacking(staging)
-        digest, size = _new_md5(), 0
+        algorithm = checksum.get('algorithm')
+        digests, size = _Digests(algorithm), 0
         while True:
             piece = connection.read(response, PIECE)
             if not piece:
                 break
-            digest.update(piece)
+            digests.update(piece)
             size += len(piece)
             unpacking.feed(piece)
             staging.live()
         _compare(connection.where, sizes, size)
-        _compare(connection.where, sums, digest.hexdigest())
+        found = digests.hexdigests()
+        _compare(connection.where, sums, found['md5'])
+        if algorithm in found and checksum.get('value'):
+            _compare(connection.where, [
+                ('Glance', _native(checksum['value']).lower())],
+                found[algorithm])
         unpacking.finish()
-        return digest.hexdigest(), size
+        return found, size
     finally:
         connection.close()
 
@@ -1137,7 +1173,7 @@ def _send(request, staging, given, level):
     The end of the body is sent only after tar has succeeded, so that Glance
     never takes a part for the whole.
 
-    :returns: the MD5 and the size of what was sent
+    :returns: the digests and the size of what was sent
     """
     env = _environment()
     if level and 1 <= int(level) <= 9:
@@ -1147,12 +1183,12 @@ def _send(request, staging, given, level):
     try:
         tar = _Program(staging, ['tar', '-zc', '--file=-', '--directory=' +
                                  staging.path, '.'], env)
-        digest, size = _new_md5(), 0
+        digests, size = _Digests(given.get('hash')), 0
         while not connection.answered():
             piece = tar.read()
             if not piece:
                 break
-            digest.update(piece)
+            digests.update(piece)
             size += len(piece)
             connection.send(('%x\r\n' % len(piece)).encode('ascii') +
                             piece + _CRLF)
@@ -1165,7 +1201,7 @@ def _send(request, staging, given, level):
         except BadData:
             raise PluginError('The VHDs cannot be read: %s'
                               % sys.exc_info()[1])
-        sent = digest.hexdigest(), size
+        sent = digests.hexdigests(), size
         _end_body(connection, given['expects'], sent)
         return sent
     finally:
@@ -1183,7 +1219,7 @@ def _end_body(connection, expects, sent):
         connection.judge(connection.answer(), expects)
     except RetryableError:
         raise RetryableError('%s All was sent: %d bytes, MD5 %s.' % (
-            sys.exc_info()[1], sent[1], sent[0]))
+            sys.exc_info()[1], sent[1], sent[0]['md5']))
 
 
 # Calls

@@ -41,7 +41,8 @@ class DownloadTest(case.XenCase):
         self.assertEqual([('download_vhd', {
             'request': {'url': 'http://0/download/' + case.ID},
             'uuid_stack': ['b', 'a'], 'sr_path': '/sr',
-            'checksum': {'md5': case.MD5, 'size': 5}})], self.session.calls)
+            'checksum': {'md5': case.MD5, 'size': 5, 'algorithm': None,
+                         'value': None}})], self.session.calls)
         self.images.show.assert_called_once_with(
             self.context, case.ID, show_deleted=False)
 
@@ -115,7 +116,25 @@ class DownloadTest(case.XenCase):
         self.images.show.return_value = dict(case.ACTIVE, checksum=None)
         self.download()
         self.assertIsNone(self.session.calls[0][1]['checksum']['md5'])
-        self.assertIn('no recorded MD5', self.warnings()[0])
+        self.assertIn('no recorded hash', self.warnings()[0])
+
+    def test_the_multihash_is_compared_if_dom0_has_it(self):
+        for checksum in (case.MD5, None):
+            self.images.show.return_value = dict(
+                case.ACTIVE, checksum=checksum, os_hash_algo='sha512',
+                os_hash_value='ab')
+            self.session.answers = [dict(
+                case.SENT, root={'uuid': 'a'},
+                hashes={'md5': case.MD5, 'sha512': found})
+                for found in ('ab', 'cd')]
+            self.download()
+            self.assertEqual(('sha512', 'ab'), tuple(
+                self.session.calls[-1][1]['checksum'][name]
+                for name in ('algorithm', 'value')))
+            self.failed('ImageUnacceptable')
+        self.assertEqual([], self.warnings())
+        self.assertIn('verified by md5 and sha512\n', self.log.output)
+        self.assertIn('verified by sha512\n', self.log.output)
 
     def test_a_multihash_that_is_an_md5(self):
         self.images.show.return_value = dict(
@@ -153,9 +172,24 @@ class UploadTest(case.XenCase):
         self.vm_utils.get_compression_level = lambda: 7
         self.assertIsNone(self.upload())
         self.assertEqual([('upload_vhd', {
-            'request': {'url': 'http://0/upload/' + case.ID},
+            'request': {'url': 'http://0/upload/' + case.ID, 'hash': None},
             'vdi_uuids': ['leaf', 'parent'], 'sr_path': '/sr',
             'compression_level': 7})], self.session.calls)
+
+    def test_the_multihash_is_compared(self):
+        """Glance names its algorithm only once it has data."""
+        for found, same in (('ab', True), ('cd', False)):
+            self.script(
+                [dict(case.IMAGE, os_hash_algo=None, os_hash_value=None),
+                 dict(case.ACTIVE, os_hash_algo='sha512',
+                      os_hash_value='ab')],
+                [dict(case.SENT, hashes={'md5': case.MD5, 'sha512': found})])
+            if same:
+                self.upload()
+            else:
+                self.failed('ImageUnacceptable')
+            self.assertEqual('sha512',
+                             self.session.calls[-1][1]['request']['hash'])
 
     def _described(self, **instance):
         self.script([case.IMAGE, case.ACTIVE], [dict(case.SENT)])
