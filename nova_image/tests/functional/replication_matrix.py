@@ -250,9 +250,9 @@ class Matrix(base.FunctionalTest):
                 not (failed and 'changes-since=' in one.path)]
             more = len(listed(raw)) // 900
             self.assertEqual(set(listing), set(recorded.calls))
-            self.assertIn(
-                len(recorded.calls),
-                range(len(listing), len(listing) + more + 1),
+            # An earlier test may have shown that a short page is the last.
+            self.assertLessEqual(
+                len(recorded.calls), len(listing) + more,
                 '\n'.join(one.path for one in recorded.requests))
             pages.append(len(recorded.calls))
         return again, report, took, sum(pages)
