@@ -58,6 +58,8 @@ man_pages = [
 master_doc = 'index'
 exclude_patterns = []
 add_module_names = False
+# A reference to a name that no page documents is an error.
+nitpicky = True
 pygments_style = 'native'
 # Members stand in the order of the source, which goes from the general to
 # the special.
