@@ -15,7 +15,7 @@
 # with the digest of its source, by which a test finds those out of date.
 
 set -euo pipefail
-cd "$(dirname "$0")/../doc/source/contributor/pictures"
+cd "$(dirname "$0")/../doc/source"
 
 for program in dot plantuml; do
     if ! command -v "$program" >/dev/null; then
@@ -25,12 +25,12 @@ for program in dot plantuml; do
     fi
 done
 
-for source in *.dot; do
+for source in */pictures/*.dot; do
     dot -Tsvg -o "${source%.*}.svg" "$source"
 done
-plantuml -tsvg -nometadata -failfast2 ./*.puml
-for source in *.dot *.puml; do
+plantuml -tsvg -nometadata -failfast2 ./*/pictures/*.puml
+for source in */pictures/*.dot */pictures/*.puml; do
     digest=$(sha256sum "$source")
-    printf '\n<!-- %s: sha256 %s -->\n' "$source" "${digest%% *}" \
+    printf '\n<!-- %s: sha256 %s -->\n' "${source##*/}" "${digest%% *}" \
         >>"${source%.*}.svg"
 done

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The pictures of the architecture, against their sources and the tree."""
+"""The pictures in the documentation, against their sources and the tree."""
 
 import hashlib
 import pathlib
@@ -21,7 +21,10 @@ import testtools
 from nova_image.tests.unit import test_architecture as architecture
 
 _TOP = pathlib.Path(__file__).resolve().parents[3]
-_FOLDER = _TOP / 'doc' / 'source' / 'contributor' / 'pictures'
+_PAGES = _TOP / 'doc' / 'source'
+_ROOMS = _PAGES / 'contributor' / 'pictures' / 'rooms.dot'
+_SOURCES = [*_PAGES.glob('*/pictures/*.dot'),
+            *_PAGES.glob('*/pictures/*.puml')]
 _MODULES = _TOP / 'nova_image'
 _BELOW = re.compile(r"^' Paths are below nova_image/(\w+)/\.$", re.MULTILINE)
 _RECORD = re.compile(r'<!-- (\S+): sha256 (\w+) -->')
@@ -43,27 +46,30 @@ def _names(text: str) -> list[str]:
 
 
 class PicturesTest(testtools.TestCase):
-    """doc/source/contributor/pictures."""
+    """doc/source/*/pictures. Plots are there, too, and have no sources."""
 
     def test_up_to_date(self) -> None:
         expected, recorded = {}, {}
-        for path in _FOLDER.iterdir():
-            if path.suffix == '.svg':
-                recorded.update(_RECORD.findall(path.read_text()))
-            else:
-                expected[path.name] = hashlib.sha256(
-                    path.read_bytes()).hexdigest()
+        for path in _SOURCES:
+            expected[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in _PAGES.glob('*/pictures/*.svg'):
+            recorded.update(_RECORD.findall(path.read_text()))
         self.assertEqual(expected, recorded, 'Run: tools/draw_pictures.sh')
+
+    def test_shown(self) -> None:
+        text = ''.join(page.read_text() for page in _PAGES.rglob('*.rst'))
+        self.assertEqual([], [
+            path for path in _PAGES.glob('*/pictures/*')
+            if path not in _SOURCES and 'pictures/' + path.name not in text])
 
     def test_modules_exist(self) -> None:
         self.assertEqual([], [
-            (path.name, name) for path in _FOLDER.iterdir()
-            if path.suffix != '.svg'
+            (path.name, name) for path in _SOURCES
             for name in _names(path.read_text())
             if not (_MODULES / name).is_file()])
 
     def test_rooms(self) -> None:
-        text = (_FOLDER / 'rooms.dot').read_text()
+        text = _ROOMS.read_text()
         self.assertEqual(
             {room: sorted(_path(module) for module in modules)
              for room, modules in architecture.ROOMS.items()},
