@@ -168,13 +168,17 @@ class FaultsTest(dom0_case.Dom0Test):
         def settled() -> bool:
             nonlocal status
             status = self.raw.image(image)['status']
-            return status != 'saving'
+            return status != 'saving' or self.is_stuck(image)
 
-        self.wait_for(settled, 'settled', 30)
+        self.wait_for(settled, 'settled: %s' % (case,), 30)
         if status == 'active':
             self.assertTrue(dom0_case.unpacked(self.raw.data(image)) == {
                 './%d.vhd' % number: vhd for number, vhd in enumerate(
                     cases.vhds(case))}, case)
         else:
-            self.assertIn(status, ('queued', 'killed'), case)
+            self.assertIn(status, ('queued', 'killed', 'saving'), case)
         return status
+
+    def is_stuck(self, image: str) -> bool:
+        """Return whether an image that is "saving" stays so."""
+        return False

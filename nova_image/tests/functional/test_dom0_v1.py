@@ -64,3 +64,12 @@ class V1FaultsTest(test_dom0_faults.FaultsTest):
     def glance(self) -> fixtures.Service:
         """Return Glance 15."""
         return servers.glance15()
+
+    def is_stuck(self, image: str) -> bool:
+        """Return whether Glance could not write that an upload has failed.
+
+        SQLite locks its database while it writes something else, and Glance
+        does not try again.
+        """
+        return 'Unable to kill image %s' % image in self.server.log.read_text(
+            errors='replace')
