@@ -98,7 +98,7 @@ def _pull(source: 'session.ReplicaCloud', target: 'session.ReplicaCloud',
     ours, theirs = source.end.title, target.end.title
     if source.keystone is None or target.keystone is None:
         raise errors.Usage(_NEEDS + 'Keystone at both ends')
-    if source.conf.glance.use_glance_v1:
+    if not source.end.can_be_pulled:
         raise errors.Usage(_NEEDS + 'the Images API v2 at both ends')
     region = source.conf.glance.region_name
     if not region:

@@ -98,12 +98,14 @@ class Source(abc.ABC):
         have their defaults and mean nothing
     :ivar readable: statuses of the images whose data read() returns
     :ivar is_dump: whether it is a folder rather than a Glance
+    :ivar can_be_pulled: whether other Glances can read its data by themselves
     """
 
     title: str
     fields: frozenset[str] = FIELDS
     readable: frozenset[str] = frozenset(records.WITH_DATA)
     is_dump: bool = False
+    can_be_pulled: bool = False
 
     @abc.abstractmethod
     def images(self) -> collections.abc.Iterator[records.Record]:

@@ -53,6 +53,8 @@ class EndV2(ends.End):
     :param context: an administrator's context
     """
 
+    can_be_pulled = True
+
     def __init__(self, images: glance_v2.GlanceImageServiceV2,
                  context: typing.Any) -> None:
         self._driver = images

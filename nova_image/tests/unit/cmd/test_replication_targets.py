@@ -26,8 +26,9 @@ if six.PY3:
 class End(object):
     """An end that notes what it is asked for."""
 
-    def __init__(self, title):
+    def __init__(self, title, can_be_pulled=True):
         self.title = title
+        self.can_be_pulled = can_be_pulled
         self.asked = []
 
     def choose_store(self, store):
@@ -44,7 +45,7 @@ class Conf(object):
 
     def __init__(self, **options):
         self.glance = argparse.Namespace(**dict({
-            'use_glance_v1': False, 'region_name': 'RegionOne',
+            'region_name': 'RegionOne',
             'valid_interfaces': ['internal', 'public']}, **options))
         self.changed = {}
 
@@ -133,8 +134,8 @@ class TestMethod(case.TestCase):
                     'source': cloud('old', keystone=None)}),
                 ('Keystone at both ends', {
                     'target': cloud('new', keystone=None)}),
-                ('the Images API v2', {'source': cloud('old', conf=Conf(
-                    use_glance_v1=True))}),
+                ('the Images API v2', {'source': cloud('old', end=End(
+                    'old', can_be_pulled=False))}),
                 ('region_name of west', {'source': cloud('west', conf=Conf(
                     region_name=None))}),
                 ('has nothing as the internal endpoint in region RegionTwo', {
