@@ -60,6 +60,8 @@ _FAILED = 'os_glance_failed_import'
 # A database node may lag behind the one that has the lock, and the task ends
 # after the image is released.
 _IDLE_LOOKS = 3
+# Looks at a failed task until the lock of its image is taken for forgotten.
+_LOCKED_LOOKS = 3
 _COPIED = re.compile(r'^Copied ([0-9]{1,12}) MiB\Z')
 _TASK = dict.fromkeys(('id', 'status', 'message', 'request_id', 'updated_at'),
                       answers.text)
@@ -102,7 +104,7 @@ class Watch(object):
         self.task_id, self._task, self._has_tasks = None, {}, True
         self._answers = True
         self._seen = self._last = None
-        self._idle = 0
+        self._idle = self._locked = 0
         self._moved = self._asked = self._looked = timeutils.now()
 
     @property
@@ -128,7 +130,10 @@ class Watch(object):
             self._is_complete() or self._is_dropped(context))
         if locked and self._answers and self._is_task_due():
             self._read_task(context)
-            over = self._task.get('status') == 'failure'
+            if self._task.get('status') == 'failure':
+                # Glance releases the image a moment later, or never.
+                self._locked += 1
+                over = self._locked >= _LOCKED_LOOKS
         self._note()
         if over:
             return self._end('over')
@@ -166,7 +171,8 @@ class Watch(object):
             self.task_id is not None or not self._task)
 
     def _is_task_due(self):
-        if self._raw['status'] == 'queued' and failed_stores(self._raw):
+        if self._locked or (
+                self._raw['status'] == 'queued' and failed_stores(self._raw)):
             return self._has_tasks
         wait = min(TASK_WAIT, self._stall or TASK_WAIT)
         return self._has_tasks and timeutils.now() - self._asked >= wait

@@ -91,18 +91,30 @@ class TestEnd(WatchTestCase):
             self.elapsed += import_watch.TASK_WAIT
             return case.WORKING
 
-        end = self._watch(case.WORKING, later, case.FAILURE)
+        end = self._watch(case.WORKING, later, case.FAILURE, case.WORKING,
+                          case.FAILURE, case.WORKING, case.FAILURE)
         self.assertEqual(('over', 'Task failed due to Internal Error'),
                          (end.how, end.reason))
 
     def test_a_failed_task_ends_an_import_that_is_queued_with_its_lock(self):
         # Seen after glance-download from a store that had lost the data.
-        end = self._watch(case.WORKING, case.WORKING.but(
+        queued = case.WORKING.but(
             status='queued', os_glance_importing_to_stores='',
-            os_glance_failed_import='fast'), case.FAILURE)
+            os_glance_failed_import='fast')
+        end = self._watch(case.WORKING, *[queued, case.FAILURE] * 3)
         self.assertEqual(('over', 'Task failed due to Internal Error'),
                          (end.how, end.reason))
-        self.assertLess(sum(self.waits), 2)
+        self.assertLess(sum(self.waits), 5)
+
+    def test_an_image_is_released_a_moment_after_its_task_has_failed(self):
+        queued = case.WORKING.but(
+            status='queued', os_glance_importing_to_stores='',
+            os_glance_failed_import='fast')
+        released = queued.without('os_glance_import_task')
+        end = self._watch(case.WORKING, queued, case.FAILURE, released,
+                          case.FAILURE)
+        self.assertEqual('over', end.how)
+        self.assertNotIn('os_glance_import_task', end.raw)
 
     def test_the_caller_may_sleep_otherwise(self):
         naps = []

@@ -128,9 +128,9 @@ class TestWriting(PullingTestCase):
 
     def test_a_failed_import(self):
         error = self.assertRaises(
-            exception.ImageUploadFailed, self._write, self.shown,
-            recordings.Answer(202), self.working, self.locked,
-            task('failure'), self.locked)
+            exception.ImageUploadFailed, self._write, *(
+                [self.shown, recordings.Answer(202), self.working] +
+                [self.locked, task('failure')] * 3 + [self.locked]))
         self.assertIn('Task failed', six.text_type(error))
         self.assertIsNone(error.left)
 
