@@ -20,6 +20,7 @@ import abc
 import collections.abc
 import typing
 
+from nova_image.image import answers
 from nova_image.status import facts
 
 if typing.TYPE_CHECKING:
@@ -114,3 +115,16 @@ def kinds() -> list[type[Half]]:
 def load(client: 'clients.Client', context: typing.Any) -> list[Half]:
     """Return a half for each Images API that is installed, in order."""
     return [kind(client, context) for kind in kinds()]
+
+
+def text(value: typing.Any) -> str | None:
+    """Return a text of an answer; None for what makes no sense."""
+    return value if isinstance(value, str) else None
+
+
+def moment(value: typing.Any) -> typing.Any:
+    """Return a time of an answer as a datetime; None for what is no time."""
+    try:
+        return answers.moment(value)
+    except answers.Unreadable:
+        return None

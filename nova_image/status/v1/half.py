@@ -134,25 +134,15 @@ def to_image(raw: Raw) -> facts.Image:
     """
     properties = raw.get('properties')
     return facts.Image(
-        id=raw['id'], status=_text(raw.get('status')) or 'unknown',
-        name=_text(raw.get('name')), owner=_text(raw.get('owner')) or None,
+        id=raw['id'], status=halves.text(raw.get('status')) or 'unknown',
+        name=halves.text(raw.get('name')),
+        owner=halves.text(raw.get('owner')) or None,
         visibility='public' if raw.get('is_public') is True
         else facts.NOT_PUBLIC,
-        disk_format=_text(raw.get('disk_format')),
-        container_format=_text(raw.get('container_format')),
+        disk_format=halves.text(raw.get('disk_format')),
+        container_format=halves.text(raw.get('container_format')),
         size=raw['size'] if isinstance(raw.get('size'), int) else None,
-        checksum=_text(raw.get('checksum')),
+        checksum=halves.text(raw.get('checksum')),
         properties=properties if isinstance(properties, dict) else {},
-        created_at=_moment(raw.get('created_at')),
-        updated_at=_moment(raw.get('updated_at')))
-
-
-def _text(value: typing.Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _moment(value: typing.Any) -> typing.Any:
-    try:
-        return answers.moment(value)
-    except answers.Unreadable:
-        return None
+        created_at=halves.moment(raw.get('created_at')),
+        updated_at=halves.moment(raw.get('updated_at')))

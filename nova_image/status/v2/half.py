@@ -16,7 +16,6 @@ import collections.abc
 import typing
 
 from nova_image import exception
-from nova_image.image import answers
 from nova_image.image import glance_v2
 from nova_image.image import messages
 from nova_image.image.v2 import queries
@@ -182,29 +181,19 @@ def to_image(raw: Raw) -> facts.Image:
     """
     locations = raw.get('locations')
     return facts.Image(
-        id=raw['id'], status=_text(raw.get('status')) or _UNKNOWN,
-        name=_text(raw.get('name')), owner=_text(raw.get('owner')) or None,
-        visibility=_text(raw.get('visibility')) or 'private',
-        disk_format=_text(raw.get('disk_format')),
-        container_format=_text(raw.get('container_format')),
+        id=raw['id'], status=halves.text(raw.get('status')) or _UNKNOWN,
+        name=halves.text(raw.get('name')),
+        owner=halves.text(raw.get('owner')) or None,
+        visibility=halves.text(raw.get('visibility')) or 'private',
+        disk_format=halves.text(raw.get('disk_format')),
+        container_format=halves.text(raw.get('container_format')),
         size=raw['size'] if isinstance(raw.get('size'), int) else None,
-        checksum=_text(raw.get('checksum')),
-        hash_value=_text(raw.get('os_hash_value', '')),
+        checksum=halves.text(raw.get('checksum')),
+        hash_value=halves.text(raw.get('os_hash_value', '')),
         properties={name: value for name, value in raw.items()
                     if translation.is_custom(name)},
         locations=None if not isinstance(locations, list) else tuple(
             str(one.get('url')) for one in locations
             if isinstance(one, dict)),
-        created_at=_moment(raw.get('created_at')),
-        updated_at=_moment(raw.get('updated_at')))
-
-
-def _text(value: typing.Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _moment(value: typing.Any) -> typing.Any:
-    try:
-        return answers.moment(value)
-    except answers.Unreadable:
-        return None
+        created_at=halves.moment(raw.get('created_at')),
+        updated_at=halves.moment(raw.get('updated_at')))
