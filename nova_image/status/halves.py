@@ -118,12 +118,12 @@ def load(client: 'clients.Client', context: typing.Any) -> list[Half]:
 
 
 def text(value: typing.Any) -> str | None:
-    """Return a text of an answer; None for what makes no sense."""
+    """Return a string of an answer; None for any other value."""
     return value if isinstance(value, str) else None
 
 
 def moment(value: typing.Any) -> typing.Any:
-    """Return a time of an answer as a datetime; None for what is no time."""
+    """Return a time of an answer as a datetime; None if it is unreadable."""
     try:
         return answers.moment(value)
     except answers.Unreadable:
