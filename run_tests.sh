@@ -64,7 +64,7 @@ Example: ./run_tests.sh functional -- test_cli.ListTest
 TXT
 }
 
-passed=0 failed=0 skipped=0 interrupted=0
+passed=0 failed=0 skipped=0 interrupted=0 failures=()
 
 count() {  # PASSED FAILED SKIPPED
     passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
@@ -73,12 +73,15 @@ count() {  # PASSED FAILED SKIPPED
 check() {  # NAME COMMAND...: one check of the style run
     local name=$1
     shift
-    if "$@"; then
+    "$@" 2>&1 | tee -i "$CACHE/check.log"
+    if [ "${PIPESTATUS[0]}" = 0 ]; then
         echo "ok      $name"
         count 1 0 0
     else
         echo "FAILED  $name"
         count 0 1 0
+        failures+=("$name:"$'\n'"$(tail -n 12 "$CACHE/check.log" |
+            sed 's/^/    /')")
     fi
 }
 
@@ -99,6 +102,9 @@ stestr_run() {  # NAME PYTHON PATH OPTION...: runs tests, adds up the results
     count $(awk '/^ - Passed:/ {p = $3} /^ - Failed:/ {f = $3}
         /^ - Skipped:/ {s = $3} /^ - Unexpected/ {u = $4}
         END {print p + 0, f + u, s + 0}' "$log")
+    local failed_here
+    failed_here=$(awk -f tools/failed_tests.awk "$log")
+    [ -z "$failed_here" ] || failures+=("$1:"$'\n'"$failed_here")
     if [ "$interrupted" = 1 ] || [ "$status" = 0 ]; then
         return
     elif grep -q "^The specified regex doesn't match" "$log"; then
@@ -106,6 +112,7 @@ stestr_run() {  # NAME PYTHON PATH OPTION...: runs tests, adds up the results
     elif ! grep -q '^ - Failed: [1-9]' "$log"; then
         echo "FAILED  $1: the runner itself"
         count 0 1 0
+        failures+=("$1: the runner itself")
     fi
 }
 
@@ -205,6 +212,12 @@ run_drill() {
     check 'removal of the v1 driver' tools/removal_drill.sh "$PYTHON"
 }
 
+list_failures() {  # prints them, and keeps them for .ci/run
+    printf '%s\n' ${failures[@]+"${failures[@]}"} >"$CACHE/failures.txt"
+    [ ${#failures[@]} = 0 ] || { printf '\nFailed:\n'
+        sed 's/^/  /' "$CACHE/failures.txt"; }
+}
+
 misuse() {  # PROBLEM: prints it and exits
     echo "$1 See ./run_tests.sh --help." >&2
     exit 2
@@ -262,6 +275,7 @@ main() {
         "run_$kind"
         [ "$interrupted" = 0 ] || break
     done
+    list_failures
     printf '\n%d passed, %d failed, %d skipped\n' \
         "$passed" "$failed" "$skipped"
     [ "$interrupted" = 0 ] || exit 130

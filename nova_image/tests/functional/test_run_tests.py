@@ -36,7 +36,7 @@ _ROOT = pathlib.Path(__file__).resolve().parents[3]
 
 _VENV = '''
 CACHE=$PWD/cache
-make_venv() { PYTHON=$PWD/python; }
+make_venv() { mkdir -p "$CACHE"; PYTHON=$PWD/python; }
 '''
 _PYTHON = '''#!/bin/sh
 if [ "$1" = -c ]; then
@@ -55,6 +55,42 @@ _SUMMARY = '''
 '''
 
 
+_FAILED = '''
+==============================
+Failed 2 tests - output below:
+==============================
+
+tests.test_one.OneTest.test_it
+------------------------------
+
+Captured traceback:
+~~~~~~~~~~~~~~~~~~~
+    Traceback (most recent call last):
+      File "test_one.py", line 7, in test_it
+    self.assertEqual(1, 2)
+    MismatchError: 1 != 2
+
+
+Captured log:
+~~~~~~~~~~~~~
+    DEBUG of no interest
+
+
+tests.test_two.TwoTest.test_it
+------------------------------
+
+Captured traceback:
+~~~~~~~~~~~~~~~~~~~
+    Traceback (most recent call last):
+    ValueError: two
+
+
+======
+Totals
+======
+'''
+
+
 class _Case(testtools.TestCase):
     """A test with run_tests.sh in a folder of its own."""
 
@@ -66,6 +102,8 @@ class _Case(testtools.TestCase):
         (self.folder / 'tools').mkdir()
         (self.folder / 'tools' / 'venv.sh').write_text(_VENV)
         shutil.copy(_ROOT / 'run_tests.sh', self.folder)
+        shutil.copy(_ROOT / 'tools' / 'failed_tests.awk',
+                    self.folder / 'tools')
         python = self.folder / 'python'
         python.write_text(_PYTHON % sys.executable)
         python.chmod(0o755)
@@ -148,6 +186,30 @@ class OptionsTest(_Case):
         self.stestr_prints(_SUMMARY % (1, 1), 1)
         self.assertEqual('1 passed, 1 failed, 1 skipped',
                          self._last_line('unit', status=1))
+
+    def test_failures_are_listed_at_the_end(self) -> None:
+        self.stestr_prints(_FAILED + _SUMMARY % (1, 2), 1)
+        done = self.run_script('unit')
+        end = done.stdout.rpartition('\nFailed:\n')[2].splitlines()
+        self.assertEqual([
+            '  unit:', '      tests.test_one.OneTest.test_it',
+            'Traceback (most recent call last):',
+            'File "test_one.py", line 7, in test_it',
+            'self.assertEqual(1, 2)', 'MismatchError: 1 != 2',
+            'tests.test_two.TwoTest.test_it',
+            'Traceback (most recent call last):', 'ValueError: two', '',
+            '1 passed, 2 failed, 1 skipped'],
+            end[:2] + [line.strip() for line in end[2:]])
+
+    def test_failed_check_is_listed_with_its_output(self) -> None:
+        drill = self.folder / 'tools' / 'removal_drill.sh'
+        drill.write_text('#!/bin/sh\necho it imports v1\nexit 1\n')
+        drill.chmod(0o755)
+        done = self.run_script('drill')
+        self.assertEqual(
+            '  removal of the v1 driver:\n      it imports v1\n\n'
+            '0 passed, 1 failed, 0 skipped\n',
+            done.stdout.rpartition('\nFailed:\n')[2])
 
     def test_failure_of_stestr_itself(self) -> None:
         self.stestr_prints('Traceback', 1)
