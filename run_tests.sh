@@ -19,24 +19,28 @@ cd "$(dirname "$0")" || exit 1
 # shellcheck source=tools/venv.sh
 . tools/venv.sh
 
-DEFAULT=(style unit py27 functional drill)
+DEFAULT=(style unit py27 pythons functional drill)
 KINDS=("${DEFAULT[@]}" gate legacy chaos cover)
 # Per cent of lines and branches: of nova_image, of each module of nova_image.cmd.
 MINIMUM=(95 90)
 # The kinds that run with stestr and accept its options.
-WITH_STESTR=(unit py27 functional gate legacy chaos)
+WITH_STESTR=(unit py27 pythons functional gate legacy chaos)
+# The Pythons of the kind "pythons": the oldest and the newest.
+PYTHONS=${NOVA_IMAGE_PYTHONS:-3.9 3.13}
 
 usage() {
     cat <<TXT
 Usage: ./run_tests.sh [KIND ...]
        ./run_tests.sh [OPTION ...] KIND ... [-- FILTER ...]
 
-Without a KIND the first five of these run, in this order:
+Without a KIND the first six of these run, in this order:
   style       flake8 with hacking, ruff, bandit, mypy, shellcheck, licence
-              headers, plain English, Python 2.4 in the code for dom0,
-              documentation and release notes built without warnings
+              headers, plain English, Python 2.4 in the code for dom0 and 3.9
+              elsewhere, documentation and release notes without warnings
   unit        unit tests on this Python (3.11 or later)
   py27        the same on Python 2.7, if available
+  pythons     the same on other versions of Python 3, if available: $PYTHONS;
+              \$NOVA_IMAGE_PYTHONS names others, such as '3.10 3.12'
   functional  against real servers on 127.0.0.1: Glance 33, Glance 15 with v1
               and v2 (needs Python 2.7), Keystone 30, Barbican 23, Ceph 16
               (needs Debian and root); transfers with 660 seeded faults
@@ -127,6 +131,7 @@ run_style() {
     check mypy "$PYTHON" -m mypy
     check stubs "$PYTHON" -m tools.stubs
     check 'Python 2.4 for dom0' "$PYTHON" -m tools.python24
+    check 'Python 3.9' "$PYTHON" -m tools.python39
     check 'shell scripts' tools/check_shell.sh
     check 'licence headers' tools/check_licence.sh
     check 'plain English' "$PYTHON" -m tools.prose
@@ -141,19 +146,39 @@ run_unit() {
 }
 
 run_py27() {
+    run_unit_on 2.7 py27
+}
+
+run_pythons() {
+    local version own
+    own=$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    for version in $PYTHONS; do
+        if [ "$version" = "$own" ]; then
+            echo "On Python $version, the kind \"unit\" runs these tests."
+        else
+            run_unit_on "$version" "py$version"
+        fi
+        [ "$interrupted" = 0 ] || break
+    done
+}
+
+run_unit_on() {  # VERSION NAME: the unit tests on another Python
     local python
-    if ! python=$("$PYTHON" -m tools.py27_venv); then
-        skip_loudly 'the unit tests on Python 2.7' "$python"
-        return
+    if ! "$PYTHON" -m tools.unit_venv --check "$1"; then
+        skip_loudly "the unit tests on Python $1" "$1"
+    elif ! python=$("$PYTHON" -m tools.unit_venv "$1"); then
+        check "virtualenv of Python $1" false
+    else
+        # The .pyc files of Python 2.7 would outlive their modules, and break
+        # Python 3's imports.
+        PYTHONDONTWRITEBYTECODE=1 \
+            stestr_run "$2" "$python" ./nova_image/tests/unit --concurrency 2
     fi
-    # Its .pyc files would outlive their modules, and break Python 3's imports.
-    PYTHONDONTWRITEBYTECODE=1 \
-        stestr_run py27 "$python" ./nova_image/tests/unit --concurrency 2
 }
 
 run_functional() {
-    "$PYTHON" -m tools.py27_venv --check ||
-        skip_loudly 'the tests against Glance 15 with v1' ''
+    "$PYTHON" -m tools.unit_venv --check 2.7 ||
+        skip_loudly 'the tests against Glance 15 with v1' 2.7
     stestr_run functional "$PYTHON" ./nova_image/tests/functional --concurrency 2
 }
 
@@ -203,8 +228,8 @@ covered_modules() {
     return "$below"
 }
 
-skip_loudly() {  # WHAT
-    echo "SKIPPED $1: there is no python2.7 on the PATH or under pyenv"
+skip_loudly() {  # WHAT VERSION
+    echo "SKIPPED $1: there is no python$2 on the PATH or under pyenv"
     count 0 0 1
 }
 

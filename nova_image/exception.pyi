@@ -10,9 +10,9 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-from typing import Self
+from typing_extensions import Self
 from typing import TypedDict
-from typing import Unpack
+from typing_extensions import Unpack
 
 from nova_image import redaction
 

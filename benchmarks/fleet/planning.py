@@ -40,7 +40,7 @@ CASES = {'none': 'no image', 'same': 'all images in the same order',
          'mixed': 'all images in another order'}
 _PROPERTIES = ('architecture', 'hw_disk_bus', 'os_distro', 'os_type',
                'os_version', 'hw_machine_type', 'hw_firmware_type')
-_NEWEST = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+_NEWEST = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
 _BASES = 5000
 _SNAPSHOTS = 0.7
 

@@ -41,7 +41,7 @@ _OPTIONS = {
                 'show_image_direct_url': 'false'},
 }
 _VISIBILITIES = ('private', 'private', 'public', 'shared')
-_NEWEST = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+_NEWEST = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
 _NAMESPACE = uuid.UUID('8f1c7b7e-52d4-4d3b-9a57-1f7c2f0b6a11')
 
 

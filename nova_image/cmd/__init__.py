@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The nova-image command line, for Python 3.11 and later.
+"""The nova-image command line, for Python 3.9 and later.
 
 The rest of the package also runs on Python 2.7, so importing this package
 there fails with a message.
@@ -18,5 +18,5 @@ there fails with a message.
 
 import sys
 
-if sys.version_info < (3, 11):
-    sys.exit('nova-image: Python 3.11 or later is required')
+if sys.version_info < (3, 9):
+    sys.exit('nova-image: Python 3.9 or later is required')

@@ -12,6 +12,8 @@
 
 """The attributes of an image as command-line options."""
 
+from __future__ import annotations
+
 import argparse
 import typing
 import uuid

@@ -17,6 +17,8 @@ nova_image.cmd.session imports the client libraries when a command opens the
 cloud.
 """
 
+from __future__ import annotations
+
 import argparse
 import collections.abc
 import os
@@ -308,7 +310,7 @@ def _check_text(arguments: argparse.Namespace) -> None:
 
 def _joined(value: typing.Any) -> str:
     """Return the text of a value; ``str()`` of a list would escape it."""
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return ''.join(map(_joined, value))
     return str(value)
 

@@ -12,6 +12,8 @@
 
 """The commands that change images: create, set, unset and delete."""
 
+from __future__ import annotations
+
 import argparse
 import typing
 

@@ -16,6 +16,8 @@ shtab writes the scripts from parsers. They are static: completing starts no
 Python.
 """
 
+from __future__ import annotations
+
 import argparse
 import re
 import typing

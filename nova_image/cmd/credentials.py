@@ -16,6 +16,8 @@ keystoneauth and openstacksdk find out late, and say it in their own terms:
 half an openrc ends in a TypeError.
 """
 
+from __future__ import annotations
+
 import typing
 
 from nova_image.cmd import errors

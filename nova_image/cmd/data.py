@@ -12,6 +12,8 @@
 
 """Image data in files and pipes, and the save command."""
 
+from __future__ import annotations
+
 import argparse
 import collections.abc
 import contextlib

@@ -20,6 +20,8 @@ import statement makes an empty module, and the first use of one of its
 attributes executes it.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import functools
 import importlib

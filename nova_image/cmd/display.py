@@ -12,6 +12,8 @@
 
 """Values in the formats for people and for programs."""
 
+from __future__ import annotations
+
 import datetime
 import typing
 

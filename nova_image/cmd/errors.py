@@ -12,6 +12,8 @@
 
 """Errors as one line for people and an exit code for scripts."""
 
+from __future__ import annotations
+
 import errno
 import traceback
 import typing
@@ -113,7 +115,8 @@ def usage_of(message: str) -> str:
 
 def trace_of(error: BaseException) -> str:
     """Return the traceback of an error without secrets."""
-    return exception.redact(''.join(traceback.format_exception(error)))
+    return exception.redact(''.join(traceback.format_exception(
+        type(error), error, error.__traceback__)))
 
 
 def _ours(error: Exception) -> Exception:

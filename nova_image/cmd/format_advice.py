@@ -16,6 +16,8 @@ Nothing is guessed: missing formats are an error with a suggestion. Formats
 that contradict the data are a warning, because not every Glance refuses them.
 """
 
+from __future__ import annotations
+
 import typing
 
 from nova_image.cmd import sources

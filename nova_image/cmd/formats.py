@@ -16,6 +16,8 @@ People read tables; control characters in them are escaped. Programs read the
 other formats, which contain the text of an image as it is.
 """
 
+from __future__ import annotations
+
 import argparse
 import collections.abc
 import csv
@@ -32,6 +34,7 @@ from cliff.formatters import value
 
 from nova_image.cmd import narrow
 from nova_image.cmd import safe_text
+from nova_image import compat
 
 #: what would make a line of the format "value" ambiguous
 _NOT_A_LINE = re.compile(
@@ -70,8 +73,8 @@ class Table(table.TableFormatter):
         """Write one object."""
         cells = _cells(data, stdout)
         width = narrow.width_of(stdout, parsed_args)
-        if width is None or self._fits([('Field', 'Value'), *zip(
-                column_names, cells, strict=True)], width):
+        if width is None or self._fits([('Field', 'Value'), *compat.zip_strict(
+                column_names, cells)], width):
             super().emit_one(column_names, cells, stdout, parsed_args)
         else:
             stdout.write(narrow.records(column_names, [cells], width))
@@ -91,8 +94,7 @@ class Table(table.TableFormatter):
         if max_width or fit_width:
             super()._assign_max_widths(made, max_width, min_width, fit_width)
         else:
-            made.max_width = dict(zip(made.field_names, self._limits or (),
-                                      strict=False))
+            made.max_width.update(zip(made.field_names, self._limits or ()))
 
 
 def _cells(row: Row, stdout: typing.TextIO) -> list[typing.Any]:
@@ -191,7 +193,7 @@ class Shell(shell.ShellFormatter):
                  parsed_args: argparse.Namespace) -> None:
         """Write one object."""
         wanted = parsed_args.variables
-        for column, item in zip(column_names, data, strict=True):
+        for column, item in compat.zip_strict(column_names, data):
             name = column.lower().replace(' ', '_')
             if name in wanted or not wanted:
                 stdout.write('%s="%s"\n' % (

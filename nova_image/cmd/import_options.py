@@ -12,6 +12,8 @@
 
 """The options for the source and the target of an import."""
 
+from __future__ import annotations
+
 import argparse
 import typing
 

@@ -16,6 +16,8 @@ They are stage, import, create-via-import, copy, import-status, import-info
 and stores.
 """
 
+from __future__ import annotations
+
 import argparse
 import collections.abc
 import contextlib
@@ -284,7 +286,7 @@ _ENDED = {'deadline': ', and the time to wait is over',
           'stalled': ', but nothing has changed for a long time'}
 
 
-class _Fact(columns.FormattableColumn[str | None]):
+class _Fact(columns.FormattableColumn[typing.Optional[str]]):
     """Text that people see as empty if it is not known."""
 
     def human_readable(self) -> str:

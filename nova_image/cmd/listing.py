@@ -12,6 +12,8 @@
 
 """The commands list and show."""
 
+from __future__ import annotations
+
 import argparse
 import collections.abc
 import typing

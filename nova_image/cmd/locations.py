@@ -16,6 +16,8 @@ The URL of a location may contain the credentials of a store. It is masked
 wherever it is shown, so the commands accept what they show.
 """
 
+from __future__ import annotations
+
 import argparse
 import collections.abc
 import hashlib
@@ -27,6 +29,7 @@ from nova_image.cmd import display
 from nova_image.cmd import errors
 from nova_image.cmd import options
 from nova_image.cmd import safe_text
+from nova_image import compat
 from nova_image import redaction
 
 #: digits of the list in the ID of a location
@@ -93,7 +96,7 @@ class Locations(base.Lister):
         rows = [{'id': name, 'store': one['metadata'].get('store') or '',
                  'url': masked(one['url']),
                  'metadata': display.Properties(_metadata(one))}
-                for name, one in zip(ids(found), found, strict=True)]
+                for name, one in compat.zip_strict(ids(found), found)]
         return names, [tuple(row[name] for name in names) for row in rows]
 
 

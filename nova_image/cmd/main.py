@@ -16,6 +16,8 @@
 imports no client library; only commands that reach Glance do.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import gc
 import signal

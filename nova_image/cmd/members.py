@@ -12,6 +12,8 @@
 
 """The commands for the members of shared images."""
 
+from __future__ import annotations
+
 import argparse
 import collections.abc
 import typing

@@ -16,6 +16,8 @@ They are common to all OpenStack clients, and override the environment
 variables of the same name (``OS_CLOUD`` for ``--os-cloud``) and clouds.yaml.
 """
 
+from __future__ import annotations
+
 import argparse
 import collections.abc
 import re

@@ -12,6 +12,8 @@
 
 """Progress bars on a terminal."""
 
+from __future__ import annotations
+
 import collections.abc
 import contextlib
 import errno
@@ -25,7 +27,8 @@ from nova_image.cmd import safe_text
 from nova_image.cmd import streams
 
 #: called with the bytes done, the total or None, and the bytes per second
-Report = collections.abc.Callable[[int, int | None, float], None]
+Report = collections.abc.Callable[
+    [int, typing.Optional[int], float], None]
 
 #: width of a terminal that does not tell it
 _COLUMNS = 80

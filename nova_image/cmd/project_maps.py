@@ -12,6 +12,8 @@
 
 """The projects of one cloud for those of another, by their names."""
 
+from __future__ import annotations
+
 import typing
 
 from nova_image.cmd import codes

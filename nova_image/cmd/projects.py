@@ -16,6 +16,8 @@ Glance accepts any text as the ID of a member: an image shared with the name
 of a project is shared with nobody, without an error.
 """
 
+from __future__ import annotations
+
 import re
 import typing
 import urllib.parse

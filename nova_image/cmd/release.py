@@ -15,6 +15,8 @@
 nova_image.version uses pbr, which imports several times as much.
 """
 
+from __future__ import annotations
+
 from importlib import metadata
 
 

@@ -15,6 +15,8 @@
 They are replicate, compare, dump, load and size.
 """
 
+from __future__ import annotations
+
 import argparse
 import collections.abc
 import contextlib

@@ -12,6 +12,8 @@
 
 """A replication that is repeated: health lines and metrics."""
 
+from __future__ import annotations
+
 import collections.abc
 import contextlib
 import logging

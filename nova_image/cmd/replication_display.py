@@ -12,6 +12,8 @@
 
 """The output of a replication, for people and for programs."""
 
+from __future__ import annotations
+
 import collections.abc
 import contextlib
 import json
@@ -133,7 +135,7 @@ def write_report(report: results.Report, seconds: float,
     """
     counted = ['%d %s' % (report.counts[result], result.value)
                for result in _ORDER if report.counts[result]]
-    total = report.counts.total()
+    total = sum(report.counts.values())
     write('%d image%s, %s: %s\n' % (
         total, '' if total == 1 else 's', display.human_size(report.size),
         ', '.join(counted) or 'nothing to do'))
@@ -166,7 +168,7 @@ def report_as_dict(report: results.Report,
     :param seconds: how long the run took
     """
     return {'report': {
-        'images': report.counts.total(), 'size': report.size,
+        'images': sum(report.counts.values()), 'size': report.size,
         'bytes_sent': report.sent, 'seconds': round(seconds, 3),
         'unverified': report.unverified, 'stopped': report.stopped,
         'results': {result.value: report.counts[result]

@@ -12,6 +12,8 @@
 
 """The options of the commands that replicate images."""
 
+from __future__ import annotations
+
 import argparse
 import contextlib
 import datetime
@@ -23,6 +25,7 @@ import typing
 from nova_image.cmd import codes
 from nova_image.cmd import errors
 from nova_image.cmd import options
+from nova_image import compat
 from nova_image.replication import coordination
 from nova_image.replication import copying
 from nova_image.replication import ends
@@ -363,7 +366,7 @@ def duration(text: str) -> int:
 
 def _moment(text: str) -> datetime.datetime:
     try:
-        found = datetime.datetime.fromisoformat(text)
+        found = compat.parse_time(text)
     except ValueError:
         raise argparse.ArgumentTypeError(
             '%r is not a time such as 2026-01-31T12:00:00Z' % text)

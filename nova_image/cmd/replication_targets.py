@@ -12,11 +12,14 @@
 
 """Where a replication stores data at its targets, and how it gets there."""
 
+from __future__ import annotations
+
 import argparse
 import collections.abc
 import typing
 
 from nova_image.cmd import errors
+from nova_image import compat
 from nova_image.replication import ends
 
 if typing.TYPE_CHECKING:
@@ -60,7 +63,7 @@ def prepare(arguments: argparse.Namespace,
     :raises NovaImageException: if a target cannot work like this
     """
     stores = _stores(arguments.stores, arguments.targets)
-    for name, cloud in zip(arguments.targets, clouds, strict=True):
+    for name, cloud in compat.zip_strict(arguments.targets, clouds):
         if stores[name]:
             cloud.end.choose_store(stores[name])
         if source and arguments.method == DOWNLOAD:

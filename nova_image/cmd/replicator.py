@@ -15,6 +15,8 @@
 They are translated to what nova-image replicate and the related commands do.
 """
 
+from __future__ import annotations
+
 import argparse
 import collections.abc
 import glob

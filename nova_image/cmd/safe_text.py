@@ -17,6 +17,8 @@ terminal, begin a line, or change the order of the text around them. They are
 shown as escape sequences, such as ``\\x1b`` and ``\\u202e``.
 """
 
+from __future__ import annotations
+
 import re
 import unicodedata
 

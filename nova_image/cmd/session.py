@@ -16,6 +16,8 @@ openstacksdk reads clouds.yaml, the OS_* variables and the options. The image
 driver is loaded as usual, with a configuration that only this process uses.
 """
 
+from __future__ import annotations
+
 import argparse
 import collections.abc
 import dataclasses

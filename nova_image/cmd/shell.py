@@ -12,6 +12,8 @@
 
 """The nova-image application: cliff with our options and errors."""
 
+from __future__ import annotations
+
 import argparse
 import collections.abc
 import functools

@@ -12,6 +12,8 @@
 
 """The data that commands send: files and pipes, and their first bytes."""
 
+from __future__ import annotations
+
 import argparse
 import contextlib
 import io

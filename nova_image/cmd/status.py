@@ -18,6 +18,8 @@ Each subcommand of ``upgrade`` is a module with two functions:
 nova_image.cmd.status_cloud.
 """
 
+from __future__ import annotations
+
 import argparse
 import sys
 import types

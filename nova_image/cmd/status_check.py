@@ -17,6 +17,8 @@ cannot run is a line of the table: oslo.upgradecheck itself would end with a
 traceback and no table.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 import sys

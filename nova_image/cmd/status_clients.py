@@ -12,6 +12,8 @@
 
 """nova-image-status upgrade clients: who still uses v1?"""
 
+from __future__ import annotations
+
 import argparse
 import collections.abc
 import datetime
@@ -24,6 +26,7 @@ from nova_image.cmd import options
 from nova_image.cmd import safe_text
 from nova_image.cmd import status_cloud
 from nova_image.cmd import streams
+from nova_image import compat
 from nova_image.status import access_logs
 
 NAME = 'clients'
@@ -79,12 +82,12 @@ def moment(text: str) -> datetime.datetime:
     age = re.fullmatch('([0-9]{1,6})([mhdw])', text)
     try:
         if age:
-            return datetime.datetime.now(datetime.UTC) - datetime.timedelta(
-                **{_UNITS[age[2]]: int(age[1])})
-        found = datetime.datetime.fromisoformat(text)
+            return (datetime.datetime.now(datetime.timezone.utc)
+                    - datetime.timedelta(**{_UNITS[age[2]]: int(age[1])}))
+        found = compat.parse_time(text)
         if found.tzinfo is None:
-            return found.replace(tzinfo=datetime.UTC)
-        return found.astimezone(datetime.UTC)
+            return found.replace(tzinfo=datetime.timezone.utc)
+        return found.astimezone(datetime.timezone.utc)
     except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(
             '%r is neither a time, such as 2026-11-01T08:00, nor an age, '

@@ -15,6 +15,8 @@
 open_cloud() is the one place that reads credentials and makes sessions.
 """
 
+from __future__ import annotations
+
 import argparse
 import dataclasses
 import os

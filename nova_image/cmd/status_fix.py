@@ -12,6 +12,8 @@
 
 """nova-image-status upgrade check --fix and --undo."""
 
+from __future__ import annotations
+
 import argparse
 import pathlib
 import sys

@@ -15,6 +15,8 @@
 Removed with the Images API v1.
 """
 
+from __future__ import annotations
+
 import argparse
 import collections.abc
 import json

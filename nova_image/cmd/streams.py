@@ -23,6 +23,8 @@ prepare() replaces them once, so no other code needs to care:
 * What goes to standard error, or to a terminal, does not control it.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import contextlib
 import io

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import Any
 from typing import Literal
 from typing import overload
-from typing import Unpack
+from typing_extensions import Unpack
 
 from oslo_config import cfg
 

@@ -20,9 +20,9 @@ from typing import Any
 from typing import Literal
 from typing import overload
 from typing import Protocol
-from typing import Self
+from typing_extensions import Self
 from typing import TypedDict
-from typing import Unpack
+from typing_extensions import Unpack
 
 from oslo_config import cfg
 from oslo_log import log as logging

@@ -13,5 +13,5 @@
 """nova_image's transfers in ``openstack image save`` and ``image create``.
 
 Only ``plugin`` is imported unless the user has chosen them. It also runs on
-Python 2.7; the other modules need Python 3.11.
+Python 2.7; the other modules need Python 3.9 or later.
 """

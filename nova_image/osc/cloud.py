@@ -12,6 +12,8 @@
 
 """openstackclient's cloud as the cloud of our commands."""
 
+from __future__ import annotations
+
 import typing
 
 from keystoneauth1 import plugin

@@ -16,6 +16,8 @@ Its own code reads the options, finds the image and shows the result. Only the
 two methods of openstacksdk with which it moves image data are replaced.
 """
 
+from __future__ import annotations
+
 import argparse
 import importlib
 import typing

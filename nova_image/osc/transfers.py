@@ -12,6 +12,8 @@
 
 """The transfers of nova_image as methods of openstacksdk's image client."""
 
+from __future__ import annotations
+
 import argparse
 import collections.abc
 import contextlib

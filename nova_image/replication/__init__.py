@@ -12,5 +12,6 @@
 
 """Copies images between Glances: verified, idempotent, restartable.
 
-Nova does not load this package. Like the command line, it needs Python 3.11.
+Nova does not load this package. Like the command line, it needs Python 3.9
+or later.
 """

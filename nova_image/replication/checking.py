@@ -12,9 +12,12 @@
 
 """Plans all images of a source for one target."""
 
+from __future__ import annotations
+
 import collections.abc
 import concurrent.futures
 import threading
+import typing
 
 from nova_image.replication import copying
 from nova_image.replication import ends
@@ -29,7 +32,7 @@ from nova_image.replication import watching
 
 Action = planner.Action
 Decided = collections.abc.Callable[[targets.Task], None]
-_Pair = tuple[records.Record, records.Record | None]
+_Pair = tuple[records.Record, typing.Optional[records.Record]]
 Ended = collections.abc.Callable[[targets.Task, results.Outcome], None]
 
 #: images that may wait for a thread

@@ -12,6 +12,8 @@
 
 """Who works on an image: this worker or another one."""
 
+from __future__ import annotations
+
 import abc
 import collections.abc
 import contextlib

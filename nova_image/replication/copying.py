@@ -19,6 +19,8 @@ members last, because they see it from then on. A run that is killed leaves
 nothing that others can see, and the next one resumes.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import concurrent.futures
 import dataclasses

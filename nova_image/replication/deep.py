@@ -16,6 +16,8 @@ Both are read at the same time and hashed. That shows damage in a store, which
 the hashes that the Glances remember do not.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import concurrent.futures
 import dataclasses

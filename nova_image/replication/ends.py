@@ -17,6 +17,8 @@ There is one implementation for each driver, found by its own entry point:
 removing a driver removes its end.
 """
 
+from __future__ import annotations
+
 import abc
 import collections.abc
 import dataclasses

@@ -15,6 +15,8 @@
 A filter returns why it leaves an image out, or None.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import datetime
 import fnmatch

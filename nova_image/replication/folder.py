@@ -23,6 +23,8 @@ Images with the same data share its file. A file appears under its name only
 when it is complete, verified and on disk.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import contextlib
 import errno

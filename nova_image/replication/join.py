@@ -12,6 +12,8 @@
 
 """Finds the replica of each image in two listings, as they arrive."""
 
+from __future__ import annotations
+
 import collections.abc
 import typing
 

@@ -17,6 +17,8 @@ hashes of data that a source has no hash of, when members were compared, and
 what failed. A lost journal costs requests, not images.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import contextlib
 import datetime

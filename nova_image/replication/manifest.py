@@ -12,11 +12,13 @@
 
 """A Record as JSON, in the manifests of a folder."""
 
+from __future__ import annotations
+
 import collections.abc
-import datetime
 import json
 import typing
 
+from nova_image import compat
 from nova_image.replication import record as records
 
 #: version of the layout of folders and manifests
@@ -77,7 +79,7 @@ def _image(found: collections.abc.Mapping[str, typing.Any]
             raise TypeError('%s is not text' % name)
     fields: dict[str, typing.Any] = {name: found[name] for name in _PLAIN}
     fields.update(
-        (name, found[name] and datetime.datetime.fromisoformat(found[name]))
+        (name, found[name] and compat.parse_time(found[name]))
         for name in _TIMES)
     return records.Record(
         **fields, hashes=_texts(found['hashes']),

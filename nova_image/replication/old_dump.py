@@ -17,6 +17,8 @@ the list's entry and, if the image was active, ``ID.img`` with its data. It
 neither verified nor replaced files: an interrupted dump left them truncated.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import datetime
 import json
@@ -25,6 +27,7 @@ import pathlib
 import typing
 import uuid
 
+from nova_image import compat
 from nova_image.replication import ends
 from nova_image.replication import folder
 from nova_image.replication import record as records
@@ -144,6 +147,6 @@ def _time(value: str | None) -> datetime.datetime | None:
     """Return a time of v1, which has no zone, as one in UTC."""
     if not value:
         return None
-    found = datetime.datetime.fromisoformat(value.replace('Z', '+00:00'))
+    found = compat.parse_time(value)
     return found if found.tzinfo else found.replace(
         tzinfo=datetime.timezone.utc)

@@ -16,6 +16,8 @@ Only images that an earlier run has created count: they have the marker, and
 the journal knows them. By default they are only reported.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import dataclasses
 import enum

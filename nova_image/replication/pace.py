@@ -12,6 +12,8 @@
 
 """Limits the bandwidth of all transfers of a run."""
 
+from __future__ import annotations
+
 import collections.abc
 import threading
 import time

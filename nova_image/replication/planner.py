@@ -15,12 +15,15 @@
 compare, --dry-run and the copy use the same one.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import dataclasses
 import enum
 import types
 import typing
 
+from nova_image import compat
 from nova_image.replication import ends
 from nova_image.replication import record as records
 from nova_image.replication import rules as replication_rules
@@ -52,7 +55,7 @@ class Action(enum.Enum):
     CONFLICT = 'conflict'
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, **compat.SLOTS)
 class Decision:
     """The plan for one image.
 

@@ -12,6 +12,8 @@
 
 """The plans of a run that wait for their transfers."""
 
+from __future__ import annotations
+
 import collections.abc
 
 from nova_image.replication import coordination

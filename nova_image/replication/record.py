@@ -12,11 +12,15 @@
 
 """An image as replication sees it, whatever the Images API."""
 
+from __future__ import annotations
+
 import collections.abc
 import dataclasses
 import datetime
 import sys
 import typing
+
+from nova_image import compat
 
 #: visibility of an image of which the API only says that it is not public
 NOT_PUBLIC = 'not public'
@@ -46,7 +50,7 @@ class Member(typing.NamedTuple):
     status: str | None = None
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+@dataclasses.dataclass(frozen=True, **compat.KEYWORDS, **compat.SLOTS)
 class Record:
     """One image, in the words of the Images API v2.
 

@@ -12,12 +12,15 @@
 
 """What became of the images of a run, and its exit code."""
 
+from __future__ import annotations
+
 import collections
 import collections.abc
 import dataclasses
 import enum
 import typing
 
+from nova_image import compat
 from nova_image.replication import ends
 from nova_image.replication import record as records
 
@@ -52,7 +55,7 @@ _THERE = (Result.SAME, Result.COPIED, Result.UPDATED)
 _WITH_DATA = ('create', 'resume', 'update', 'same')
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, **compat.KEYWORDS)
 class Outcome:
     """What became of one image at one target.
 

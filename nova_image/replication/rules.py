@@ -12,10 +12,13 @@
 
 """The rules of a replication: what to copy, and what to leave out."""
 
+from __future__ import annotations
+
 import collections.abc
 import dataclasses
 import datetime
 import fnmatch
+import typing
 
 from nova_image.replication import ends
 from nova_image.replication import record as records
@@ -26,7 +29,7 @@ OWN_PROPERTIES = (records.MARKER, 'os_glance_*')
 REFERENCES = ('kernel_id', 'ramdisk_id', 'base_image_ref')
 
 #: returns why an image is left out, or None
-Filter = collections.abc.Callable[[records.Record], str | None]
+Filter = collections.abc.Callable[[records.Record], typing.Optional[str]]
 
 
 def references(image: records.Record) -> frozenset[str]:

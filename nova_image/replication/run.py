@@ -16,11 +16,14 @@ Checks and transfers have threads of their own: checks are many and short. The
 data of an image that several targets lack is read once.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import dataclasses
 import threading
 import time
 
+from nova_image import compat
 from nova_image import exception
 from nova_image.replication import checking
 from nova_image.replication import coordination
@@ -44,7 +47,7 @@ Result = results.Result
 _LOOK = 0.2
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, **compat.KEYWORDS)
 class Options:
     """How a run works.
 
@@ -136,7 +139,7 @@ class Run:
             self._transfer_all()
         if self._broken:
             raise self._broken
-        for goal, found in zip(self._goals, orphans, strict=True):
+        for goal, found in compat.zip_strict(self._goals, orphans):
             if not self.report.stopped:
                 for outcome in self._options.orphans.deal_with(
                         self._source, goal.end, found, self._options.change):
@@ -341,7 +344,7 @@ class Run:
             except copying.Stopped as error:  # no lock is available
                 self.stop(str(error))
                 found = transfers.all_of(job, Result.LEFT, str(error))
-        pairs = list(zip(job.work, found, strict=True))
+        pairs = list(compat.zip_strict(job.work, found))
         for task, outcome in pairs:
             if outcome is not None:
                 self._done(task, outcome)

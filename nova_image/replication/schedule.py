@@ -12,6 +12,8 @@
 
 """The order of the transfers of a run."""
 
+from __future__ import annotations
+
 import collections.abc
 import dataclasses
 import heapq

@@ -12,6 +12,8 @@
 
 """A target of a run, and the work that it needs."""
 
+from __future__ import annotations
+
 import dataclasses
 import typing
 

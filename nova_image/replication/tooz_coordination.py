@@ -25,6 +25,8 @@ would believe for ever that it has its locks. So they are looked up as often
 as those of the others are renewed.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import contextlib
 import logging

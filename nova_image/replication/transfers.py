@@ -13,6 +13,8 @@
 """Carries out the plans for one image: its transfer, or a deep comparison.
 """
 
+from __future__ import annotations
+
 import concurrent.futures
 import threading
 import time

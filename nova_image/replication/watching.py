@@ -12,6 +12,8 @@
 
 """Reports on a run while it is at work."""
 
+from __future__ import annotations
+
 from nova_image.replication import record as records
 from nova_image.replication import results
 

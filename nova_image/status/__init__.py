@@ -12,5 +12,6 @@
 
 """Finds out whether a cloud can stop using the Images API v1.
 
-Nova does not load this package. Like the command line, it needs Python 3.11.
+Nova does not load this package. Like the command line, it needs Python 3.9
+or later.
 """

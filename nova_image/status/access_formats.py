@@ -20,6 +20,8 @@ in JSON. Every pattern takes linear time: no two of its parts that repeat can
 match the same text.
 """
 
+from __future__ import annotations
+
 import datetime
 import ipaddress
 import json
@@ -236,7 +238,7 @@ def _utc(year: str, month: int, day: str, clock: str, hours: str | None,
     try:
         hour, minute, second = map(int, clock.split(':'))
         found = datetime.datetime(int(year), month, int(day), hour, minute,
-                                  second, tzinfo=datetime.UTC)
+                                  second, tzinfo=datetime.timezone.utc)
         if hours and minutes:
             sign = -1 if hours.startswith('-') else 1
             found -= datetime.timedelta(

@@ -16,6 +16,8 @@ Knows nothing about any API but the paths of v1. Remains useful after v1 is
 switched off, when its callers get errors.
 """
 
+from __future__ import annotations
+
 import bz2
 import collections
 import collections.abc

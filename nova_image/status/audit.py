@@ -12,6 +12,8 @@
 
 """All checks, and one run of them."""
 
+from __future__ import annotations
+
 import collections.abc
 import dataclasses
 import importlib

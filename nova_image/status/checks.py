@@ -15,6 +15,8 @@
 A check remembers only what it has been shown, and what is wrong with it.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import typing
 

@@ -16,11 +16,15 @@ A field that the API of an image lacks is None; ``shows`` of the half that has
 read it tells whether that means anything.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import dataclasses
 import datetime
 import re
 import typing
+
+from nova_image import compat
 
 #: visibility of an image of which the API only says that it is not public
 NOT_PUBLIC = 'not public'
@@ -42,7 +46,7 @@ class Member(typing.NamedTuple):
     status: str | None = None
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+@dataclasses.dataclass(frozen=True, **compat.KEYWORDS, **compat.SLOTS)
 class Image:
     """One image as an API lists it.
 

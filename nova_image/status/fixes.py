@@ -16,6 +16,8 @@ A change is made only if the image still has the value that the plan shows,
 and undone only if it still has the value that the change has given it.
 """
 
+from __future__ import annotations
+
 import abc
 import collections.abc
 import dataclasses

@@ -15,6 +15,8 @@
 A fact that cannot be gathered is a problem of the checks that need it.
 """
 
+from __future__ import annotations
+
 import collections.abc
 from importlib import metadata
 import pathlib
@@ -172,7 +174,7 @@ class Gatherer:
 
 def _kind(error: Exception) -> str:
     """Return what an error does not say itself."""
-    if isinstance(error, exception.NovaImageException | OSError):
+    if isinstance(error, (exception.NovaImageException, OSError)):
         return ''
     if type(error).__module__.startswith('keystoneauth1.'):
         return 'Keystone or a service in its catalog: '

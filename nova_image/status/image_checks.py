@@ -12,6 +12,8 @@
 
 """The checks of images that any Images API can answer."""
 
+from __future__ import annotations
+
 import collections.abc
 import datetime
 import re

@@ -12,6 +12,8 @@
 
 """The checks of configurations: Nova, other services, nova_image itself."""
 
+from __future__ import annotations
+
 import collections.abc
 
 from nova_image.status import checks

@@ -12,6 +12,8 @@
 
 """Filters of the Images API v1 in requests to Nova, by its access logs."""
 
+from __future__ import annotations
+
 import collections
 import collections.abc
 import gzip

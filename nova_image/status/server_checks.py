@@ -12,6 +12,8 @@
 
 """The checks of the API servers, their URLs, and the caller's roles."""
 
+from __future__ import annotations
+
 import urllib.parse
 
 from nova_image.status import checks

@@ -16,6 +16,8 @@ Memory: a batch of images at a time, the IDs of all images (about 150 bytes
 each) if there are two halves, and what the checks have found.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import functools
 import itertools

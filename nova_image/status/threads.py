@@ -16,6 +16,8 @@ concurrent.futures waits for its threads when the process ends, and a request
 to a Glance that does not answer takes minutes.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import concurrent.futures
 import queue
@@ -40,7 +42,7 @@ class Pool:
         self._number = number
         self._jobs: 'queue.SimpleQueue[_Job | None]' = queue.SimpleQueue()
 
-    def __enter__(self) -> typing.Self:
+    def __enter__(self) -> Pool:
         """Start the threads."""
         for _ in range(self._number):
             threading.Thread(target=self._work, daemon=True).start()

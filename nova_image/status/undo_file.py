@@ -16,6 +16,8 @@ It is JSON, and complete before the first change. It is replaced as a whole,
 so it can be read at any time.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import datetime
 import json
@@ -137,7 +139,7 @@ def _change(raw: dict[str, typing.Any]) -> fixes.Change:
     if found['state'] not in fixes.STATES:
         raise ValueError('there is no state %s' % found['state'])
     for name in _VALUES:
-        found[name] = _checked(name, raw[name], str | None)
+        found[name] = _checked(name, raw[name], (str, type(None)))
     return fixes.Change(**found)
 
 

@@ -12,6 +12,8 @@
 
 """What a check concludes, and how that reads."""
 
+from __future__ import annotations
+
 import collections.abc
 import dataclasses
 import typing

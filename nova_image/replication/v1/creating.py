@@ -16,6 +16,8 @@ One request can do both. The marker of a replica tells it from an image that
 had the ID before, if the answer is lost.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import typing
 
@@ -32,7 +34,7 @@ _RESERVED = {'visibility': 'private', 'protected': False}
 _NOT_SENT = frozenset(('members', 'status'))
 
 #: returns the image with an ID, or None
-Find = collections.abc.Callable[[str], records.Record | None]
+Find = collections.abc.Callable[[str], typing.Optional[records.Record]]
 Settle = collections.abc.Callable[[exception.NovaImageException],
                                   typing.Any]
 

@@ -12,6 +12,8 @@
 
 """The end of a replication that speaks the Images API v1."""
 
+from __future__ import annotations
+
 import collections.abc
 import datetime
 import threading

@@ -17,6 +17,8 @@ with ``_`` for ``-``, and every value as text. Its limits were seen on Glance
 15.0.2.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import re
 import typing
@@ -47,7 +49,7 @@ _CONTROL = re.compile('[\x00-\x1f\x7f]')
 _LARGE = re.compile('[\ud800-\udfff\U00010000-\U0010ffff]')
 
 #: returns why Glance refuses a disk_format and a container_format, or None
-Formats = collections.abc.Callable[[str, str], str | None]
+Formats = collections.abc.Callable[[str, str], typing.Optional[str]]
 
 
 def stored_name(name: str) -> str:

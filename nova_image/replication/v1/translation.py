@@ -12,6 +12,8 @@
 
 """Images between records and the headers and JSON of the Images API v1."""
 
+from __future__ import annotations
+
 import collections.abc
 import typing
 
@@ -47,7 +49,7 @@ def _number(value: typing.Any) -> int:
 
 def _truth(value: typing.Any) -> bool:
     """Return the bool in JSON or in a header; False for none."""
-    if value is None or isinstance(value, bool | str):
+    if value is None or isinstance(value, (bool, str)):
         return strutils.bool_from_string(value)
     raise answers.Unreadable('is neither true nor false')
 

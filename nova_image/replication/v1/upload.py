@@ -18,6 +18,8 @@ better than an active image. So nothing is sent until the source has returned
 the first bytes, and small images are verified before anything is sent.
 """
 
+from __future__ import annotations
+
 import collections
 import collections.abc
 import contextlib

@@ -29,6 +29,8 @@ the token of the caller. Seen on Glance 33.0.0:
 * If the Glance is killed, the image remains ``importing``.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import typing
 

@@ -21,6 +21,8 @@ It refuses most values before it creates an image, but a tag afterwards: a
 queued image remains, whose ID cannot be used again.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import re
 import typing

@@ -12,6 +12,8 @@
 
 """Images between records and the JSON of the Images API v2: pure functions."""
 
+from __future__ import annotations
+
 import collections.abc
 import typing
 

@@ -18,6 +18,8 @@ body does: Glance then drops what it has, and the image is queued again. Seen
 on Glance 15.0.2 and 33.0.0, after any number of bytes.
 """
 
+from __future__ import annotations
+
 import collections.abc
 
 from nova_image import exception

@@ -12,6 +12,8 @@
 
 """The checks of what only the Images API v1 shows."""
 
+from __future__ import annotations
+
 import collections.abc
 import typing
 

@@ -16,6 +16,8 @@ Pure functions. Images are dicts in the format of ImageDriver. Facts were seen
 on Glance 15.0.2, which is the last but one that serves v1.
 """
 
+from __future__ import annotations
+
 import collections
 import collections.abc
 import re

@@ -12,6 +12,8 @@
 
 """The half of an audit that speaks the Images API v1."""
 
+from __future__ import annotations
+
 import collections.abc
 import typing
 
@@ -19,7 +21,7 @@ from nova_image import exception
 from nova_image.image import answers
 from nova_image.image import glance
 from nova_image.image import messages
-from nova_image.status import checks
+from nova_image.status import checks as all_checks
 from nova_image.status import facts
 from nova_image.status import fixes
 from nova_image.status import halves
@@ -107,7 +109,7 @@ class HalfV1(halves.Half):
         return found
 
     @classmethod
-    def checks(cls) -> list[checks.Check]:
+    def checks(cls) -> list[all_checks.Check]:
         """Return new checks that only make sense with v1. See Half."""
         return [own_checks.HiddenProperties(), own_checks.PrivateMembers()]
 

@@ -17,11 +17,14 @@ Glance 15.0.2 answers 400 to a page with an image whose min_ram is negative.
 The other API tells which image it is, and the listing continues after it.
 """
 
+from __future__ import annotations
+
 import collections
 import collections.abc
 import datetime
 import typing
 
+from nova_image import compat
 from nova_image import exception
 from nova_image.image import driver as drivers
 from nova_image.image import retry
@@ -238,7 +241,7 @@ class Pairs:
         """Read a page of each listing that is not ahead of the other."""
         reading = self._next_sides()
         pages = [pool.submit(self._listings[side].read) for side in reading]
-        for side, future in zip(reading, pages, strict=True):
+        for side, future in compat.zip_strict(reading, pages):
             try:
                 page = future.result()
             except exception.NovaImageException as error:
@@ -262,7 +265,7 @@ class Pairs:
         if not sides:
             raise next(one.error for one in self._listings if one.error)
         ahead = [len(self._listings[side].ahead()) for side in sides]
-        return [side for side, number in zip(sides, ahead, strict=True)
+        return [side for side, number in compat.zip_strict(sides, ahead)
                 if number <= max(PAGE, min(ahead))]
 
     def _arrived(self, side: int, image: Image
@@ -285,7 +288,7 @@ class Pairs:
         own, other = self._listings[side], self._listings[1 - side]
         for image_id in other.ahead()[:_SUSPECTS]:
             reason = own.api.try_to_show(image_id)
-            if isinstance(reason, dict | exception.NotFound):
+            if isinstance(reason, (dict, exception.NotFound)):
                 continue
             own.skip(image_id)
             number, image = other.waiting.pop(image_id)

@@ -16,6 +16,8 @@ Reads, and changes nothing. The listings of both APIs show almost everything.
 An image is read by its ID if its listing cannot show what callers see.
 """
 
+from __future__ import annotations
+
 import collections
 import collections.abc
 import dataclasses
@@ -114,7 +116,7 @@ class Rehearsal:
         self.pairs = listings.Pairs(v1, v2, all_fields=options.members)
         self._v1, self._v2 = v1, v2
         self._options = options
-        self._began = datetime.datetime.now(datetime.UTC) - _CLOCKS
+        self._began = datetime.datetime.now(datetime.timezone.utc) - _CLOCKS
 
     def run(self) -> collections.abc.Iterator[list[Difference]]:
         """Yield the differences of each image, also if there are none.

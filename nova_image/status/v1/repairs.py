@@ -16,6 +16,8 @@ v2 accepts only UUIDs in kernel_id and ramdisk_id, so it could not restore any
 other value.
 """
 
+from __future__ import annotations
+
 import typing
 
 from nova_image import exception

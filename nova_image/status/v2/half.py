@@ -12,6 +12,8 @@
 
 """The half of an audit that speaks the Images API v2."""
 
+from __future__ import annotations
+
 import collections.abc
 import typing
 
@@ -22,7 +24,7 @@ from nova_image.image.v2 import queries
 from nova_image.image.v2 import records
 from nova_image.image.v2 import schema
 from nova_image.image.v2 import translation
-from nova_image.status import checks
+from nova_image.status import checks as all_checks
 from nova_image.status import facts
 from nova_image.status import fixes
 from nova_image.status import halves
@@ -158,7 +160,7 @@ class HalfV2(halves.Half):
                              tuple(found.container_format))
 
     @classmethod
-    def checks(cls) -> list[checks.Check]:
+    def checks(cls) -> list[all_checks.Check]:
         """Return new checks that only make sense with v2. See Half."""
         return [own_checks.PendingMembers(), own_checks.Locations()]
 

@@ -12,6 +12,8 @@
 
 """What can be mended through the Images API v2."""
 
+from __future__ import annotations
+
 import collections.abc
 import typing
 

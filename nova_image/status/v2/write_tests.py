@@ -12,6 +12,8 @@
 
 """What the caller may do, tried on an image that is deleted afterwards."""
 
+from __future__ import annotations
+
 import collections.abc
 import typing
 import uuid

@@ -45,6 +45,7 @@ fi
 echo "$@" >>calls
 case " $* " in
     *' run '*) cat summary; exit "$(cat status)" ;;
+    *' tools.unit_venv '*) echo ./python ;;
 esac
 '''
 _SUMMARY = '''
@@ -162,8 +163,8 @@ class OptionsTest(_Case):
     def test_help_names_every_kind(self) -> None:
         done = self.run_script('unit', '--help')
         self.assertEqual((0, ''), (done.returncode, done.stderr))
-        for kind in ('style', 'unit', 'py27', 'functional', 'drill', 'gate',
-                     'legacy', 'chaos', 'cover'):
+        for kind in ('style', 'unit', 'py27', 'pythons', 'functional',
+                     'drill', 'gate', 'legacy', 'chaos', 'cover'):
             self.assertRegex(done.stdout, r'(?m)^  %s +\w' % kind)
 
     def test_options_and_filters_reach_stestr(self) -> None:
@@ -181,6 +182,31 @@ class OptionsTest(_Case):
         self.assertEqual('2 passed, 0 failed, 1 skipped',
                          self._last_line('unit'))
         self.assertEqual(['--concurrency 2'], self.stestr_calls())
+
+    def test_other_pythons(self) -> None:
+        own = '%d.%d' % sys.version_info[:2]
+        for name, runs in (('3.98 3.99', 2), ('3.98', 1), (own, 0)):
+            (self.folder / 'calls').unlink(missing_ok=True)
+            self.useFixture(lib_fixtures.EnvironmentVariable(
+                'NOVA_IMAGE_PYTHONS', name))
+            done = self.run_script('pythons', 'unit')
+            self.assertEqual(0, done.returncode, done.stderr)
+            self.assertEqual(1 + runs, len(self.stestr_calls()))
+            self.assertEqual(runs == 0, 'the kind "unit" runs' in done.stdout)
+
+    def test_missing_python_is_skipped_loudly(self) -> None:
+        python = self.folder / 'python'
+        python.write_text(python.read_text().replace(
+            'case', '[ "$3" != --check ] || exit 1\ncase', 1))
+        self.useFixture(lib_fixtures.EnvironmentVariable(
+            'NOVA_IMAGE_PYTHONS', '3.98 3.99'))
+        done = self.run_script('py27', 'pythons', 'unit')
+        for version in '2.7', '3.98', '3.99':
+            self.assertIn(
+                'SKIPPED the unit tests on Python %s: there is no python%s'
+                % (version, version), done.stdout)
+        self.assertTrue(done.stdout.endswith(
+            '\n2 passed, 0 failed, 4 skipped\n'), done.stdout)
 
     def test_failure(self) -> None:
         self.stestr_prints(_SUMMARY % (1, 1), 1)

@@ -27,7 +27,7 @@ _PAGE = os.path.join(_ROOT, 'doc', 'source', 'contributor', 'architecture.rst')
 
 #: room -> the modules and folders in it; the longest prefix wins
 ROOMS = {
-    'base': ('exception', 'redaction', 'version', 'conf'),
+    'base': ('compat', 'exception', 'redaction', 'version', 'conf'),
     'ground': ('image',),
     'transfer': ('image.transfer',),
     'download': ('image.download',),
@@ -75,7 +75,7 @@ ARROWS = {
     'rehearsal': ('base', 'cmd', 'status of v1'),
     'osc': ('base', 'ground', 'contract', 'cmd'),
 }
-#: rooms that need Python 3.11
+#: rooms that need Python 3.9
 _NEWER = ('cmd', 'osc', 'replication', 'replication of v1',
           'replication of v2', 'status', 'status of v1', 'status of v2',
           'rehearsal')
@@ -137,7 +137,7 @@ def _room(module):
 
 
 def is_newer(module):
-    """Return whether a module needs Python 3.11."""
+    """Return whether a module needs Python 3.9."""
     return _room(module) in _NEWER
 
 

@@ -34,7 +34,7 @@ class TestHealth(testtools.TestCase):
     def setUp(self):
         super(TestHealth, self).setUp()
         if six.PY2:
-            self.skipTest('the command line requires Python 3.11')
+            self.skipTest('the command line requires Python 3.9')
         self.folder = self.useFixture(fixtures.TempDir()).path
         self.path = os.path.join(self.folder, 'image.prom')
 
@@ -101,7 +101,7 @@ class TestRepeat(testtools.TestCase):
     def setUp(self):
         super(TestRepeat, self).setUp()
         if six.PY2:
-            self.skipTest('the command line requires Python 3.11')
+            self.skipTest('the command line requires Python 3.9')
         self.lines = []
         self.waits = []
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

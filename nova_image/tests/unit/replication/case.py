@@ -27,7 +27,7 @@ class TestCase(testtools.TestCase):
     def setUp(self):
         super(TestCase, self).setUp()
         if six.PY2:
-            self.skipTest('replication requires Python 3.11')
+            self.skipTest('replication requires Python 3.9')
 
 
 def image(**fields):

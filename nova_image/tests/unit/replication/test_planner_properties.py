@@ -85,7 +85,7 @@ def done(decision):
     return decision.target.but(**fields)
 
 
-@unittest.skipIf(six.PY2, 'replication requires Python 3.11')
+@unittest.skipIf(six.PY2, 'replication requires Python 3.9')
 class TestPlans(case.TestCase):
     """Properties of all plans."""
 

@@ -60,7 +60,7 @@ if six.PY3:
     V1 = ends.FIELDS - {'tags', 'hidden', 'status', 'members'}
 
 
-@unittest.skipIf(six.PY2, 'replication requires Python 3.11')
+@unittest.skipIf(six.PY2, 'replication requires Python 3.9')
 class TestKilledRuns(test_run.RunTest):
     """What is left by runs that were killed, and what the last one does."""
 

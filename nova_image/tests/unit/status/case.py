@@ -22,4 +22,4 @@ class TestCase(testtools.TestCase):
     def setUp(self):
         super(TestCase, self).setUp()
         if six.PY2:
-            self.skipTest('nova-image-status requires Python 3.11')
+            self.skipTest('nova-image-status requires Python 3.9')

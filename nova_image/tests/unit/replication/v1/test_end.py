@@ -38,7 +38,7 @@ class EndTestCase(glance_case.DriverTestCase):
     def setUp(self):
         super(EndTestCase, self).setUp()
         if six.PY2:
-            self.skipTest('replication requires Python 3.11')
+            self.skipTest('replication requires Python 3.9')
         self.end = end.EndV1(self.service, self.context)
 
     def image(self, **fields):

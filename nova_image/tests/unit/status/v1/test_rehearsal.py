@@ -101,13 +101,13 @@ class TestRehearsal(case.TestCase):
 
     def test_created_in_between(self):
         self.first.images.append(fakes.image(
-            '999', created_at=datetime.datetime.now(datetime.UTC)))
+            '999', created_at=datetime.datetime.now(datetime.timezone.utc)))
         self.second.images.append(self.first.images[-1])
         self.second.unlisted = {'999'}
         self.assertEqual([], self.run_it())
 
     def test_changed_in_between(self):
-        now = datetime.datetime.now(datetime.UTC)
+        now = datetime.datetime.now(datetime.timezone.utc)
         listed = self.first.detail
 
         def detail(*args, **options):
