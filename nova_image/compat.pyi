@@ -12,21 +12,8 @@
 
 import datetime
 from typing import Any
-from typing import overload
-from typing import TypeVar
-from collections.abc import Iterable
-from collections.abc import Iterator
-
-_A = TypeVar('_A')
-_B = TypeVar('_B')
 
 SLOTS: dict[str, Any]
 KEYWORDS: dict[str, Any]
-
-@overload
-def zip_strict(one: Iterable[_A], other: Iterable[_B], /
-               ) -> Iterator[tuple[_A, _B]]: ...
-@overload
-def zip_strict(*iterables: Iterable[_A]) -> Iterator[tuple[_A, ...]]: ...
 
 def parse_time(text: str) -> datetime.datetime: ...

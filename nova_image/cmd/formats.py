@@ -34,7 +34,6 @@ from cliff.formatters import value
 
 from nova_image.cmd import narrow
 from nova_image.cmd import safe_text
-from nova_image import compat
 
 #: what would make a line of the format "value" ambiguous
 _NOT_A_LINE = re.compile(
@@ -73,7 +72,7 @@ class Table(table.TableFormatter):
         """Write one object."""
         cells = _cells(data, stdout)
         width = narrow.width_of(stdout, parsed_args)
-        if width is None or self._fits([('Field', 'Value'), *compat.zip_strict(
+        if width is None or self._fits([('Field', 'Value'), *zip(
                 column_names, cells)], width):
             super().emit_one(column_names, cells, stdout, parsed_args)
         else:
@@ -193,7 +192,7 @@ class Shell(shell.ShellFormatter):
                  parsed_args: argparse.Namespace) -> None:
         """Write one object."""
         wanted = parsed_args.variables
-        for column, item in compat.zip_strict(column_names, data):
+        for column, item in zip(column_names, data):
             name = column.lower().replace(' ', '_')
             if name in wanted or not wanted:
                 stdout.write('%s="%s"\n' % (

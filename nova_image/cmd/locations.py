@@ -29,7 +29,6 @@ from nova_image.cmd import display
 from nova_image.cmd import errors
 from nova_image.cmd import options
 from nova_image.cmd import safe_text
-from nova_image import compat
 from nova_image import redaction
 
 #: digits of the list in the ID of a location
@@ -96,7 +95,7 @@ class Locations(base.Lister):
         rows = [{'id': name, 'store': one['metadata'].get('store') or '',
                  'url': masked(one['url']),
                  'metadata': display.Properties(_metadata(one))}
-                for name, one in compat.zip_strict(ids(found), found)]
+                for name, one in zip(ids(found), found)]
         return names, [tuple(row[name] for name in names) for row in rows]
 
 

@@ -21,7 +21,6 @@ import re
 import typing
 import unicodedata
 
-from nova_image import compat
 
 #: An ID is not wrapped, so that it can be copied.
 _ID = re.compile('[0-9a-f-]{32,36}')
@@ -54,11 +53,11 @@ def limits(rows: Rows, width: int) -> list[int] | None:
     :param width: columns of the terminal
     :returns: None if no table fits without being hard to read
     """
-    natural = [max(map(_width, column)) for column in compat.zip_strict(*rows)]
+    natural = [max(map(_width, column)) for column in zip(*rows)]
     least = [max(_least(cell) for cell in column)
-             for column in compat.zip_strict(*rows)]
+             for column in zip(*rows)]
     least = [max(number, _width(name))  # names of columns are not wrapped
-             for number, name in compat.zip_strict(least, rows[0])]
+             for number, name in zip(least, rows[0])]
     spare = width - 1 - sum(number + 3 for number in least)
     if spare < 0:
         return None
@@ -88,7 +87,7 @@ def records(names: collections.abc.Sequence[str], rows: Rows,
         indent = 0
     return '\n'.join(
         ''.join(_record(name, str(value), indent)
-                for name, value in compat.zip_strict(names, row))
+                for name, value in zip(names, row))
         for row in rows)
 
 

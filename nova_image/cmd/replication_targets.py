@@ -19,7 +19,6 @@ import collections.abc
 import typing
 
 from nova_image.cmd import errors
-from nova_image import compat
 from nova_image.replication import ends
 
 if typing.TYPE_CHECKING:
@@ -63,7 +62,7 @@ def prepare(arguments: argparse.Namespace,
     :raises NovaImageException: if a target cannot work like this
     """
     stores = _stores(arguments.stores, arguments.targets)
-    for name, cloud in compat.zip_strict(arguments.targets, clouds):
+    for name, cloud in zip(arguments.targets, clouds):
         if stores[name]:
             cloud.end.choose_store(stores[name])
         if source and arguments.method == DOWNLOAD:

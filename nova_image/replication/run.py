@@ -139,7 +139,7 @@ class Run:
             self._transfer_all()
         if self._broken:
             raise self._broken
-        for goal, found in compat.zip_strict(self._goals, orphans):
+        for goal, found in zip(self._goals, orphans):
             if not self.report.stopped:
                 for outcome in self._options.orphans.deal_with(
                         self._source, goal.end, found, self._options.change):
@@ -344,7 +344,7 @@ class Run:
             except copying.Stopped as error:  # no lock is available
                 self.stop(str(error))
                 found = transfers.all_of(job, Result.LEFT, str(error))
-        pairs = list(compat.zip_strict(job.work, found))
+        pairs = list(zip(job.work, found))
         for task, outcome in pairs:
             if outcome is not None:
                 self._done(task, outcome)

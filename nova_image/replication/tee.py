@@ -20,7 +20,6 @@ import queue
 import threading
 import typing
 
-from nova_image import compat
 from nova_image.replication import ends
 
 #: pieces that the fastest target may be ahead of the slowest one
@@ -97,7 +96,7 @@ class Tee:
 
     def _pass_on(self, piece: bytes | None | _Failed) -> bool:
         """Give a piece to all readers; return whether one is left."""
-        for gone, pieces in compat.zip_strict(self._gone, self._queues):
+        for gone, pieces in zip(self._gone, self._queues):
             while not gone.is_set():
                 with contextlib.suppress(queue.Full):
                     pieces.put(piece, timeout=0.1)

@@ -24,7 +24,6 @@ import collections.abc
 import datetime
 import typing
 
-from nova_image import compat
 from nova_image import exception
 from nova_image.image import driver as drivers
 from nova_image.image import retry
@@ -241,7 +240,7 @@ class Pairs:
         """Read a page of each listing that is not ahead of the other."""
         reading = self._next_sides()
         pages = [pool.submit(self._listings[side].read) for side in reading]
-        for side, future in compat.zip_strict(reading, pages):
+        for side, future in zip(reading, pages):
             try:
                 page = future.result()
             except exception.NovaImageException as error:
@@ -265,7 +264,7 @@ class Pairs:
         if not sides:
             raise next(one.error for one in self._listings if one.error)
         ahead = [len(self._listings[side].ahead()) for side in sides]
-        return [side for side, number in compat.zip_strict(sides, ahead)
+        return [side for side, number in zip(sides, ahead)
                 if number <= max(PAGE, min(ahead))]
 
     def _arrived(self, side: int, image: Image
