@@ -36,7 +36,8 @@ Usage: ./run_tests.sh [KIND ...]
 Without a KIND the first six of these run, in this order:
   style       flake8 with hacking, ruff, bandit, mypy, shellcheck, licence
               headers, plain English, Python 2.4 in the code for dom0 and 3.9
-              elsewhere, documentation and release notes without warnings
+              elsewhere, documentation and release notes without warnings,
+              packages built without a network and their contents
   unit        unit tests on this Python (3.11 or later)
   py27        the same on Python 2.7, if available
   pythons     the same on other versions of Python 3, if available: $PYTHONS;
@@ -139,6 +140,7 @@ run_style() {
     check 'documentation builds' sphinx html doc/source docs
     check 'man page builds' sphinx man doc/source man
     check 'release notes build' sphinx html releasenotes/source notes
+    check 'packages and their contents' "$PYTHON" -m tools.check_package
 }
 
 run_unit() {
