@@ -61,7 +61,7 @@ class StoryTest(cli_case.OnKeystone):
         self.write('cirros.img', 20 * _MIB)
         told = list(story())
         self.assertEqual(
-            ['create-via-import', 'list', 'save', 'delete', 'show'],
+            ['create-via-import', 'save', 'delete', 'show'],
             [command.split()[0] for command, _ in told])
         for command, output in told:
             _, text = self.end_of(self.terminal(*command.split()))
