@@ -144,6 +144,7 @@ class ConfigurationTest(testtools.TestCase):
             self.assertTrue((_ROOT / path).is_file(), path)
             self.assertFalse(skipped(path), path)
         for path in ('README.rst', 'doc/source/conf.py', 'run_tests.sh',
+                     'packaging/debian/rules',
                      'nova_image/tests/unit/base.py'):
             self.assertTrue((_ROOT / path).is_file(), path)
             self.assertTrue(skipped(path), path)
