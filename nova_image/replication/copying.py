@@ -307,6 +307,7 @@ class _Look:
 
     def __init__(self, data: ends.Hashed, look: collections.abc.Callable[
             [], records.Record | None]) -> None:
+        self.hashes = ends.hashes_of(data)
         self._data = data
         self._look = look
         self._found: concurrent.futures.Future[
@@ -371,6 +372,11 @@ class Data:
         self._end = end
         self._image = image
         self._check = check
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """The hashes that the end verifies; see ends.hashes_of()."""
+        return ends.hashes_of(self._end.read(self._image))
 
     def __iter__(self) -> collections.abc.Iterator[bytes]:
         """Read the data from its first byte."""

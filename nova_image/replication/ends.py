@@ -83,10 +83,27 @@ class Fit:
 
 
 class Hashed(typing.Protocol):
-    """Data to send: an iterable of bytes that can be iterated again."""
+    """Data to send: an iterable of bytes that can be iterated again.
+
+    Those that compute hashes to verify themselves may have ``hashes``. See
+    hashes_of().
+    """
 
     def __iter__(self) -> collections.abc.Iterator[bytes]:
         """Return the data from its first byte; verified at its end."""
+
+
+def hashes_of(data: Hashed) -> dict[str, str]:
+    """Return the hashes that data has, whenever it is read to its end.
+
+    They need not be computed again: data that lacks them raises an exception
+    before its iteration ends.
+
+    :param data: the data
+    :returns: {algorithm: hexadecimal digest}, empty if none is verified
+    """
+    return {name: value.lower()
+            for name, value in getattr(data, 'hashes', {}).items()}
 
 
 class Source(abc.ABC):

@@ -312,9 +312,11 @@ class FileData:
 
     :param path: of the file
     :param image: with the size and the hashes of the data
+    :ivar hashes: those that are verified; see ends.hashes_of()
     """
 
     def __init__(self, path: pathlib.Path, image: records.Record) -> None:
+        self.hashes = image.hashes
         self._path = path
         self._image = image
 

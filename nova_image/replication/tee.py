@@ -38,9 +38,11 @@ class Tee:
 
     :param data: the data; its pieces are not copied
     :param count: number of readers
+    :ivar hashes: those of the data; see ends.hashes_of()
     """
 
     def __init__(self, data: ends.Hashed, count: int) -> None:
+        self.hashes = ends.hashes_of(data)
         self._data = data
         self._queues: list[queue.Queue[bytes | None | _Failed]] = [
             queue.Queue(_AHEAD) for _ in range(count)]
@@ -108,6 +110,7 @@ class _Branch:
     """The data of one reader: shared at first, its own if it begins again."""
 
     def __init__(self, tee: Tee, index: int) -> None:
+        self.hashes = tee.hashes
         self._tee = tee
         self._index = index
         self._begun = False

@@ -55,9 +55,13 @@ class _Data:
 
     v1 ignores ranges: a download that is resumed begins again, and what has
     arrived already is skipped.
+
+    :ivar hashes: what download() verifies; see ends.hashes_of()
     """
 
     def __init__(self, end: 'EndV1', image: records.Record) -> None:
+        md5 = image.hashes.get('md5')
+        self.hashes = {'md5': md5} if md5 else {}
         self._end = end
         self._image = image
 

@@ -37,21 +37,37 @@ ALGORITHM = 'md5'
 
 
 class _Hashes:
-    """Several hashers as one check."""
+    """Hashes data, in a thread if there is something to hash by.
+
+    :param names: algorithms; ignored if they are not available
+    """
 
     def __init__(self, names: collections.abc.Iterable[str]) -> None:
         self._hashers = {name: hashing.new(name) for name in names
                          if hashing.is_available(name)}
+        self._feeder = offload.beside(self) if self._hashers else None
 
     def update(self, piece: bytes) -> None:
-        """Process the next bytes."""
+        """Process the next bytes, in the thread."""
         for hasher in self._hashers.values():
             hasher.update(piece)
 
+    def add(self, piece: bytes) -> None:
+        """Pass the next bytes to the thread."""
+        if self._feeder is not None:
+            self._feeder.update(piece)
+
     def digests(self) -> dict[str, str]:
-        """Return {algorithm: hexadecimal digest}."""
+        """Return {algorithm: hexadecimal digest} of all bytes."""
+        if self._feeder is not None:
+            self._feeder.finish()
         return {name: hasher.hexdigest()
                 for name, hasher in self._hashers.items()}
+
+    def close(self) -> None:
+        """End the thread."""
+        if self._feeder is not None:
+            self._feeder.close()
 
 
 class HeldSource(source.Source):
@@ -78,6 +94,7 @@ class HeldSource(source.Source):
         self.digests: dict[str, str] = {}
         self._data = data
         self._expected = dict(hashes)
+        self._verified_before = ends.hashes_of(data)
         self._wanted_size = size
         self._pieces: collections.abc.Generator[bytes] | None = None
         self._rest = b''
@@ -106,18 +123,16 @@ class HeldSource(source.Source):
 
     def _verified(self) -> collections.abc.Generator[bytes]:
         """Yield the data; raise at its end if it is not the expected."""
-        hashes = _Hashes({ALGORITHM, *self._expected})
-        feeder = offload.beside(hashes)
+        hashes = _Hashes({ALGORITHM, *self._expected} -
+                         self._verified_before.keys())
         size = 0
-        try:
+        with contextlib.closing(hashes):
             for piece in self._data:
-                feeder.update(piece)
+                hashes.add(piece)
                 size += len(piece)
                 yield piece
-            feeder.finish()
-        finally:
-            feeder.close()
-        self._check(size, hashes.digests())
+            digests = hashes.digests()
+        self._check(size, dict(self._verified_before, **digests))
 
     def _check(self, size: int, digests: dict[str, str]) -> None:
         wrong = [name for name, value in sorted(self._expected.items())

@@ -49,6 +49,7 @@ class HeldSource(source.IteratorSource):
             self.progress = lambda sent, total: progress(sent)
         self._expected = {name: value.lower() for name, value in
                           hashes.items() if answers.is_hash(name)}
+        self._verified_before = ends.hashes_of(data)
         self.hash_by('md5', 'sha512', *self._expected)
         self._begin()
 
@@ -57,13 +58,19 @@ class HeldSource(source.IteratorSource):
         self._arrived = 0
         self._is_whole = False
 
+    def hash_by(self, *algorithms: str) -> None:
+        """Hash the data, except by what the data verifies itself."""
+        super().hash_by(*(name for name in algorithms
+                          if name not in self._verified_before))
+
     def digests(self) -> dict[str, str]:
         """Return {algorithm: hexadecimal digest} of all data.
 
         They are known once all of it has been read.
         """
-        return {name: hasher.hexdigest() for name, hasher in
-                self._hashers.items()} if self._is_whole else {}
+        return dict(self._verified_before, **{
+            name: hasher.hexdigest() for name, hasher in
+            self._hashers.items()}) if self._is_whole else {}
 
     def release(self) -> None:
         """Close the connection to the source, if there is one."""
@@ -91,10 +98,12 @@ class HeldSource(source.IteratorSource):
         :raises ImageUploadFailed: if this is the end, and the data is wrong
         """
         piece: bytes = super()._read(size)
-        super()._hash(piece)
+        if self._algorithms:
+            super()._hash(piece)
         self._arrived += len(piece)
         if not piece:
             self._is_whole = True
+            self._digests = self.digests()
         self._verify()
         return piece
 

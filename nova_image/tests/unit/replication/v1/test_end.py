@@ -225,7 +225,8 @@ class TestRead(EndTestCase):
         bare = recordings.Answer(content=download.content)
         wrong = recordings.Answer(content=download.content[:-1] + b'x')
         md5 = download.headers['X-Image-Meta-Checksum']
-        data = self.end.read(self.image(hashes={'md5': md5}))
+        data = self.end.read(self.image(hashes={'md5': md5, 'sha512': 'aa'}))
+        self.assertEqual({'md5': md5}, ends.hashes_of(data))
         self.glance.answers(bare, wrong)
         self.assertEqual(DATA, b''.join(data))
         self.assertRaises(exception.ImageCorrupt, list, data)

@@ -32,10 +32,12 @@ class Pieces(object):
     """Data in pieces of two bytes.
 
     :ivar read: the number of pieces read so far
+    :ivar hashes: those that the data verifies itself
     """
 
-    def __init__(self, data=DATA, error=None):
+    def __init__(self, data=DATA, error=None, hashes=()):
         self.read = 0
+        self.hashes = dict(hashes)
         self._data = data
         self._error = error
 
@@ -76,6 +78,29 @@ class TestHeldSource(case.TestCase):
             (b'01', 3, False), (b'23', 4, False), (b'45', 5, False),
             (b'67', 5, True), (b'89', 5, True)], read)
         self.assertEqual({'md5': HASHES['md5']}, held.digests)
+
+    def test_verified_hashes_are_not_computed_again(self):
+        held = self.held(Pieces(hashes=HASHES), hashes=HASHES)
+        with mock.patch.object(upload.hashing, 'new') as new:
+            held.prime()
+            self.assertEqual(DATA, b''.join(iter(held.read, b'')))
+        new.assert_not_called()
+        self.assertEqual(HASHES, held.digests)
+        self.assertTrue(held.has_hash('md5', HASHES['md5'].upper()))
+        self.assertFalse(held.has_hash('md5', 'aa'))
+
+    def test_other_hashes_are_computed(self):
+        held = self.held(Pieces(hashes={'sha512': HASHES['sha512']}))
+        held.prime()
+        self.assertEqual(DATA, b''.join(iter(held.read, b'')))
+        self.assertEqual(HASHES, held.digests)
+
+    def test_verified_hash_that_is_not_the_expected_one(self):
+        held = self.held(Pieces(hashes=HASHES), hashes={'md5': 'aa'})
+        held.prime()
+        error = self.assertRaises(exception.ImageUploadFailed, list,
+                                  iter(held.read, b''))
+        self.assertIn('another md5', str(error))
 
     def test_small_data_is_verified_before_it_is_sent(self):
         held = self.held(Pieces(DATA[:4]), 4)

@@ -14,6 +14,7 @@
 
 import hashlib
 
+import mock
 import six
 
 from nova_image import exception
@@ -37,10 +38,12 @@ class Data(object):
     :param pieces: bytes, and exceptions to raise
     :ivar opened: how often it was read from the beginning
     :ivar closed: how often that ended
+    :ivar hashes: those that the data verifies itself
     """
 
     def __init__(self, *pieces):
         self.pieces = pieces
+        self.hashes = {}
         self.opened = self.closed = 0
 
     def __iter__(self):
@@ -97,6 +100,36 @@ class TestHeldSource(case.TestCase):
         self.assertEqual((6, 6), (source.total, source.size))
         self.assertTrue(source.has_hash(
             'sha512', hashlib.sha512(DATA).hexdigest()))
+
+    def test_verified_hashes_are_not_computed_again(self):
+        known = hashes(DATA, 'md5', 'sha512')
+        for names in (('md5',), ('md5', 'sha512')):
+            data = Data(*PIECES)
+            data.hashes = {name: known[name] for name in names}
+            with mock.patch.object(
+                    upload.source.hashing, 'new', side_effect=hashlib.new
+            ) as new:
+                source = self._source(data, expected=known)
+                source.hash_by('sha512')
+                new.reset_mock()
+                self.assertEqual(list(PIECES), self._sent(source))
+            self.assertEqual({name for name in known
+                              if name not in names},
+                             {call.args[0] for call in new.mock_calls})
+            self.assertEqual(known, source.digests())
+            source.restart()
+            # A server may answer before it has read the data again.
+            for name, value in known.items():
+                self.assertTrue(source.has_hash(name, value))
+                self.assertFalse(source.has_hash(name, 'aa'))
+
+    def test_verified_hash_that_is_not_the_expected_one(self):
+        data = Data(*PIECES)
+        data.hashes = hashes(DATA, 'md5')
+        sent, error = self._sent_before(
+            exception.ImageUploadFailed,
+            self._source(data, expected=hashes(b'x', 'md5')))
+        self.assertEqual(b'abcde', sent)
 
     def test_wrong_data_is_never_sent_to_its_end(self):
         for pieces in (PIECES, (DATA,)):
