@@ -307,11 +307,15 @@ class _Look:
 
     def __init__(self, data: ends.Hashed, look: collections.abc.Callable[
             [], records.Record | None]) -> None:
-        self.hashes = ends.hashes_of(data)
         self._data = data
         self._look = look
         self._found: concurrent.futures.Future[
             records.Record | None] | None = None
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """The hashes of the data; see ends.hashes_of()."""
+        return ends.hashes_of(self._data)
 
     def __iter__(self) -> collections.abc.Iterator[bytes]:
         """Yield the data, and begin to look."""

@@ -19,6 +19,7 @@ data of an image that several targets lack is read once.
 from __future__ import annotations
 
 import collections.abc
+import contextlib
 import dataclasses
 import threading
 import time
@@ -309,11 +310,15 @@ class Run:
 
     def _work(self, jobs: schedule.Schedule) -> None:
         """Do jobs until none is left: the body of a thread."""
+        with contextlib.closing(self._transfers):
+            self._work_off(jobs)
+
+    def _work_off(self, jobs: schedule.Schedule) -> None:
         while not self._is_over() and (job := jobs.next()) is not None:
             later: list[targets.Task] = []
             failed = True
             try:
-                found = self._do(job, jobs.lacks(job))
+                found = self._do(job, jobs)
                 later = [task for task, outcome in found if outcome is None]
                 failed = job.has_failed or any(
                     outcome is not None and outcome.result is Result.FAILED
@@ -328,19 +333,23 @@ class Run:
                         self._unusable.add(job.image.id)
                     jobs.done(job, not failed)
 
-    def _do(self, job: schedule.Job, lacks: list[str]) -> list[
+    def _do(self, job: schedule.Job, jobs: schedule.Schedule) -> list[
             tuple[targets.Task, results.Outcome | None]]:
         """Replicate one image to all targets that need it.
 
+        If one image is transferred at a time, the next one is read ahead.
+
         :returns: what became of it; None if it must be tried again later
         """
+        lacks = jobs.lacks(job)
+        following = jobs.following() if self._options.transfers == 1 else None
         if lacks:
             found = transfers.all_of(
                 job, Result.FAILED, 'it names image %s, which could not be '
                 'replicated' % lacks[0])
         else:
             try:
-                found = self._transfers.replicate(job)
+                found = self._transfers.replicate(job, following)
             except copying.Stopped as error:  # no lock is available
                 self.stop(str(error))
                 found = transfers.all_of(job, Result.LEFT, str(error))

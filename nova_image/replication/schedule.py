@@ -107,6 +107,11 @@ class Schedule:
             self._begun.add(job.image.id)
             return job
 
+    def following(self) -> Job | None:
+        """Return the job that next() would return at once, or None."""
+        with self._changed:
+            return self._ready[-1] if self._ready else None
+
     def _await_postponed(self) -> None:
         """Wait for a change, or until the first postponed job is due."""
         pause = self._postponed[0][0] - time.monotonic()

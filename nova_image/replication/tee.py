@@ -10,24 +10,87 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Reads an image's data once for several targets."""
+"""Reads the data of an image in a thread of its own.
 
-from __future__ import annotations
+The next bytes are read while the last ones are sent. Several targets share
+what is read once, and an image can be read ahead of its turn.
+"""
 
+import collections
 import collections.abc
 import contextlib
-import queue
 import threading
 import typing
 
 from nova_image.replication import ends
 
-#: pieces that the fastest target may be ahead of the slowest one
-_AHEAD = 4
+#: bytes that one reader may lag behind, and each of several
+_BEHIND, _BEHIND_OTHERS = 1024 ** 2, 4 * 1024 ** 2
+#: seconds between two checks of a reader that waits
+_LOOK = 0.2
+
+Check = collections.abc.Callable[[], None]
 
 
 class _Failed(typing.NamedTuple):
     error: BaseException
+
+
+class _Pieces:
+    """The pieces that wait for one reader.
+
+    :param limit: bytes, which only the last piece exceeds
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._changed = threading.Condition()
+        self._waiting: collections.deque[
+            bytes | None | _Failed] = collections.deque()
+        self._size = 0
+        self.is_abandoned = False
+
+    def put(self, piece: bytes) -> None:
+        """Add a piece, as soon as there is room; drop it without a reader."""
+        with self._changed:
+            while self._size >= self._limit and not self.is_abandoned:
+                self._changed.wait()
+            if not self.is_abandoned:
+                self._size += len(piece)
+                self._add(piece)
+
+    def end(self, last: None | _Failed) -> None:
+        """Add the end of the data."""
+        with self._changed:
+            self._add(last)
+
+    def _add(self, piece: bytes | None | _Failed) -> None:
+        self._waiting.append(piece)
+        self._changed.notify_all()
+
+    def get(self, check: Check) -> bytes | None | _Failed:
+        """Return the next piece, or the end.
+
+        :param check: called now and then; it raises to end the wait
+        """
+        while True:
+            check()
+            with self._changed:
+                if not self._waiting:
+                    self._changed.wait(_LOOK)
+                if self._waiting:
+                    piece = self._waiting.popleft()
+                    self._size -= len(piece) if isinstance(
+                        piece, bytes) else 0
+                    self._changed.notify_all()
+                    return piece
+
+    def abandon(self) -> None:
+        """Drop the pieces, and those that follow."""
+        with self._changed:
+            self.is_abandoned = True
+            self._waiting.clear()
+            self._changed.notify_all()
 
 
 class Tee:
@@ -38,43 +101,64 @@ class Tee:
 
     :param data: the data; its pieces are not copied
     :param count: number of readers
-    :ivar hashes: those of the data; see ends.hashes_of()
+    :param after: read nothing before this is set
+    :ivar is_over: set once nothing more is read for all readers
     """
 
-    def __init__(self, data: ends.Hashed, count: int) -> None:
-        self.hashes = ends.hashes_of(data)
+    def __init__(self, data: ends.Hashed, count: int,
+                 after: threading.Event | None = None) -> None:
+        self.is_over = threading.Event()
         self._data = data
-        self._queues: list[queue.Queue[bytes | None | _Failed]] = [
-            queue.Queue(_AHEAD) for _ in range(count)]
-        self._gone = [threading.Event() for _ in range(count)]
+        self._after = after
+        self._readers = [_Pieces(_BEHIND if count == 1 else _BEHIND_OTHERS)
+                         for _ in range(count)]
         self._begun = threading.Lock()
         self._pump: threading.Thread | None = None
 
-    def branch(self, index: int) -> ends.Hashed:
-        """Return the data for one reader.
+    @property
+    def hashes(self) -> dict[str, str]:
+        """The hashes of the data; see ends.hashes_of()."""
+        return ends.hashes_of(self._data)
 
-        :param index: from 0
-        """
-        return _Branch(self, index)
-
-    def leave(self, index: int) -> None:
-        """End a reader, so that the others do not wait for it."""
-        self._gone[index].set()
-
-    def own(self) -> collections.abc.Iterator[bytes]:
-        """Return the data of the source once more."""
-        return iter(self._data)
-
-    def shared(self, index: int) -> collections.abc.Iterator[bytes]:
-        """Yield the data that all readers share."""
+    def begin(self) -> None:
+        """Begin to read, unless that has been done."""
         with self._begun:
             if self._pump is None:
                 self._pump = threading.Thread(
                     target=self._run, name='replication-tee', daemon=True)
                 self._pump.start()
+
+    def branch(self, index: int, check: Check = lambda: None
+               ) -> ends.Hashed:
+        """Return the data for one reader.
+
+        :param index: from 0
+        :param check: called before each piece is passed on, and during the
+            wait for it; it raises to end the reading
+        """
+        return _Branch(self, index, check)
+
+    def leave(self, index: int) -> None:
+        """End a reader, so that the others do not wait for it."""
+        self._readers[index].abandon()
+
+    def close(self) -> None:
+        """End all readers, without a wait for the source."""
+        for reader in self._readers:
+            reader.abandon()
+        self.is_over.set()
+
+    def again(self) -> 'Tee':
+        """Return the data for one reader, which is read once more."""
+        return Tee(self._data, 1)
+
+    def shared(self, index: int, check: Check
+               ) -> collections.abc.Iterator[bytes]:
+        """Yield the data that all readers share."""
+        self.begin()
         try:
             while True:
-                piece = self._queues[index].get()
+                piece = self._readers[index].get(check)
                 if piece is None:
                     return
                 if isinstance(piece, _Failed):
@@ -85,38 +169,48 @@ class Tee:
 
     def _run(self) -> None:
         """Pass the pieces on, until no reader is left."""
+        if self._after is not None:
+            self._after.wait()
         last: None | _Failed = None
         try:
-            with contextlib.closing(
-                    typing.cast(typing.Any, iter(self._data))) as pieces:
-                for piece in pieces:
-                    if not self._pass_on(piece):
-                        return
+            if not self._is_abandoned():
+                self._read()
         except BaseException as error:
             last = _Failed(error)
-        self._pass_on(last)
+        finally:
+            self.is_over.set()
+        for reader in self._readers:
+            reader.end(last)
 
-    def _pass_on(self, piece: bytes | None | _Failed) -> bool:
-        """Give a piece to all readers; return whether one is left."""
-        for gone, pieces in zip(self._gone, self._queues):
-            while not gone.is_set():
-                with contextlib.suppress(queue.Full):
-                    pieces.put(piece, timeout=0.1)
-                    break
-        return not all(gone.is_set() for gone in self._gone)
+    def _read(self) -> None:
+        with contextlib.closing(
+                typing.cast(typing.Any, iter(self._data))) as pieces:
+            for piece in pieces:
+                for reader in self._readers:
+                    reader.put(piece)
+                if self._is_abandoned():
+                    return
+
+    def _is_abandoned(self) -> bool:
+        return all(reader.is_abandoned for reader in self._readers)
 
 
 class _Branch:
     """The data of one reader: shared at first, its own if it begins again."""
 
-    def __init__(self, tee: Tee, index: int) -> None:
-        self.hashes = tee.hashes
+    def __init__(self, tee: Tee, index: int, check: Check) -> None:
         self._tee = tee
         self._index = index
+        self._check = check
         self._begun = False
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """The hashes of the data; see ends.hashes_of()."""
+        return self._tee.hashes
 
     def __iter__(self) -> collections.abc.Iterator[bytes]:
         if self._begun:
-            return self._tee.own()
+            return self._tee.again().shared(0, self._check)
         self._begun = True
-        return self._tee.shared(self._index)
+        return self._tee.shared(self._index, self._check)

@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import threading
 import time
 import typing
@@ -36,6 +37,11 @@ Result = results.Result
 
 #: tries until an image fails that somebody sends to the target without lock
 _TRIES = 10
+#: bytes of the largest image that is read ahead. All of it is then in memory,
+#: and no connection to the source waits for a turn.
+AHEAD = 1024 ** 2
+_COPIES = (planner.Action.CREATE, planner.Action.RESUME,
+           planner.Action.REPLACE)
 
 
 class Wait(typing.Protocol):
@@ -80,6 +86,39 @@ class _Held:
         self._pace.take(size, self.check)
 
 
+class _Ahead:
+    """The data that is read ahead, of one image."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._job: schedule.Job | None = None
+        self._data: tee.Tee | None = None
+
+    def begin(self, job: schedule.Job, data: tee.Tee) -> None:
+        """Begin to read an image, instead of an earlier one."""
+        self.drop()
+        with self._guard:
+            self._job, self._data = job, data
+        data.begin()
+
+    def take(self, job: schedule.Job) -> tee.Tee | None:
+        """Return the data of an image if it was begun; drop any other."""
+        with self._guard:
+            found, is_it = self._data, self._job is job
+            self._job = self._data = None
+        if found is not None and not is_it:
+            found.close()
+            return None
+        return found
+
+    def drop(self) -> None:
+        """Drop the data."""
+        with self._guard:
+            found, self._job, self._data = self._data, None, None
+        if found is not None:
+            found.close()
+
+
 class Transfers:
     """Carries out plans, in any number of threads.
 
@@ -99,31 +138,74 @@ class Transfers:
         self._watcher = watcher
         self._pace = bandwidth
         self._wait = wait
+        self._ahead = _Ahead()
 
-    def replicate(self, job: schedule.Job) -> list[results.Outcome | None]:
+    def replicate(self, job: schedule.Job,
+                  following: schedule.Job | None = None
+                  ) -> list[results.Outcome | None]:
         """Carry out the plans for an image, if no other worker does.
 
+        :param following: the job of this thread after this one, if that is
+            known. Its image is read ahead, if it is small.
         :returns: what became of it; None if it must be tried again later
         :raises Stopped: if it cannot be locked
         """
         try:
-            with self._coordinator.lock(job.image.id) as lock:
+            with self._coordinator.lock(job.image.id) as lock, (
+                    contextlib.closing(self._ahead.take(job) or
+                                       self._read(job))) as data:
                 if lock is None:
                     return [None for _ in job.work]
+                if following is not None and self._is_worth(following):
+                    self._ahead.begin(following, self._read(
+                        following, data.is_over))
                 return self._replicate(
-                    job, _Held(lock, self._wait, self._pace))
+                    job, data, _Held(lock, self._wait, self._pace))
         except copying.Stopped:
             raise
         except Exception as error:
             return all_of(job, Result.FAILED, copying.refusal(error))
 
-    def _replicate(self, job: schedule.Job,
+    def close(self) -> None:
+        """Drop what was read ahead."""
+        self._ahead.drop()
+
+    def _read(self, job: schedule.Job, after: threading.Event | None = None
+              ) -> tee.Tee:
+        """Return the data of an image for the targets of its job."""
+        return tee.Tee(
+            copying.Data(self._source, job.image, self._pass_on),
+            len(job.work) if _is_shared(job) else 1, after)
+
+    def _pass_on(self, size: int) -> None:
+        """Wait until the bandwidth allows for more bytes.
+
+        :raises Stopped: if the run must stop
+        """
+        self._wait()
+        self._pace.take(size, self._wait)
+
+    def _is_worth(self, job: schedule.Job) -> bool:
+        """Return whether the image of a job is read ahead.
+
+        It is not if the data may turn out not to be needed: another worker
+        replicates the image, the Glance reads the data itself, or the folder
+        has the same data already.
+        """
+        size = job.image.size
+        return not self._coordinator.is_shared and (
+            size is not None and 0 < size <= AHEAD) and all(
+            task.decision.action in _COPIES and not (
+                task.target.end.pulls or task.target.end.is_dump)
+            for task in job.work)
+
+    def _replicate(self, job: schedule.Job, data: tee.Tee,
                    held: _Held) -> list[results.Outcome | None]:
         try:
-            data = copying.Data(self._source, job.image, held.pass_on)
-            if len(job.work) > 1 and all(task.is_work for task in job.work):
+            if _is_shared(job):
                 return self._carry_out_together(job, data, held)
-            return [self._carry_out(job, task, data, held)
+            one = data.branch(0, held.check)
+            return [self._carry_out(job, task, one, held)
                     if task.is_work else self._compare(task, held)
                     for task in job.work]
         except copying.Stopped as error:
@@ -145,18 +227,17 @@ class Transfers:
         self._watcher.began(image, title)
         return deep.compare(self._source, task, count)
 
-    def _carry_out_together(self, job: schedule.Job, data: ends.Hashed,
+    def _carry_out_together(self, job: schedule.Job, data: tee.Tee,
                             held: _Held) -> list[results.Outcome | None]:
         """Send the data, which is read once, to several targets."""
         tasks = job.work
-        shared = tee.Tee(data, len(tasks))
 
         def one(index: int) -> results.Outcome | None:
             try:
-                return self._carry_out(job, tasks[index],
-                                       shared.branch(index), held)
+                return self._carry_out(job, tasks[index], data.branch(
+                    index, held.check), held)
             finally:
-                shared.leave(index)
+                data.leave(index)
 
         with concurrent.futures.ThreadPoolExecutor(
                 len(tasks), 'replication-target') as pool:
@@ -220,6 +301,11 @@ class Transfers:
         """Return whether somebody still sends data to the target."""
         target = task.decision.target
         return target is not None and target.status == 'saving'
+
+
+def _is_shared(job: schedule.Job) -> bool:
+    """Return whether several targets need the data at the same time."""
+    return len(job.work) > 1 and all(task.is_work for task in job.work)
 
 
 def all_of(job: schedule.Job, result: Result,
