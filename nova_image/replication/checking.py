@@ -16,9 +16,11 @@ from __future__ import annotations
 
 import collections.abc
 import concurrent.futures
+import contextlib
 import threading
 import typing
 
+from nova_image.replication import ahead
 from nova_image.replication import copying
 from nova_image.replication import ends
 from nova_image.replication import join
@@ -156,7 +158,11 @@ class Checker:
         return orphans
 
     def _pairs(self) -> collections.abc.Iterator[join.Pair]:
-        return join.paired(self._source.images(), self._target.end.images())
+        with contextlib.closing(
+                ahead.Listing(self._source.images)) as sources, (
+                contextlib.closing(
+                    ahead.Listing(self._target.end.images))) as targets:
+            yield from join.paired(sources, targets)
 
     def _misjudged(self, moved: collections.abc.Set[str], known: set[str]
                    ) -> collections.abc.Iterator[_Pair]:

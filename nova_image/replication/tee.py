@@ -16,81 +16,16 @@ The next bytes are read while the last ones are sent. Several targets share
 what is read once, and an image can be read ahead of its turn.
 """
 
-import collections
 import collections.abc
 import contextlib
 import threading
 import typing
 
+from nova_image.replication import ahead
 from nova_image.replication import ends
 
 #: bytes that one reader may lag behind, and each of several
 _BEHIND, _BEHIND_OTHERS = 1024 ** 2, 4 * 1024 ** 2
-#: seconds between two checks of a reader that waits
-_LOOK = 0.2
-
-Check = collections.abc.Callable[[], None]
-
-
-class _Failed(typing.NamedTuple):
-    error: BaseException
-
-
-class _Pieces:
-    """The pieces that wait for one reader.
-
-    :param limit: bytes, which only the last piece exceeds
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._changed = threading.Condition()
-        self._waiting: collections.deque[
-            bytes | None | _Failed] = collections.deque()
-        self._size = 0
-        self.is_abandoned = False
-
-    def put(self, piece: bytes) -> None:
-        """Add a piece, as soon as there is room; drop it without a reader."""
-        with self._changed:
-            while self._size >= self._limit and not self.is_abandoned:
-                self._changed.wait()
-            if not self.is_abandoned:
-                self._size += len(piece)
-                self._add(piece)
-
-    def end(self, last: None | _Failed) -> None:
-        """Add the end of the data."""
-        with self._changed:
-            self._add(last)
-
-    def _add(self, piece: bytes | None | _Failed) -> None:
-        self._waiting.append(piece)
-        self._changed.notify_all()
-
-    def get(self, check: Check) -> bytes | None | _Failed:
-        """Return the next piece, or the end.
-
-        :param check: called now and then; it raises to end the wait
-        """
-        while True:
-            check()
-            with self._changed:
-                if not self._waiting:
-                    self._changed.wait(_LOOK)
-                if self._waiting:
-                    piece = self._waiting.popleft()
-                    self._size -= len(piece) if isinstance(
-                        piece, bytes) else 0
-                    self._changed.notify_all()
-                    return piece
-
-    def abandon(self) -> None:
-        """Drop the pieces, and those that follow."""
-        with self._changed:
-            self.is_abandoned = True
-            self._waiting.clear()
-            self._changed.notify_all()
 
 
 class Tee:
@@ -110,8 +45,9 @@ class Tee:
         self.is_over = threading.Event()
         self._data = data
         self._after = after
-        self._readers = [_Pieces(_BEHIND if count == 1 else _BEHIND_OTHERS)
-                         for _ in range(count)]
+        self._readers: list[ahead.Pieces[bytes]] = [
+            ahead.Pieces(_BEHIND if count == 1 else _BEHIND_OTHERS)
+            for _ in range(count)]
         self._begun = threading.Lock()
         self._pump: threading.Thread | None = None
 
@@ -128,7 +64,7 @@ class Tee:
                     target=self._run, name='replication-tee', daemon=True)
                 self._pump.start()
 
-    def branch(self, index: int, check: Check = lambda: None
+    def branch(self, index: int, check: ahead.Check = lambda: None
                ) -> ends.Hashed:
         """Return the data for one reader.
 
@@ -152,18 +88,12 @@ class Tee:
         """Return the data for one reader, which is read once more."""
         return Tee(self._data, 1)
 
-    def shared(self, index: int, check: Check
+    def shared(self, index: int, check: ahead.Check
                ) -> collections.abc.Iterator[bytes]:
         """Yield the data that all readers share."""
         self.begin()
         try:
-            while True:
-                piece = self._readers[index].get(check)
-                if piece is None:
-                    return
-                if isinstance(piece, _Failed):
-                    raise piece.error
-                yield piece
+            yield from self._readers[index].all(check)
         finally:
             self.leave(index)
 
@@ -171,16 +101,16 @@ class Tee:
         """Pass the pieces on, until no reader is left."""
         if self._after is not None:
             self._after.wait()
-        last: None | _Failed = None
+        failure = None
         try:
             if not self._is_abandoned():
                 self._read()
         except BaseException as error:
-            last = _Failed(error)
+            failure = error
         finally:
             self.is_over.set()
         for reader in self._readers:
-            reader.end(last)
+            reader.end(failure)
 
     def _read(self) -> None:
         with contextlib.closing(
@@ -198,7 +128,7 @@ class Tee:
 class _Branch:
     """The data of one reader: shared at first, its own if it begins again."""
 
-    def __init__(self, tee: Tee, index: int, check: Check) -> None:
+    def __init__(self, tee: Tee, index: int, check: ahead.Check) -> None:
         self._tee = tee
         self._index = index
         self._check = check
