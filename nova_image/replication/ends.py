@@ -68,6 +68,10 @@ class Loss(typing.NamedTuple):
     reason: str
 
 
+def _nothing() -> None:
+    """Return None."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Fit:
     """What an end can hold of an image.
@@ -75,11 +79,16 @@ class Fit:
     :ivar record: the image as the end would show it
     :ivar losses: what the end cannot hold
     :ivar refusal: why the end cannot hold the image at all, or None
+    :ivar data_refusal: returns why the end refuses data in these formats, or
+        None. It may take a request, and is not called if the end has the
+        data.
     """
 
     record: records.Record
     losses: tuple[Loss, ...] = ()
     refusal: str | None = None
+    data_refusal: collections.abc.Callable[[], str | None] = (
+        dataclasses.field(default=_nothing, compare=False, repr=False))
 
 
 class Hashed(typing.Protocol):

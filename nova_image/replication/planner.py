@@ -55,6 +55,10 @@ class Action(enum.Enum):
     CONFLICT = 'conflict'
 
 
+#: actions by which the target receives data
+WITH_DATA = (Action.CREATE, Action.RESUME, Action.REPLACE)
+
+
 @dataclasses.dataclass(frozen=True, **compat.SLOTS)
 class Decision:
     """The plan for one image.
@@ -104,13 +108,26 @@ def plan(source: records.Record, target: records.Record | None,
     if fit.refusal:
         return Decision(Action.SKIP, source, target, reason=fit.refusal,
                         losses=fit.losses)
-    wanted = fit.record
-    if target is None:
-        reason = _no_data(source, rules, 'the target lacks the image')
-        return Decision(Action.SKIP if reason else Action.CREATE, source,
-                        None, wanted, reason=reason, losses=fit.losses)
-    return dataclasses.replace(_beside(source, target, wanted, rules),
-                               losses=fit.losses)
+    decision = dataclasses.replace(
+        _beside(source, target, fit.record, rules) if target else
+        _missing(source, fit.record, rules), losses=fit.losses)
+    reason = fit.data_refusal() if _sends_formats(decision) else None
+    return decision if reason is None else Decision(
+        Action.SKIP, source, target, reason=reason, losses=fit.losses)
+
+
+def _missing(source: records.Record, wanted: records.Record,
+             rules: replication_rules.Rules) -> Decision:
+    """Return what to do with an image that the target lacks."""
+    reason = _no_data(source, rules, 'the target lacks the image')
+    return Decision(Action.SKIP if reason else Action.CREATE, source,
+                    None, wanted, reason=reason)
+
+
+def _sends_formats(decision: Decision) -> bool:
+    """Return whether the target receives the formats of the image."""
+    return decision.action in WITH_DATA or any(
+        name in decision.changes for name in _FIXED)
 
 
 def _left_out(source: records.Record,

@@ -40,8 +40,6 @@ _TRIES = 10
 #: bytes of the largest image that is read ahead. All of it is then in memory,
 #: and no connection to the source waits for a turn.
 AHEAD = 1024 ** 2
-_COPIES = (planner.Action.CREATE, planner.Action.RESUME,
-           planner.Action.REPLACE)
 
 
 class Wait(typing.Protocol):
@@ -195,7 +193,7 @@ class Transfers:
         size = job.image.size
         return not self._coordinator.is_shared and (
             size is not None and 0 < size <= AHEAD) and all(
-            task.decision.action in _COPIES and not (
+            task.decision.action in planner.WITH_DATA and not (
                 task.target.end.pulls or task.target.end.is_dump)
             for task in job.work)
 

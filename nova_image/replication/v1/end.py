@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import collections.abc
 import datetime
+import functools
 import threading
 import time
 import typing
@@ -121,11 +122,15 @@ class EndV1(ends.End):
         self._formats: dict[tuple[str, str], str | None] = {}
         self._seen = _Seen()
         self._creator = creating.Creator(self._post, self._head)
+
+    @functools.cached_property
+    def title(self) -> str:  # type: ignore[override]
+        """What messages call it, unless it gets a title."""
         options = self._client.conf.glance
-        self.title = exception.redact('%s (Images API v1)' % (
+        return str(exception.redact('%s (Images API v1)' % (
             options.endpoint_override or ', '.join(
                 options.api_servers or ()) or options.region_name or
-            'Glance'))
+            'Glance')))
 
     def images(self) -> collections.abc.Iterator[records.Record]:
         """Yield all images. See End.
@@ -258,7 +263,7 @@ class EndV1(ends.End):
     def fit(self, image: records.Record) -> ends.Fit:
         """Return what v1 can hold of an image. See End.
 
-        Makes one request for each pair of formats that it has not seen.
+        Whether it refuses data takes one request for each pair of formats.
         """
         return limits.fit(image, self._refused_formats)
 

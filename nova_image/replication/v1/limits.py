@@ -20,6 +20,7 @@ with ``_`` for ``-``, and every value as text. Its limits were seen on Glance
 from __future__ import annotations
 
 import collections.abc
+import functools
 import re
 import typing
 import uuid
@@ -179,11 +180,11 @@ def fit(image: records.Record, formats: Formats) -> ends.Fit:
     """
     fitting = _Fitting(image)
     fitted = image.but(**fitting.fields())
-    return ends.Fit(fitted, tuple(sorted(fitting.losses)),
-                    _refusal(fitted, formats))
+    return ends.Fit(fitted, tuple(sorted(fitting.losses)), _refusal(fitted),
+                    functools.partial(_refused_formats, fitted, formats))
 
 
-def _refusal(image: records.Record, formats: Formats) -> str | None:
+def _refusal(image: records.Record) -> str | None:
     """Return why v1 cannot hold an image at all, or None."""
     if not _is_uuid(image.id):
         return 'its ID is not a UUID'
@@ -200,7 +201,7 @@ def _refusal(image: records.Record, formats: Formats) -> str | None:
     if size > _ALL_HEADERS:
         return ('its properties have %d bytes, but v1 accepts only %d' % (
             size, _ALL_HEADERS))
-    return _refused_formats(image, formats)
+    return None
 
 
 def _refused_formats(image: records.Record, formats: Formats) -> str | None:

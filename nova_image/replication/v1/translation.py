@@ -49,8 +49,10 @@ def _number(value: typing.Any) -> int:
 
 def _truth(value: typing.Any) -> bool:
     """Return the bool in JSON or in a header; False for none."""
-    if value is None or isinstance(value, (bool, str)):
-        return strutils.bool_from_string(value)
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    if isinstance(value, str):
+        return bool(strutils.bool_from_string(value))
     raise answers.Unreadable('is neither true nor false')
 
 

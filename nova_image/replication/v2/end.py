@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import collections.abc
+import functools
 import typing
 
 from nova_image import exception
@@ -67,10 +68,14 @@ class EndV2(ends.End):
         self._lists_all = True
         self._store: str | None = None
         self._puller: glance_download.Puller | None = None
+
+    @functools.cached_property
+    def title(self) -> str:  # type: ignore[override]
+        """What messages call it, unless it gets a title."""
         options = self._client.conf.glance
-        self.title = exception.redact('%s (Images API v2)' % (
+        return str(exception.redact('%s (Images API v2)' % (
             ', '.join(options.api_servers or ()) or
-            options.endpoint_override or options.region_name or 'Glance'))
+            options.endpoint_override or options.region_name or 'Glance')))
 
     @property
     def pulls(self) -> bool:  # type: ignore[override]

@@ -12,11 +12,28 @@
 
 """The commands that replicate images from v1. Removed with the v1 driver."""
 
+import subprocess
+import sys
+
 from nova_image.cmd import codes
 from nova_image.tests.functional import base
 from nova_image.tests.functional import cli_case
 from nova_image.tests.functional import replication_matrix as matrix
 from nova_image.tests.functional import servers
+
+
+#: Runs a command, and writes which modules it has executed that only
+#: transfers, errors or clouds.yaml need.
+_RUN = """
+import sys
+import types
+from nova_image.cmd import main
+code = main.main(sys.argv[1:])
+print([name for name in (
+    'nova_image.image.transfer.fetch', 'oslo_utils.strutils', 'tooz', 'yaml')
+    if type(sys.modules.get(name)) is types.ModuleType], file=sys.stderr)
+sys.exit(code)
+"""
 
 
 class FromV1Test(cli_case.CommandLineTest):
@@ -61,6 +78,22 @@ class FromV1Test(cli_case.CommandLineTest):
                            self.old.url + '/v1')
         self.assertIn('(lost: tags)', done.out)
         self.assertIn('1 without tags: v1 has no tags', done.out)
+        with base.recording(servers.glance15()) as made:
+            self.run_it('replicate', '--from', self.new.url, '--to',
+                        self.old.url + '/v1')
+        # Nor is it asked about formats, if it receives no data.
+        self.assertEqual({'GET /v1/images/detail'}, set(made.calls))
+
+    def test_imports_of_a_run_that_finds_nothing_to_do(self) -> None:
+        self.old.create(b'abc', name='disk', visibility='public')
+        self.run_it('replicate', *self.ends)
+        done = subprocess.run(
+            [sys.executable, '-c', _RUN, 'replicate', *self.ends],
+            cwd=self.folder, env=self.environment, text=True, timeout=120,
+            check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+        self.assertEqual('1 image, 3 B: 1 same\n', done.stdout)
+        self.assertEqual('[]\n', done.stderr)
 
     def test_v1_has_no_stores_to_choose_from(self) -> None:
         self.new.create(b'abc', name='disk')

@@ -74,6 +74,29 @@ class TestMissing(PlannerTest):
                 wanted, refusal='no gpt there'))
         self.assertEqual('no gpt there', found.reason)
 
+    def test_the_target_refuses_its_data(self):
+        found = self.check(
+            Action.SKIP, case.image(), fit=lambda wanted: ends.Fit(
+                wanted, data_refusal=lambda: 'no gpt there'))
+        self.assertEqual('no gpt there', found.reason)
+
+    def test_target_is_asked_about_formats_only_if_it_receives_them(self):
+        asked = []
+
+        def fit(wanted):
+            return ends.Fit(wanted, data_refusal=lambda: asked.append(1))
+
+        source = case.image()
+        target = case.replica(source)
+        self.check(Action.SAME, source, target, fit=fit)
+        self.check(Action.UPDATE, source, target.but(name='old'), fit=fit)
+        self.check(Action.SKIP, source, fit=fit, metadata_only=True)
+        self.assertEqual([], asked)
+        self.check(Action.CREATE, source, fit=fit)
+        self.check(Action.RESUME, source, target.but(
+            status='queued', size=None, hashes={}), fit=fit)
+        self.assertEqual([1, 1], asked)
+
     def test_what_the_target_cannot_hold_is_told(self):
         lost = ends.Loss('tags', 'v1 has no tags')
         found = self.check(

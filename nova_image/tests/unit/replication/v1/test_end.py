@@ -256,17 +256,21 @@ class TestRead(EndTestCase):
 
 
 class TestFit(EndTestCase):
-    """fit() asks this Glance about formats."""
+    """Formats are asked for if this Glance receives data."""
+
+    def test_fit_makes_no_request(self):
+        self.assertIsNone(self.end.fit(self.image()).refusal)
+        self.assert_calls([])
 
     def test_formats_are_asked_for_once(self):
         self.glance.answers(GLANCE15('create_400'), GLANCE15('show_404'),
                             GLANCE15('update_403'))
         for _ in range(2):
             self.assertIn('none-such', self.end.fit(
-                self.image(disk_format='none-such')).refusal)
-            self.assertIsNone(self.end.fit(self.image()).refusal)
+                self.image(disk_format='none-such')).data_refusal())
+            self.assertIsNone(self.end.fit(self.image()).data_refusal())
             self.assertIsNone(self.end.fit(self.image(
-                disk_format='qcow2')).refusal)
+                disk_format='qcow2')).data_refusal())
         self.assertEqual(['PUT'] * 3, [
             call.method for call in self.glance.calls])
         self.assertEqual(3, len({call.path for call in self.glance.calls}))
@@ -276,8 +280,9 @@ class TestFit(EndTestCase):
     def test_a_glance_that_does_not_answer_is_no_refusal(self):
         self.set(num_retries=0)
         self.glance.answers(base.Lost(), GLANCE15('show_404'))
-        self.refused(exception.GlanceConnectionFailed, 'fit', self.image())
-        self.assertIsNone(self.end.fit(self.image()).refusal)
+        self.assertRaises(exception.GlanceConnectionFailed,
+                          self.end.fit(self.image()).data_refusal)
+        self.assertIsNone(self.end.fit(self.image()).data_refusal())
 
 
 class TestReserve(EndTestCase):

@@ -167,13 +167,15 @@ class TestRefusals(LimitsTest):
             asked.append((disk, container))
             return 'Invalid disk format' if disk == 'gpt' else None
 
-        self.check_refusal('Invalid disk', disk_format='gpt', formats=formats)
-        self.assertIsNone(self.fit(formats).refusal)
+        self.assertIn('Invalid disk', self.fit(
+            formats, disk_format='gpt').data_refusal())
+        self.assertIsNone(self.fit(formats).data_refusal())
         self.assertEqual([('gpt', 'bare'), ('raw', 'bare')], asked)
 
     def test_an_image_without_formats(self):
-        self.check_refusal('both formats', disk_format=None)
-        self.check_refusal('both formats', container_format=None)
-        self.assertIsNone(self.fit(disk_format=None, size=0).refusal)
+        for name in ('disk_format', 'container_format'):
+            self.assertIn('both formats',
+                          self.fit(**{name: None}).data_refusal())
+        self.assertIsNone(self.fit(disk_format=None, size=0).data_refusal())
         self.assertIsNone(self.fit(disk_format=None, container_format=None,
-                                   size=0).refusal)
+                                   size=0).data_refusal())
