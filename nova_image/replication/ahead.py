@@ -12,6 +12,8 @@
 
 """Reads in a thread, ahead of a reader, and a bounded amount."""
 
+from __future__ import annotations
+
 import collections
 import collections.abc
 import threading
