@@ -27,20 +27,22 @@ _BEGIN, _END = 2, 7  # write without waiting; write and wait
 _NO_FADVISE = 'Python 2.7 has no posix_fadvise'
 
 
-@testtools.skipIf(sys.version_info[0] < 3, _NO_FADVISE)
-class TestWriteBehind(testtools.TestCase):
-    """Windows of 10 bytes; ``calls`` records the system calls."""
+class CallsTest(testtools.TestCase):
+    """Base class: windows of 10 and 4 bytes.
+
+    :ivar calls: the system calls
+    """
 
     def setUp(self):
-        super(TestWriteBehind, self).setUp()
+        super(CallsTest, self).setUp()
         self.calls = []
         self.result = 0
         self.useFixture(fixtures.MockPatchObject(page_cache, 'WINDOW', 10))
+        self.useFixture(fixtures.MockPatchObject(page_cache, 'EARLY', 4))
         self.useFixture(fixtures.MockPatchObject(
             page_cache, '_sync_file_range', self.sync))
         self.useFixture(fixtures.MockPatchObject(
             os, 'posix_fadvise', self.advise))
-        self.policy = page_cache.open_policy(5, 100, 99)
 
     def sync(self, number, offset, size, how):
         """Stand in for sync_file_range(2)."""
@@ -50,6 +52,15 @@ class TestWriteBehind(testtools.TestCase):
     def advise(self, number, offset, size, advice):
         """Stand in for posix_fadvise(2)."""
         self.calls.append((number, offset, size, 'forget'))
+
+
+@testtools.skipIf(sys.version_info[0] < 3, _NO_FADVISE)
+class TestWriteBehind(CallsTest):
+    """A file that is kept out of the cache."""
+
+    def setUp(self):
+        super(TestWriteBehind, self).setUp()
+        self.policy = page_cache.open_policy(5, 100, 99)
 
     def test_nothing_is_written_before_a_window_is_full(self):
         self.policy.advance(9)
@@ -91,6 +102,46 @@ class TestWriteBehind(testtools.TestCase):
         self.assertEqual(errno.ENOSPC, error.errno)
 
 
+@testtools.skipIf(sys.version_info[0] < 3, _NO_FADVISE)
+class TestWriteEarly(CallsTest):
+    """A file that stays in the cache."""
+
+    def setUp(self):
+        super(TestWriteEarly, self).setUp()
+        self.policy = page_cache.open_policy(5, 99, 99)
+
+    def test_nothing_is_written_before_a_window_is_full(self):
+        self.policy.advance(3)
+        self.assertEqual([], self.calls)
+
+    def test_writing_begins_while_the_file_grows(self):
+        self.policy.advance(9)
+        self.assertEqual([(5, 0, 4, _BEGIN), (5, 4, 4, _BEGIN)], self.calls)
+
+    def test_the_last_window_is_written_when_all_data_is_there(self):
+        for position in (96, 98, 99, 99):
+            self.policy.advance(position)
+        self.assertEqual((5, 92, 4, _BEGIN), self.calls[-2])
+        self.assertEqual((5, 96, 4, _BEGIN), self.calls[-1])
+
+    def test_a_file_of_unknown_size_has_no_last_window(self):
+        policy = page_cache.open_policy(5, None, None)
+        policy.advance(3)
+        self.assertEqual([], self.calls)
+
+    def test_nothing_is_waited_for_or_forgotten(self):
+        for position in range(100):
+            self.policy.advance(position)
+        self.policy.finish()
+        self.assertEqual({_BEGIN}, {call[3] for call in self.calls})
+
+    def test_a_write_error_is_raised(self):
+        self.result = -1
+        with mock.patch('ctypes.get_errno', return_value=errno.ENOSPC):
+            error = self.assertRaises(OSError, self.policy.advance, 4)
+        self.assertEqual(errno.ENOSPC, error.errno)
+
+
 class TestPolicy(testtools.TestCase):
     """Which files are kept out of the page cache."""
 
@@ -103,16 +154,19 @@ class TestPolicy(testtools.TestCase):
     def test_files_above_the_limit_are_written_behind(self):
         self.check(page_cache.WriteBehind, 11, 10)
 
+    @testtools.skipIf(sys.version_info[0] < 3, _NO_FADVISE)
     def test_files_up_to_the_limit_are_cached(self):
-        self.check(page_cache.Cached, 10, 10)
+        self.check(page_cache.WriteEarly, 10, 10)
 
+    @testtools.skipIf(sys.version_info[0] < 3, _NO_FADVISE)
     def test_all_files_are_cached_without_a_limit(self):
-        self.check(page_cache.Cached, 11, None)
+        self.check(page_cache.WriteEarly, 11, None)
 
+    @testtools.skipIf(sys.version_info[0] < 3, _NO_FADVISE)
     def test_files_of_unknown_size_are_cached(self):
-        self.check(page_cache.Cached, None, 10)
+        self.check(page_cache.WriteEarly, None, 10)
 
-    def test_all_files_are_cached_without_sync_file_range(self):
+    def test_all_files_are_left_alone_without_sync_file_range(self):
         with mock.patch.object(page_cache, '_sync_file_range', None):
             self.check(page_cache.Cached, 11, 10)
 
