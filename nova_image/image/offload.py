@@ -13,17 +13,25 @@
 """Runs blocking work on its own threads, and outside of eventlet's hub.
 
 If the host runs on eventlet, a long call in C (hashing, fsync) stops all its
-greenthreads, so such calls go to eventlet's native threads. Nothing here
-imports eventlet into a host that does not use it.
+greenthreads, so such calls go to native threads. Nothing here imports eventlet
+into a host that does not use it.
 """
 
+import collections
 import sys
 import threading
 
-from six.moves import queue
+from oslo_log import log as logging
+from oslo_utils import units
+from six.moves import _thread
 
-#: the most pieces that wait for a check; this bounds a transfer's memory
-_WAITING = 4
+LOG = logging.getLogger(__name__)
+
+#: the most bytes that a check is behind: what beside() adds to the memory of
+#: a transfer. A single larger piece is accepted, too.
+BEHIND = 4 * units.Mi
+#: bytes up to which starting a thread costs more than it saves
+SMALL = units.Mi
 
 
 def on_eventlet():
@@ -40,75 +48,187 @@ def call(function, *args):
     return tpool.execute(function, *args)
 
 
-def beside(check):
+def beside(check, size=None):
     """Return a feeder of a check, which works in parallel to the caller.
 
     :param check: has ``update(chunk)``, which is called with all chunks in
-        order, on one thread that is not the caller's
+        order, one call at a time
+    :param size: how many bytes will follow, None if that is not known
     """
-    return _Blocking(check) if on_eventlet() else _Thread(check)
+    return Feeder(check, size)
 
 
-class _Blocking(object):
-    """A feeder for greenthreads: not parallel, but the hub is not blocked."""
+class Feeder(object):
+    """Passes bytes to a check, on a thread of its own if that pays.
 
-    def __init__(self, check):
+    It does not for the few bytes of a small image. It does on a single
+    processor, which hashes while the disk or the network is waited for: a
+    copy of 512 MiB took 0.93 s with a thread and 1.02 s without.
+
+    :param check: see beside()
+    :param size: see beside()
+    """
+
+    def __init__(self, check, size=None):
         self._check = check
-
-    def update(self, chunk):
-        """Pass bytes to the check."""
-        call(self._check.update, chunk)
-
-    def finish(self):
-        """Do nothing: the check has all bytes already."""
-
-    def close(self):
-        """Do nothing: there is no thread."""
-
-
-class _Thread(object):
-    """A feeder with a thread: hashing releases the interpreter's lock."""
-
-    def __init__(self, check):
-        self._check = check
-        self._queue = queue.Queue(_WAITING)
-        self._error = None
-        self._thread = threading.Thread(target=self._work,
-                                        name='nova_image check')
-        self._thread.daemon = True
-        self._thread.start()
-
-    def _work(self):
-        while True:
-            chunk = self._queue.get()
-            if chunk is None:
-                return
-            if self._error is None:
-                self._take(chunk)
-
-    def _take(self, chunk):
-        try:
-            self._check.update(chunk)
-        except BaseException as error:
-            self._error = error  # raised on the caller's thread
+        self._size = size
+        self._seen = 0
+        self._thread = None
+        self._is_alone = False  # whether no thread can be started
 
     def update(self, chunk):
         """Pass bytes to the check; wait if it is far behind.
 
-        :raises: what the check has raised for earlier bytes
+        :param chunk: bytes, or any buffer. One that may change afterwards is
+            copied.
+        :raises: what the check has raised for these bytes or earlier ones
         """
-        if self._error is not None:
-            raise self._error
-        self._queue.put(chunk)
+        self._seen += len(chunk)
+        if self._thread is None and not self._starts():
+            self._check.update(chunk)
+        else:
+            self._thread.put(_constant(chunk))
+
+    def _starts(self):
+        """Start a thread if it pays.
+
+        :returns: whether there is one now
+        """
+        if self._is_alone or max(self._seen, self._size or 0) <= SMALL:
+            return False
+        # Known before it runs: close() must find it, whatever interrupts this.
+        self._thread = _Thread(self._check)
+        try:
+            self._thread.start()
+        except _thread.error as error:
+            LOG.debug('No thread can be started: %s', error)
+            self._thread, self._is_alone = None, True
+        return not self._is_alone
 
     def finish(self):
         """Wait until the check has all bytes; raise what it has raised."""
+        if self._thread is not None:
+            self._thread.finish()
+
+    def close(self):
+        """End the thread. Must be called, more than once does no harm.
+
+        Bytes that the check does not have yet are dropped.
+        """
+        if self._thread is not None:
+            self._thread.close()
+
+
+class _Thread(object):
+    """A native thread that passes bytes to a check.
+
+    Hashing releases the interpreter's lock. The methods may be called by
+    greenthreads, and by other native threads.
+    """
+
+    def __init__(self, check):
+        native = _native_threading()
+        self._check = check
+        self._changed = native.Condition()
+        self._chunks = collections.deque()
+        self._behind = 0  # bytes that the check does not have yet
+        self._is_over = False
+        self._error = None
+        self._thread = native.Thread(target=self._work,
+                                     name='nova_image check')
+        self._thread.daemon = True
+
+    def start(self):
+        """Start the thread."""
+        self._thread.start()
+
+    def put(self, chunk):
+        """Pass bytes that do not change; wait if the check is far behind.
+
+        :raises: what the check has raised for earlier bytes
+        """
+        if not self._accepts(chunk):
+            call(self._wait_until_behind, BEHIND // 2)
+            self._accepts(chunk, in_any_case=True)
+        if self._error is not None:
+            raise self._error
+
+    def _accepts(self, chunk, in_any_case=False):
+        """Append bytes for the check, or refuse them: they are too many."""
+        with self._changed:
+            behind = self._behind + len(chunk)
+            if self._behind and behind > BEHIND and not in_any_case:
+                return False
+            if not self._is_over:
+                self._behind = behind
+                self._chunks.append(chunk)
+                self._changed.notify_all()
+            return True
+
+    def _wait_until_behind(self, count):
+        """Wait until the check is at most ``count`` bytes behind."""
+        with self._changed:
+            while self._behind > count and not self._is_over:
+                self._changed.wait()
+
+    def _work(self):
+        chunk = self._next()
+        while chunk is not None:
+            try:
+                self._check.update(chunk)
+            except BaseException as error:
+                self._error = error  # raised on the caller's thread
+                self._end()
+            chunk = self._next(len(chunk))
+
+    def _next(self, done=0):
+        """Wait for bytes; return None if no more will follow.
+
+        :param done: how many bytes the check has taken
+        """
+        with self._changed:
+            self._behind -= done
+            if done:
+                self._changed.notify_all()
+            while not self._chunks and not self._is_over:
+                self._changed.wait()
+            return self._chunks.popleft() if self._chunks else None
+
+    def _end(self):
+        with self._changed:
+            self._is_over = True
+            self._chunks.clear()
+            self._changed.notify_all()
+
+    def finish(self):
+        """Wait until the check has all bytes; raise what it has raised."""
+        call(self._wait_until_behind, 0)
         self.close()
         if self._error is not None:
             raise self._error
 
     def close(self):
-        """End the thread. Must be called, more than once does no harm."""
-        if self._thread.is_alive():
-            self._queue.put(None)
+        """End the thread as soon as the check has the bytes it is at."""
+        self._end()
+        if self._thread.ident is not None:
+            # Not by call(): the caller may be the hub of eventlet, which
+            # finalizes a dropped stream. This takes as long as one piece.
             self._thread.join()
+
+
+def _native_threading():
+    """Return the module threading, as it is without eventlet."""
+    if not on_eventlet():
+        return threading
+    from eventlet import patcher
+    return patcher.original('threading')
+
+
+def _constant(chunk):
+    """Return a buffer as it is if it cannot change, otherwise a copy."""
+    if isinstance(chunk, bytes):
+        return chunk
+    view = memoryview(chunk)
+    if view.readonly and isinstance(getattr(view, 'obj', b''), bytes):
+        return chunk  # Python 2.7 does not tell what it is a view of
+    return view.tobytes()

@@ -195,7 +195,7 @@ class Download(object):
         recorded = self._recorded
         sink.begin_copy(self._request.image_id, recorded)
         checks = self._checks(recorded, origin)
-        feeder = offload.beside(checks)
+        feeder = offload.beside(checks, recorded.size)
         try:
             copy(sink.stream, _Followed(feeder, sink))
             feeder.finish()
@@ -237,7 +237,7 @@ class Download(object):
             recorded = self._recorded or reader.open()
             kept = sink.begin(self._request.image_id, recorded)
             checks = self._checks(recorded, reader.endpoint)
-            feeder = offload.beside(checks)
+            feeder = offload.beside(checks, recorded.size)
             try:
                 if kept:
                     self._take_up(sink, feeder, reader, kept)
@@ -345,15 +345,18 @@ class Stream(object):
 
     @staticmethod  # a cycle would keep a dropped stream from being closed
     def _verified(download, reader, checks):
+        feeder = offload.beside(checks, reader.recorded.size)
         try:
             for chunk in reader.chunks():
-                offload.call(checks.update, chunk)
+                feeder.update(chunk)
                 download.report(reader.offset, reader.recorded.size)
                 yield chunk
+            feeder.finish()
             checks.verify()
             download.record(_Arrived(reader.offset, reader.endpoint,
                                      reader.resumes), checks)
         finally:
+            feeder.close()
             reader.close()
 
     def __iter__(self):

@@ -21,16 +21,16 @@ import errno
 import fcntl
 import os
 
-from oslo_utils import units
-
 from nova_image import exception
+from nova_image.image import offload
 from nova_image.image import sizes
 from nova_image.image.transfer import native
 from nova_image.image.transfer import sparse
 
-#: bytes that the file system copies before they are read for the check,
-#: while they are in the page cache
-STEP = 32 * units.Mi
+#: the most bytes that the file system copies before they are read for the
+#: check. The check can be behind by as much, and so is never without work
+#: while the next bytes are copied.
+STEP = offload.BEHIND
 
 _FICLONE = 0x40049409  # of linux/fs.h
 # The errors of kernels, file systems and containers without this.
@@ -67,6 +67,7 @@ class FileCopy(object):
         self._check = check
         self._url = url
         self._before = os.fstat(source)
+        self._step = min(sizes.CHUNK, STEP)  # the check begins early
         self._system_copies = hasattr(os, 'copy_file_range')
 
     def run(self):
@@ -79,11 +80,19 @@ class FileCopy(object):
         position = 0
         for begin, end in sparse.extents(self._source, size):
             sparse.put_hole(begin - position, self._check)
-            for position in range(begin, end, STEP):
-                put(position, min(STEP, end - position))
+            for position, length in self._steps(begin, end):
+                put(position, length)
             position = end
         sparse.put_hole(size - position, self._check)
         self._require_unchanged()
+
+    def _steps(self, begin, end):
+        """Yield the parts to copy, as (offset, size)."""
+        while begin < end:
+            size = min(self._step, end - begin)
+            yield begin, size
+            begin += size
+            self._step = min(2 * self._step, STEP)
 
     def _shares_blocks(self):
         """Make the file system share the blocks of the file.

@@ -183,7 +183,8 @@ class Source(object):
         if self._feeder is None:
             self._hashers = {name: hashing.new(name)
                              for name in self._algorithms}
-            self._feeder = offload.beside(_All(self._hashers.values()))
+            self._feeder = offload.beside(
+                _All(self._hashers.values()), self.total)
         if piece:
             self._feeder.update(piece)
         else:

@@ -54,6 +54,8 @@ Wait = collections.abc.Callable[[float], typing.Any]
 
 # seconds between two ticks
 _TICK = 0.005
+# seconds in which a joined thread disappears
+_ENDING = 5
 
 
 def perform(order: Order, wait: Wait | None = None,
@@ -91,7 +93,7 @@ def perform(order: Order, wait: Wait | None = None,
     image = None
     gc.collect()  # sessions and their connections are in cycles
     report['eventlet'] = offload.on_eventlet()
-    report['threads'] = sorted(_threads() - threads)
+    report['threads'] = sorted(_left(threads))
     report['files'] = _open_files(order.get('path'))
     return report
 
@@ -122,6 +124,18 @@ def _threads() -> set[str]:
         return set(os.listdir('/proc/self/task'))
     return {'%s %s' % (one.name, one.ident) for one in threading.enumerate()
             if not one.name.startswith('faulty-proxy')}
+
+
+def _left(before: set[str]) -> set[str]:
+    """Return the threads that were started since, and do not end.
+
+    The system still lists a native thread for a moment after it was joined.
+    """
+    until = time.monotonic() + _ENDING
+    while offload.on_eventlet() and _threads() - before and (
+            time.monotonic() < until):
+        time.sleep(_TICK)
+    return _threads() - before
 
 
 def _context(order: Order) -> typing.Any:

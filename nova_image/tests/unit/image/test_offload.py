@@ -27,6 +27,7 @@ import testtools
 
 import nova_image
 from nova_image.image import offload
+from nova_image.tests.unit.image import offload_case
 
 #: imports every module of the package; prints which of them import eventlet,
 #: and whether it was imported
@@ -60,141 +61,13 @@ print('eventlet' in sys.modules)
 """
 
 
-class Check(object):
-    """A check that records its chunks and its threads.
-
-    :param fails_at: the chunk at which it fails
-    :param gate: threading.Event to wait for before each chunk
-    """
-
-    def __init__(self, fails_at=None, gate=None):
-        self.chunks = []
-        self.threads = set()
-        self.error = ValueError('no good')
-        self._fails_at = fails_at
-        self._gate = gate
-
-    def update(self, chunk):
-        """Record a chunk."""
-        if self._gate is not None:
-            self._gate.wait()
-        self.threads.add(threading.current_thread())
-        self.chunks.append(chunk)
-        if chunk == self._fails_at:
-            raise self.error
-
-
-def running():
-    """Return the threads of running checks."""
-    return [thread for thread in threading.enumerate()
-            if thread.name == 'nova_image check']
-
-
-class TestThread(testtools.TestCase):
-    """A check on its own thread."""
-
-    def setUp(self):
-        super(TestThread, self).setUp()
-        self.assertEqual([], running())
-
-    def _feeder(self, check):
-        feeder = offload.beside(check)
-        self.addCleanup(feeder.close)
-        return feeder
-
-    def test_chunks_are_checked_in_order_on_another_thread(self):
-        check = Check()
-        feeder = self._feeder(check)
-        numbers = list(range(1000))
-        for number in numbers:
-            feeder.update(number)
-        feeder.finish()
-        self.assertEqual(numbers, check.chunks)
-        (thread,) = check.threads
-        self.assertIsNot(threading.current_thread(), thread)
-        self.assertEqual([], running())
-
-    def test_the_thread_does_not_keep_the_process_alive(self):
-        gate = threading.Event()
-        self._feeder(Check(gate=gate))
-        self.addCleanup(gate.set)
-        self.assertTrue(running()[0].daemon)
-
-    def test_finish_raises_the_error_of_the_check(self):
-        check = Check(fails_at=1)
-        feeder = self._feeder(check)
-        feeder.update(1)
-        self.assertIs(check.error,
-                      self.assertRaises(ValueError, feeder.finish))
-        self.assertEqual([], running())
-
-    def test_a_later_update_raises_the_error_of_the_check(self):
-        check = Check(fails_at=1)
-        feeder = self._feeder(check)
-
-        def feed():
-            for _ in range(1000):
-                feeder.update(1)
-        self.assertIs(check.error, self.assertRaises(ValueError, feed))
-        self.assertEqual([1], check.chunks)
-
-    def test_finish_also_raises_a_keyboard_interrupt(self):
-        check = Check(fails_at=1)
-        check.error = KeyboardInterrupt()
-        feeder = self._feeder(check)
-        feeder.update(1)
-        self.assertRaises(KeyboardInterrupt, feeder.finish)
-
-    def test_only_a_few_chunks_wait_for_a_slow_check(self):
-        gate, passed = threading.Event(), []
-        check = Check(gate=gate)
-        feeder = self._feeder(check)
-        self.addCleanup(gate.set)
-        full = threading.Event()
-
-        def feed():
-            for number in range(20):
-                passed.append(number)
-                if len(passed) == 6:
-                    full.set()
-                feeder.update(number)
-        thread = threading.Thread(target=feed)
-        thread.start()
-        self.assertTrue(full.wait(30))
-        # One chunk is being checked and four wait: a sixth has no place.
-        thread.join(0.1)
-        self.assertTrue(thread.is_alive())
-        self.assertEqual(6, len(passed))
-        gate.set()
-        thread.join(30)
-        feeder.finish()
-        self.assertEqual(list(range(20)), check.chunks)
-
-    def test_close_ends_the_thread(self):
-        feeder = self._feeder(Check())
-        feeder.update(1)
-        feeder.close()
-        self.assertEqual([], running())
-        feeder.close()
-
-    def test_close_ends_the_thread_after_an_error(self):
-        check = Check(fails_at=0)
-        feeder = self._feeder(check)
-        try:
-            for number in range(20):
-                feeder.update(number)
-        except ValueError:
-            pass
-        feeder.close()
-        self.assertEqual([], running())
-        self.assertEqual([0], check.chunks)
-
-
 class FakeEventlet(fixtures.Fixture):
     """A fake eventlet.
 
     :param patched: names of the modules that it has patched
     :ivar tpool: a mock; execute() calls the function
+    :ivar original: a mock of eventlet.patcher.original(), which returns
+        Python's threading
     """
 
     def __init__(self, *patched):
@@ -206,6 +79,9 @@ class FakeEventlet(fixtures.Fixture):
             'eventlet', 'eventlet.patcher', 'eventlet.tpool')}
         modules['eventlet.patcher'].is_monkey_patched = (
             lambda name: name in self._patched)
+        self.original = modules['eventlet.patcher'].original = mock.Mock(
+            return_value=threading)
+        modules['eventlet'].patcher = modules['eventlet.patcher']
         self.tpool = modules['eventlet'].tpool = modules['eventlet.tpool']
         self.tpool.execute = mock.Mock(
             side_effect=lambda function, *args: function(*args))
@@ -230,28 +106,38 @@ class TestEventlet(testtools.TestCase):
         self.assertRaises(ZeroDivisionError, offload.call,
                           lambda: 1 // 0)
 
-    def test_each_update_of_a_check_runs_in_a_native_thread(self):
-        tpool = self.useFixture(FakeEventlet('socket')).tpool
-        check = Check()
-        feeder = offload.beside(check)
-        self.assertEqual([], running())
+    def test_a_check_runs_in_a_native_thread(self):
+        """One of Python's threading as it is without eventlet."""
+        eventlet = self.useFixture(FakeEventlet('socket'))
+        check = offload_case.Check()
+        feeder = offload.beside(check, 2 * offload.SMALL)
+        self.addCleanup(feeder.close)
         for number in range(3):
-            feeder.update(number)
-            self.assertEqual(number + 1, len(check.chunks))
+            feeder.update(b'%d' % number)
         feeder.finish()
-        feeder.close()
-        self.assertEqual([0, 1, 2], check.chunks)
-        self.assertEqual([mock.call(check.update, number)
-                          for number in range(3)],
-                         tpool.execute.call_args_list)
+        self.assertEqual([b'0', b'1', b'2'], check.chunks)
+        eventlet.original.assert_called_once_with('threading')
+        self.assertNotIn(threading.current_thread(), check.threads)
+        self.assertEqual([], offload_case.running())
 
-    def test_the_error_of_a_check_is_raised_at_once(self):
-        self.useFixture(FakeEventlet('socket'))
-        check = Check(fails_at=1)
-        feeder = offload.beside(check)
-        self.assertIs(check.error, self.assertRaises(
-            ValueError, feeder.update, 1))
-        feeder.close()
+    def test_the_hub_runs_while_a_check_is_waited_for(self):
+        tpool = self.useFixture(FakeEventlet('socket')).tpool
+        gate = threading.Event()
+        feeder = offload.beside(offload_case.Check(gate=gate),
+                                2 * offload.SMALL)
+        self.addCleanup(feeder.close)
+        self.addCleanup(gate.set)
+        feeder.update(b'x' * offload.BEHIND)
+        self.assertFalse(tpool.execute.called)
+
+        def execute(function, *args):
+            gate.set()
+            return function(*args)
+        tpool.execute.side_effect = execute
+        feeder.update(b'more')
+        self.assertEqual(1, tpool.execute.call_count)
+        feeder.finish()
+        self.assertEqual(2, tpool.execute.call_count)
 
     def test_eventlet_is_not_used_if_it_patches_no_sockets(self):
         tpool = self.useFixture(FakeEventlet('os')).tpool

@@ -14,6 +14,7 @@
 import errno
 import io
 import os
+import threading
 
 import fixtures
 import mock
@@ -21,9 +22,11 @@ import six
 
 from nova_image import exception
 from nova_image.image.transfer import contracts
+from nova_image.image.transfer import digest
 from nova_image.image.transfer import fetch
 from nova_image.image.transfer import file_sink
 from nova_image.image.transfer import recorded
+from nova_image.image.transfer import sink
 from nova_image.tests.unit.image.transfer import fetch_case
 from nova_image.tests.unit.image.transfer import transfer_case as case
 from nova_image.tests.unit import recordings
@@ -172,10 +175,29 @@ class TestToSink(fetch_case.FetchCase):
         self.assertIn('one, other', six.text_type(error))
 
 
-class TestEventlet(fetch_case.FetchCase):
-    """Work that runs in native threads."""
+class TestNative(fetch_case.FetchCase):
+    """Work that does not run on the caller's thread."""
 
-    def test_publication_and_checks_run_in_native_threads(self):
+    def setUp(self):
+        super(TestNative, self).setUp()
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova_image.image.offload.SMALL', 0))
+        self.threads = set()
+        original = digest.Checks.update
+
+        def update(checks, chunk):
+            self.threads.add(threading.current_thread())
+            original(checks, chunk)
+        self.useFixture(fixtures.MockPatchObject(
+            digest.Checks, 'update', update))
+
+    def _assert_beside(self):
+        """Assert that all checks ran on other threads, which are gone."""
+        self.assertTrue(self.threads)
+        self.assertNotIn(threading.current_thread(), self.threads)
+        self.assert_no_thread()
+
+    def test_publication_runs_where_it_may_block(self):
         called = []
 
         def call(function, *args):
@@ -183,11 +205,35 @@ class TestEventlet(fetch_case.FetchCase):
             return function(*args)
         self.useFixture(fixtures.MonkeyPatch(
             'nova_image.image.offload.call', call))
-        self.useFixture(fixtures.MonkeyPatch(
-            'nova_image.image.offload.on_eventlet', lambda: True))
-        self.glance.answers(case.WHOLE, case.WHOLE)
+        self.glance.answers(case.WHOLE)
         self.run_it(path=self.path)
-        self.assertEqual(['update'] * 10 + ['publish'], called)
-        del called[:]
-        list(self.run_it())
-        self.assertEqual(['update'] * 10, called)
+        self.assertEqual('publish', called[-1])
+        self._assert_beside()
+
+    def test_a_stream_is_checked_beside_its_caller(self):
+        self.glance.answers(case.WHOLE)
+        self.assertEqual(DATA, b''.join(self.run_it()))
+        self._assert_beside()
+
+    def test_a_stream_that_is_dropped_ends_its_thread(self):
+        self.glance.answers(case.WHOLE)
+        stream = self.run_it()
+        next(stream)
+        stream.close()
+        self.assert_no_thread()
+
+    def test_a_sink_that_fails_ends_the_thread(self):
+        self.glance.answers(case.WHOLE)
+        with mock.patch.object(sink.ObjectSink, 'write',
+                               side_effect=KeyboardInterrupt()):
+            self.assertRaises(KeyboardInterrupt, self.run_it,
+                              data=io.BytesIO())
+        self.assert_no_thread()
+
+    def test_a_failing_check_ends_the_download(self):
+        self.glance.answers(case.WHOLE)
+        with mock.patch.object(digest.Digest, 'update',
+                               side_effect=ZeroDivisionError()):
+            self.assertRaises(ZeroDivisionError, self.run_it, path=self.path)
+        self._assert_beside()
+        self.assertEqual([], os.listdir(self.folder))

@@ -18,8 +18,10 @@ import os
 
 import fixtures
 import mock
+import testtools
 
 from nova_image import exception
+from nova_image.image import offload
 from nova_image.image.transfer import file_copy
 from nova_image.image.transfer import sparse
 from nova_image.tests.unit.image.download import case
@@ -72,6 +74,25 @@ class TestCopy(case.DownloadTest):
 
     def test_the_system_copies_the_data(self):
         self.assertEqual(DATA, self.copied(_ByPath, self.source))
+
+    @testtools.skipUnless(hasattr(os, 'copy_file_range'),
+                          'Python 2.7 cannot ask the system to copy')
+    def test_the_check_begins_before_all_is_copied(self):
+        """It is without work only for the first of the steps, a small one."""
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova_image.image.transfer.file_copy.STEP', offload.BEHIND))
+        events, original = [], os.copy_file_range
+
+        def copy(source, target, size, *offsets):
+            events.append('copy %d' % (size // MIB))
+            return original(source, target, size, *offsets)
+        self.write('image', b'x' * 12 * MIB)
+        with mock.patch.object(os, 'copy_file_range', copy):
+            self.copied(_ByPath, self.source, case.Check(
+                lambda count: events.append('check')))
+        self.assertEqual(
+            ['copy 1', 'check', 'copy 2'] + ['check'] * 2 +
+            (['copy 4'] + ['check'] * 4) * 2 + ['copy 1', 'check'], events)
 
     def test_data_is_read_if_the_system_cannot_copy_it(self):
         with _without('copy_file_range') as tried:
