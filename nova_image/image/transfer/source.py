@@ -135,8 +135,13 @@ class Source(object):
         if not self._can_rewind():
             return None
         hasher = hashing.new(algorithm)
-        for piece in iter(self.read, b''):
-            hasher.update(piece)
+        feeder = offload.beside(hasher, self.total)
+        try:
+            for piece in iter(self.read, b''):
+                feeder.update(piece)
+            feeder.finish()
+        finally:
+            feeder.close()
         self.restart()
         return hasher.hexdigest()
 

@@ -18,12 +18,15 @@ import io
 import os
 
 import fixtures
+import mock
 import six
 import testtools
 
 from nova_image import exception
+from nova_image.image import offload
 from nova_image.image import sizes
 from nova_image.image.transfer import source
+from nova_image.tests.unit.image import offload_case
 
 LINES = b'one\ntwo\nthree\n'
 
@@ -227,6 +230,24 @@ class TestHashing(testtools.TestCase):
             opened = source.open_source(data)
             self.assertEqual(self.RIGHT, opened.digest_ahead('md5'))
             self.assertEqual(LINES, b''.join(_pieces(opened)))
+
+    def test_the_hash_is_made_beside_the_reading(self):
+        self.useFixture(fixtures.MockPatchObject(offload, 'SMALL', 0))
+        with mock.patch.object(offload, 'beside',
+                               side_effect=offload.beside) as beside:
+            opened = source.open_source(LINES)
+            self.assertEqual(self.RIGHT, opened.digest_ahead('md5'))
+        self.assertEqual(1, beside.call_count)
+        self.assertEqual([], offload_case.running())
+
+    def test_a_file_that_cannot_be_read_leaves_no_thread(self):
+        self.useFixture(fixtures.MockPatchObject(offload, 'SMALL', 0))
+        stream = io.BytesIO(LINES)
+        opened = source.open_source(stream)
+        with mock.patch.object(opened, '_read', side_effect=[
+                LINES[:5], IOError('broken')]):
+            self.assertRaises(IOError, opened.digest_ahead, 'md5')
+        self.assertEqual([], offload_case.running())
 
     def test_the_hash_is_not_known_before_if_it_cannot(self):
         opened = source.open_source(iter([LINES]))
