@@ -21,6 +21,7 @@ from benchmarks.common import race
 from benchmarks.common import results
 from benchmarks.transfer import kinds
 from benchmarks.transfer import sizes as image_sizes
+from benchmarks.transfer import speeds as machine_speeds
 from benchmarks.transfer import stages
 from nova_image.tests.fixtures import paths
 
@@ -69,7 +70,9 @@ def main() -> int:
 
 def _measure(arguments: argparse.Namespace) -> None:
     check_space(arguments.sizes)
-    report = command.Report(arguments, sizes=arguments.sizes)
+    speeds = machine_speeds.measure(paths.cache())
+    report = command.Report(arguments, sizes=arguments.sizes,
+                            speeds=speeds._asdict())
     plan = {kind: _sizes(arguments, kind) for kind in kinds.KINDS
             if kind.part in arguments.only}
     figures = stages.measure(
@@ -79,8 +82,10 @@ def _measure(arguments: argparse.Namespace) -> None:
         raise race.Broken('Nothing was measured.')
     done = figures.done
     report.write(
-        results.Results(figures.tasks, figures.found, kinds.budgets(done)),
+        results.Results(figures.tasks, figures.found,
+                        kinds.budgets(done, speeds)),
         figures.versions, kinds.layout(done, arguments.sizes))
+    print(speeds)
 
 
 def _sizes(arguments: argparse.Namespace, kind: kinds.Kind) -> list[int]:

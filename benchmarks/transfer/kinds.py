@@ -19,16 +19,18 @@ from benchmarks.common import race
 from benchmarks.common import results
 from benchmarks.transfer import cloud as transfer_cloud
 from benchmarks.transfer import sizes as image_sizes
+from benchmarks.transfer import speeds as machine_speeds
 
 #: Seconds of delay before each answer.
 LATENCY = 0.05
 #: The part of the benchmark that does not run by default.
 RBD = 'rbd'
 _TITLE = 'Image transfers: nova_image and its peers on one Glance 33'
-# The smallest size with budgets for the wall clock; the budget for memory
-# applies to all sizes.
-_BIG = 1024 ** 3
+# The sizes with budgets for the wall clock: small is exact, large the least.
+# The budget for memory applies to all sizes.
+_SMALL, _BIG = 16 * 1024 ** 2, 1024 ** 3
 _MEMORY = 32 * 1024 ** 2
+_HASH = 'SHA-512'
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -36,7 +38,10 @@ class Kind:
     """A kind of transfer, with an operation for each size.
 
     ``part`` is the part of the benchmark that measures it, ``limits`` are the
-    budgets for the wall clock: contender -> ratio to it. ``direct`` is
+    budgets for the wall clock: contender -> ratio to it. ``small`` are those
+    for a small image, and ``cpu`` those for the CPU, in addition to that of
+    the hash. ``hashed`` is whether the contenders of the budgets do not
+    verify what they write: the hash may then take its time. ``direct`` is
     whether the data does not come through Glance.
     """
 
@@ -47,15 +52,25 @@ class Kind:
     limits: dict[str, float]
     standard: str = race.STANDARD
     direct: bool = False
+    small: dict[str, float] = dataclasses.field(default_factory=dict)
+    cpu: dict[str, float] = dataclasses.field(default_factory=dict)
+    hashed: bool = False
+
+    def walls(self, size: int) -> dict[str, float]:
+        """Return the budgets for the wall clock of an image size."""
+        if size >= _BIG:
+            return self.limits
+        return self.small if size == _SMALL else {}
 
 
 _SLOWLY = ' with %.0f ms of latency' % (LATENCY * 1000)
 KINDS = (
     Kind('download', 'download %s', 'download', 'download',
-         {'Nova': 0.75, 'curl': 1.25}),
-    Kind('upload', 'upload %s', 'upload', 'upload', {'curl': 1.1}),
+         {'Nova': 0.5, 'curl': 1.25}, small={'Nova': 0.8}),
+    Kind('upload', 'upload %s', 'upload', 'upload', {'curl': 1.1},
+         cpu={'Nova': 1.3}),
     Kind('file', 'download %s by its file:// location', 'download', 'file',
-         {'cp': 1.2}, 'cp', True),
+         {'cp': 1.15}, 'cp', True, small={'cp': 1.3}, hashed=True),
     Kind('latency-download', 'download %s' + _SLOWLY, 'download', 'latency',
          {}),
     Kind('latency-upload', 'upload %s' + _SLOWLY, 'upload', 'latency', {}),
@@ -87,16 +102,24 @@ def _name(kind: Kind, size: int) -> str:
     return '%s-%s' % (kind.name, image_sizes.short(size))
 
 
-def budgets(done: dict[Kind, list[int]]) -> list[results.Budget]:
+def budgets(done: dict[Kind, list[int]], speeds: machine_speeds.Speeds
+            ) -> list[results.Budget]:
     """Return the budgets for the measured transfers.
 
     :param done: kind -> measured sizes
+    :param speeds: the speeds of this machine
     """
-    return [results.Budget(_name(kind, size), 'wall', limit, against)
-            for kind, sizes in done.items() for size in sizes if size >= _BIG
-            for against, limit in kind.limits.items()] + [
+    every = [(kind, size) for kind, sizes in done.items() for size in sizes]
+    return [results.Budget(
+        _name(kind, size), 'wall', limit, against, why=_HASH,
+        least=speeds.hashing(size) if kind.hashed else 0)
+        for kind, size in every
+        for against, limit in kind.walls(size).items()] + [
+        results.Budget(_name(kind, size), 'cpu', limit, against, why=_HASH,
+                       plus=speeds.hashing(size))
+        for kind, size in every for against, limit in kind.cpu.items()] + [
         results.Budget(_name(kind, size), 'memory', _MEMORY, None)
-        for kind, sizes in done.items() for size in sizes]
+        for kind, size in every]
 
 
 def layout(done: dict[Kind, list[int]], sizes: list[int]) -> plot.Layout:
