@@ -16,6 +16,8 @@ The next bytes are read while the last ones are sent. Several targets share
 what is read once, and an image can be read ahead of its turn.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import contextlib
 import threading
