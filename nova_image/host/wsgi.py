@@ -12,7 +12,8 @@
 
 """nova-api as a WSGI application with our drivers.
 
-A WSGI server loads it instead of nova.wsgi.osapi_compute::
+A WSGI server loads it instead of nova.wsgi.osapi_compute, or of nova-api-wsgi
+of a Nova that does not have that module (until 2024.2)::
 
     gunicorn nova_image.host.wsgi:application
 """
@@ -29,6 +30,11 @@ from nova_image.host import launcher  # noqa: E402
 
 launcher.install_once_configured()
 
-from nova.wsgi import osapi_compute  # noqa: E402
+from nova import wsgi as nova_wsgi  # noqa: E402
 
-application = osapi_compute.application
+if hasattr(nova_wsgi, '__path__'):
+    from nova.wsgi import osapi_compute
+    application = osapi_compute.application
+else:  # it is a module about something else (read in 25.3.0 and 29.4.0)
+    from nova.api.openstack.compute import wsgi as compute_wsgi
+    application = compute_wsgi.init_application()
