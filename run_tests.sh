@@ -20,11 +20,11 @@ cd "$(dirname "$0")" || exit 1
 . tools/venv.sh
 
 DEFAULT=(style unit py27 pythons functional drill)
-KINDS=("${DEFAULT[@]}" gate legacy chaos cover)
+KINDS=("${DEFAULT[@]}" gate legacy novas chaos cover)
 # Per cent of lines and branches: of nova_image, of each module of nova_image.cmd.
 MINIMUM=(95 90)
 # The kinds that run with stestr and accept its options.
-WITH_STESTR=(unit py27 pythons functional gate legacy chaos)
+WITH_STESTR=(unit py27 pythons functional gate legacy novas chaos)
 # The Pythons of the kind "pythons": the oldest and the newest.
 PYTHONS=${NOVA_IMAGE_PYTHONS:-3.9 3.13}
 
@@ -53,6 +53,10 @@ These run only by name:
               missing packages
   legacy      Nova 15 on Python 2.7 with Glance 15, through v1 and through v2;
               needs the same, and Python 2.7
+  novas       nova-api and nova-compute of Nova 15, 25, 27, 29, 31, 33 and 34,
+              each on another Python, with eventlet and with threads, with the
+              drivers loaded and a real Glance; needs the Pythons 2.7 and 3.9
+              to 3.13, and skips the releases whose Python is missing
   chaos       50 replications between real Glances, with servers and commands
               killed and connections cut on the way; takes 25 minutes or more
   cover       unit and functional, with the coverage of branches; fails below
@@ -191,6 +195,13 @@ run_gate() {
 
 run_legacy() {
     stestr_run legacy "$PYTHON" ./nova_image/tests/legacy --concurrency 1
+}
+
+run_novas() {
+    stestr_run novas "$PYTHON" ./nova_image/tests/novas --concurrency 1
+    echo "The results for the page of compatibility, which" \
+        "\"python -m tools.compatibility\" writes," \
+        "are in $CACHE/novas/runs.jsonl."
 }
 
 run_chaos() {

@@ -70,6 +70,7 @@ GOES=(
     nova_image/tests/legacy/test_xen_v1.py
     nova_image/tests/legacy/test_v1.py
     nova_image/tests/legacy/test_same_answers.py
+    nova_image/tests/novas/test_v1.py
     tools/record_v1_answers.py
     tools/removal_drill.sh
 )
@@ -132,7 +133,7 @@ export PYTHONPATH=$copy
 
 step 'all remaining modules load'
 "$PYTHON" -c 'import tools.record_answers'
-for kind in unit functional gate legacy chaos; do
+for kind in unit functional gate legacy novas chaos; do
     list_tests "$kind"
 done
 step 'unit tests'
