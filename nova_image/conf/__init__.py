@@ -10,8 +10,16 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Options of nova_image, in the section ``[glance]``."""
+"""Options of nova_image, in the sections ``[glance]`` and ``[nova_image]``."""
 
 from nova_image.conf import glance
+from nova_image.conf import metrics
 
-register_opts = glance.register_opts
+
+def register_opts(conf):
+    """Register all options that ``conf`` does not have yet.
+
+    :param conf: an oslo.config ConfigOpts
+    """
+    glance.register_opts(conf)
+    metrics.register_opts(conf)

@@ -27,7 +27,8 @@ from nova_image.conf import source
 
 _COLUMNS = 68
 #: what the generator appends
-_TYPES = ((cfg.BoolOpt, 'boolean'), (cfg.IntOpt, 'integer'),
+_TYPES = ((cfg.BoolOpt, 'boolean'), (cfg.PortOpt, 'port'),
+          (cfg.IPOpt, 'IP address'), (cfg.IntOpt, 'integer'),
           (cfg.FloatOpt, 'floating point'), (cfg.ListOpt, 'list'))
 
 

@@ -13,10 +13,12 @@
 """Options that enable nova_image in Nova, for samples and validators.
 
 oslo.config registers them itself, as soon as a configuration is parsed, so
-nova_image only lists them.
+nova_image only lists them, with the other options of their section.
 """
 
 from oslo_config import cfg
+
+from nova_image.conf import metrics
 
 NAME = 'nova_image'
 
@@ -51,4 +53,4 @@ Related options:
 
 def list_opts():
     """Return the options as ``[(section, [options])]``."""
-    return [('DEFAULT', [_CONFIG_SOURCE]), (NAME, [_DRIVER])]
+    return [('DEFAULT', [_CONFIG_SOURCE]), (NAME, [_DRIVER] + metrics.OPTS)]

@@ -17,6 +17,9 @@ get_remote_image_service in nova.image.glance at the time of the call (read in
 15.1.5 and 34.0.0). So these two functions can be replaced at any time.
 """
 
+import functools
+import sys
+
 from oslo_config import cfg
 from oslo_log import log as logging
 
@@ -24,6 +27,7 @@ from nova_image import exception
 from nova_image.host import xenserver
 from nova_image.image import driver
 from nova_image.image import identity
+from nova_image.metrics import hook
 from nova_image import version
 
 LOG = logging.getLogger(__name__)
@@ -116,8 +120,31 @@ def install(conf=None):
     nova_glance.get_default_image_service = get_default_image_service
     nova_glance.get_remote_image_service = get_remote_image_service
     xenserver.install(conf)
+    if hook.METRICS.is_on:
+        _measure_services()
     _announce(service.driver, conf)
     return service
+
+
+def _measure_services():
+    """Make services begin their metrics when they start.
+
+    Those that have workers start in each of them, after it was forked. Others
+    begin with the first request to Glance, such as nova-api under uWSGI.
+    """
+    module = sys.modules.get('nova.service')
+    for name in ('Service', 'WSGIService'):  # Nova 34 has only the former
+        kind = getattr(module, name, None)
+        if kind is not None:
+            kind.start = _measured(kind.start)
+
+
+def _measured(start):
+    @functools.wraps(start)
+    def measured(self, *args, **kwargs):
+        hook.METRICS.begin()
+        return start(self, *args, **kwargs)
+    return measured
 
 
 def _nova_version():

@@ -35,6 +35,7 @@ from nova_image.image import reasons
 from nova_image.image import retry
 from nova_image.image import transport
 from nova_image.image import values
+from nova_image.metrics import hook
 
 LOG = logging.getLogger(__name__)
 
@@ -225,6 +226,7 @@ class Client(object):
                     '%(delay).1f s. %(error)s', {
                         'number': attempts.number, 'total': attempts.total,
                         'delay': delay, 'error': reasons.brief(error)})
+        hook.METRICS.retried(request)
         attempts.repeat_after(delay)
 
     def _attempt(self, context, request, consume):
@@ -254,9 +256,18 @@ class Client(object):
         raw = dict(request.raw_headers)
         if auth is None:
             raw.update(self._identity.headers(context))
-        response, _ = transport.opened(session, auth, endpoint, raw).request(
-            request.path, request.method,
-            **self._arguments(context, request, auth))
+        if request.body is not None:
+            request.body.begin(endpoint)
+        response = None
+        try:
+            response, _ = transport.opened(
+                session, auth, endpoint, raw).request(
+                    request.path, request.method,
+                    **self._arguments(context, request, auth))
+        finally:
+            hook.METRICS.answered(
+                request, getattr(response, 'status_code', None),
+                time.time() - began)
         if LOG.isEnabledFor(logging.DEBUG):
             LOG.debug('%(method)s %(endpoint)s%(path)s: %(status)s in '
                       '%(seconds).3f s', {

@@ -32,6 +32,7 @@ from nova_image.image import endpoint
 from nova_image.image import settings
 from nova_image.image.transfer import limits
 from nova_image.image import undo
+from nova_image.metrics import loading as metrics_loading
 
 LOG = logging.getLogger(__name__)
 
@@ -536,6 +537,7 @@ def load(conf=None, log_is_ready=True, **options):
     limits.check(conf)
     name = name_of(conf)
     loaded = _find(name)(client.Client(conf, **options))
+    metrics_loading.start(conf, name)
     if log_is_ready:
         begin_log(loaded, conf)
     LOG.debug('Image driver %s of %s', name, NAMESPACE)

@@ -28,6 +28,7 @@ from six.moves.urllib import parse
 
 from nova_image import exception
 from nova_image.image import knowledge
+from nova_image.metrics import hook
 
 _VERSION = re.compile(r'(?<!/)/v\d+(\.\d+)?$')
 _SCHEME = re.compile(r'^[a-zA-Z][a-zA-Z0-9+.-]*://')
@@ -64,10 +65,12 @@ class Health(object):
     def failed(self, url):
         """Record that a server did not answer."""
         self._failed[url] = timeutils.now()
+        hook.METRICS.server(url, False)
 
     def answered(self, url):
         """Record that a server answered."""
         self._failed.pop(url, None)
+        hook.METRICS.server(url, True)
 
     def is_good(self, url):
         """Return whether a server may be asked first."""

@@ -41,6 +41,7 @@ from nova_image.image import messages
 from nova_image.image import outcome
 from nova_image.image.transfer import fetch
 from nova_image.image.transfer import recorded
+from nova_image.image.transfer import sent
 from nova_image.image.transfer import source
 from nova_image.image import undo
 from nova_image.image import values
@@ -284,16 +285,16 @@ class GlanceImageService(driver.ImageDriver):
         doubt = None if made else (
             'image %s, which may have been changed' % image_id)
         headers = dict(headers, **{_PURGE: str(purge)})
-        try:
-            if body is not None and self.client.conf.glance.verify_uploads:
-                body.hash_by('md5')
-            image = self._image(context, messages.Request(
-                'PUT', path(image_id), 'upload' if body else 'update',
-                image_id, raw_headers=headers, body=body,
-                doubt=doubt), find_uploaded)
-        finally:
-            if body is not None:
-                body.close()
+        request = messages.Request(
+            'PUT', path(image_id), 'upload' if body else 'update', image_id,
+            raw_headers=headers, body=body, doubt=doubt)
+        if body is None:
+            image = self._image(context, request, find_uploaded)
+        else:
+            with sent.Sending(body):
+                if self.client.conf.glance.verify_uploads:
+                    body.hash_by('md5')
+                image = self._image(context, request, find_uploaded)
         return image, not unanswered
 
     @staticmethod
@@ -312,7 +313,9 @@ class GlanceImageService(driver.ImageDriver):
         elif not (same or answered or own):
             reason = 'the answer was lost, and Glance has no hash of its data'
         else:
+            sent.record(image['id'], body, [('md5', image['checksum'])])
             return
+        sent.differs(body, [('md5', image['checksum'])])
         raise exception.ImageUploadFailed(
             action='upload', image_id=image['id'], reason=reason,
             left=None if answered else 'image %s with data that another '

@@ -25,6 +25,7 @@ from oslo_log import log as logging
 import six
 
 from nova_image import exception
+from nova_image.metrics import hook
 
 LOG = logging.getLogger(__name__)
 
@@ -68,8 +69,10 @@ class Undo(object):
     def _remains(self):
         """Delete the image; return what is left of it, or None."""
         if self._keep:
+            hook.METRICS.undone('kept')
             return 'image %s' % self._image_id
         if self._kept_for:
+            hook.METRICS.undone('left')
             LOG.warning('Image %(id)s was left: %(why)s', {
                 'id': self._image_id, 'why': self._kept_for})
             return 'image %s (%s)' % (self._image_id, self._kept_for)
@@ -87,12 +90,14 @@ def quietly(delete, context, image_id):
     try:
         delete(context, image_id)
     except exception.ImageNotFound:
-        return True
+        pass
     except Exception as error:  # the first error is the one to raise
+        hook.METRICS.undone('left')
         LOG.warning('Image %(id)s was left behind by a failed create: '
                     '%(error)s', {'id': image_id,
                                   'error': exception.redact(error)})
         return False
+    hook.METRICS.undone('deleted')
     return True
 
 

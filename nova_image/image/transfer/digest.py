@@ -15,6 +15,7 @@
 from nova_image import exception
 from nova_image.image import hashing
 from nova_image.image.transfer import contracts
+from nova_image.metrics import hook
 
 
 class Digest(contracts.Check):
@@ -88,4 +89,9 @@ class Checks(contracts.Check):
     def verify(self):
         """Raise the exception of the first check that fails."""
         for check in self._checks:
-            check.verify()
+            is_good = False
+            try:
+                check.verify()
+                is_good = True
+            finally:
+                hook.METRICS.verified(check.name, is_good)

@@ -36,12 +36,15 @@ from nova_image.image.transfer import reader as readers
 from nova_image.image.transfer import signature
 from nova_image.image.transfer import sink as sinks
 from nova_image.image.transfer import turns
+from nova_image.metrics import hook
 
 LOG = logging.getLogger(__name__)
 
-#: Data that has arrived: its size in bytes, the URL or path that it came from
-#: and how often the connection was replaced.
-_Arrived = collections.namedtuple('_Arrived', 'size endpoint resumes')
+#: Data that has arrived: its size in bytes, where it came from, as a label of
+#: metrics and as URL or path, and how often the connection was replaced.
+_Arrived = collections.namedtuple('_Arrived', 'size source endpoint resumes')
+#: the source of data that another download on this host has brought
+_SHARED = 'shared'
 
 
 class Download(object):
@@ -136,9 +139,10 @@ class Download(object):
         """Return a Stream."""
         reader = self._reader()
         try:
-            recorded = reader.open()
-            return Stream(self, reader,
-                          self._checks(recorded, reader.endpoint))
+            with hook.Failures(hook.DOWNLOAD):
+                recorded = reader.open()
+                checks = self._checks(recorded, reader.endpoint)
+            return Stream(self, reader, checks)
         except BaseException:
             reader.close()
             raise
@@ -162,9 +166,10 @@ class Download(object):
         """
         if self._recorded is None:
             return False
-        for origin, copy in self._shortcuts(turn):
+        for source, origin, copy in self._shortcuts(turn):
             try:
-                self._copy(sink, origin, copy)
+                with hook.Failures(hook.DOWNLOAD, source):
+                    self._copy(sink, source, origin, copy)
                 return True
             except exception.ImageCorrupt as error:
                 self._warn_of_shortcut(origin, error)
@@ -176,14 +181,17 @@ class Download(object):
         return False
 
     def _shortcuts(self, turn):
-        """Yield (path or URL of the data, function that copies it)."""
+        """Yield (source, path or URL of the data, function that copies)."""
         brought = turn.brought()
         if brought:
-            yield brought, functools.partial(file_copy.copy_path, brought)
+            yield _SHARED, brought, functools.partial(
+                file_copy.copy_path, brought)
         for url in self._locations:
-            handler = self._handlers.get(url.partition(':')[0])
+            scheme = url.partition(':')[0]
+            handler = self._handlers.get(scheme)
             if handler is not None:
-                yield url, functools.partial(self._by, handler, url)
+                yield scheme.partition('+')[0], url, functools.partial(
+                    self._by, handler, url)
 
     def _by(self, handler, url, output, check):
         bind = getattr(handler, 'for_caller', None)
@@ -191,7 +199,7 @@ class Download(object):
             handler = bind(self._client, self._context, self._recorded)
         handler.copy(url, output, check)
 
-    def _copy(self, sink, origin, copy):
+    def _copy(self, sink, source, origin, copy):
         recorded = self._recorded
         sink.begin_copy(self._request.image_id, recorded)
         checks = self._checks(recorded, origin)
@@ -201,7 +209,7 @@ class Download(object):
             feeder.finish()
         finally:
             feeder.close()
-        arrived = _Arrived(sink.take_over(), origin, 0)
+        arrived = _Arrived(sink.take_over(), source, origin, 0)
         checks.verify()
         self.report(arrived.size, recorded.size)
         self.record(arrived, checks)
@@ -220,7 +228,8 @@ class Download(object):
                                   0, self._client.sleep)
         while True:
             try:
-                return self._attempt(sink)
+                with hook.Failures(hook.DOWNLOAD):
+                    return self._attempt(sink)
             except exception.ImageCorrupt as error:
                 delay = attempts.delay() if sink.restart() else None
                 if delay is None:
@@ -246,8 +255,7 @@ class Download(object):
             finally:
                 feeder.close()
             checks.verify()
-            self.record(_Arrived(reader.offset, reader.endpoint,
-                                 reader.resumes), checks)
+            self.record(_arrived(reader), checks)
         finally:
             reader.close()
 
@@ -293,15 +301,15 @@ class Download(object):
     def record(self, arrived, checks):
         """Log what was done: a line to read, and a record for programs.
 
-        :param arrived: data that was verified: its ``size``, ``endpoint`` and
-            ``resumes``
+        :param arrived: _Arrived, data that was verified
         :param checks: digest.Checks
         """
         if 'size' in checks.names and 'signature' not in checks.names:
             LOG.warning('Image %s has no recorded hash: only the size of its '
                         'data is verified', self._request.image_id)
         seconds = timeutils.now() - self._began
-        done = {'image': self._request.image_id, 'bytes': arrived.size,
+        done = {'image': self._request.image_id, 'direction': hook.DOWNLOAD,
+                'source': arrived.source, 'bytes': arrived.size,
                 'endpoint': exception.redact(arrived.endpoint),
                 'seconds': round(seconds, 3), 'resumes': arrived.resumes,
                 'restarts': self._restarts, 'verified_by': checks.names}
@@ -311,6 +319,14 @@ class Download(object):
                      done, rate=arrived.size / float(units.Mi) / (
                          seconds or 1),
                      by=', '.join(checks.names)), extra={'transfer': done})
+        hook.METRICS.moved(hook.DOWNLOAD, arrived.source, arrived.size,
+                           seconds)
+
+
+def _arrived(reader):
+    """Return the _Arrived of a reader that has read all data."""
+    return _Arrived(reader.offset, hook.HTTP, reader.endpoint,
+                    reader.resumes)
 
 
 class _Followed(object):
@@ -347,14 +363,14 @@ class Stream(object):
     def _verified(download, reader, checks):
         feeder = offload.beside(checks, reader.recorded.size)
         try:
-            for chunk in reader.chunks():
-                feeder.update(chunk)
-                download.report(reader.offset, reader.recorded.size)
-                yield chunk
-            feeder.finish()
-            checks.verify()
-            download.record(_Arrived(reader.offset, reader.endpoint,
-                                     reader.resumes), checks)
+            with hook.Failures(hook.DOWNLOAD):
+                for chunk in reader.chunks():
+                    feeder.update(chunk)
+                    download.report(reader.offset, reader.recorded.size)
+                    yield chunk
+                feeder.finish()
+                checks.verify()
+            download.record(_arrived(reader), checks)
         finally:
             feeder.close()
             reader.close()

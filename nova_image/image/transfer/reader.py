@@ -33,6 +33,7 @@ from nova_image.image import retry
 from nova_image.image import sizes
 from nova_image.image.transfer import contracts
 from nova_image.image.transfer import limits
+from nova_image.metrics import hook
 
 LOG = logging.getLogger(__name__)
 
@@ -238,6 +239,7 @@ class Reader(contracts.DataReader):
                         'error': error})
         attempts.repeat_after(delay)
         self.resumes += 1
+        hook.METRICS.resumed()
 
     def _connect(self):
         ranged = self.offset or self._end is not None

@@ -87,6 +87,9 @@ class Source(object):
     * ``failure``: exception that reading has raised, or None
     * ``head``: the first bytes, up to HEAD, as far as they were read
     * ``progress``: called with (sent, total) during the reading, if not None
+    * ``attempts``: number of requests that it was sent with
+    * ``endpoint``: URL of the Glance that it was last sent to, or None
+    * ``began``: when the first request began, as of timeutils.now()
     """
 
     def __init__(self):
@@ -97,6 +100,9 @@ class Source(object):
         self.failure = None
         self.progress = None
         self.head = b''
+        self.attempts = 0
+        self.endpoint = None
+        self.began = None
         self._algorithms = []
         self._hashers = {}
         # Of the last attempt that has read everything: a server may answer
@@ -113,6 +119,14 @@ class Source(object):
         self._algorithms += [name for name in algorithms
                              if name not in self._algorithms and
                              hashing.is_available(name)]
+
+    def begin(self, endpoint):
+        """Count a request that sends the data.
+
+        :param endpoint: URL of the Glance
+        """
+        self.attempts += 1
+        self.endpoint = endpoint
 
     def has_hash(self, algorithm, value):
         """Compare the data that was sent with a hash.

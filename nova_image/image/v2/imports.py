@@ -55,6 +55,7 @@ from nova_image.image.transfer import source
 from nova_image.image import undo
 from nova_image.image.v2 import hashes
 from nova_image.image.v2 import import_order
+from nova_image.image.v2 import import_record
 from nova_image.image.v2 import import_rules
 from nova_image.image.v2 import import_watch
 from nova_image.image.v2 import records
@@ -157,7 +158,8 @@ class Imports(object):
         :param own: whether nobody else can know the image's ID
         :returns: as ImageDriver.import_image
         """
-        return _Import(self, context, raw, order, made, own).run()
+        work = _Import(self, context, raw, order, made, own)
+        return import_record.followed(order, raw['id'], work.run)
 
     def upload(self, context, raw, body, made, own):
         """Give an image its data, as an upload would; return the image.
@@ -171,7 +173,7 @@ class Imports(object):
         order = import_order.Order(import_order.DIRECT, data=body)
         self.check(context, order, raw)
         work = _Import(self, context, raw, order, made, own)
-        result = work.run()
+        result = import_record.followed(order, raw['id'], work.run)
         if not result.succeeded:
             raise exception.ImageUploadFailed(
                 action='upload by import', image_id=raw['id'],

@@ -36,8 +36,10 @@ from nova_image.image import knowledge
 from nova_image.image import messages
 from nova_image.image import outcome
 from nova_image.image import tenancy
+from nova_image.image.transfer import sent
 from nova_image.image import undo
 from nova_image.image.v2 import records
+from nova_image.metrics import hook
 
 LOG = logging.getLogger(__name__)
 
@@ -56,11 +58,14 @@ _GIVEN_UP = (500, 502, 504)
 #: what stands for the answer to an upload that was lost
 _UNANSWERED = object()
 
-#: Where the data goes: the end of the path, the verb for error messages, and
-#: the image's status while Glance receives the data and when it has it all.
-_Target = collections.namedtuple('_Target', 'path action receiving received')
-_STORE = _Target('file', 'upload', 'saving', 'active')
-_STAGING = _Target('stage', 'stage data of', 'uploading', 'uploading')
+#: Where the data goes: the end of the path, the verb for error messages, the
+#: image's status while Glance receives the data and when it has it all, and
+#: the direction of the transfer.
+_Target = collections.namedtuple(
+    '_Target', 'path action receiving received direction')
+_STORE = _Target('file', 'upload', 'saving', 'active', hook.UPLOAD)
+_STAGING = _Target('stage', 'stage data of', 'uploading', 'uploading',
+                   hook.STAGE)
 
 
 class Uploads(object):
@@ -108,10 +113,12 @@ class Uploads(object):
             difference = ('the answer was lost, and Glance has no hash of '
                           'its data')
         if difference:
+            sent.differs(body, _hashes(raw))
             raise exception.ImageUploadFailed(
                 action='upload', image_id=raw['id'], reason=difference,
                 left=None if answered else 'image %s with data that another '
                 'client may have uploaded' % raw['id'])
+        sent.record(raw['id'], body, _hashes(raw))
 
     def stage(self, context, image_id, body, progress=None, made=False,
               own=False):
@@ -136,9 +143,11 @@ class Uploads(object):
             difference = ('the answer was lost, and the staged data may be '
                           "another client's")
         if difference:
+            sent.differs(body, (), hook.STAGE)
             raise exception.ImageUploadFailed(
                 action='stage data of', image_id=image_id, reason=difference,
                 left=doubt)
+        sent.record(image_id, body, (), hook.STAGE)
         return raw
 
     def unrecorded(self, context, algorithm):
@@ -161,9 +170,7 @@ class Uploads(object):
         if raw['size'] != body.size:
             return 'Glance has %s bytes of %s' % (
                 raw['size'], body.size or 'an unknown number')
-        for algorithm, value in (
-                (raw.get('os_hash_algo'), raw.get('os_hash_value')),
-                ('md5', raw.get('checksum'))):
+        for algorithm, value in _hashes(raw):
             same = body.has_hash(algorithm, value)
             if same is not None:
                 return None if same else (
@@ -174,9 +181,7 @@ class Uploads(object):
     @staticmethod
     def _proves(raw, body):
         """Return whether a hash shows that an image has the data sent."""
-        return any(body.has_hash(*known) for known in (
-            (raw.get('os_hash_algo'), raw.get('os_hash_value')),
-            ('md5', raw.get('checksum'))))
+        return any(body.has_hash(*known) for known in _hashes(raw))
 
     def _send(self, context, image_id, body, target, made, headers=None):
         """Send data to a target.
@@ -199,7 +204,7 @@ class Uploads(object):
         headers = dict(headers or {})
         size = _Announced(self._client, context, body, target is _STORE,
                           headers)
-        try:
+        with sent.Sending(body, target.direction):
             if self._client.conf.glance.verify_uploads:
                 known = self._client.knowledge(context).get(HASH_ALGORITHM)
                 body.hash_by(*([known] if known else _LIKELY_ALGORITHMS))
@@ -210,8 +215,6 @@ class Uploads(object):
             if answer is not _UNANSWERED:
                 # Otherwise the attempt with the size may have succeeded.
                 size.learn()
-        finally:
-            body.close()
         with undo.Steps(doubt):
             raw = self._images.get(context, image_id, target.action)
         return raw, answer is not _UNANSWERED
@@ -281,6 +284,12 @@ def data_request(image_id, action):
         'PUT' if is_upload else 'GET', records.path(image_id, _STORE.path),
         action, image_id, headers={'Content-Type': 'application/octet-stream'}
         if is_upload else {})
+
+
+def _hashes(raw):
+    """Return the (algorithm, value) of the hashes that Glance recorded."""
+    return ((raw.get('os_hash_algo'), raw.get('os_hash_value')),
+            ('md5', raw.get('checksum')))
 
 
 def _doubt(image_id):

@@ -28,6 +28,7 @@ _PAGE = os.path.join(_ROOT, 'doc', 'source', 'contributor', 'architecture.rst')
 #: room -> the modules and folders in it; the longest prefix wins
 ROOMS = {
     'base': ('compat', 'exception', 'redaction', 'version', 'conf'),
+    'metrics': ('metrics',),
     'ground': ('image',),
     'transfer': ('image.transfer',),
     'download': ('image.download',),
@@ -51,17 +52,18 @@ ROOMS = {
 #: room -> the rooms that it may import, besides itself
 ARROWS = {
     'base': (),
-    'ground': ('base',),
-    'transfer': ('base', 'ground'),
+    'metrics': ('base',),
+    'ground': ('base', 'metrics'),
+    'transfer': ('base', 'metrics', 'ground'),
     'download': ('base', 'ground', 'transfer'),
-    'contract': ('base', 'ground', 'transfer'),
-    'v2': ('base', 'ground', 'transfer'),
+    'contract': ('base', 'metrics', 'ground', 'transfer'),
+    'v2': ('base', 'metrics', 'ground', 'transfer'),
     'driver of v1': ('base', 'ground', 'transfer', 'contract'),
     'driver of v2': ('base', 'ground', 'transfer', 'contract', 'download',
                      'v2'),
     'virt': ('base', 'ground', 'contract'),
-    'host': ('base', 'ground', 'contract'),
-    'xenapi': ('base', 'ground', 'contract', 'host'),
+    'host': ('base', 'metrics', 'ground', 'contract'),
+    'xenapi': ('base', 'metrics', 'ground', 'contract', 'host'),
     'replication': ('base', 'ground', 'transfer', 'contract'),
     'replication of v1': ('base', 'ground', 'transfer', 'contract',
                           'driver of v1', 'replication'),

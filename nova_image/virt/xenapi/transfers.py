@@ -21,6 +21,7 @@ image's record and describes the requests that dom0 sends.
 from oslo_log import log as logging
 
 from nova_image import exception
+from nova_image.metrics import hook
 
 LOG = logging.getLogger(__name__)
 
@@ -224,6 +225,8 @@ def _has_proof(image, found):
 
 def _report(direction, image, found):
     """Log what was moved, and what was compared."""
+    hook.METRICS.moved(hook.UPLOAD if direction == 'to' else hook.DOWNLOAD,
+                       'dom0', found['size'], None)
     if not _has_proof(image, found):
         LOG.warning('Image %(id)s has no recorded hash that dom0 computes: '
                     'only the size of the data that dom0 moved is verified', {

@@ -34,7 +34,8 @@ _DOCUMENTS = (
 _EXCERPT = re.compile(
     r'^( *)\.\. code-block:: ini\n\n((?:\1   .*\n|\n)+)', re.MULTILINE)
 _TYPE = re.compile(
-    r'\((boolean|integer|floating point|list|string) value\)$')
+    r'\((boolean|integer|floating point|list|string|port|IP address)'
+    r' value\)$')
 
 
 def _options():
@@ -94,7 +95,8 @@ class TestGenerator(testtools.TestCase):
 
     def test_entry_point_generates_a_sample(self):
         for line in ('[DEFAULT]', '#config_source =', '[nova_image]',
-                     '#driver = <None>',
+                     '#driver = <None>', '#metrics = <None>',
+                     '#metrics_address = 127.0.0.1',
                      '[glance]', '#use_glance_v1 = false',
                      '#num_retries = 3', '#service_type = image',
                      '#download_retries = 5', '#download_deadline = 86400',

@@ -87,7 +87,8 @@ class TestReporting(fetch_case.FetchCase):
         self.glance.answers(case.wrong(), case.broken(40), case.rest)
         self.run_it(path=self.path, progress=progress, inspect=True)
         self.assertEqual({
-            'image': 'ID', 'bytes': 100, 'endpoint': 'http://glance:9292',
+            'image': 'ID', 'direction': 'download', 'source': 'http',
+            'bytes': 100, 'endpoint': 'http://glance:9292',
             'seconds': 1.25, 'resumes': 1, 'restarts': 1,
             'verified_by': ['md5', 'signature', 'format']},
             self._record().transfer)
