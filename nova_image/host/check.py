@@ -15,7 +15,7 @@
 A service with the right configuration never starts with a broken nova_image.
 But it does start, with Nova's own image code, if the package is missing in its
 Python: oslo.config logs an error and continues. This check finds that out
-beforehand.
+beforehand. With ``--glance``, it also asks Glance.
 """
 
 import logging
@@ -40,18 +40,23 @@ class Unready(Exception):
     """The service would not run with our drivers; the message says why."""
 
 
-def main(service, arguments, find):
+def main(service, arguments, find, asks=False):
     """Check a service, and print one line.
 
     :param service: its name, or the path of its command
     :param arguments: list of the arguments that it is started with
     :param find: callable that returns the main function of an installed
         service, or None
-    :returns: the exit code: 0 if it would run with our drivers, otherwise 1
+    :param asks: whether to ask Glance, too
+    :returns: the exit code: 0 if it would run with our drivers, and if Glance
+        answers, otherwise 1
     """
     _silence()
     try:
-        sys.stdout.write(check(service, arguments, find) + '\n')
+        line = check(service, arguments, find)
+        if asks:
+            line = '%s; %s' % (line, _asked(line))
+        sys.stdout.write(line + '\n')
         return 0
     except Unready as error:
         problem = six.text_type(error)
@@ -64,6 +69,19 @@ def main(service, arguments, find):
         line = _COMMAND + line
     sys.stderr.write(line + '\n')
     return 1
+
+
+def _asked(line):
+    """Return what Glance answers.
+
+    :param line: what the check has found so far
+    :raises Unready: if no Glance answers
+    """
+    from nova_image.host import health
+    try:
+        return health.ask(cfg.CONF)
+    except health.Unhealthy as error:
+        raise Unready('%s, but no Glance answers: %s' % (line, error))
 
 
 def _silence():

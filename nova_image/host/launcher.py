@@ -12,7 +12,8 @@
 
 """``nova-image-run SERVICE [ARGUMENT ...]``: a Nova service with our drivers.
 
-``nova-image-run --check SERVICE``: whether a service would use them.
+``nova-image-run --check SERVICE``: whether a service would use them, and with
+``--glance`` also whether a Glance answers.
 
 For releases of Nova whose oslo.config does not support configuration drivers,
 such as 15, and for operators who prefer the drivers to be visible in the
@@ -27,7 +28,7 @@ import sys
 from stevedore import named
 
 USAGE = """Usage: nova-image-run SERVICE [ARGUMENT ...]
-       nova-image-run --check SERVICE [ARGUMENT ...]
+       nova-image-run --check [--glance] SERVICE [ARGUMENT ...]
 
 Run a Nova service, such as nova-compute, with the image drivers of nova_image.
 All arguments are passed to the service.
@@ -37,8 +38,12 @@ it with nova_image, which depends on the configuration that it reads. SERVICE
 is a name or the path of a command. The exit code is 0 if it would, and
 otherwise 1, with the reason and the remedy on standard error.
 
+With --check --glance, also ask Glance for its versions, once and without a
+token. The exit code is 1 if no Glance answers within 10 seconds.
+
 Examples: nova-image-run nova-compute --config-file /etc/nova/nova.conf
-          nova-image-run --check nova-compute"""
+          nova-image-run --check nova-compute
+          nova-image-run --check --glance nova-compute"""
 
 
 def install_once_configured():
@@ -92,10 +97,12 @@ def main():
 
 def _check(arguments):
     """Check the service named by the arguments; return the exit code."""
+    asks = arguments[:1] == ['--glance']
+    arguments = arguments[int(asks):]
     if not arguments:
         return _written(_usage, 2)
     from nova_image.host import check
-    return _written(check.main, arguments[0], arguments[1:], _find)
+    return _written(check.main, arguments[0], arguments[1:], _find, asks)
 
 
 def _usage(code):

@@ -16,6 +16,7 @@ The values of each label are limited: none is an image, a user or a URL.
 """
 
 import collections
+import itertools
 
 #: A metric.
 #:
@@ -96,3 +97,37 @@ UNDOS = Metric(
 ALL = (INFO, REQUESTS, REQUEST_SECONDS, RETRIES, ENDPOINT_UP,
        ENDPOINT_FAILURES, TRANSFERS, TRANSFER_BYTES, TRANSFER_SECONDS,
        RESUMES, VERIFICATIONS, IMPORTS, IMPORT_SECONDS, UNDOS)
+
+#: how a transfer can end
+RESULTS = ('ok', 'corrupt', 'refused', 'interrupted', 'failed', 'stopped')
+_METHODS = ('glance-direct', 'web-download', 'glance-download', 'copy-image')
+_IMPORTED = ('imported', 'converted', 'failed', 'timed_out', 'begun', 'error')
+_DIRECT = ('shared', 'file', 'rbd', 'swift')
+_USUAL = (('list', '200'), ('show', '200'), ('show', '404'),
+          ('create', '201'), ('update', '200'), ('delete', '204'),
+          ('download', '200'), ('upload', '204'), ('stage', '204'),
+          ('import', '202'))
+_CALLS = sorted({call for call, _ in _USUAL})
+_CHECKS = ('sha512', 'md5', 'size', 'signature', 'format')
+
+
+def _all_of(metric, *values):
+    return [(metric, labels) for labels in itertools.product(*values)]
+
+
+#: What exists from the start of a process, as (metric, labels). An increase
+#: from nothing to 1 is none to Prometheus.
+ZEROS = (
+    [(REQUESTS, labels) for labels in _USUAL] +
+    _all_of(REQUESTS, _CALLS, ('none', '500', '503')) +
+    _all_of(REQUEST_SECONDS, _CALLS) +
+    _all_of(RETRIES, _CALLS) +
+    _all_of(TRANSFER_SECONDS, ('download', 'upload'), ('http',)) +
+    _all_of(TRANSFERS, ('download', 'upload', 'stage'), ('http',), RESULTS) +
+    _all_of(TRANSFERS, ('download',), _DIRECT, RESULTS) +
+    _all_of(TRANSFER_BYTES, ('download', 'upload', 'stage'), ('http',)) +
+    _all_of(TRANSFER_BYTES, ('download',), _DIRECT) +
+    _all_of(VERIFICATIONS, _CHECKS, ('ok', 'failed')) +
+    _all_of(IMPORTS, _METHODS, _IMPORTED) +
+    _all_of(UNDOS, ('deleted', 'left', 'kept')) +
+    _all_of(RESUMES))

@@ -23,6 +23,7 @@ import errno
 import os
 import socket
 import threading
+import time
 from wsgiref import simple_server
 
 from oslo_log import log as logging
@@ -38,8 +39,8 @@ LOG = logging.getLogger(__name__)
 DEFAULT_PORT = 19292
 #: seconds until a process without a port looks for one again
 _PAUSE = 60
-#: seconds between wakeups of a server without clients
-_POLL = 60
+#: seconds after a connection that could not be accepted
+_REST = 1
 #: seconds that a client has to send its request
 _TIMEOUT = 10
 
@@ -100,6 +101,8 @@ class PrometheusSink(sink.Sink):
             self._server = None
         self._registry = _Registry()
         self._metrics = {one.name: self._made(one) for one in catalogue.ALL}
+        for metric, labels in catalogue.ZEROS:
+            self._child(metric, labels)
 
     def _made(self, metric):
         options = {'registry': self._registry}
@@ -122,8 +125,8 @@ class PrometheusSink(sink.Sink):
                     raise
                 continue
             self._server.set_app(application)
-            thread = threading.Thread(target=self._server.serve_forever,
-                                      args=(_POLL,), name='nova_image metrics')
+            thread = threading.Thread(target=self._server.serve,
+                                      name='nova_image metrics')
             thread.daemon = True
             thread.start()
             LOG.info('The metrics of this process are at http://%s:%d/',
@@ -164,6 +167,22 @@ class _Server(socketserver.ThreadingMixIn, simple_server.WSGIServer):
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]
         self.setup_environ()
+
+    def serve(self):
+        """Serve until the socket is closed.
+
+        serve_forever() would poll with a selector that eventlet may not have
+        patched, and block all greenthreads of nova-compute.
+        """
+        while True:
+            try:
+                request, address = self.get_request()
+            except (EnvironmentError, socket.error) as error:
+                if error.errno in (errno.EBADF, errno.EINVAL):
+                    return
+                time.sleep(_REST)  # such as too many open files
+                continue
+            self.process_request(request, address)
 
     def handle_error(self, request, client_address):
         """Ignore a client that has gone away."""

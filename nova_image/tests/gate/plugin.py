@@ -49,8 +49,11 @@ def make_cloud(nova_options: services.Sections | None = None,
 
 @shared.once
 def plugin_cloud() -> fixtures.Cloud:
-    """The cloud of most tests."""
-    return make_cloud()
+    """The cloud of most tests, whose Nova has metrics."""
+    port = fixtures.Port()
+    port.setUp()  # until the process ends
+    return make_cloud({'nova_image': {
+        'metrics': 'prometheus', 'metrics_port': str(port.number)}})
 
 
 class GateTest(testtools.TestCase):

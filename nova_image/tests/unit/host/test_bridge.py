@@ -24,8 +24,10 @@ import testtools
 from nova_image import conf as nova_image_conf
 from nova_image import exception
 from nova_image.image import driver
+from nova_image.metrics import hook
 from nova_image.tests.unit import base
 from nova_image.tests.unit.host import fake_nova
+from nova_image.tests.unit.metrics import case as metrics_case
 
 
 class BridgeTestCase(testtools.TestCase):
@@ -60,6 +62,32 @@ class InstallTest(BridgeTestCase):
         self.driver.show.return_value = {'id': 'an-id'}
         service = self.glance.get_default_image_service()
         self.assertEqual({'id': 'an-id'}, service.show('context', 'an-id'))
+
+    def test_metrics_begin_when_a_service_starts(self):
+        """They do so in each worker, after it was forked."""
+        self.nova.add('nova.service')
+        module = self.nova.modules['nova.service']
+
+        class Service(object):
+            def start(self):
+                return 'started'
+        module.Service = Service
+        sink = metrics_case.RememberedSink()
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova_image.metrics.hook.METRICS',
+            hook.Live(sink, ('1', 'v2', 'nova-compute'))))
+        self.install()
+        self.assertEqual([], sink.values)
+        self.assertEqual('started', Service().start())
+        self.assertEqual(['nova_image_info'],
+                         [name for name, _, _ in sink.values])
+
+    def test_without_metrics_services_are_as_they_are(self):
+        self.nova.add('nova.service')
+        module = self.nova.modules['nova.service']
+        module.Service = type('Service', (object,), {'start': len})
+        self.install()
+        self.assertIs(len, module.Service.start)
 
     def test_twice(self):
         """A second call changes nothing and loads nothing."""

@@ -77,11 +77,21 @@ class LauncherTest(testtools.TestCase):
         main = self.useFixture(fixtures.MockPatch(
             'nova_image.host.check.main', return_value=1)).mock
         self.assertEqual(1, self._run('--check', 'nova-compute', '--debug'))
-        (service, arguments, find), _ = main.call_args
-        self.assertEqual(('nova-compute', ['--debug']), (service, arguments))
+        (service, arguments, find, asks), _ = main.call_args
+        self.assertEqual(('nova-compute', ['--debug'], False),
+                         (service, arguments, asks))
         self.assertEqual(self._service, find('nova-compute'))
         self.assertIsNone(find('nova-nothing'))
         self.config.parse_args.assert_not_called()
+
+    def test_check_of_glance(self):
+        """--glance asks Glance, too, and is not passed to the service."""
+        main = self.useFixture(fixtures.MockPatch(
+            'nova_image.host.check.main', return_value=1)).mock
+        self.assertEqual(1, self._run('--check', '--glance', 'nova-compute'))
+        (service, arguments, _, asks), _ = main.call_args
+        self.assertEqual(('nova-compute', [], True),
+                         (service, arguments, asks))
 
     def test_usage(self):
         """Without a service the command prints its usage and returns 2."""
@@ -89,6 +99,7 @@ class LauncherTest(testtools.TestCase):
         self.useFixture(fixtures.MonkeyPatch('sys.stdout', output))
         self.assertEqual(2, self._run())
         self.assertEqual(2, self._run('--check'))
+        self.assertEqual(2, self._run('--check', '--glance'))
         self.assertEqual(0, self._run('--help'))
 
     def test_output_that_nobody_reads(self):

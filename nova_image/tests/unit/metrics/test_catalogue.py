@@ -53,6 +53,15 @@ class TestCatalogue(testtools.TestCase):
              'check', 'method', 'version', 'driver', 'service'}, labels)
 
 
+    def test_what_exists_from_the_start(self):
+        for metric, labels in catalogue.ZEROS:
+            self.assertEqual(len(metric.labels), len(labels), metric.name)
+            for label, value in zip(metric.labels, labels):
+                if label == 'call':
+                    self.assertIn(value, calls.ALL)
+        self.assertEqual(len(catalogue.ZEROS), len(set(catalogue.ZEROS)))
+
+
 class TestCalls(testtools.TestCase):
     """The calls of both Images APIs."""
 

@@ -15,7 +15,6 @@
 import os
 import re
 import socket
-import threading
 
 import fixtures
 import prometheus_client.parser
@@ -67,11 +66,7 @@ class TestPrometheus(base.TestCase):
         server = sink._server
         if server is None:
             return
-        ending = threading.Thread(target=server.shutdown)
-        ending.start()
-        while ending.is_alive():  # a connection wakes the server
-            socket.create_connection(server.server_address[:2]).close()
-            ending.join(0.05)
+        server.socket.shutdown(socket.SHUT_RDWR)  # ends its thread
         server.server_close()
         sink._server = None
 
@@ -105,6 +100,8 @@ class TestPrometheus(base.TestCase):
         for name, labels, value in (
                 ('nova_image_resumes_total', (), 2),
                 ('nova_image_retries_total', (('call', 'show'),), 3),
+                ('nova_image_retries_total', (('call', 'list'),), 0),
+                ('nova_image_undos_total', (('result', 'left'),), 0),
                 ('nova_image_endpoint_up', (('endpoint', 'glance:9292'),), 1),
                 ('nova_image_request_seconds_count',
                  (('call', 'show'),), 1),
