@@ -16,8 +16,8 @@ import sys
 
 from benchmarks.common import worker as workers
 from benchmarks.metadata import worker
-from nova_image.image import messages
 from nova_image import conf as nova_image_conf
+from nova_image.image import messages
 from nova_image.metrics import hook
 from nova_image.metrics import loading
 from oslo_config import cfg

@@ -63,7 +63,7 @@ class EventletTest(testtools.TestCase):
     """The server of the metrics, on eventlet's hub."""
 
     def test_scrapes_do_not_block_greenthreads(self) -> None:
-        """They go on while nobody scrapes, and while a client is silent."""
+        """Neither do clients that are silent between two of them."""
         python = self.useFixture(nova_virtualenv.nova()).bin / 'python'
         port = self.useFixture(fixtures.Port()).number
         process = subprocess.Popen(

@@ -23,7 +23,7 @@ from nova_image.metrics import to_statsd
 from nova_image.tests.functional import monitoring
 
 _PAGE = monitoring.ROOT / 'doc/source/operator/monitoring.rst'
-_ROW = re.compile(r'\* - ``(nova_image_\w+)``\n((?:     .*\n)+)')
+_ENTRY = re.compile(r'^``(nova_image_\w+)``\n((?:   .*\n)+)', re.MULTILINE)
 
 
 class ExamplesTest(testtools.TestCase):
@@ -68,19 +68,18 @@ class ExamplesTest(testtools.TestCase):
 
 
 class PageTest(testtools.TestCase):
-    """The table of metrics in the operator's guide."""
+    """The metrics in the operator's guide."""
 
-    def test_table(self) -> None:
-        rows = dict(_ROW.findall(_PAGE.read_text()))
+    def test_metrics(self) -> None:
+        entries = dict(_ENTRY.findall(_PAGE.read_text()))
         self.assertEqual([metric.name for metric in catalogue.ALL],
-                         list(rows))
+                         list(entries))
         for metric in catalogue.ALL:
-            cells = [' '.join(cell.split()) for cell in
-                     rows[metric.name].split('     -')[1:]]
-            self.assertEqual([
-                '%s, %s' % (metric.kind, metric.unit),
-                ', '.join('``%s``' % label for label in metric.labels),
-                metric.help], cells)
+            labels = ', '.join('``%s``' % label for label in metric.labels)
+            self.assertEqual('%s (%s)%s. %s' % (
+                metric.kind.capitalize(), metric.unit,
+                ' by ' + labels if labels else '', metric.help),
+                ' '.join(entries[metric.name].split()))
 
     def test_names_for_statsd(self) -> None:
         shown = set(re.findall(r'^   nova_image\.(.*):', _PAGE.read_text(),

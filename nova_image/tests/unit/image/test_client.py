@@ -14,6 +14,8 @@
 import io
 import traceback
 
+import fixtures
+import mock
 import requests
 import six
 
@@ -73,6 +75,20 @@ class TestRequest(case.ClientTestCase):
         if not isinstance(sent, bytes):
             sent = sent.encode('latin-1')  # as http.client does
         self.assertEqual(value, sent.decode('utf-8'))
+
+    def test_a_request_can_be_followed(self):
+        """keystoneauth adds the headers of osprofiler, if there is a trace."""
+        trace = {'X-Trace-Info': 'position', 'X-Trace-HMAC': 'signature'}
+        self.useFixture(fixtures.MonkeyPatch(
+            'keystoneauth1.session.osprofiler_web',
+            mock.Mock(get_trace_id_headers=lambda: trace)))
+        self.context.global_id = 'req-of-the-caller'
+        sent = {name: _text(value) for name, value in
+                self._send().headers.items()}
+        self.assertEqual(
+            ('req-of-the-caller', 'position', 'signature'),
+            (sent['x-openstack-request-id'], sent['x-trace-info'],
+             sent['x-trace-hmac']))
 
     def test_unknown_options_are_a_type_error(self):
         self.assertRaises(TypeError, messages.Request, 'GET', '/', 'show',

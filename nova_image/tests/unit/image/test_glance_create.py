@@ -19,6 +19,7 @@ import six
 from nova_image import exception
 from nova_image.tests.unit import base
 from nova_image.tests.unit.image import glance_case as case
+from nova_image.tests.unit.metrics import case as metrics_case
 from nova_image.tests.unit import recordings
 
 GLANCE15 = case.GLANCE15
@@ -91,6 +92,31 @@ class TestCreate(case.DriverTestCase):
             ('PUT', case.path(ACTIVE, 'members', 'another-project'))])
         self.assertEqual({'id', 'name', 'disk_format', 'container_format'},
                          set(self.sent_meta()))
+
+    def test_an_upload_is_logged_and_counted(self):
+        metrics = self.useFixture(metrics_case.Remembered())
+        self._create(GLANCE15('create_201'), GLANCE15('upload_200'),
+                     data=DATA)
+        self.assertIn('100 bytes to http://glance:9292 in 0.',
+                      self.log.output)
+        self.assertIn('verified by md5', self.log.output)
+        self.assertEqual({('upload', 'http', 'ok'): 1},
+                         metrics.of('transfers_total'))
+        self.assertEqual(
+            {('create', '201'): 1, ('upload', '200'): 1},
+            metrics.of('requests_total'))
+
+    def test_wrong_data_is_counted(self):
+        metrics = self.useFixture(metrics_case.Remembered())
+        image = dict(GLANCE15('upload_200').json['image'], checksum='0')
+        self._fail(exception.ImageUploadFailed, GLANCE15('create_201'),
+                   GLANCE15('upload_200').but(image=image),
+                   GLANCE15('delete_200'), data=DATA)
+        self.assertEqual({('upload', 'http', 'corrupt'): 1},
+                         metrics.of('transfers_total'))
+        self.assertEqual({('md5', 'failed'): 1},
+                         metrics.of('verifications_total'))
+        self.assertEqual({('deleted',): 1}, metrics.of('undos_total'))
 
     def test_refusals_of_glance_become_exceptions(self):
         for name, kind in (('create_400', exception.ImageBadRequest),

@@ -52,13 +52,12 @@ class TestCatalogue(testtools.TestCase):
             {'call', 'status', 'endpoint', 'direction', 'source', 'result',
              'check', 'method', 'version', 'driver', 'service'}, labels)
 
-
     def test_what_exists_from_the_start(self):
         for metric, labels in catalogue.ZEROS:
             self.assertEqual(len(metric.labels), len(labels), metric.name)
-            for label, value in zip(metric.labels, labels):
-                if label == 'call':
-                    self.assertIn(value, calls.ALL)
+            if 'call' in metric.labels:
+                self.assertEqual('call', metric.labels[0])
+                self.assertIn(labels[0], calls.ALL)
         self.assertEqual(len(catalogue.ZEROS), len(set(catalogue.ZEROS)))
 
 
