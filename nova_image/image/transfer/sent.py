@@ -53,19 +53,20 @@ def record(image_id, body, hashes, direction=hook.UPLOAD):
     """
     by = next((name for name, value in hashes
                if body.has_hash(name, value)), 'size')
-    seconds = timeutils.now() - body.began
+    size, now = body.size or 0, timeutils.now()
+    seconds = now - (now if body.began is None else body.began)
     endpoint = exception.redact(body.endpoint)
     done = {'image': image_id, 'direction': direction, 'source': hook.HTTP,
-            'bytes': body.size, 'endpoint': endpoint,
+            'bytes': size, 'endpoint': endpoint,
             'seconds': round(seconds, 3), 'resumes': 0,
             'restarts': max(body.attempts - 1, 0), 'verified_by': [by]}
     LOG.info('Image %(image)s: %(bytes)d bytes %(to)s in %(seconds).1f s, '
              '%(rate).1f MiB/s, restarted %(restarts)d times, verified by '
              '%(by)s', dict(done, by=by, to=_TO[direction] % endpoint,
-                            rate=body.size / float(units.Mi) / (
-                                seconds or 1)), extra={'transfer': done})
+                            rate=size / float(units.Mi) / (seconds or 1)),
+             extra={'transfer': done})
     hook.METRICS.verified(by, True)
-    hook.METRICS.moved(direction, hook.HTTP, body.size, seconds)
+    hook.METRICS.moved(direction, hook.HTTP, size, seconds)
 
 
 def differs(body, hashes, direction=hook.UPLOAD):
