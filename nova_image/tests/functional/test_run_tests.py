@@ -29,6 +29,7 @@ from nova_image.tests.fixtures import ceph
 from nova_image.tests.fixtures import cloud
 from nova_image.tests.fixtures import etcd
 from nova_image.tests.fixtures import mariadb
+from nova_image.tests.fixtures import prometheus
 from nova_image.tests.fixtures import redis
 from nova_image.tests.functional import test_cli_completion
 
@@ -275,5 +276,6 @@ class BindepTest(testtools.TestCase):
             self._packages('workers'))
 
     def test_gate(self) -> None:
-        self.assertEqual({*cloud.PACKAGES, *cloud.CEPH_PACKAGES},
-                         self._packages('gate'))
+        self.assertEqual(
+            {*cloud.PACKAGES, *cloud.CEPH_PACKAGES, *prometheus.PACKAGES},
+            self._packages('gate'))
