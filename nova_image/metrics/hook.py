@@ -57,7 +57,7 @@ class Metrics(object):
     def server(self, url, is_good):
         """Record whether an API server has answered.
 
-        :param url: its URL
+        :param url: its URL, or None
         :param is_good: False if it has failed, and is avoided for a while
         """
 
@@ -174,6 +174,8 @@ class Live(Metrics):
     @_guarded
     def server(self, url, is_good):
         """Record whether an API server has answered. See Metrics."""
+        if url is None:
+            return  # no server could be chosen
         host = parse.urlsplit(url).netloc.rpartition('@')[2]
         self._sink.set(catalogue.ENDPOINT_UP, (host,), int(is_good))
         # Both exist from the first request on, so that rates are right.

@@ -70,6 +70,16 @@ class TestRequests(case.DriverTestCase):
         self.assertEqual({('show', '404'): 1},
                          self.metrics.of('requests_total'))
 
+    def test_a_catalog_without_glance(self):
+        self.set(api_servers=[])
+        self.service = self.driver()
+        self.context.service_catalog = []
+        self.assert_raises(exception.GlanceConnectionFailed, 'show',
+                           case.ACTIVE)
+        self.assertEqual({}, self.metrics.of('requests_total'))
+        self.assertEqual({}, self.metrics.of('endpoint_up'))
+        self.assertNotIn('Metrics are incomplete', self.log.output)
+
     def test_credentials_of_a_url_are_left_out(self):
         self.set(api_servers=['http://user:hidden@glance:9292/image'])
         self.service = self.driver()
