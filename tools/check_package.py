@@ -46,6 +46,9 @@ _LEFT_OUT = {'.gitignore'}
 #: the files of a wheel about itself
 _DIST_INFO = {'METADATA', 'RECORD', 'WHEEL', 'entry_points.txt', 'pbr.json',
               'top_level.txt', 'AUTHORS', 'LICENSE'}
+#: folders of the tree -> where their files are installed
+_SHARED = {'doc/man': 'share/man/man1',
+           'examples/monitoring': 'share/nova_image/monitoring'}
 _COMMIT = ('-c', 'user.name=nova_image', '-c', 'user.email=n@example.org',
            '-c', 'commit.gpgsign=false', 'commit', '-q', '--no-verify',
            '-m', 'The tree')
@@ -92,9 +95,9 @@ def expected_in_wheel(files: set[str], version: str) -> set[str]:
     for name in files:
         if in_wheel(name, files):
             names.add(name)
-        elif name.startswith('doc/man/'):
-            names.add(stem + 'data/data/share/man/man1/'
-                      + name.rpartition('/')[2])
+        folder, _, file = name.rpartition('/')
+        if folder in _SHARED:
+            names.add('%sdata/data/%s/%s' % (stem, _SHARED[folder], file))
     return names
 
 
