@@ -35,6 +35,7 @@ from openstack import config
 from openstack.config import cloud_region
 from oslo_config import cfg
 
+from nova_image.cmd import clouds_yaml
 from nova_image.cmd import codes
 from nova_image.cmd import credentials
 from nova_image.cmd import errors
@@ -239,16 +240,20 @@ def open_region(arguments: argparse.Namespace,
     :raises errors.Usage: if they do not select a cloud
     """
     _check_files(arguments)
-    loader = _Loader(
-        app_name='nova-image', app_version=release.version(),
-        load_envvars=from_environment,
-        pw_func=_ask if sys.stdin.isatty() else None)
     try:
+        loader = _Loader(
+            app_name='nova-image', app_version=release.version(),
+            load_envvars=from_environment,
+            pw_func=_ask if sys.stdin.isatty() else None)
         region = loader.get_one(argparse=_for_loader(arguments))
     except TypeError as error:  # of the constructor of an auth plugin
         raise errors.Usage('The authentication type does not fit the '
                            'credentials: %s. Unset what does not belong to '
                            'it, or set OS_AUTH_TYPE' % error)
+    except (AttributeError, LookupError, ValueError) as error:
+        raise errors.Usage(
+            'clouds.yaml and the OS_* variables cannot be used: %s: %s. Check '
+            'the types of their values' % (type(error).__name__, error))
     _check_timeout(region.config.get('api_timeout'))
     session = region.get_session()
     conf = _conf(arguments, region)
@@ -294,9 +299,25 @@ class _Loader(config.OpenStackConfig):
 
     :ivar claims: the removed credentials, which the caller claims without
         proof; None with Keystone
+    :ivar files: the content of each file that has been read
     """
 
     claims: dict[str, typing.Any] | None = None
+    files: dict[str | None, typing.Any] = {}
+
+    def _load_yaml_json_file(self, filelist: list[str]) -> typing.Any:
+        """Return the first file that can be read, and its content."""
+        path, content = super()._load_yaml_json_file(filelist)
+        clouds_yaml.check_sections(path, content)
+        self.files = {**self.files, path: content}
+        return path, content
+
+    def _get_base_cloud_config(self, name: typing.Any, *args: typing.Any
+                               ) -> typing.Any:
+        """Return the options of a cloud."""
+        for path, content in self.files.items():
+            clouds_yaml.check_cloud(path, content, name)
+        return super()._get_base_cloud_config(name, *args)
 
     def auth_config_hook(self, config: dict[str, typing.Any]
                          ) -> dict[str, typing.Any]:
