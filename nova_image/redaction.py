@@ -78,7 +78,8 @@ _SCHEME = re.compile(
     r'(?<![\w-])((?:bearer|basic)\s+)[a-z0-9+/=._~-]{16,}', _FLAGS)
 _FIELD = re.compile(r'''
     ((?: (?!(?<=/auth/)tokens:\s)  # Keystone's own URL, in an error
-         (?:token | secret | passw(?:or)?d | passphrase | authorization
+         (?:token | secret | passw(?:or)?d | passphrase | pswd
+          | (?:admin|new|user)_?pass | authorization
           | cookie | receipt | (?:api|access|private|secret|account)[_-]?key
          ) [\w-]{0,24}
          (?: %(quote)s? \s* (?: [:=]>? | > ) \s* [\[({]?

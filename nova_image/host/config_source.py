@@ -31,7 +31,10 @@ import logging
 import sys
 
 from oslo_config import cfg
-from oslo_config import sources
+try:
+    from oslo_config import sources
+except ImportError:  # before Rocky's 6.4; nova-image-run needs the rest
+    sources = None
 
 LOG = logging.getLogger(__name__)
 
@@ -76,7 +79,7 @@ class _OneLoadLine(logging.Filter):
 _ONE_LOAD_LINE = _OneLoadLine()
 
 
-class Driver(sources.ConfigurationSourceDriver):
+class Driver(getattr(sources, 'ConfigurationSourceDriver', object)):
     """The entry point ``nova_image`` of ``oslo.config.driver``."""
 
     def __init__(self):
@@ -138,7 +141,7 @@ def _warn_of_failure(conf):
             type(error).__name__, ' '.join(('%s' % error).split()))
 
 
-class _NoOptions(sources.ConfigurationSource):
+class _NoOptions(getattr(sources, 'ConfigurationSource', object)):
     """A source without options."""
 
     def get(self, group_name, option_name, opt):

@@ -254,7 +254,7 @@ def _proxies(conf):
         if _fault(url):
             continue
         proxy = requests.utils.select_proxy(
-            url, requests.utils.get_environ_proxies(url))
+            url, requests.utils.get_environ_proxies(url, no_proxy=None))
         fault = proxy and _fault_of_proxy(proxy)
         if fault:
             yield Problem(

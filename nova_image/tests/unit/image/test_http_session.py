@@ -17,9 +17,9 @@ import io
 import fixtures
 import mock
 import requests
+from requests.packages import urllib3
 import six
 import testtools
-import urllib3
 
 from nova_image.image import http_session
 from nova_image.tests.unit import base

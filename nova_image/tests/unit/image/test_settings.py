@@ -187,8 +187,11 @@ class SettingsTest(base.TestCase):
 
     def test_options_without_effect_are_only_warned_of(self):
         driver.load(_with_nova(connect_retries=-1, rbd_connect_timeout=-1))
+        conf = cfg.ConfigOpts()
+        nova_image_conf.register_opts(conf)
         self.assertEqual(
-            ['connect_retries', 'rbd_connect_timeout'],
+            [name for name in ('connect_retries', 'rbd_connect_timeout')
+             if name in conf.glance],  # old keystoneauth lacks the first
             sorted(line.split(':')[0].split()[-1]
                    for line in self.warnings()))
 

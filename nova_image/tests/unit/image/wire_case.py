@@ -126,7 +126,8 @@ class WireCase(base.TestCase):
         for name, method in _ORIGINAL.items():
             self.useFixture(fixtures.MonkeyPatch(name, method))
         self.useFixture(fixtures.MonkeyPatch(
-            'urllib3.util.connection.create_connection', self._connect))
+            'requests.packages.urllib3.util.connection.create_connection',
+            self._connect))
         for name in ('http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'):
             self.useFixture(fixtures.EnvironmentVariable(name))
         self.set(num_retries=0)
