@@ -20,13 +20,14 @@ cd "$(dirname "$0")" || exit 1
 . tools/venv.sh
 
 DEFAULT=(style unit py27 pythons functional drill)
-KINDS=("${DEFAULT[@]}" gate legacy novas chaos cover)
+KINDS=("${DEFAULT[@]}" lowest gate legacy novas chaos cover)
 # Per cent of lines and branches: of nova_image, of each module of nova_image.cmd.
 MINIMUM=(95 90)
 # The kinds that run with stestr and accept its options.
-WITH_STESTR=(unit py27 pythons functional gate legacy novas chaos)
+WITH_STESTR=(unit py27 pythons lowest functional gate legacy novas chaos)
 # The Pythons of the kind "pythons": the oldest and the newest.
 PYTHONS=${NOVA_IMAGE_PYTHONS:-3.9 3.13}
+LOWEST=${NOVA_IMAGE_PYTHONS:-2.7 3.9 3.10 3.11 3.12 3.13}
 
 usage() {
     cat <<TXT
@@ -47,6 +48,8 @@ Without a KIND the first six of these run, in this order:
               (needs Debian and root); transfers with 660 seeded faults
   drill       removes the v1 driver from a copy of the tree and tests the rest
 These run only by name:
+  lowest      unit tests with the lowest versions that the requirements allow,
+              on each of these Pythons: $LOWEST
   gate        a whole cloud of Nova 34 with libvirt and a Glance that serves
               only v2, its services with the drivers loaded; Nova's own image
               tests on a real Glance; needs Debian and root, and installs
@@ -168,11 +171,19 @@ run_pythons() {
     done
 }
 
-run_unit_on() {  # VERSION NAME: the unit tests on another Python
+run_lowest() {
+    local version
+    for version in $LOWEST; do
+        run_unit_on "$version" "lowest-py$version" --lowest
+        [ "$interrupted" = 0 ] || break
+    done
+}
+
+run_unit_on() {  # VERSION NAME [OPTION]: the unit tests on another Python
     local python
     if ! "$PYTHON" -m tools.unit_venv --check "$1"; then
         skip_loudly "the unit tests on Python $1" "$1"
-    elif ! python=$("$PYTHON" -m tools.unit_venv "$1"); then
+    elif ! python=$("$PYTHON" -m tools.unit_venv "${@:3}" "$1"); then
         check "virtualenv of Python $1" false
     else
         # The .pyc files of Python 2.7 would outlive their modules, and break

@@ -14,4 +14,31 @@
 
 import setuptools
 
-setuptools.setup(setup_requires=['pbr>=2.0.0'], pbr=True)
+
+class Arguments(list):
+    """Arguments that contain ``bdist_wheel`` for anyone who asks."""
+
+    def __contains__(self, argument):
+        return argument == 'bdist_wheel' or list.__contains__(self, argument)
+
+
+class Distribution(setuptools.Distribution, object):
+    """A distribution whose requirements keep their markers.
+
+    Unless ``bdist_wheel`` is an argument, pbr evaluates the markers on the
+    Python that builds. pip asks for metadata in that way, and then puts it
+    into a wheel, which is for all Pythons.
+    """
+
+    @property
+    def script_args(self):
+        """The arguments of setup.py."""
+        return self._script_args
+
+    @script_args.setter
+    def script_args(self, arguments):
+        self._script_args = arguments and Arguments(arguments)
+
+
+setuptools.setup(setup_requires=['pbr>=2.0.0'], pbr=True,
+                 distclass=Distribution)

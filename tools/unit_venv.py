@@ -12,7 +12,10 @@
 
 """Makes the virtualenv for the unit tests on another Python.
 
-Usage: python -m tools.unit_venv [--check] VERSION, such as 2.7 or 3.9
+Usage: python -m tools.unit_venv [--check] [--lowest] VERSION, such as 3.9
+
+``--lowest`` installs the lowest versions that the requirements allow, and on
+Python 2.7 those of constraints/ocata.txt.
 
 Prints the path of its interpreter. Exits with 1 if there is no such Python.
 ``--check`` only looks for one.
@@ -48,17 +51,31 @@ def lines(name: str, version: str) -> list[str]:
     return found
 
 
-def virtualenv(version: str, python: str) -> virtualenvs.Virtualenv:
+def virtualenv(version: str, python: str, lowest: bool = False
+               ) -> virtualenvs.Virtualenv:
     """Return the virtualenv of the unit tests, not set up.
 
     :param version: of Python, such as 3.9
     :param python: the path of its interpreter
+    :param lowest: whether to install the lowest versions
     """
-    limits = 'test-constraints-py%s.txt' % version.replace('.', '')
+    wanted = [line for name in ('requirements.txt', 'test-requirements.txt')
+              for line in lines(name, version)
+              if not lowest or line not in _style()]
+    limits: list[str] = []
+    if version == '2.7':
+        limits = lines('constraints/ocata.txt' if lowest else
+                       'test-constraints-py27.txt', version)
+    elif lowest:
+        wanted = [line.replace('>=', '==') for line in wanted]
     return virtualenvs.Virtualenv(
-        'unit', lines('requirements.txt', version) +
-        lines('test-requirements.txt', version), python,
-        lines(limits, version) if (ROOT / limits).exists() else ())
+        'unit-lowest' if lowest else 'unit', wanted, python, limits)
+
+
+def _style() -> set[str]:
+    """Return the requirements that no unit test needs."""
+    return {*lines('test-requirements.txt', '3.11')} - {
+        *lines('test-requirements.txt', '3.10')}
 
 
 def main() -> int:
@@ -69,13 +86,16 @@ def main() -> int:
     parser.add_argument('version', help='Such as 2.7 or 3.9.')
     parser.add_argument('--check', action='store_true',
                         help='Only look for such a Python.')
+    parser.add_argument('--lowest', action='store_true',
+                        help='Install the lowest versions.')
     arguments = parser.parse_args()
     python = virtualenvs.find_python(arguments.version)
     if python is None:
         return 1
     if arguments.check:
         return 0
-    with virtualenv(arguments.version, python) as venv:
+    with virtualenv(arguments.version, python,
+                    arguments.lowest) as venv:
         # The tests find the entry points there if they run in the clone.
         subprocess.run([sys.executable, 'setup.py', '-q', 'egg_info'],
                        cwd=ROOT, check=True, stdout=subprocess.DEVNULL,

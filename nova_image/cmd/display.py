@@ -38,7 +38,7 @@ _HASH_START = 12
 _UNITS = ('KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB')
 
 
-class Size(columns.FormattableColumn[int]):
+class Size(columns.FormattableColumn):  # type: ignore[type-arg]
     """A number of bytes; people see a larger unit."""
 
     def human_readable(self) -> str:
@@ -46,7 +46,7 @@ class Size(columns.FormattableColumn[int]):
         return human_size(self._value)
 
 
-class ExactSize(columns.FormattableColumn[int]):
+class ExactSize(columns.FormattableColumn):  # type: ignore[type-arg]
     """A number of bytes; people also see a larger unit."""
 
     def human_readable(self) -> str:
@@ -56,7 +56,7 @@ class ExactSize(columns.FormattableColumn[int]):
         return '%d (%s)' % (self._value, human_size(self._value))
 
 
-class Properties(columns.FormattableColumn[dict[str, typing.Any]]):
+class Properties(columns.FormattableColumn):  # type: ignore[type-arg]
     """Custom properties; people see one line for each."""
 
     def human_readable(self) -> str:
@@ -65,7 +65,7 @@ class Properties(columns.FormattableColumn[dict[str, typing.Any]]):
                          for item in sorted(self._value.items()))
 
 
-class Names(columns.FormattableColumn[list[str]]):
+class Names(columns.FormattableColumn):  # type: ignore[type-arg]
     """Several names; people see them in one line."""
 
     def human_readable(self) -> str:
@@ -73,7 +73,7 @@ class Names(columns.FormattableColumn[list[str]]):
         return safe_text.shown(', '.join(self._value))
 
 
-class Hash(columns.FormattableColumn[str]):
+class Hash(columns.FormattableColumn):  # type: ignore[type-arg]
     """A hash; in a table with other images, people see its beginning."""
 
     def human_readable(self) -> str:
@@ -83,7 +83,7 @@ class Hash(columns.FormattableColumn[str]):
         return safe_text.shown(self._value[:_HASH_START]) + '...'
 
 
-class Changes(columns.FormattableColumn[dict[str, typing.Any]]):
+class Changes(columns.FormattableColumn):  # type: ignore[type-arg]
     """Changed values: {name: (before, now)}."""
 
     def human_readable(self) -> str:

@@ -286,7 +286,7 @@ _ENDED = {'deadline': ', and the time to wait is over',
           'stalled': ', but nothing has changed for a long time'}
 
 
-class _Fact(columns.FormattableColumn[typing.Optional[str]]):
+class _Fact(columns.FormattableColumn):  # type: ignore[type-arg]
     """Text that people see as empty if it is not known."""
 
     def human_readable(self) -> str:

@@ -165,7 +165,7 @@ class OptionsTest(_Case):
         done = self.run_script('unit', '--help')
         self.assertEqual((0, ''), (done.returncode, done.stderr))
         for kind in ('style', 'unit', 'py27', 'pythons', 'functional',
-                     'drill', 'gate', 'legacy', 'chaos', 'cover'):
+                     'drill', 'lowest', 'gate', 'legacy', 'chaos', 'cover'):
             self.assertRegex(done.stdout, r'(?m)^  %s +\w' % kind)
 
     def test_options_and_filters_reach_stestr(self) -> None:

@@ -13,7 +13,6 @@
 """The man pages in the repository are up to date."""
 
 import re
-import sys
 
 import six
 
@@ -22,6 +21,7 @@ from nova_image.tests.unit.cmd import case
 
 if six.PY3:
     import configparser
+    import importlib.util
 
     from nova_image.cmd import replicator
     from nova_image.cmd import status
@@ -34,8 +34,8 @@ class TestManPages(case.TestCase):
 
     def setUp(self):
         super(TestManPages, self).setUp()
-        if sys.version_info < (3, 11):
-            self.skipTest('the documentation is built with Python 3.11')
+        if importlib.util.find_spec('sphinx') is None:
+            self.skipTest('Sphinx, which is only for 3.11, is not installed')
 
     def test_have_the_words_of_their_sources(self):
         from tools import man_page
