@@ -174,6 +174,17 @@ class PackagingTest(testtools.TestCase):
              'conformance; conformance.DriverConformance', cwd=self.empty)
         self.assertEqual([], os.listdir(self.empty))
 
+    def test_requirements_of_a_wheel_keep_their_markers(self) -> None:
+        with zipfile.ZipFile(self.wheel) as archive:
+            name, = (one for one in archive.namelist()
+                     if one.endswith('.dist-info/METADATA'))
+            lines = archive.read(name).decode().splitlines()
+        found = [line for line in lines
+                 if line.startswith('Requires-Dist: oslo.config')]
+        self.assertEqual(3, len(found))
+        for line in found:
+            self.assertIn('; python_version ', line)
+
     def test_wheel_works_on_python_27(self) -> None:
         limits = (_ROOT / 'test-constraints-py27.txt').read_text()
         venv = self.useFixture(virtualenvs.Virtualenv(
