@@ -30,5 +30,9 @@ if importlib.util.find_spec('openstackdocstheme'):
 else:
     html_theme = 'alabaster'
 
+# As in the documentation, so that no page is wider than a phone.
+html_static_path = ['../../doc/source/_static']
+html_css_files = ['narrow.css']
+
 master_doc = 'index'
 pygments_style = 'native'
