@@ -30,8 +30,6 @@ from nova_image.tests.gate import base
 #: The options that load nova_image into Nova's own commands.
 OPTIONS = {'DEFAULT': {'config_source': 'nova_image'},
            'nova_image': {'driver': 'nova_image'}}
-#: The message that each service logs when it has loaded nova_image.
-ANNOUNCED = ': the driver GlanceImageServiceV2 serves the images of %s,'
 _MIB = 1024 * 1024
 
 
