@@ -19,6 +19,8 @@ building.
 
 import importlib.util
 
+from docutils import nodes
+
 project = 'nova_image'
 copyright = 'OpenStack Foundation'
 author = 'OpenStack'
@@ -65,6 +67,20 @@ add_module_names = False
 # A reference to a name that no page documents is an error.
 nitpicky = True
 pygments_style = 'native'
+# Not dashes: the hyphens of options in help texts must stay two.
+smartquotes_action = 'qe'
 # Members stand in the order of the source, which goes from the general to
 # the special.
 autodoc_member_order = 'bysource'
+
+
+def _add_dashes(app, doctree):
+    """Make dashes of the hyphens between parameters and their meaning."""
+    for text in list(doctree.findall(nodes.Text)):
+        if text == ' -- ':
+            text.parent.replace(text, nodes.Text(u' \u2013 '))
+
+
+def setup(app):
+    """Extend Sphinx."""
+    app.connect('doctree-read', _add_dashes)
