@@ -13,6 +13,8 @@
 """Tests of nova_image.exception: messages, facts and redaction."""
 
 import inspect
+import io
+import os
 import re
 
 import six
@@ -141,3 +143,28 @@ class TestSecrets(testtools.TestCase):
             secrets=redaction.Secrets('http://a/?token=s3cret%2Bword'))
         self.assertEqual('no *** here', error.reason)
         self.assertNotIn('secrets', vars(error))
+
+
+class TestPage(testtools.TestCase):
+    """doc/source/user/index.rst"""
+
+    def test_exceptions_are_those_that_callers_see(self):
+        path = os.path.join(os.path.dirname(exception.__file__), os.pardir,
+                            'doc', 'source', 'user', 'index.rst')
+        with io.open(path, encoding='utf-8') as stream:
+            table = stream.read().partition('\nExceptions\n===')[2]
+        listed = re.findall(
+            r'^   \* - ``(\w+)``\n     -(.*)\n     - (\d+)$', table,
+            re.MULTILINE)
+        defined = [kind for kind in vars(exception).values()
+                   if isinstance(kind, type)
+                   and issubclass(kind, exception.NovaImageException)
+                   and kind not in (exception.NovaImageException,
+                                    exception.ImageDownloadUnavailable)]
+        self.assertEqual(
+            sorted((kind.__name__, kind.code, [
+                base.__name__ for base in kind.__bases__
+                if base is not exception.NovaImageException])
+                for kind in defined),
+            sorted((name, int(code), re.findall(r'\w+', bases))
+                   for name, bases, code in listed))
