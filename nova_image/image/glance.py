@@ -12,9 +12,9 @@
 
 """The driver for the Glance Images API v1, for clouds that still use it.
 
-Only its entry point in setup.cfg and nova_image/replication/v1 name this
-module: to remove v1, delete all of them and the tests. Facts about v1 were
-seen on Glance 15.0.2.
+Only its entry point in setup.cfg, nova_image/replication/v1 and
+nova_image/status/v1 name this module: to remove v1, delete all of them and the
+tests. Facts about v1 were seen on Glance 15.0.2.
 
 v1 receives metadata in HTTP headers and answers with JSON, or with headers if
 one image is read. It stores property names in lower case, with ``_`` for
