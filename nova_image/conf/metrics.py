@@ -34,10 +34,13 @@ Possible values:
 """),
     cfg.IPOpt(
         'metrics_address',
-        default='127.0.0.1',
+        # Checking a default would import netaddr, also without metrics.
+        sample_default='127.0.0.1',
         help="""
 IP address of the metrics: with prometheus the one to listen on,
 with statsd that of the server.
+
+The default is 127.0.0.1.
 
 The metrics are neither encrypted nor protected by a password. They
 name the API servers of Glance, but no image, project or user.

@@ -16,6 +16,9 @@ import abc
 
 import six
 
+#: the address without ``[nova_image] metrics_address``
+DEFAULT_ADDRESS = '127.0.0.1'
+
 
 @six.add_metaclass(abc.ABCMeta)
 class Sink(object):

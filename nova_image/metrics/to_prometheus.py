@@ -53,7 +53,7 @@ class PrometheusSink(sink.Sink):
     """The values of this process, and the port that serves them."""
 
     def __init__(self, options):
-        self._address = options.metrics_address
+        self._address = options.metrics_address or sink.DEFAULT_ADDRESS
         first = options.metrics_port or DEFAULT_PORT
         self._ports = range(first, min(first + options.metrics_ports, 65536))
         self._pid = None

@@ -32,7 +32,7 @@ class StatsdSink(sink.Sink):
     """Sends each value as a datagram, and does not wait for anything."""
 
     def __init__(self, options):
-        address = options.metrics_address
+        address = options.metrics_address or sink.DEFAULT_ADDRESS
         # An address, not a name: nothing is looked up.
         self._client = statsd.StatsClient(
             host=address, port=options.metrics_port or DEFAULT_PORT,
