@@ -22,7 +22,12 @@ function flush(    i) {
 BEGIN { LINES = 6 }
 /^Failed [0-9]+ tests? - output below:/ { details = 1 }
 !details { next }
-/^-+$/ && length(before) == length($0) { flush(); print "    " before }
+/^-+$/ && length(before) == length($0) {
+    if (traceback && count)
+        count--  # the name is not a part of the traceback before
+    flush()
+    print "    " before
+}
 /^Captured .*:$/ { traceback = /traceback/; if (traceback) count = 0 }
 /^(======|Totals)$/ { flush(); exit }
 traceback && !/^Captured|^~+$|^[ \t]*$/ { lines[count++] = substr($0, 1, 200) }
