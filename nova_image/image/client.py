@@ -269,13 +269,7 @@ class Client(object):
                 request, getattr(response, 'status_code', None),
                 time.time() - began)
         if LOG.isEnabledFor(logging.DEBUG):
-            LOG.debug('%(method)s %(endpoint)s%(path)s: %(status)s in '
-                      '%(seconds).3f s', {
-                          'method': request.method,
-                          'endpoint': exception.redact(endpoint),
-                          'path': request.path,
-                          'status': response.status_code,
-                          'seconds': time.time() - began})
+            _log(request, endpoint, response, time.time() - began)
         if response.status_code >= 300:
             renewed = response.status_code == 401 and request.body and (
                 auth and session.invalidate(auth))
@@ -311,6 +305,14 @@ class Client(object):
             headers['Content-Type'] = request.content_type
             arguments['data'] = jsonutils.dumps(request.json)
         return arguments
+
+
+def _log(request, endpoint, response, seconds):
+    LOG.debug(
+        '%(method)s %(endpoint)s%(path)s: %(status)s in %(seconds).3f s', {
+            'method': request.method, 'endpoint': exception.redact(endpoint),
+            'path': request.path, 'status': response.status_code,
+            'seconds': seconds})
 
 
 def _report(endpoint, error):
