@@ -24,6 +24,7 @@ import typing
 
 from benchmarks.check import compare
 from benchmarks.common import command
+from benchmarks.common import confidence
 from benchmarks.common import race
 from benchmarks.common import results
 
@@ -86,11 +87,11 @@ def main() -> int:
         there are no recorded ratios
     """
     arguments = parse_arguments()
-    recorded: dict[str, compare.Ratio] = {}
+    recorded: dict[str, confidence.Ratio] = {}
     if not arguments.record:
         try:
-            machine, recorded = compare.read(arguments.file)
-        except compare.Unusable as error:
+            machine, recorded = confidence.read(arguments.file)
+        except confidence.Unusable as error:
             print('%s. Record them first, with the code to compare with: '
                   './run_benchmarks.sh check --record' % error,
                   file=sys.stderr)
@@ -104,7 +105,7 @@ def main() -> int:
     return code or (1 if worse else 0)
 
 
-def _check(arguments: argparse.Namespace, recorded: dict[str, compare.Ratio]
+def _check(arguments: argparse.Namespace, recorded: dict[str, confidence.Ratio]
            ) -> list[str]:
     """Run the benchmarks, and return the names of the worse ratios."""
     today = _measure_all(arguments.parts or PARTS, arguments.rounds)
@@ -128,32 +129,32 @@ def _check(arguments: argparse.Namespace, recorded: dict[str, compare.Ratio]
     return worse
 
 
-def _record(path: pathlib.Path, today: dict[str, compare.Ratio]) -> None:
+def _record(path: pathlib.Path, today: dict[str, confidence.Ratio]) -> None:
     """Record ratios, and keep those of other benchmarks on this machine."""
-    with contextlib.suppress(compare.Unusable):
-        machine, recorded = compare.read(path)
+    with contextlib.suppress(confidence.Unusable):
+        machine, recorded = confidence.read(path)
         if machine == results.machine():
             parts = {name.partition('/')[0] for name in today}
             today = today | {name: ratio for name, ratio in recorded.items()
                              if name.partition('/')[0] not in parts}
-    compare.write(path, results.machine(), today)
+    confidence.write(path, results.machine(), today)
     print('Recorded %d ratios in %s' % (len(today), path))
 
 
-def _worse(today: dict[str, compare.Ratio],
-           recorded: dict[str, compare.Ratio]) -> list[str]:
+def _worse(today: dict[str, confidence.Ratio],
+           recorded: dict[str, confidence.Ratio]) -> list[str]:
     return [one.name for one in compare.changes(today, recorded)
             if one.verdict == 'worse']
 
 
 def _measure_all(parts: collections.abc.Iterable[str], rounds: int
-                 ) -> dict[str, compare.Ratio]:
+                 ) -> dict[str, confidence.Ratio]:
     return {name: ratio for part in parts
             for name, ratio in _measure(part, rounds)}
 
 
 def _measure(name: str, rounds: int
-             ) -> collections.abc.Iterator[tuple[str, compare.Ratio]]:
+             ) -> collections.abc.Iterator[tuple[str, confidence.Ratio]]:
     """Run a benchmark, and yield its ratios by name.
 
     :raises Broken: if it fails

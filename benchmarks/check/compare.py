@@ -13,43 +13,17 @@
 """Compares the ratios of a run with those of an earlier one."""
 
 import collections.abc
-import dataclasses
-import json
-import pathlib
-import random
-import statistics
 import typing
+
+from benchmarks.common import confidence
 
 #: measures that are compared; the memory of a short run says little
 MEASURES = ('wall', 'cpu', 'requests')
 # Seconds; the clock of a shorter operation of the peer is too coarse.
 _SHORTEST = 0.005
-_RESAMPLES = 2000
-# The middle 95 % of the medians of the resampled rounds.
-_LOW, _HIGH = 0.025, 0.975
 # Two runs of the same code differ by that much: their processes start again,
 # with other addresses and another order of files on the disk.
 _BETWEEN_RUNS = 1.05
-
-
-class Unusable(Exception):
-    """A file with recorded ratios cannot be used."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Ratio:
-    """A ratio to a peer, with its interval of confidence of 95 %.
-
-    :ivar value: the median of the rounds' ratios
-    """
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        """Return the ratio for a table, such as ``0.81 (0.79 to 0.84)``."""
-        return '%.3g (%.3g to %.3g)' % (self.value, self.low, self.high)
 
 
 class Change(typing.NamedTuple):
@@ -60,8 +34,8 @@ class Change(typing.NamedTuple):
     """
 
     name: str
-    today: Ratio
-    recorded: Ratio | None
+    today: confidence.Ratio
+    recorded: confidence.Ratio | None
 
     @property
     def verdict(self) -> str:
@@ -76,24 +50,9 @@ class Change(typing.NamedTuple):
                 else 'same')
 
 
-def interval(ratios: collections.abc.Sequence[float]) -> Ratio:
-    """Return the median of the rounds' ratios with a bootstrap interval.
-
-    The rounds are drawn with replacement, with a fixed seed: the same rounds
-    have the same interval.
-
-    :param ratios: the ratio of each round, at least one
-    """
-    chance = random.Random(1)
-    medians = sorted(statistics.median(chance.choices(ratios, k=len(ratios)))
-                     for _ in range(_RESAMPLES))
-    return Ratio(statistics.median(ratios), medians[int(_LOW * _RESAMPLES)],
-                 medians[int(_HIGH * _RESAMPLES) - 1])
-
-
 def ratios_of(name: str, figures: dict[str, typing.Any],
               ours: collections.abc.Container[str]
-              ) -> collections.abc.Iterator[tuple[str, Ratio]]:
+              ) -> collections.abc.Iterator[tuple[str, confidence.Ratio]]:
     """Yield the ratios of a benchmark to its peers, by name.
 
     Both contenders of a ratio ran in the same round, and so under the same
@@ -116,11 +75,12 @@ def ratios_of(name: str, figures: dict[str, typing.Any],
                 least = 1 if measure == 'requests' else _SHORTEST
                 if pairs and all(other >= least for _, other in pairs):
                     yield ('/'.join((name, operation, contender, measure)),
-                           interval([mine / other for mine, other in pairs]))
+                           confidence.interval(
+                               [mine / other for mine, other in pairs]))
 
 
-def changes(today: dict[str, Ratio], recorded: dict[str, Ratio]
-            ) -> list[Change]:
+def changes(today: dict[str, confidence.Ratio],
+            recorded: dict[str, confidence.Ratio]) -> list[Change]:
     """Return the changes of all ratios of today, by name."""
     return [Change(name, ratio, recorded.get(name))
             for name, ratio in sorted(today.items())]
@@ -134,37 +94,3 @@ def table(found: collections.abc.Iterable[Change]) -> str:
     return '\n'.join('%-6s  %-*s  %-24s  recorded %s' % (
         one.verdict.upper() if one.verdict == 'worse' else one.verdict,
         width, one.name, one.today, one.recorded or 'never') for one in rows)
-
-
-def write(path: pathlib.Path, machine: dict[str, typing.Any],
-          ratios: dict[str, Ratio]) -> None:
-    """Record ratios.
-
-    :param path: the file
-    :param machine: facts about the machine, see results.machine()
-    :param ratios: name -> ratio
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({
-        'machine': machine,
-        'ratios': {name: dataclasses.asdict(ratio)
-                   for name, ratio in sorted(ratios.items())}},
-        indent=1) + '\n')
-
-
-def read(path: pathlib.Path
-         ) -> tuple[dict[str, typing.Any], dict[str, Ratio]]:
-    """Return the machine and the ratios that write() recorded.
-
-    :raises Unusable: if the file is missing or is not of that form
-    """
-    try:
-        found = json.loads(path.read_text())
-        return dict(found['machine']), {
-            name: Ratio(float(ratio['value']), float(ratio['low']),
-                        float(ratio['high']))
-            for name, ratio in found['ratios'].items()}
-    except OSError as error:
-        raise Unusable('%s: %s' % (path, error.strerror)) from error
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise Unusable('%s has no recorded ratios' % path) from error

@@ -19,6 +19,7 @@ import fixtures as lib_fixtures
 import testtools
 
 from benchmarks.check import compare
+from benchmarks.common import confidence
 
 _ROOT = pathlib.Path(__file__).resolve().parents[3]
 
@@ -35,7 +36,7 @@ def _figures(ours: list[float], peer: list[float]) -> dict[str, typing.Any]:
 
 
 def _ratios(ours: list[float], peer: list[float]
-            ) -> dict[str, compare.Ratio]:
+            ) -> dict[str, confidence.Ratio]:
     return dict(compare.ratios_of(
         'metadata', _figures(ours, peer), ('nova_image',)))
 
@@ -52,14 +53,14 @@ class RatiosTest(testtools.TestCase):
     def test_rounds_are_compared_in_pairs(self) -> None:
         # Other load doubles the time of a round for both.
         ratio = _ratios([1, 2, 4], [2, 4, 8])['metadata/show/nova_image/wall']
-        self.assertEqual(compare.Ratio(0.5, 0.5, 0.5), ratio)
+        self.assertEqual(confidence.Ratio(0.5, 0.5, 0.5), ratio)
 
     def test_interval_has_the_median_and_is_the_same_each_time(self) -> None:
         values = [0.5, 0.52, 0.49, 0.51, 0.9]
-        ratio = compare.interval(values)
+        ratio = confidence.interval(values)
         self.assertEqual(0.51, ratio.value)
         self.assertTrue(0.49 <= ratio.low < 0.51 < ratio.high <= 0.9, ratio)
-        self.assertEqual(ratio, compare.interval(values))
+        self.assertEqual(ratio, confidence.interval(values))
 
 
 class ChangesTest(testtools.TestCase):
@@ -120,17 +121,17 @@ class FileTest(testtools.TestCase):
 
     def test_there_and_back(self) -> None:
         ratios = _ratios([1, 2, 3], [3, 3, 3])
-        compare.write(self.path, {'cpus': 2}, ratios)
-        self.assertEqual(({'cpus': 2}, ratios), compare.read(self.path))
+        confidence.write(self.path, {'cpus': 2}, ratios)
+        self.assertEqual(({'cpus': 2}, ratios), confidence.read(self.path))
 
     def test_unusable_files(self) -> None:
         self.path.parent.mkdir()
         for text in '', '[]', '{}', '{"machine": {}, "ratios": {"a": 1}}':
             self.path.write_text(text)
-            self.assertRaises(compare.Unusable, compare.read, self.path)
+            self.assertRaises(confidence.Unusable, confidence.read, self.path)
 
     def test_committed_file_is_usable(self) -> None:
-        machine, ratios = compare.read(
+        machine, ratios = confidence.read(
             _ROOT / 'benchmarks' / 'check' / 'ratios.json')
         self.assertTrue(machine['processor'])
         self.assertEqual(
@@ -139,6 +140,6 @@ class FileTest(testtools.TestCase):
 
     def test_missing_file_is_named(self) -> None:
         error = self.assertRaises(
-            compare.Unusable, compare.read, self.path)
+            confidence.Unusable, confidence.read, self.path)
         self.assertEqual('%s: No such file or directory' % self.path,
                          str(error))
