@@ -28,8 +28,9 @@ from six.moves import _thread
 LOG = logging.getLogger(__name__)
 
 #: the most bytes that a check is behind: what beside() adds to the memory of
-#: a transfer. A single larger piece is accepted, too.
-BEHIND = 4 * units.Mi
+#: a transfer. A single larger piece is accepted, too. With more, a fast
+#: transfer takes the processors first and leaves the hash alone at the end.
+BEHIND = 2 * units.Mi
 #: bytes up to which starting a thread costs more than it saves
 SMALL = units.Mi
 
@@ -84,20 +85,22 @@ class Feeder(object):
         :raises: what the check has raised for these bytes or earlier ones
         """
         self._seen += len(chunk)
-        if self._thread is None and not self._starts():
-            self._check.update(chunk)
-        else:
+        if self._thread is not None:
             self._thread.put(_constant(chunk))
+        elif not self._starts(chunk):
+            self._check.update(chunk)
 
-    def _starts(self):
-        """Start a thread if it pays.
+    def _starts(self, chunk):
+        """Start a thread with its first bytes, if it pays.
 
-        :returns: whether there is one now
+        :returns: whether it was started
         """
         if self._is_alone or max(self._seen, self._size or 0) <= SMALL:
             return False
         # Known before it runs: close() must find it, whatever interrupts this.
         self._thread = _Thread(self._check)
+        # It finds them when it begins, while this waits for its beginning.
+        self._thread.put(_constant(chunk))
         try:
             self._thread.start()
         except _thread.error as error:

@@ -21,6 +21,8 @@ import errno
 import fcntl
 import os
 
+from oslo_utils import units
+
 from nova_image import exception
 from nova_image.image import offload
 from nova_image.image import sizes
@@ -31,6 +33,8 @@ from nova_image.image.transfer import sparse
 #: check. The check can be behind by as much, and so is never without work
 #: while the next bytes are copied.
 STEP = offload.BEHIND
+#: bytes of the first step: the check begins when it is copied
+FIRST = 256 * units.Ki
 
 _FICLONE = 0x40049409  # of linux/fs.h
 # The errors of kernels, file systems and containers without this.
@@ -67,7 +71,7 @@ class FileCopy(object):
         self._check = check
         self._url = url
         self._before = os.fstat(source)
-        self._step = min(sizes.CHUNK, STEP)  # the check begins early
+        self._step = min(FIRST, STEP)
         self._system_copies = hasattr(os, 'copy_file_range')
 
     def run(self):

@@ -42,6 +42,17 @@ class TestThread(offload_case.FeederTest):
         self.feeder(offload_case.Check())
         self.assertEqual([], offload_case.running())
 
+    def test_the_thread_finds_its_first_bytes_when_it_begins(self):
+        feeder, found = self.feeder(offload_case.Check()), []
+        original = threading.Thread.start
+
+        def start(thread):
+            found.extend(feeder._thread._chunks)
+            original(thread)
+        with mock.patch.object(threading.Thread, 'start', start):
+            feeder.update(b'1')
+        self.assertEqual([b'1'], found)
+
     def test_the_thread_does_not_keep_the_process_alive(self):
         self.feeder(offload_case.Check()).update(b'1')
         self.assertTrue(offload_case.running()[0].daemon)

@@ -84,15 +84,16 @@ class TestCopy(case.DownloadTest):
         events, original = [], os.copy_file_range
 
         def copy(source, target, size, *offsets):
-            events.append('copy %d' % (size // MIB))
+            events.append('copy %s' % (size / float(MIB)))
             return original(source, target, size, *offsets)
-        self.write('image', b'x' * 12 * MIB)
+        self.write('image', b'x' * 6 * MIB)
         with mock.patch.object(os, 'copy_file_range', copy):
             self.copied(_ByPath, self.source, case.Check(
                 lambda count: events.append('check')))
         self.assertEqual(
-            ['copy 1', 'check', 'copy 2'] + ['check'] * 2 +
-            (['copy 4'] + ['check'] * 4) * 2 + ['copy 1', 'check'], events)
+            ['copy 0.25', 'check', 'copy 0.5', 'check', 'copy 1.0', 'check'] +
+            ['copy 2.0', 'check', 'check'] * 2 + ['copy 0.25', 'check'],
+            events)
 
     def test_data_is_read_if_the_system_cannot_copy_it(self):
         with _without('copy_file_range') as tried:
