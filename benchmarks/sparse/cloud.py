@@ -24,7 +24,7 @@ from benchmarks.common import race
 from nova_image.tests import fixtures
 from nova_image.tests.fixtures import paths
 
-_MIB = 1024 ** 2
+MIB = 1024 ** 2
 _STORE = 'rbd'
 #: Glance's size of RBD objects.
 _ORDER = 23
@@ -59,8 +59,8 @@ class Cloud(cloud.Cloud):
                          stores={_STORE: 'rbd'})
         self.ceph = ceph
         self.images: dict[str, str] = {}
-        self._size = size * _MIB
-        self._data = {number * (size // data) * _MIB: os.urandom(_MIB)
+        self._size = size * MIB
+        self._data = {number * (size // data) * MIB: os.urandom(MIB)
                       for number in range(data)}
         self._api: adapter.Adapter
 
@@ -77,7 +77,7 @@ class Cloud(cloud.Cloud):
             interface='internal')
         self.images = {'sparse': self._make({}), 'sparse-hashed': self._make({
             'os_hash_algo': 'sha512', 'os_hash_value': self._hash()}),
-            'warm': self._make({}, _MIB)}
+            'warm': self._make({}, MIB)}
 
     def _make(self, image_hash: dict[str, str], size: int | None = None
               ) -> str:
@@ -111,8 +111,8 @@ class Cloud(cloud.Cloud):
 
     def _hash(self) -> str:
         """Return the SHA-512 of the data and the zeros between them."""
-        found, zeros = hashlib.sha512(), bytes(_MIB)
-        for place in range(0, self._size, _MIB):
+        found, zeros = hashlib.sha512(), bytes(MIB)
+        for place in range(0, self._size, MIB):
             found.update(self._data.get(place, zeros))
         return found.hexdigest()
 
@@ -126,13 +126,13 @@ class Cloud(cloud.Cloud):
         with open(self.path, 'rb') as stream:
             for place, data in self._data.items():
                 stream.seek(place)
-                if stream.read(_MIB) != data:
+                if stream.read(MIB) != data:
                     raise race.Broken(
                         'The file differs from the image at byte %d.' % place)
         found = self.path.stat()
         if found.st_size != self._size:
             raise race.Broken('The file has %d bytes, the image %d.' % (
                 found.st_size, self._size))
-        if holes and found.st_blocks * 512 > 2 * len(self._data) * _MIB:
+        if holes and found.st_blocks * 512 > 2 * len(self._data) * MIB:
             raise race.Broken('The file is not sparse enough: it takes %d '
                               'bytes on disk.' % (found.st_blocks * 512))

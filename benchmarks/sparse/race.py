@@ -21,9 +21,13 @@ from benchmarks.common import results
 from benchmarks.sparse import cloud as sparse_cloud
 from benchmarks.transfer import contenders
 
-#: The contenders in the order of the tables, and the one for ratios.
-NAMES = results.OURS, 'rbd export-diff', 'rbd export'
-STANDARD = 'rbd export-diff'
+#: Operation -> its contenders in the order of the tables. The ratios are
+#: relative to the second one.
+NAMES = {
+    'sparse': (results.OURS, 'rbd export-diff', 'rbd export'),
+    'sparse-hashed': (results.OURS, 'rbd sha512sum', 'rbd openssl'),
+}
+_DIFF = 'rbd export-diff'
 
 
 class Race(race.Race):
@@ -32,11 +36,12 @@ class Race(race.Race):
     The file does not exist, and all earlier writes are on disk.
     """
 
-    def __init__(self, cloud: sparse_cloud.Cloud, keep: bool,
+    def __init__(self, cloud: sparse_cloud.Cloud, operation: str, keep: bool,
                  env: dict[str, str]) -> None:
         """Describe a race.
 
         :param cloud: the cloud, already set up
+        :param operation: the operation, a key of NAMES
         :param keep: whether to keep the contenders' logs
         :param env: variables to add to the environment of the processes
         """
@@ -46,8 +51,9 @@ class Race(race.Race):
                 'path': str(cloud.path)}
         start = {'auth': cloud.keystone.auth_options('demo'),
                  'place': dataclasses.asdict(place), 'warm': [warm]}
-        super().__init__('benchmarks.transfer.worker',
-                         dict.fromkeys(NAMES, start), cloud.glance, keep, env)
+        super().__init__('benchmarks.sparse.worker',
+                         dict.fromkeys(NAMES[operation], start), cloud.glance,
+                         keep, env)
         self._cloud = cloud
 
     def _measure(self, contender: race.Contender,
@@ -55,7 +61,7 @@ class Race(race.Race):
         self._cloud.path.unlink(missing_ok=True)
         os.sync()
         answer = super()._measure(contender, task)
-        if contender.name != STANDARD:  # its file is not an image
+        if contender.name != _DIFF:  # its file is not an image
             # rbd export also writes the zeros of objects with data.
-            self._cloud.check(holes=contender.name == results.OURS)
+            self._cloud.check(holes=contender.name != 'rbd export')
         return answer

@@ -29,7 +29,7 @@ LOG = logging.getLogger(__name__)
 
 #: the most bytes that a check is behind: what beside() adds to the memory of
 #: a transfer. A single larger piece is accepted, too. With more, a fast
-#: transfer takes the processors first and leaves the hash alone at the end.
+#: transfer takes the processors first and leaves the hash behind at the end.
 BEHIND = 2 * units.Mi
 #: bytes up to which starting a thread costs more than it saves
 SMALL = units.Mi
