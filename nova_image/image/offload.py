@@ -53,7 +53,7 @@ def beside(check, size=None):
     """Return a feeder of a check, which works in parallel to the caller.
 
     :param check: has ``update(chunk)``, which is called with all chunks in
-        order, one call at a time
+        order, one call at a time. With a true ``is_light``, it gets no thread.
     :param size: how many bytes will follow, None if that is not known
     """
     return Feeder(check, size)
@@ -75,7 +75,8 @@ class Feeder(object):
         self._size = size
         self._seen = 0
         self._thread = None
-        self._is_alone = False  # whether no thread can be started
+        #: whether there will be no thread
+        self._is_alone = getattr(check, 'is_light', False)
 
     def update(self, chunk):
         """Pass bytes to the check; wait if it is far behind.

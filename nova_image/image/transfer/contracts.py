@@ -77,10 +77,12 @@ class DataReader(object):
 class Check(object):
     """Judges the data of one attempt; each attempt needs a new one.
 
-    ``name`` is what the data is verified by, for the log.
+    ``name`` is what the data is verified by, for the log. ``is_light`` is
+    whether update() takes hardly any time, so that no thread pays for it.
     """
 
     name = None
+    is_light = False
 
     @abc.abstractmethod
     def update(self, chunk):

@@ -32,6 +32,7 @@ class Digest(contracts.Check):
         self._recorded = recorded
         self._facts = facts
         self._hasher = self._new_hasher()
+        self.is_light = self._hasher is None
         self._seen = 0
 
     def _new_hasher(self):
@@ -80,6 +81,7 @@ class Checks(contracts.Check):
     def __init__(self, checks):
         self._checks = checks
         self.names = [check.name for check in checks]
+        self.is_light = all(check.is_light for check in checks)
 
     def update(self, chunk):
         """Process the next bytes."""

@@ -264,6 +264,14 @@ class TestInline(offload_case.FeederTest):
         self.assertIs(check.error, self.assertRaises(
             ValueError, feeder.update, b'1'))
 
+    def test_a_light_check_needs_no_thread(self):
+        check = offload_case.Check()
+        check.is_light = True
+        with mock.patch.object(threading.Thread, 'start') as start:
+            self._feed(check, 100, 9).finish()
+        self.assertEqual([b'1'] * 9, check.chunks)
+        self.assertFalse(start.called)
+
     def test_a_host_without_another_thread(self):
         check = offload_case.Check()
         with mock.patch.object(threading.Thread, 'start',

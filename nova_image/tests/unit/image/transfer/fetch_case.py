@@ -30,6 +30,8 @@ class Check(object):
     :param error: the exception that verify() raises, or None
     """
 
+    is_light = False
+
     def __init__(self, name, error=None):
         self.name = name
         self.seen = b''

@@ -69,6 +69,13 @@ class TestDigest(testtools.TestCase):
             self._verify(10, 'md5', value)
         self.assertRaises(exception.ImageCorrupt, self._verify, 11)
 
+    def test_only_a_check_of_the_size_is_light(self):
+        size, md5 = [digest.Digest(recorded.Recorded(10, 'md5', value))
+                     for value in (None, MD5)]
+        for checks, is_light in (([size], True), ([md5], False),
+                                 ([size, md5], False)):
+            self.assertIs(is_light, digest.Checks(checks).is_light)
+
     def test_an_unknown_algorithm_is_unacceptable(self):
         error = self.assertRaises(exception.ImageUnacceptable, self._verify,
                                   10, 'none-such', 'abc')
@@ -83,6 +90,8 @@ class TestDigest(testtools.TestCase):
 
 class Check(object):
     """A check that records its calls."""
+
+    is_light = False
 
     def __init__(self, name, events, error=None):
         self.name = name
