@@ -25,26 +25,35 @@ from benchmarks.common import worker
 from benchmarks.transfer import contenders
 from benchmarks.transfer import worker as transfer_worker
 
-# One pass: the data goes to the file, with holes as far as dd finds them, and
-# to the program that hashes it. The arguments are Ceph's configuration, the
-# image, the file, the expected hash, or nothing, and the program.
-_EXPORT = '''
+# The arguments are Ceph's configuration, the image, the file, and the expected
+# hash, or nothing.
+_BEGIN = '''
 set -o pipefail
 conf=$1 image=$2 file=$3 expected=$4
-shift 4
-found=$(
-    { rbd --conf "$conf" --id nova export --no-progress "$image" - |
-      tee /dev/fd/3 |
-      dd "of=$file" bs=1M iflag=fullblock conv=sparse,fsync status=none
-    } 3>&1 >&2 | "$@") &&
+written_to() {
+    rbd --conf "$conf" --id nova export --no-progress "$image" "$1"
+}
+'''
+_END = '''
 [ -z "$expected" ] || [ "${found%% *}" = "$expected" ]
+'''
+# The data goes to the program that hashes it, and to the file, with holes as
+# far as dd finds them.
+_ONE_PASS = '''
+found=$({ written_to - | tee /dev/fd/3 | dd "of=$file" bs=1M \
+    iflag=fullblock conv=sparse,fsync status=none; } 3>&1 >&2 | sha512sum) ||
+    exit
+'''
+_TWO_PASSES = '''
+written_to "$file" && sync "$file" || exit
+found=$(openssl dgst -sha512 -r "$file") || exit
 '''
 
 
-class HashedExport(contenders.RbdExport):
+class OnePass(contenders.RbdExport):
     """rbd export of Glance's snapshot, with the hash of Glance's record."""
 
-    hasher: tuple[str, ...] = ('sha512sum',)
+    script = _ONE_PASS
 
     def __init__(self, auth: v3.Password, session: ks_session.Session,
                  place: contenders.Place) -> None:
@@ -56,19 +65,18 @@ class HashedExport(contenders.RbdExport):
     def download(self, image_id: str, path: str) -> None:
         """Export an image's data, hash it, and call fsync."""
         image = self._session.get(self._url + image_id).json()
-        self.run(['bash', '-c', _EXPORT, 'export', self._conf,
-                  'images/%s@snap' % image_id, path,
-                  image['os_hash_value'] or '', *self.hasher])
+        self.run(['bash', '-c', _BEGIN + self.script + _END, 'bash',
+                  self._conf, 'images/%s@snap' % image_id, path,
+                  image['os_hash_value'] or ''])
 
 
-class OpenSSLExport(HashedExport):
-    """The same with OpenSSL's SHA-512, which Python uses, too."""
+class TwoPasses(OnePass):
+    """The same, but the file is hashed, after it is written."""
 
-    hasher = ('openssl', 'dgst', '-sha512', '-r')
+    script = _TWO_PASSES
 
 
-contenders.KINDS |= {'rbd sha512sum': HashedExport,
-                     'rbd openssl': OpenSSLExport}
+contenders.KINDS |= {'rbd sha512sum': OnePass, 'rbd openssl': TwoPasses}
 
 if __name__ == '__main__':
     worker.serve(transfer_worker.Worker(sys.argv[1]))
