@@ -28,9 +28,8 @@ from six.moves import _thread
 LOG = logging.getLogger(__name__)
 
 #: the most bytes that a check is behind: what beside() adds to the memory of
-#: a transfer. A single larger piece is accepted, too. With more, a fast
-#: transfer takes the processors first and leaves the hash behind at the end.
-BEHIND = 2 * units.Mi
+#: a transfer. A single larger piece is accepted, too.
+BEHIND = 4 * units.Mi
 #: bytes up to which starting a thread costs more than it saves
 SMALL = units.Mi
 
@@ -47,6 +46,20 @@ def call(function, *args):
         return function(*args)
     from eventlet import tpool
     return tpool.execute(function, *args)
+
+
+def behind(size=None):
+    """Return how many bytes a check may be behind.
+
+    On two processors, a fast transfer gets more of them than the hash until it
+    is done. Then the hash works on what it is behind, and one processor idles:
+    that must be a small part of the whole.
+
+    :param size: how many bytes there are, None if that is not known
+    """
+    if size is None:
+        return BEHIND
+    return min(BEHIND, max(2 * SMALL, size // 8))
 
 
 def beside(check, size=None):
@@ -99,7 +112,7 @@ class Feeder(object):
         if self._is_alone or max(self._seen, self._size or 0) <= SMALL:
             return False
         # Known before it runs: close() must find it, whatever interrupts this.
-        self._thread = _Thread(self._check)
+        self._thread = _Thread(self._check, behind(self._size))
         # It finds them when it begins, while this waits for its beginning.
         self._thread.put(_constant(chunk))
         try:
@@ -128,11 +141,14 @@ class _Thread(object):
 
     Hashing releases the interpreter's lock. The methods may be called by
     greenthreads, and by other native threads.
+
+    :param limit: the most bytes that the check may be behind
     """
 
-    def __init__(self, check):
+    def __init__(self, check, limit):
         native = _native_threading()
         self._check = check
+        self._limit = limit
         self._changed = native.Condition()
         self._chunks = collections.deque()
         self._behind = 0  # bytes that the check does not have yet
@@ -152,7 +168,7 @@ class _Thread(object):
         :raises: what the check has raised for earlier bytes
         """
         if not self._accepts(chunk):
-            call(self._wait_until_behind, BEHIND // 2)
+            call(self._wait_until_behind, self._limit // 2)
             self._accepts(chunk, in_any_case=True)
         if self._error is not None:
             raise self._error
@@ -160,11 +176,11 @@ class _Thread(object):
     def _accepts(self, chunk, in_any_case=False):
         """Append bytes for the check, or refuse them: they are too many."""
         with self._changed:
-            behind = self._behind + len(chunk)
-            if self._behind and behind > BEHIND and not in_any_case:
+            total = self._behind + len(chunk)
+            if self._behind and total > self._limit and not in_any_case:
                 return False
             if not self._is_over:
-                self._behind = behind
+                self._behind = total
                 self._chunks.append(chunk)
                 self._changed.notify_all()
             return True

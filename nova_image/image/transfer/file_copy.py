@@ -71,7 +71,8 @@ class FileCopy(object):
         self._check = check
         self._url = url
         self._before = os.fstat(source)
-        self._step = min(FIRST, STEP)
+        self._largest = min(STEP, offload.behind(self._before.st_size))
+        self._step = min(FIRST, self._largest)
         self._system_copies = hasattr(os, 'copy_file_range')
 
     def run(self):
@@ -96,7 +97,7 @@ class FileCopy(object):
             size = min(self._step, end - begin)
             yield begin, size
             begin += size
-            self._step = min(2 * self._step, STEP)
+            self._step = min(2 * self._step, self._largest)
 
     def _shares_blocks(self):
         """Make the file system share the blocks of the file.

@@ -16,6 +16,7 @@ import sys
 import threading
 
 import mock
+from oslo_utils import units
 from six.moves import _thread
 import testtools
 
@@ -195,6 +196,36 @@ class TestThread(offload_case.FeederTest):
                                side_effect=KeyboardInterrupt()):
             self.assertRaises(KeyboardInterrupt, feeder.update, b'1')
         feeder.close()
+
+
+class TestBehind(testtools.TestCase):
+    """How far a check may be behind."""
+
+    def test_the_limit_is_a_small_part_of_a_small_image(self):
+        mib = units.Mi
+        for size, limit in ((2 * mib, 2), (16 * mib, 2), (24 * mib, 3),
+                            (32 * mib, 4), (1024 * mib, 4), (None, 4)):
+            self.assertEqual(limit * mib, offload.behind(size))
+
+    def test_a_check_of_a_small_image_is_less_behind(self):
+        gate, passed = threading.Event(), []
+        feeder = offload.beside(offload_case.Check(gate=gate), 16 * units.Mi)
+        self.addCleanup(feeder.close)
+        self.addCleanup(gate.set)
+
+        def feed():
+            for number in range(4):
+                feeder.update(b'x' * units.Mi)
+                passed.append(number)
+        thread = threading.Thread(target=feed)
+        thread.daemon = True
+        thread.start()
+        thread.join(0.1)
+        self.assertTrue(thread.is_alive())
+        self.assertThat(len(passed), testtools.matchers.LessThan(3))
+        gate.set()
+        thread.join(30)
+        self.assertEqual(4, len(passed))
 
 
 class TestBuffers(offload_case.FeederTest):
