@@ -184,11 +184,15 @@ class End(Source):
     """A Glance or a folder that images are read from, or written to.
 
     :ivar members_touch: whether set_members() changes the time of an image
+    :ivar overlaps: whether the next image may be sent as soon as all data
+        of one was, before the Glance has answered. write() and create() then
+        report it as progress.
     :ivar pulls: whether write() makes the Glance read the data itself. The
         hashes that it returns are then those of the Glance.
     """
 
     members_touch = False
+    overlaps = False
     pulls = False
 
     def choose_store(self, store: str) -> None:

@@ -39,6 +39,7 @@ from nova_image.replication import results
 from nova_image.replication import schedule
 from nova_image.replication import targets
 from nova_image.replication import transfers
+from nova_image.replication import turns
 from nova_image.replication import watching
 
 Action = planner.Action
@@ -109,6 +110,7 @@ class Run:
         self._transfers = transfers.Transfers(
             source, self._coordinator, self._watcher,
             pace.Pace(self._options.bandwidth), self._wait_while_running)
+        self._turns = turns.Turns(self._options.transfers)
         self._broken: Exception | None = None
 
     def run(self) -> results.Report:
@@ -265,7 +267,7 @@ class Run:
         threads = [threading.Thread(
             target=self._work, args=(jobs,), daemon=True,
             name='replication-transfer-%d' % number)
-            for number in range(min(self._options.transfers, len(jobs)))]
+            for number in range(min(self._threads, len(jobs)))]
         for thread in threads:
             thread.start()
         try:
@@ -277,6 +279,16 @@ class Run:
                 thread.join()
             self._leave_all(jobs)
             raise
+
+    @property
+    def _threads(self) -> int:
+        """The number of threads that do jobs.
+
+        If one image is transferred at a time, another thread sends the next
+        one while the target stores the data of the last one.
+        """
+        number = self._options.transfers
+        return number + (number == 1 and not self._options.fail_fast)
 
     def _wait(self, threads: list[threading.Thread],
               jobs: schedule.Schedule) -> None:
@@ -311,14 +323,18 @@ class Run:
     def _work(self, jobs: schedule.Schedule) -> None:
         """Do jobs until none is left: the body of a thread."""
         with contextlib.closing(self._transfers):
-            self._work_off(jobs)
+            while self._work_off(jobs):
+                pass
 
-    def _work_off(self, jobs: schedule.Schedule) -> None:
-        while not self._is_over() and (job := jobs.next()) is not None:
+    def _work_off(self, jobs: schedule.Schedule) -> bool:
+        """Do the next job, and return whether there was one."""
+        with self._turns.wait() as turn:
+            if self._is_over() or (job := jobs.next()) is None:
+                return False
             later: list[targets.Task] = []
             failed = True
             try:
-                found = self._do(job, jobs)
+                found = self._do(job, jobs, turn)
                 later = [task for task, outcome in found if outcome is None]
                 failed = job.has_failed or any(
                     outcome is not None and outcome.result is Result.FAILED
@@ -332,12 +348,15 @@ class Run:
                     if failed:
                         self._unusable.add(job.image.id)
                     jobs.done(job, not failed)
+        return True
 
-    def _do(self, job: schedule.Job, jobs: schedule.Schedule) -> list[
+    def _do(self, job: schedule.Job, jobs: schedule.Schedule,
+            turn: turns.Turn) -> list[
             tuple[targets.Task, results.Outcome | None]]:
         """Replicate one image to all targets that need it.
 
-        If one image is transferred at a time, the next one is read ahead.
+        If one image is transferred at a time, the next one is read ahead. It
+        is sent as soon as this one was, unless it may need this one.
 
         :returns: what became of it; None if it must be tried again later
         """
@@ -349,7 +368,8 @@ class Run:
                 'replicated' % lacks[0])
         else:
             try:
-                found = self._transfers.replicate(job, following)
+                found = self._transfers.replicate(
+                    job, following, None if jobs.is_awaited(job) else turn)
             except copying.Stopped as error:  # no lock is available
                 self.stop(str(error))
                 found = transfers.all_of(job, Result.LEFT, str(error))

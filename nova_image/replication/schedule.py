@@ -112,6 +112,11 @@ class Schedule:
         with self._changed:
             return self._ready[-1] if self._ready else None
 
+    def is_awaited(self, job: Job) -> bool:
+        """Return whether other jobs wait for this one."""
+        with self._changed:
+            return job.image.id in self._waiting
+
     def _await_postponed(self) -> None:
         """Wait for a change, or until the first postponed job is due."""
         pause = self._postponed[0][0] - time.monotonic()

@@ -31,6 +31,7 @@ from nova_image.replication import results
 from nova_image.replication import schedule
 from nova_image.replication import targets
 from nova_image.replication import tee
+from nova_image.replication import turns
 from nova_image.replication import watching
 
 Result = results.Result
@@ -58,10 +59,13 @@ class _Held:
     :param lock: the lock
     :param wait: that of Transfers
     :param bandwidth: that of Transfers
+    :param turn: the turn that ends once the data was sent; None if it does
+        not end before all is done
     """
 
     def __init__(self, lock: coordination.Lock, wait: Wait,
-                 bandwidth: pace.Pace) -> None:
+                 bandwidth: pace.Pace, turn: turns.Turn | None) -> None:
+        self.turn = turn
         self._lock = lock
         self._wait = wait
         self._pace = bandwidth
@@ -139,12 +143,15 @@ class Transfers:
         self._ahead = _Ahead()
 
     def replicate(self, job: schedule.Job,
-                  following: schedule.Job | None = None
+                  following: schedule.Job | None = None,
+                  turn: turns.Turn | None = None
                   ) -> list[results.Outcome | None]:
         """Carry out the plans for an image, if no other worker does.
 
         :param following: the job of this thread after this one, if that is
             known. Its image is read ahead, if it is small.
+        :param turn: ends as soon as the following job may begin; None if it
+            may not before the end
         :returns: what became of it; None if it must be tried again later
         :raises Stopped: if it cannot be locked
         """
@@ -158,7 +165,7 @@ class Transfers:
                     self._ahead.begin(following, self._read(
                         following, data.is_over))
                 return self._replicate(
-                    job, data, _Held(lock, self._wait, self._pace))
+                    job, data, _Held(lock, self._wait, self._pace, turn))
         except copying.Stopped:
             raise
         except Exception as error:
@@ -264,7 +271,8 @@ class Transfers:
             self._watcher.began(image, end.title)
             done = task.target.copier(self._source, held.wait).carry_out(
                 task.decision, data,
-                lambda sent: self._watcher.sent(image, end.title, sent))
+                self._progress(
+                    task, held.turn if len(job.work) == 1 else None))
         except copying.Stopped as error:
             return targets.outcome(task, Result.LEFT, reason=str(error))
         except Exception as error:
@@ -275,6 +283,17 @@ class Transfers:
                 task, Result.FAILED, reason=copying.refusal(error),
                 seconds=time.monotonic() - began)
         return targets.finished(task, done, time.monotonic() - began)
+
+    def _progress(self, task: targets.Task, turn: turns.Turn | None
+                  ) -> copying.Progress:
+        """Return what is called with the number of bytes sent so far."""
+        image, end = task.decision.source, task.target.end
+
+        def progress(sent: int) -> None:
+            self._watcher.sent(image, end.title, sent)
+            if turn is not None and end.overlaps and sent == image.size:
+                turn.leave()
+        return progress
 
     def _planned_again(self, task: targets.Task) -> targets.Task:
         """Return the plan as it is now: other workers may have been there."""

@@ -113,6 +113,7 @@ class EndV1(ends.End):
     fields = limits.FIELDS
     readable = frozenset(('active',))
     members_touch = True  # it becomes shared, or private
+    overlaps = True  # its only registry serves one writer at a time
 
     def __init__(self, images: glance.GlanceImageService,
                  context: typing.Any) -> None:

@@ -72,22 +72,24 @@ class TestKilledRuns(test_run.RunTest):
             SOURCES, FOREIGN, strategies.sets(IDS),
             strategies.lists(strategies.integers(1, 40), max_size=3),
             strategies.sampled_from((None, V1)), strategies.booleans(),
-            strategies.booleans())
+            strategies.booleans(), strategies.booleans())
         def test_any_run(self, sources, foreign, burnt, kills, fields,
-                         new_ids, pulls):
+                         new_ids, pulls, overlaps):
             self._set_up(sources, foreign, burnt - set(foreign), fields,
                          pulls)
+            self.target.overlaps = overlaps
+            options = {'new_ids': new_ids, 'transfers': 1 if overlaps else 4}
             before = dict(self.target.found)
             for number in kills:
-                self._killed_run(number, new_ids)
+                self._killed_run(number, options)
                 self._check_nothing_half(before)
-            self.replicate(new_ids=new_ids)
+            self.replicate(**options)
             self._check_result(before, new_ids)
             for end in (self.source, self.target):
                 del end.calls[:]
             first = {outcome.image.id: outcome.result
                      for outcome in self.outcomes}
-            again = self.replicate(new_ids=new_ids)
+            again = self.replicate(**options)
             self.assertEqual([], [call for call in self.target.writes
                                   if call[0] != 'POST image'])
             self.assertEqual(
@@ -110,7 +112,7 @@ class TestKilledRuns(test_run.RunTest):
         for image_id, (values, data) in foreign.items():
             self.target.put(case.image(id=image_id, **values), data)
 
-    def _killed_run(self, number, new_ids):
+    def _killed_run(self, number, options):
         """Run until the process is killed at the nth request."""
         count, guard = [0], threading.Lock()
 
@@ -123,7 +125,7 @@ class TestKilledRuns(test_run.RunTest):
         hook, threading.excepthook = threading.excepthook, lambda _: None
         self.source.trouble = self.target.trouble = kill
         try:
-            self.replicate(new_ids=new_ids)
+            self.replicate(**options)
         except memory.Killed:
             pass
         finally:
