@@ -184,15 +184,11 @@ class End(Source):
     """A Glance or a folder that images are read from, or written to.
 
     :ivar members_touch: whether set_members() changes the time of an image
-    :ivar overlaps: whether the next image may be sent as soon as all data
-        of one was, before the Glance has answered. write() and create() then
-        report it as progress.
     :ivar pulls: whether write() makes the Glance read the data itself. The
         hashes that it returns are then those of the Glance.
     """
 
     members_touch = False
-    overlaps = False
     pulls = False
 
     def choose_store(self, store: str) -> None:
@@ -219,6 +215,15 @@ class End(Source):
         return exception.ImageActionNotSupported(
             action=action, reason='%s does not use the Images API v2' %
             self.title)
+
+    def overlaps(self, image: records.Record) -> bool:
+        """Return whether another image may be sent before this one is done.
+
+        It may once write() or create() has reported all data as progress.
+
+        :param image: as it will be
+        """
+        return False
 
     @abc.abstractmethod
     def fit(self, image: records.Record) -> Fit:

@@ -288,10 +288,13 @@ class Transfers:
                   ) -> copying.Progress:
         """Return what is called with the number of bytes sent so far."""
         image, end = task.decision.source, task.target.end
+        wanted = task.decision.wanted
+        if turn is None or wanted is None or not end.overlaps(wanted):
+            return lambda sent: self._watcher.sent(image, end.title, sent)
 
         def progress(sent: int) -> None:
             self._watcher.sent(image, end.title, sent)
-            if turn is not None and end.overlaps and sent == image.size:
+            if sent == image.size:
                 turn.leave()
         return progress
 

@@ -79,17 +79,20 @@ class Uploads(object):
         self._client = client
         self._images = images
 
-    def upload(self, context, image_id, body, made=False, store=None):
+    def upload(self, context, image_id, body, made=False, store=None,
+               stored=None):
         """Send an image's data to a store.
 
         :param body: nova_image.image.transfer.source.Source
         :param made: whether this very call has created the image
         :param store: ID of the store; None for Glance's default
+        :param stored: called when Glance has answered the request, before
+            the image is read
         :returns: the image, to be passed to check(), and whether Glance has
             answered the request: otherwise the data may be another client's
         """
         raw, answered = self._send(context, image_id, body, _STORE, made, {
-            'x-image-meta-store': store} if store else {})
+            'x-image-meta-store': store} if store else {}, stored)
         tenancy.warn_if_misplaced(image_id, *records.facts(raw))
         algorithm = raw.get('os_hash_algo') or raw.get('checksum') and 'md5'
         if algorithm:
@@ -183,12 +186,14 @@ class Uploads(object):
         """Return whether a hash shows that an image has the data sent."""
         return any(body.has_hash(*known) for known in _hashes(raw))
 
-    def _send(self, context, image_id, body, target, made, headers=None):
+    def _send(self, context, image_id, body, target, made, headers=None,
+              stored=None):
         """Send data to a target.
 
         :param made: whether this very call has created the image, so that
             its errors need not say that it may have the data
         :param headers: dict of further headers
+        :param stored: see upload()
         :returns: the image, and whether Glance has answered the request
         """
         def find_sent(error):
@@ -215,6 +220,8 @@ class Uploads(object):
             if answer is not _UNANSWERED:
                 # Otherwise the attempt with the size may have succeeded.
                 size.learn()
+        if stored:
+            stored()
         with undo.Steps(doubt):
             raw = self._images.get(context, image_id, target.action)
         return raw, answer is not _UNANSWERED

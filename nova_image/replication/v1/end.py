@@ -74,8 +74,7 @@ class _Data:
 class _Seen:
     """What the answers to downloads have shown of their images.
 
-    A small image need not be looked at again. It is kept for _FRESH
-    seconds.
+    A small image need not be looked at again for _FRESH seconds.
     """
 
     def __init__(self) -> None:
@@ -113,7 +112,6 @@ class EndV1(ends.End):
     fields = limits.FIELDS
     readable = frozenset(('active',))
     members_touch = True  # it becomes shared, or private
-    overlaps = True  # its only registry serves one writer at a time
 
     def __init__(self, images: glance.GlanceImageService,
                  context: typing.Any) -> None:
@@ -153,8 +151,7 @@ class EndV1(ends.End):
         """Return one image, as it is listed. See End.
 
         The headers of a download that has just begun are those of the image.
-        If they are as they were when it was listed, it need not be listed
-        again.
+        If they have not changed since, it need not be listed again.
         """
         def listed(found: records.Record) -> records.Record:
             if translation.in_headers(found) == translation.in_headers(image):
@@ -261,6 +258,10 @@ class EndV1(ends.End):
         return fetch.Download(self._client, self._context, request,
                               record_of).run()
 
+    def overlaps(self, image: records.Record) -> bool:
+        """Return True: the registry stores the images, one after another."""
+        return True
+
     def fit(self, image: records.Record) -> ends.Fit:
         """Return what v1 can hold of an image. See End.
 
@@ -292,10 +293,7 @@ class EndV1(ends.End):
         return None
 
     def reserve(self, image: records.Record) -> records.Record:
-        """Create an image without data. See End.
-
-        One that needs no data is active at once.
-        """
+        """Create an image without data, active if it needs none. See End."""
         return self._creator.reserve(image)
 
     def create(self, image: records.Record, data: ends.Hashed,

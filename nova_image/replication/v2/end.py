@@ -37,6 +37,10 @@ _GONE = 410
 _CHANGED = 'image %s, which may have been changed'
 
 
+def _no_progress(sent: int) -> None:
+    """Do nothing."""
+
+
 class _Data:
     """The data of an image; each iteration is a download, which resumes."""
 
@@ -202,6 +206,15 @@ class EndV2(ends.End):
         """
         yield from self._driver.download(self._context, image_id)
 
+    def overlaps(self, image: records.Record) -> bool:
+        """Return whether another image may be sent before this one is done.
+
+        It may while this one is only read. Changes at the same time fail with
+        500 at times if the database is SQLite.
+        """
+        return image.visibility in ('private', records.NOT_PUBLIC) and not (
+            image.protected or image.hidden) and image.status == 'active'
+
     def fit(self, image: records.Record) -> ends.Fit:
         """Return what this Glance can hold of an image. See End."""
         return limits.fit(image, self._offered())
@@ -263,7 +276,8 @@ class EndV2(ends.End):
         """Send the data of a queued image, and verify it. See End.
 
         If the data of the source is wrong, its last piece is not sent, and
-        the image is queued again. See glance_download for data that the
+        the image is queued again. All data is reported as progress when Glance
+        has stored it. See glance_download for data that the
         Glance reads itself.
 
         :raises ImageConflict: if the image has data, or is receiving it.
@@ -272,13 +286,16 @@ class EndV2(ends.End):
         """
         if self._puller is not None:
             return self._puller.write(image, hashes, progress)
-        body = upload.HeldSource(image, data, hashes, progress)
+        report = progress or _no_progress
+        body = upload.HeldSource(image, data, hashes, lambda sent: (
+            None if sent == image.size else report(sent)))
         known = self._client.knowledge(self._context).get(
             uploads.HASH_ALGORITHM)
         body.hash_by(*([known] if known else ()))
         try:
             raw, answered = self._uploads.upload(
-                self._context, image.id, body, store=self._store)
+                self._context, image.id, body, store=self._store,
+                stored=lambda: report(body.sent))
             self._uploads.check(raw, body, answered)
         except exception.ImageBadRequest as error:
             if error.status != _GONE:

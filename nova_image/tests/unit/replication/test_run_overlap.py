@@ -30,7 +30,7 @@ class TestOverlap(test_run.RunTest):
 
     def setUp(self):
         super(TestOverlap, self).setUp()
-        self.target.overlaps = True
+        self.target.overlaps = lambda image: True
         for number, image_id in enumerate('ABC'):
             self.add(image_id, b'x' * (9 - number))
         self.begun = {image_id: threading.Event() for image_id in 'ABCK'}
@@ -82,7 +82,7 @@ class TestOverlap(test_run.RunTest):
         self.assertEqual([1, 1, 1], most)
 
     def test_other_ends_do_not_overlap(self):
-        self.target.overlaps = False
+        self.target.overlaps = lambda image: False
         self.replicate(transfers=1)
         self.assertEqual({'A': False}, self.seen)
 

@@ -77,7 +77,7 @@ class TestKilledRuns(test_run.RunTest):
                          new_ids, pulls, overlaps):
             self._set_up(sources, foreign, burnt - set(foreign), fields,
                          pulls)
-            self.target.overlaps = overlaps
+            self.target.overlaps = lambda image: overlaps
             options = {'new_ids': new_ids, 'transfers': 1 if overlaps else 4}
             before = dict(self.target.found)
             for number in kills:

@@ -76,6 +76,15 @@ class TestEnd(EndTestCase):
         self.refused(exception.ImageActionNotSupported, 'deactivate', ACTIVE)
 
 
+class TestOverlap(EndTestCase):
+    """overlaps()."""
+
+    def test_all_images(self):
+        for visibility in ('public', 'private'):
+            self.assertTrue(self.end.overlaps(case.image(
+                visibility=visibility)))
+
+
 class TestShow(EndTestCase):
     """images(), image() and members()."""
 

@@ -96,6 +96,19 @@ class TestWriting(end_case.EndTestCase):
             self.assertRaises(exception.ImageUploadFailed, self._write,
                               NO_CONTENT, self.shown.but(**changes))
 
+    def test_end_of_the_data_is_reported_when_it_has_been_stored(self):
+        seen = []
+        self._write(NO_CONTENT, self.shown, progress=lambda sent: (
+            seen.append((sent, [call.method for call in self.glance.calls]))))
+        self.assertEqual((6, ['PUT']), seen[-1])
+
+    def test_only_images_that_need_no_changes_overlap(self):
+        self.assertTrue(self.end.overlaps(self.wanted))
+        for changes in ({'visibility': 'public'}, {'visibility': 'shared'},
+                        {'protected': True}, {'hidden': True},
+                        {'status': 'deactivated'}):
+            self.assertFalse(self.end.overlaps(self.wanted.but(**changes)))
+
     def test_wrong_data_is_not_sent_completely(self):
         error = self.assertRaises(
             exception.ImageUploadFailed, self._write, NO_CONTENT,
