@@ -84,6 +84,44 @@ class FromV1Test(cli_case.CommandLineTest):
         # Nor is it asked about formats, if it receives no data.
         self.assertEqual({'GET /v1/images/detail'}, set(made.calls))
 
+    def test_requests_for_each_image(self) -> None:
+        """The listings are not counted; operator/replication.rst has them."""
+        for _ in range(2):
+            self.old.create(b'abc', name='disk', visibility='private')
+        with base.recording(servers.glance15()) as read, (
+                base.recording(matrix.glance_on_mariadb())) as written:
+            self.run_it('replicate', *self.ends, '--transfers', '1')
+        self.assertEqual(
+            ['GET /v1/images/ID'] * 2 + ['GET /v1/images/ID/members'] * 2,
+            sorted(self._about_images(read.calls)))
+        self.assertEqual(
+            sorted(['POST /v2/images', 'PUT /v2/images/ID/file',
+                    'GET /v2/images/ID'] * 2),
+            sorted(self._about_images(written.calls)))
+
+    def test_requests_for_each_image_to_v1(self) -> None:
+        """Those about its formats and its owner are made once."""
+        for _ in range(3):
+            self.new.create(b'abc', name='disk', visibility='private')
+        with base.recording(matrix.glance_on_mariadb()) as read, (
+                base.recording(servers.glance15())) as written:
+            self.run_it('replicate', '--from', self.new.url, '--to',
+                        self.old.url + '/v1', '--transfers', '1')
+        self.assertEqual(
+            ['GET /v2/images/ID'] * 6 + ['GET /v2/images/ID/file'] * 3,
+            sorted(self._about_images(read.calls)))
+        self.assertEqual(
+            ['PUT /v1/images/ID', 'POST /v1/images', 'HEAD /v1/images/ID',
+             'PUT /v1/images/ID', 'POST /v1/images', 'POST /v1/images'],
+            self._about_images(written.calls))
+
+    @staticmethod
+    def _about_images(calls: list[str]) -> list[str]:
+        """Return the calls that are not made once for all images."""
+        return [call for call in calls if call not in (
+            'GET /v1/images/detail', 'GET /v2/images',
+            'GET /v2/schemas/image')]
+
     def test_imports_of_a_run_that_finds_nothing_to_do(self) -> None:
         self.old.create(b'abc', name='disk', visibility='public')
         self.run_it('replicate', *self.ends)
