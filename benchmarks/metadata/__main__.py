@@ -13,30 +13,24 @@
 """Compares how nova_image and its peers show and list images."""
 
 import argparse
-import contextlib
 import sys
 
-from benchmarks.common import command
-from benchmarks.common import race
-from benchmarks.common import results
-from benchmarks.metadata import cloud
 from benchmarks.metadata import contenders
+from benchmarks.metadata import measure
 from benchmarks.metadata import operations
 
-_TITLE = 'Image metadata: nova_image and its peers on one Glance 33'
+_BENCHMARK = measure.Benchmark(
+    'Image metadata: nova_image and its peers on one Glance 33',
+    'benchmarks.metadata.worker', contenders.KINDS, operations.operations,
+    operations.BUDGETS)
 
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = command.parser('metadata', (
+    return measure.parse_arguments('metadata', (
         'Compare how nova_image, the image code of Nova 34, '
         'python-glanceclient and openstacksdk show and list images of a '
-        'real Glance 33, which this command starts on 127.0.0.1.'), rounds=5)
-    command.add_numbers(
-        parser, 'N',
-        ('shows', 600, 'number of images to show in each round'),
-        ('images', 10000, 'number of images in Glance'))
-    return parser.parse_args()
+        'real Glance 33, which this command starts on 127.0.0.1.'))
 
 
 def main() -> int:
@@ -44,26 +38,7 @@ def main() -> int:
 
     :returns: exit code
     """
-    return command.main(parse_arguments(), _TITLE, _measure, 'images')
-
-
-def _measure(arguments: argparse.Namespace
-             ) -> tuple[results.Results, dict[str, str]]:
-    with contextlib.ExitStack() as stack:
-        race.say('Starting Keystone and Glance with %d images'
-                 % arguments.images)
-        place = stack.enter_context(
-            cloud.Cloud(arguments.images, arguments.keep))
-        start = {'auth': place.keystone.auth_options('demo'),
-                 'image_id': place.image_ids[0]}
-        runners = stack.enter_context(race.Race(
-            'benchmarks.metadata.worker',
-            dict.fromkeys(contenders.KINDS, start), place.glance,
-            arguments.keep))
-        tasks = operations.operations(place.image_ids, arguments.shows)
-        found = runners.run(tasks, arguments.rounds)
-        return (results.Results(tasks, found, operations.BUDGETS),
-                runners.versions)
+    return _BENCHMARK.main(parse_arguments())
 
 
 if __name__ == '__main__':

@@ -13,32 +13,22 @@
 """Compares nova_image without metrics and with each back end."""
 
 import argparse
-import contextlib
 import dataclasses
 import sys
 
-from benchmarks.common import command
 from benchmarks.common import race
-from benchmarks.common import results
-from benchmarks.metadata import cloud
+from benchmarks.metadata import measure
 from benchmarks.metadata import operations
 
-_TITLE = 'Metrics: nova_image without them and with each back end'
-_CONTENDERS = 'off', 'prometheus', 'statsd'
 _REPORTS = 10000
 
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = command.parser('metrics', (
+    return measure.parse_arguments('metrics', (
         'Compare how nova_image shows and lists images of a real Glance 33, '
         'which this command starts on 127.0.0.1, without metrics and with '
-        'each back end.'), rounds=5)
-    command.add_numbers(
-        parser, 'N',
-        ('shows', 600, 'number of images to show in each round'),
-        ('images', 10000, 'number of images in Glance'))
-    return parser.parse_args()
+        'each back end.'))
 
 
 def main() -> int:
@@ -46,7 +36,7 @@ def main() -> int:
 
     :returns: exit code
     """
-    return command.main(parse_arguments(), _TITLE, _measure, 'images')
+    return _BENCHMARK.main(parse_arguments())
 
 
 def _tasks(image_ids: list[str], shows: int) -> list[race.Operation]:
@@ -58,21 +48,9 @@ def _tasks(image_ids: list[str], shows: int) -> list[race.Operation]:
     return [dataclasses.replace(task, standard='off') for task in tasks]
 
 
-def _measure(arguments: argparse.Namespace
-             ) -> tuple[results.Results, dict[str, str]]:
-    with contextlib.ExitStack() as stack:
-        race.say('Starting Keystone and Glance with %d images'
-                 % arguments.images)
-        place = stack.enter_context(
-            cloud.Cloud(arguments.images, arguments.keep))
-        start = {'auth': place.keystone.auth_options('demo'),
-                 'image_id': place.image_ids[0]}
-        runners = stack.enter_context(race.Race(
-            'benchmarks.metrics.worker', dict.fromkeys(_CONTENDERS, start),
-            place.glance, arguments.keep))
-        tasks = _tasks(place.image_ids, arguments.shows)
-        found = runners.run(tasks, arguments.rounds)
-        return results.Results(tasks, found, ()), runners.versions
+_BENCHMARK = measure.Benchmark(
+    'Metrics: nova_image without them and with each back end',
+    'benchmarks.metrics.worker', ('off', 'prometheus', 'statsd'), _tasks)
 
 
 if __name__ == '__main__':
