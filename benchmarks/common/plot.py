@@ -22,7 +22,6 @@ from matplotlib import axes as mpl_axes
 from matplotlib import layout_engine
 from matplotlib import pyplot
 
-from benchmarks.common import race
 from benchmarks.common import results
 
 _COLOURS = {'nova_image': '#0b6e4f', 'Nova': '#c8553d',
@@ -70,9 +69,9 @@ def measures_of_each(found: results.Results, title: str) -> Layout:
     """Return a row for each operation and a column for each measure."""
     return Layout(
         title, tuple(results.capitalized(results.TITLES[measure])
-                     for measure in race.MEASURES),
+                     for measure in found.measures),
         tuple(Row(operation.title, tuple(
-            (name, measure) for measure in race.MEASURES))
+            (name, measure) for measure in found.measures))
             for name, operation in found.operations.items()))
 
 

@@ -26,7 +26,8 @@ from benchmarks.common import race
 #: The contender with the budgets.
 OURS = 'nova_image'
 TITLES = {'wall': 'wall clock', 'cpu': 'client CPU', 'requests': 'requests',
-          'memory': 'memory over idle'}
+          'memory': 'memory over idle', 'p50': 'a call, p50',
+          'p99': 'a call, p99', 'connections': 'connections'}
 _WIDTH = 14
 # What a limit has besides the ratio, in the table.
 _BESIDE = ('least', ' (or of %s for %s)'), (
@@ -57,18 +58,22 @@ class Results:
 
     :ivar operations: name -> race.Operation
     :ivar found: operation -> contender -> measures of each round
+    :ivar measures: the measures to show
     """
 
     def __init__(self, tasks: list[race.Operation], found: race.Found,
-                 budgets: collections.abc.Iterable[Budget]) -> None:
+                 budgets: collections.abc.Iterable[Budget],
+                 measures: tuple[str, ...] = race.MEASURES) -> None:
         """Collect the measures of a run.
 
         :param tasks: the operations
         :param found: the measures from Race.run()
         :param budgets: the budgets of the project's design
+        :param measures: those to show
         """
         self.operations = {task.name: task for task in tasks}
         self.found = found
+        self.measures = measures
         self._budgets = list(budgets)
 
     def names(self, operation: str) -> list[str]:
@@ -134,10 +139,10 @@ class Results:
 
     def _of(self, operation: str, name: str) -> dict[str, typing.Any]:
         ratios = {measure: self.ratio(operation, name, measure)
-                  for measure in race.MEASURES}
+                  for measure in self.measures}
         return {
             'median': {measure: self.median(operation, name, measure)
-                       for measure in race.MEASURES},
+                       for measure in self.measures},
             'ratio': {measure: None if math.isnan(ratio) else ratio
                       for measure, ratio in ratios.items()},
             'rounds': self.found[operation][name],
@@ -150,7 +155,7 @@ class Results:
             lines += ['', capitalized(operation.title)]
             lines.append('  %-14s' % '' + ''.join(
                 '%*s' % (_WIDTH + 8, TITLES[measure])
-                for measure in race.MEASURES))
+                for measure in self.measures))
             lines += [self._line(name, contender)
                       for contender in self.names(name)]
         lines += ['', 'In brackets: ratio to %s.' % self.standards()]
@@ -175,7 +180,7 @@ class Results:
             '%*s %s' % (_WIDTH, show(
                 measure, self.median(operation, name, measure)),
                 _brackets(self.ratio(operation, name, measure)).rjust(7))
-            for measure in race.MEASURES)
+            for measure in self.measures)
 
 
 def _brackets(ratio: float) -> str:
@@ -190,10 +195,10 @@ def capitalized(title: str) -> str:
 def show(measure: str, value: float) -> str:
     """Return a value with its unit.
 
-    :param measure: one of race.MEASURES
+    :param measure: one of TITLES
     :param value: seconds, bytes or a number
     """
-    if measure == 'requests':
+    if measure in ('requests', 'connections'):
         return '%d' % value
     if measure == 'memory':
         return '%.1f MiB' % (value / 1024 ** 2)
