@@ -20,6 +20,8 @@ from benchmarks.callers import servers
 from benchmarks.metadata import cloud
 
 _NEW = {'name': 'small', 'disk_format': 'raw', 'container_format': 'bare'}
+#: seconds until a busy Glance answers
+_BUSY = 0.25
 #: the number of images with data
 _WITH_DATA = 4
 
@@ -49,7 +51,9 @@ class Cloud(cloud.Cloud):
         self.replay = self.useFixture(servers.Replay(self.glance.url))
         self.servers = {
             'glance': self.useFixture(servers.Relay(self.glance.url)),
-            'replay': self.replay}
+            'replay': self.replay,
+            'slow': self.useFixture(servers.Replay(
+                self.glance.url, self.replay, _BUSY))}
         api = adapter.Adapter(self.keystone.session('demo'),
                               service_type='image', interface='internal')
         for _ in range(_WITH_DATA):

@@ -22,15 +22,15 @@ from benchmarks.common import results
 MEASURES = ('wall', 'p50', 'p99', 'cpu', 'memory', 'connections')
 #: The number of images in a list.
 PAGE = 100
-_SERVERS = {'glance': 'Glance', 'replay': 'the replay'}
+_SERVERS = {'glance': 'Glance', 'replay': 'the replay',
+            'slow': 'the replay of a busy Glance'}
 
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
     """A kind of call.
 
-    ``share`` is the number of calls of it for each of ``--calls``, on either
-    server; 0 leaves it out.
+    ``share`` is the number of calls of it for each of ``--calls``, by server.
     """
 
     task: str
@@ -40,9 +40,10 @@ class Kind:
 
 KINDS = (
     Kind('show', 'show an image', {'glance': 0.5, 'replay': 1}),
-    Kind('list', 'list %d images' % PAGE, {'glance': 0.1, 'replay': 0.5}),
+    Kind('list', 'list %d images' % PAGE, {'glance': 0.025, 'replay': 0.5}),
     Kind('download', 'download %s to a file', {'glance': 0.25, 'replay': 0.5}),
-    Kind('stream', 'read %s in a loop', {'glance': 0, 'replay': 0.5}),
+    Kind('stream', 'read %s in a loop', {'replay': 0.5}),
+    Kind('burst', 'show an image at the same moment', {'slow': 1}),
 )
 #: Name of the operations -> how their callers are called.
 MODES = {'threads': 'threads', 'green': 'greenthreads'}
@@ -64,7 +65,7 @@ def _operations(mode: str, callers: int, calls: int, size: str
                 ) -> collections.abc.Iterator[race.Operation]:
     for server, where in _SERVERS.items():
         for kind in KINDS:
-            number = round(calls * kind.share[server])
+            number = round(calls * kind.share.get(server, 0))
             if not number:
                 continue
             title = kind.title % size if '%s' in kind.title else kind.title

@@ -178,13 +178,22 @@ class Replay(Server):
 
     Only requests without a body can be repeated. After stop_recording(),
     Glance is never asked, and a new request breaks its connection.
+
+    :ivar delay: seconds until an answer begins
     """
 
-    def __init__(self, glance_url: str) -> None:
-        """Describe a server; it starts when the fixture is set up."""
+    def __init__(self, glance_url: str, like: 'Replay | None' = None,
+                 delay: float = 0.0) -> None:
+        """Describe a server; it starts when the fixture is set up.
+
+        :param glance_url: the URL of the Glance behind it
+        :param like: another one, which records for this one
+        :param delay: seconds until an answer begins
+        """
         super().__init__(glance_url)
-        self._answers: dict[bytes, bytes] = {}
-        self._is_recording = True
+        self.delay = delay
+        self._answers: dict[bytes, bytes] = like._answers if like else {}
+        self._is_recording = like is None
 
     def stop_recording(self) -> None:
         """Stop asking Glance."""
@@ -248,13 +257,15 @@ class _Replayed(asyncio.Protocol):
         self._server.seen(1)
         request = head.partition(b'\r\n')[0]
         answer = self._server.known(request)
-        if answer is not None:
+        if answer is not None and not self._server.delay:
             self._transport.write(answer)
         else:
             self._server.spawn(self._ask(request, head))
 
     async def _ask(self, request: bytes, head: bytes) -> None:
-        answer = await self._server.record(request, head)
+        answer = self._server.known(request) or await self._server.record(
+            request, head)
+        await asyncio.sleep(self._server.delay)
         if answer is None:
             self._transport.abort()
         else:

@@ -122,7 +122,7 @@ class Worker(worker.Worker):
 
         def prepare(plugin: v3.Password, session: ks_session.Session) -> None:
             self._contender = self._kind(plugin, session)
-            for name in urls:
+            for name in ('glance', 'replay'):
                 for call, count in (
                         (self._show, len(image_ids)), (self._list, 1),
                         (self._download, len(data_ids)),
@@ -171,17 +171,32 @@ class Worker(worker.Worker):
         """Read the data of images, and return the measures."""
         return self._many(self._stream, **task)
 
+    def burst(self, server: str, callers: int, calls: int
+              ) -> dict[str, float]:
+        """Show images at the same moment, again and again."""
+        seconds: list[float] = []
+
+        def run() -> bool:
+            for begin in range(0, calls, callers):
+                made = Callers(callers, min(callers, calls - begin),
+                               functools.partial(self._show, server))
+                if not made.run():
+                    return False
+                seconds.extend(made.seconds)
+            return True
+        return self._measure(run) | _shares(seconds)
+
     def _many(self, call: typing.Callable[[str, int], bool], server: str,
               callers: int, calls: int) -> dict[str, float]:
-        """Make calls, and return the measures.
-
-        ``p50`` and ``p99`` are seconds of a call.
-        """
+        """Make calls one after the other, and return the measures."""
         made = Callers(callers, calls, functools.partial(call, server))
-        found = self._measure(made.run)
-        shares = statistics.quantiles(made.seconds, n=100,
-                                      method='inclusive')
-        return found | {'p50': shares[49], 'p99': shares[98]}
+        return self._measure(made.run) | _shares(made.seconds)
+
+
+def _shares(seconds: list[float]) -> dict[str, float]:
+    """Return the seconds that half and 99 % of the calls do not exceed."""
+    shares = statistics.quantiles(seconds, n=100, method='inclusive')
+    return {'p50': shares[49], 'p99': shares[98]}
 
 
 if __name__ == '__main__':

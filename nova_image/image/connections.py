@@ -33,6 +33,7 @@ import six
 from six.moves import http_client
 
 from nova_image.image import deadline as deadlines
+from nova_image.image import idle
 from nova_image.image import sizes
 
 #: the most of an answer's head, in bytes and in headers. Glance 15 accepts
@@ -79,6 +80,7 @@ def _pool_of(kind):
         return kind  # the latter without ssl
     if kind not in _POOLS:
         _POOLS[kind] = type(kind.__name__, (kind,), {
+            'QueueCls': idle.Idle,
             'ConnectionCls': type(usual.__name__, (_Connection, usual), {})})
     return _POOLS[kind]
 

@@ -19,6 +19,8 @@ be shared between the many users that a service acts for. Together that is a
 third of the client's time for a small request.
 """
 
+import resource
+
 from keystoneauth1 import session as ksa_session
 from oslo_utils import units
 import requests
@@ -28,8 +30,10 @@ from six.moves.urllib import parse
 from nova_image.image import connections
 from nova_image.image import sizes
 
-#: connections kept open to one Glance; more are opened and closed as needed
-POOL_SIZE = 64
+#: the most idle connections to one server that are kept open
+POOL_SIZE = 512
+#: their share of the files that this process may have open
+_SHARE = 4
 #: the largest body of an answer of Keystone, in bytes
 MAX_BODY = 16 * units.Mi
 
@@ -43,7 +47,7 @@ class HttpSession(requests.Session):
     def __init__(self):
         super(HttpSession, self).__init__()
         self._settings = {}
-        adapter = _Adapter(pool_maxsize=POOL_SIZE)
+        adapter = _Adapter(pool_maxsize=_pool_size())
         for scheme in ('http://', 'https://'):
             self.mount(scheme, adapter)
 
@@ -98,6 +102,14 @@ class HttpSession(requests.Session):
         if key not in self._settings:
             self._settings[key] = read(url, {}, *options)
         return dict(self._settings[key])
+
+
+def _pool_size():
+    """Return how many idle connections to one server are kept open."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if files == resource.RLIM_INFINITY:
+        return POOL_SIZE
+    return min(POOL_SIZE, files // _SHARE)
 
 
 class _Response(requests.Response):

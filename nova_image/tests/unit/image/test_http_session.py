@@ -13,6 +13,8 @@
 """Tests of nova_image.image.http_session: work that is not repeated."""
 
 import io
+import logging
+import resource
 
 import fixtures
 import mock
@@ -139,10 +141,30 @@ class TestConnections(base.TestCase):
         self.adapters = http_session.HttpSession().adapters
         self.adapter = self.adapters['https://']
 
-    def test_a_pool_has_room_for_many_threads(self):
-        for scheme in ('http://', 'https://'):
-            self.assertEqual(http_session.POOL_SIZE,
-                             self.adapters[scheme]._pool_maxsize)
+    def _idle(self, scheme='http'):
+        """Return how many of 600 idle connections are kept."""
+        pool = http_session.HttpSession().adapters[
+            scheme + '://'].poolmanager.connection_from_host('one', 1, scheme)
+        for one in [pool._get_conn() for _ in range(600)]:
+            pool._put_conn(one)
+        return pool.pool.qsize()
+
+    def test_a_pool_keeps_the_connections_of_many_callers(self):
+        log = self.useFixture(fixtures.FakeLogger(level=logging.INFO))
+        self._limit_files(10000)
+        for scheme in ('http', 'https'):
+            self.assertEqual(http_session.POOL_SIZE, self._idle(scheme))
+        self.assertEqual('', log.output)
+
+    def test_a_pool_leaves_files_to_others(self):
+        self._limit_files(1024)
+        self.assertEqual(256, self._idle())
+        self._limit_files(resource.RLIM_INFINITY)
+        self.assertEqual(http_session.POOL_SIZE, self._idle())
+
+    def _limit_files(self, count):
+        self.useFixture(fixtures.MonkeyPatch(
+            'resource.getrlimit', lambda _: (count, count)))
 
     def _pool(self, url='https://one/a', verify=True, **kwargs):
         request = requests.Request('GET', url).prepare()
