@@ -45,7 +45,7 @@ def parse_arguments() -> argparse.Namespace:
         parser, 'N',
         ('threads', 50, 'number of callers on native threads'),
         ('greenthreads', 500, 'number of callers on eventlet'),
-        ('calls', 2000, 'number of shows of the replay in each round; the '
+        ('calls', 1000, 'number of shows of the replay in each round; the '
                         'other operations have a share of it'))
     command.add_numbers(parser, 'MIB',
                         ('size', 1, 'size of the downloads'))

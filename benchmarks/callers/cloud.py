@@ -21,7 +21,7 @@ from benchmarks.metadata import cloud
 
 _NEW = {'name': 'small', 'disk_format': 'raw', 'container_format': 'bare'}
 #: seconds until a busy Glance answers
-_BUSY = 0.25
+_BUSY = 0.1
 #: the number of images with data
 _WITH_DATA = 4
 

@@ -31,19 +31,22 @@ class Kind:
     """A kind of call.
 
     ``share`` is the number of calls of it for each of ``--calls``, by server.
+    ``modes`` are the kinds of callers.
     """
 
     task: str
     title: str
     share: dict[str, float]
+    modes: tuple[str, ...] = ('threads', 'green')
 
 
 KINDS = (
     Kind('show', 'show an image', {'glance': 0.5, 'replay': 1}),
-    Kind('list', 'list %d images' % PAGE, {'glance': 0.025, 'replay': 0.5}),
+    Kind('list', 'list %d images' % PAGE, {'glance': 0.05, 'replay': 0.5}),
     Kind('download', 'download %s to a file', {'glance': 0.25, 'replay': 0.5}),
     Kind('stream', 'read %s in a loop', {'replay': 0.5}),
-    Kind('burst', 'show an image at the same moment', {'slow': 1}),
+    Kind('burst', 'show an image at the same moment', {'slow': 1},
+         ('green',)),
 )
 #: Name of the operations -> how their callers are called.
 MODES = {'threads': 'threads', 'green': 'greenthreads'}
@@ -66,7 +69,7 @@ def _operations(mode: str, callers: int, calls: int, size: str
     for server, where in _SERVERS.items():
         for kind in KINDS:
             number = round(calls * kind.share.get(server, 0))
-            if not number:
+            if not number or mode not in kind.modes:
                 continue
             title = kind.title % size if '%s' in kind.title else kind.title
             yield race.Operation(

@@ -188,7 +188,7 @@ class Worker(worker.Worker):
 
     def _many(self, call: typing.Callable[[str, int], bool], server: str,
               callers: int, calls: int) -> dict[str, float]:
-        """Make calls one after the other, and return the measures."""
+        """Make calls without a pause, and return the measures."""
         made = Callers(callers, calls, functools.partial(call, server))
         return self._measure(made.run) | _shares(made.seconds)
 
