@@ -41,6 +41,7 @@ import six
 from nova_image.conf import glance as glance_conf
 from nova_image import exception
 from nova_image.image import http_session
+from nova_image.image import renewal
 
 #: seconds without an answer after which a request fails, unless ``[glance]
 #: timeout`` is set (python-glanceclient's own default)
@@ -151,8 +152,9 @@ class Identity(object):
         options = self._conf.glance
         named = options.auth_type or options.auth_section
         if self._service_auth is None and named:
-            self._service_auth = loading.load_auth_from_conf_options(
-                self._conf, glance_conf.GROUP)
+            self._service_auth = renewal.patient(
+                loading.load_auth_from_conf_options(
+                    self._conf, glance_conf.GROUP))
         return self._service_auth
 
     def service_auth(self):
