@@ -32,6 +32,10 @@ LOG = logging.getLogger(__name__)
 BEHIND = 4 * units.Mi
 #: bytes up to which starting a thread costs more than it saves
 SMALL = units.Mi
+#: the most threads of checks; more transfers check on their callers' threads.
+#: No processor is idle by then, and each thread may be BEHIND.
+MOST = 64
+_NAME = 'nova_image check'
 
 
 def on_eventlet():
@@ -111,6 +115,9 @@ class Feeder(object):
         """
         if self._is_alone or max(self._seen, self._size or 0) <= SMALL:
             return False
+        if _running() >= MOST:
+            self._is_alone = True
+            return False
         # Known before it runs: close() must find it, whatever interrupts this.
         self._thread = _Thread(self._check, behind(self._size))
         # It finds them when it begins, while this waits for its beginning.
@@ -155,7 +162,7 @@ class _Thread(object):
         self._is_over = False
         self._error = None
         self._thread = native.Thread(target=self._work,
-                                     name='nova_image check')
+                                     name=_NAME)
         self._thread.daemon = True
 
     def start(self):
@@ -234,6 +241,12 @@ class _Thread(object):
             # Not by call(): the caller may be the hub of eventlet, which
             # finalizes a dropped stream. This takes as long as one piece.
             self._thread.join()
+
+
+def _running():
+    """Return the number of threads of checks."""
+    return sum(thread.name == _NAME
+               for thread in _native_threading().enumerate())
 
 
 def _native_threading():

@@ -15,6 +15,7 @@
 import sys
 import threading
 
+import fixtures
 import mock
 from oslo_utils import units
 from six.moves import _thread
@@ -53,6 +54,22 @@ class TestThread(offload_case.FeederTest):
         with mock.patch.object(threading.Thread, 'start', start):
             feeder.update(b'1')
         self.assertEqual([b'1'], found)
+
+    def test_the_number_of_threads_is_limited(self):
+        self.useFixture(fixtures.MockPatchObject(offload, 'MOST', 2))
+        checks = [offload_case.Check() for _ in range(4)]
+        feeders = [self.feeder(check) for check in checks]
+        for feeder in feeders[:3]:
+            feeder.update(b'1')
+        self.assertEqual(2, len(offload_case.running()))
+        self.assertEqual({threading.current_thread()}, checks[2].threads)
+        feeders[0].finish()
+        for feeder in feeders[1:]:  # once without, always without
+            feeder.update(b'2')
+            feeder.finish()
+        self.assertEqual([[b'1'], [b'1', b'2'], [b'1', b'2'], [b'2']],
+                         [check.chunks for check in checks])
+        self.assertNotIn(threading.current_thread(), checks[3].threads)
 
     def test_the_thread_does_not_keep_the_process_alive(self):
         self.feeder(offload_case.Check()).update(b'1')
