@@ -23,7 +23,7 @@ MEASURES = ('wall', 'p50', 'p99', 'cpu', 'memory', 'connections')
 #: The number of images in a list.
 PAGE = 100
 _SERVERS = {'glance': 'Glance', 'replay': 'the replay',
-            'slow': 'the replay of a busy Glance'}
+            'slow': 'the busy replay'}
 
 
 @dataclasses.dataclass(frozen=True)
