@@ -45,6 +45,7 @@ from nova_image import conf as nova_image_conf
 from nova_image import exception
 from nova_image.image import api
 from nova_image.image import identity
+from nova_image.image import renewal
 from nova_image.replication import ends
 
 #: auth plugins without Keystone: requests have no token
@@ -122,7 +123,7 @@ class _Identity(identity.Identity):
                  auth: plugin.BaseAuthPlugin | None) -> None:
         super().__init__(conf)
         self._session = session
-        self._auth = auth
+        self._auth = renewal.patient(auth)
 
     def session(self, endpoint: str | None) -> ks_session.Session:
         """Return the session."""

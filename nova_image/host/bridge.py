@@ -27,6 +27,7 @@ from nova_image import exception
 from nova_image.host import xenserver
 from nova_image.image import driver
 from nova_image.image import identity
+from nova_image.image import renewal
 from nova_image.metrics import hook
 from nova_image import version
 
@@ -52,7 +53,10 @@ class NovaIdentity(identity.Identity):
         from nova import service_auth
         get_plugin = getattr(  # Nova 15 has a shorter name
             service_auth, 'get_service_user_token_auth_plugin', None)
-        return (get_plugin or service_auth.get_auth_plugin)(context)
+        found = (get_plugin or service_auth.get_auth_plugin)(context)
+        # All requests of this process share the plugin of the service token.
+        renewal.patient(getattr(found, 'service_auth', None))
+        return found
 
     def service_auth(self):
         """Return the auth plugin of Nova's service user, or None."""
@@ -62,7 +66,7 @@ class NovaIdentity(identity.Identity):
             get_plugin = getattr(  # private in Nova 15
                 service_auth, 'get_service_auth_plugin', None)
             if get_plugin is not None:
-                return get_plugin('service_user')
+                return renewal.patient(get_plugin('service_user'))
         return self.configured_auth()
 
     def _auth_without_token(self):

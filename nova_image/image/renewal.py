@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tokens of the service, whose renewal does not hold up other calls.
+"""Tokens that calls share, whose renewal does not hold up the others.
 
 A plugin of keystoneauth has one lock. The call that fetches a token holds it
 until Keystone answers, and all others wait for it: those whose token is good
@@ -34,8 +34,8 @@ _PAUSE = 0.05
 def patient(plugin):
     """Return an auth plugin whose callers do not wait for each other.
 
-    :param plugin: a new auth plugin; one that does not fetch tokens in the
-        usual way is returned as it is
+    :param plugin: an auth plugin that many calls share, or None; one that
+        does not fetch tokens in the usual way is returned as it is
     """
     kind = type(plugin)
     usual = six.get_unbound_function(base.BaseIdentityPlugin.get_access)

@@ -25,6 +25,7 @@ from nova_image import conf as nova_image_conf
 from nova_image.image import api
 from nova_image.image import http_session
 from nova_image.image import identity
+from nova_image.image import renewal
 
 #: authentication types without Keystone: requests have no token
 _WITHOUT_KEYSTONE = (None, '', 'None', 'none', 'noauth')
@@ -37,7 +38,7 @@ class _Identity(identity.Identity):
                  auth: plugin.BaseAuthPlugin | None) -> None:
         super().__init__(conf)
         self._own = own
-        self._auth = auth
+        self._auth = renewal.patient(auth)
 
     def session(self, endpoint: str | None) -> ks_session.Session:
         """Return the session."""

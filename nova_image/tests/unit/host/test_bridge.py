@@ -14,8 +14,11 @@
 
 import io
 import os
+import threading
 
 import fixtures
+from keystoneauth1.identity import v3
+from keystoneauth1 import service_token
 import mock
 from oslo_config import cfg
 from oslo_log import log as logging
@@ -271,6 +274,32 @@ class NovaIdentityTest(BridgeTestCase):
         get_plugin = self.service_auth.get_service_auth_plugin = mock.Mock()
         self.assertIs(get_plugin.return_value, self.identity.service_auth())
         get_plugin.assert_called_once_with('service_user')
+
+    def test_its_renewal_holds_up_no_other_request(self):
+        """Nova's requests share the plugin of the service token."""
+        self._send_service_token(True)
+        shared = [v3.Password('https://keystone', 'secret') for _ in range(2)]
+        self.service_auth.get_service_auth_plugin = mock.Mock(
+            return_value=shared[0])
+        self.assertIs(shared[0], self.identity.service_auth())
+        self.service_auth.get_service_user_token_auth_plugin = mock.Mock(
+            return_value=service_token.ServiceTokenAuthWrapper(
+                mock.Mock(), shared[1]))
+        for _ in range(2):
+            self.identity.auth(base.Context())
+        for plugin in shared:
+            self.assertIsInstance(plugin, v3.Password)
+            plugin.auth_ref = mock.Mock()  # a token that is still valid
+            plugin.auth_ref.will_expire_soon.return_value = False
+            found = []
+            thread = threading.Thread(
+                target=lambda one=plugin, to=found: to.append(
+                    one.get_access(None)))
+            thread.daemon = True
+            with plugin._lock:  # another request renews it
+                thread.start()
+                thread.join(30)
+                self.assertEqual([plugin.auth_ref], found)
 
     def test_no_service_user(self):
         """Without them, its requests use those of [glance], if any."""
