@@ -63,19 +63,25 @@ Related options:
 """),
     cfg.IntOpt(
         'download_connections',
-        default=1,
+        default=8,
         min=1,
         max=8,
         help="""
-Number of parallel connections for the download of a large image
-(more than 8 MiB). They are spread over all servers in turn.
+Maximum number of parallel connections for the download of an image.
 
-More than one connection helps if each is slow, especially over long
-distances, and if the store can return parts of images. Each
-connection takes 4 MiB of memory.
+A download begins with one connection. If the server is far away (a
+round trip of 20 ms or more), at least 32 MiB are left, and the
+window of the connection limits its rate, other connections read
+parts of the image, spread over all servers in turn. If they are not
+at least 20 % faster than one, the rest is read by one again.
+
+More than one connection requires a store that can return parts of
+images. They take 2 MiB of memory each, and 4 MiB in addition.
 
 Glance's image cache is bypassed: requests for parts of an image
 neither fill it nor are served from it.
+
+1 means that downloads never use more than one.
 """),
     cfg.IntOpt(
         'download_deadline',

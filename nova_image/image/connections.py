@@ -24,6 +24,7 @@ import errno
 import functools
 import io
 import socket
+import struct
 try:
     import ssl
 except ImportError:  # Python without TLS
@@ -49,6 +50,8 @@ _COUNTED = 90
 #: the headers that http.client itself needs
 _FRAMING = (b'content-length', b'transfer-encoding', b'connection',
             b'keep-alive', b'proxy-connection')
+#: tcpi_rtt of struct tcp_info, in microseconds (include/uapi/linux/tcp.h)
+_RTT = struct.Struct('=68xI')
 _TLS_ERRORS = (ssl.SSLError,) if ssl else ()
 _LINE_ENDS = (b'\r\n', b'\n', b'')
 
@@ -83,6 +86,21 @@ def _pool_of(kind):
             'QueueCls': idle.Idle,
             'ConnectionCls': type(usual.__name__, (_Connection, usual), {})})
     return _POOLS[kind]
+
+
+def round_trip(sock):
+    """Return the seconds of a round trip to the peer of a socket.
+
+    :returns: what the kernel has measured; None if it has not, or the peer
+        is on this host
+    """
+    peer = sock.getpeername()[0]
+    number = getattr(socket, 'TCP_INFO', None)
+    if number is None or peer.startswith('127.') or peer in (
+            '::1', sock.getsockname()[0]):
+        return None
+    found = sock.getsockopt(socket.IPPROTO_TCP, number, _RTT.size)
+    return _RTT.unpack(found)[0] / 1e6 or None
 
 
 class _Connection(object):

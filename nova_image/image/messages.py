@@ -18,6 +18,7 @@ import six
 from six.moves.urllib import parse
 
 from nova_image.image import answers
+from nova_image.image import connections
 from nova_image.image import faults
 from nova_image.image import sizes
 from nova_image import redaction
@@ -203,31 +204,34 @@ class Answer(object):
         return faults.bad_answer(
             self._response, self._request, self.endpoint, why, advice)
 
-    def chunks(self):
+    def chunks(self, size=None):
         """Yield the body in pieces and close the connection at the end.
 
+        :param size: bytes of a piece; None for sizes.CHUNK
         :raises GlanceConnectionFailed: if the connection fails
         """
         try:
-            for chunk in self._pieces():
+            for chunk in self._pieces(size):
                 yield chunk
         except Exception as error:
             faults.raise_ours(error, self._request, self.endpoint)
         finally:
             self._response.close()
 
-    def _pieces(self):
-        """Yield the body in pieces of CHUNK, after some smaller ones.
+    def _pieces(self, size):
+        """Yield the body in pieces of a size, after some smaller ones.
 
         The caller hashes each piece while the next one arrives, so the hash
         begins earlier.
+
+        :param size: bytes; CHUNK if None
         """
-        for size in self._first_sizes():
-            piece = next(self._response.iter_content(size), b'')
+        for first in self._first_sizes() if size is None else ():
+            piece = next(self._response.iter_content(first), b'')
             if not piece:
                 return
             yield piece
-        for piece in self._response.iter_content(sizes.CHUNK):
+        for piece in self._response.iter_content(size or sizes.CHUNK):
             yield piece
 
     def _first_sizes(self):
@@ -240,6 +244,20 @@ class Answer(object):
         if not size.isdigit() or int(size) <= 2 * sizes.CHUNK:
             return ()
         return [sizes.CHUNK // part for part in (4, 4, 2)]
+
+    def round_trip(self):
+        """Return the seconds of a round trip to the server, at most.
+
+        The kernel knows them. The time until the answer came counts if the
+        peer is on this host: then it is a proxy.
+        """
+        try:
+            found = connections.round_trip(_socket_of(self._response.raw))
+        except (AttributeError, EnvironmentError):
+            found = None
+        if found is None:
+            found = self._response.elapsed.total_seconds()
+        return found
 
     def abort(self):
         """Make chunks() end soon, in the thread that reads them."""

@@ -28,6 +28,7 @@ from nova_image import exception
 from nova_image.image import offload
 from nova_image.image import retry
 from nova_image.image.transfer import digest
+from nova_image.image.transfer import distance
 from nova_image.image.transfer import file_copy
 from nova_image.image.transfer import format_check
 from nova_image.image.transfer import limits
@@ -149,15 +150,10 @@ class Download(object):
 
     def _reader(self):
         recorded = self._recorded
-        options = self._client.conf.glance
-        if options.download_connections > 1 and recorded and (
-                (recorded.size or 0) > 2 * parallel.PART):
-            return parallel.ParallelReader(self._one_reader, recorded,
-                                           options.download_connections)
-        return self._one_reader()
-
-    def _one_reader(self, part=None):
-        return readers.Reader(self._origin, self._recorded, part)
+        most = self._client.conf.glance.download_connections
+        if most > 1 and recorded and (recorded.size or 0) > distance.WORTH:
+            return parallel.ParallelReader(self._origin, recorded, most)
+        return readers.Reader(self._origin, recorded)
 
     def _by_shortcut(self, sink, turn):
         """Copy the data from where this host can reach it, if possible.

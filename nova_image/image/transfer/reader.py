@@ -69,16 +69,22 @@ def _is_true(value):
 class Reader(contracts.DataReader):
     """Reads by one connection at a time. See DataReader.
 
+    ``piece`` is the size in bytes of the pieces, None for sizes.CHUNK.
+
     :param origin: Origin
     :param recorded: Recorded, if it is known already
     :param part: (first byte, byte behind the last) of the part to read, if
         it is not all of the data; requires ``recorded``
+    :param eager: whether to raise the error of the first request at once,
+        instead of trying again
     """
 
-    def __init__(self, origin, recorded=None, part=None):
+    def __init__(self, origin, recorded=None, part=None, eager=False):
         super(Reader, self).__init__(recorded)
         self.offset, self._end = part or (0, None)
+        self.piece = None
         self._origin = origin
+        self._eager = eager
         self._options = origin.client.conf.glance
         self._deadline = deadline.Deadline(
             self._options.download_deadline, 'download_deadline',
@@ -95,6 +101,11 @@ class Reader(contracts.DataReader):
         """Connect. See DataReader."""
         self._connect()
         return self.recorded
+
+    @property
+    def answer(self):
+        """The nova_image.image.messages.Answer that is read; None so far."""
+        return self._answer
 
     def begin_at(self, offset):
         """Skip data that is there already. See DataReader."""
@@ -149,7 +160,7 @@ class Reader(contracts.DataReader):
             return  # there is no range behind the last byte
         if self._answer is None:
             self._connect()
-        for chunk in self._in_time(self._answer.chunks()):
+        for chunk in self._in_time(self._answer.chunks(self.piece)):
             if self._is_closed:
                 return
             if self._skip:
@@ -260,8 +271,9 @@ class Reader(contracts.DataReader):
 
     def _call(self, request):
         """Ask once if chunks() asks again, otherwise like any request."""
+        once = self._eager or self.endpoint is not None
         return self._origin.client.call(self._origin.context, request,
-                                        once=self.endpoint is not None)
+                                        once=once)
 
     def _rest(self):
         """Return an answer that begins at the offset; None without one."""

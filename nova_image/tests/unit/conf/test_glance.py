@@ -57,7 +57,7 @@ class TestOptions(testtools.TestCase):
             'download_retries': 5, 'download_deadline': 86400,
             'transfer_stall_timeout': 120, 'keep_partial_downloads': False,
             'partial_download_age': 86400, 'inspect_images': False,
-            'download_connections': 1, 'verify_uploads': True,
+            'download_connections': 8, 'verify_uploads': True,
             'share_downloads': True, 'max_concurrent_transfers': 0,
             'transfer_bandwidth': 0.0, 'transfer_lock_path': None,
             'direct_file_roots': [], 'direct_swift_endpoints': [],

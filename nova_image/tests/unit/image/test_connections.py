@@ -14,10 +14,12 @@
 import errno
 import socket
 import ssl
+import struct
 
 import mock
 import requests
 import six
+import testtools
 
 from nova_image import exception
 from nova_image.image import connections
@@ -351,3 +353,52 @@ class TestPools(base.TestCase):
         self.assertIsNone(deadline.NONE.shorten(None))
         over = deadline.Deadline(10, 'a', began=deadline.timeutils.now() - 10)
         self.assertRaises(socket.timeout, over.shorten, 3)
+
+
+class _Socket(object):
+    """A socket whose round trip takes 42 ms."""
+
+    def __init__(self, peer, host='192.0.2.1', rtt=42000):
+        self._peer = peer
+        self._host = host
+        self._rtt = rtt
+
+    def getpeername(self):
+        """Return the address of the peer."""
+        return self._peer, 9292
+
+    def getsockname(self):
+        """Return the address of this host."""
+        return self._host, 40000
+
+    def getsockopt(self, level, name, size):
+        """Return the beginning of a struct tcp_info."""
+        return b'\xff' * 68 + struct.pack('=I', self._rtt)
+
+
+@testtools.skipUnless(hasattr(socket, 'TCP_INFO'), 'no TCP_INFO')
+class TestRoundTrip(base.TestCase):
+    """What the kernel knows of the distance."""
+
+    def test_of_another_host(self):
+        for peer in ('192.0.2.2', '2001:db8::1'):
+            self.assertEqual(0.042, connections.round_trip(_Socket(peer)))
+
+    def test_of_this_host(self):
+        for peer in ('127.0.0.1', '127.1.2.3', '::1', '192.0.2.1'):
+            self.assertIsNone(connections.round_trip(_Socket(peer)))
+
+    def test_one_that_is_not_known(self):
+        self.assertIsNone(connections.round_trip(
+            _Socket('192.0.2.2', rtt=0)))
+
+    def test_of_a_real_socket(self):
+        listener = socket.socket()
+        self.addCleanup(listener.close)
+        listener.bind(('127.0.0.1', 0))
+        listener.listen(1)
+        client = socket.create_connection(listener.getsockname())
+        self.addCleanup(client.close)
+        found = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 72)
+        microseconds = struct.unpack('=68xI', found)[0]
+        self.assertTrue(0 < microseconds < 10000000, microseconds)

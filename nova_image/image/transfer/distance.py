@@ -1,0 +1,171 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Whether several connections would be faster than one: what is measured.
+
+A connection has at most a window of bytes in flight, so it moves a window in
+each round trip, however fast the link is. Far away that is slow: 3 MiB in 50
+ms are 60 MiB per second. Several connections have several windows.
+"""
+
+import collections
+
+from oslo_utils import timeutils
+from oslo_utils import units
+
+from nova_image.image import knowledge
+
+#: seconds of a round trip from which a window may limit a connection. Nearer
+#: servers are as fast as one processor hashes the data.
+FAR = 0.02
+#: bytes in flight up to which a window may be the limit: Linux keeps at most
+#: 4 MiB to send again (the default maximum of net.ipv4.tcp_wmem), and
+#: announces half of the 6 MiB of tcp_rmem
+WINDOW = 4 * units.Mi
+#: bytes of the pieces that are measured: the first MiB needs seven round trips
+PIECE = 128 * units.Ki
+#: bytes that must be left: new connections take ten round trips until they
+#: are fast, and one connection moves this much in that time
+WORTH = 32 * units.Mi
+#: how many times as fast several connections must be
+GAIN = 1.2
+#: round trips over which a rate is measured; the bytes of one come at once
+_ROUNDS = 8
+#: round trips after which a window may be known to be the limit
+_LEAST = 3
+#: the share of the time in which the network must be waited for
+_WAITING = 0.5
+#: characters of a URL that names a fact
+_SHOWN = 200
+
+
+def _is_true(value):
+    return value is True
+
+
+def _is_time(value):
+    return isinstance(value, float) and value >= 0
+
+
+#: whether several connections were not faster than one, lately
+NO_GAIN = knowledge.Fact('lack of a gain by several connections', _is_true)
+
+
+def learn(known, answer):
+    """Return the seconds of a round trip to a server, at most.
+
+    It is the shortest of those that were measured lately: an answer may have
+    taken its time.
+
+    :param known: nova_image.image.knowledge.Knowledge
+    :param answer: nova_image.image.messages.Answer of the server
+    """
+    fact = knowledge.Fact(
+        'round trip to %s' % answer.endpoint[:_SHOWN], _is_time)
+    found, best = answer.round_trip(), known.get(fact)
+    if best is None or found < best:
+        known.remember(fact, found)
+        return found
+    return best
+
+
+class Flow(object):
+    """The bytes of one connection: how fast they come, and why.
+
+    ``best`` is the highest rate so far, in bytes per second.
+
+    :param round_trip: seconds
+    """
+
+    def __init__(self, round_trip):
+        self._round_trip = round_trip
+        self.restart()
+
+    def restart(self):
+        """Forget what was measured: the connection is a new one."""
+        self._began = timeutils.now()
+        self._waited = 0.0
+        self._size = 0
+        self._marks = collections.deque([(self._began, 0)])
+        self.best = 0.0
+
+    def timed(self, chunks):
+        """Yield the pieces of an iterable, and measure the waits for them."""
+        chunks = iter(chunks)
+        while True:
+            began = timeutils.now()
+            chunk = next(chunks, None)
+            if chunk is None:
+                return
+            now = timeutils.now()
+            self._waited += now - began
+            self._count(now, len(chunk))
+            yield chunk
+
+    def _count(self, now, size):
+        self._size += size
+        marks, since = self._marks, now - _ROUNDS * self._round_trip
+        marks.append((now, self._size))
+        while marks[1][0] <= since:
+            marks.popleft()
+        then, before = marks[0]
+        if then <= since and now > then:
+            self.best = max(self.best, (self._size - before) / (now - then))
+
+    @property
+    def rate(self):
+        """The bytes per second from the beginning."""
+        return self._size / max(self._marks[-1][0] - self._began, 1e-6)
+
+    def is_limited(self):
+        """Return whether the window may be what limits the rate.
+
+        Otherwise it is the server, the link, or the reader of the data.
+        """
+        seconds = self._marks[-1][0] - self._began
+        return (self._round_trip >= FAR and
+                seconds >= _LEAST * self._round_trip and
+                self._waited >= _WAITING * seconds and
+                self.rate * self._round_trip <= WINDOW)
+
+
+class Trial(object):
+    """Whether several connections are faster than one was.
+
+    :param best: bytes per second of the one
+    :param skipped: bytes that do not count: while connections are new
+    :param measured: bytes that count
+    """
+
+    def __init__(self, best, skipped, measured):
+        self._best = best
+        self._skipped = skipped
+        self._measured = measured
+        self._size = 0
+        self._first = None
+
+    def count(self, size):
+        """Count bytes, and judge once.
+
+        :returns: whether there is no gain; None until that is known, and
+            afterwards
+        """
+        before, self._size = self._size, self._size + size
+        if self._first is None:
+            if self._size >= self._skipped:
+                self._first = timeutils.now(), self._size
+            return None
+        began, first = self._first
+        if not before - first < self._measured <= self._size - first:
+            return None
+        seconds = max(timeutils.now() - began, 1e-6)
+        return (self._size - first) / seconds < GAIN * self._best
