@@ -20,15 +20,18 @@ from benchmarks.common import results
 from benchmarks.transfer import cloud as transfer_cloud
 from benchmarks.transfer import sizes as image_sizes
 from benchmarks.transfer import speeds as machine_speeds
+from nova_image.tests.fixtures import distance
 
-#: Seconds of delay before each answer.
-LATENCY = 0.05
+#: The path between the clients and Glance in the part *latency*: a link of 10
+#: Gbit/s on which a window limits each connection.
+DISTANCE = distance.Distance(rtt=0.05, rate=10e9 / 8)
 #: The part of the benchmark that does not run by default.
 RBD = 'rbd'
 _TITLE = 'Image transfers: nova_image and its peers on one Glance 33'
 # The sizes with budgets for the wall clock: small is exact, large the least.
 # The budget for memory applies to all sizes.
 _SMALL, _BIG = 16 * 1024 ** 2, 1024 ** 3
+_FAR_BIG = 256 * 1024 ** 2
 _MEMORY = 32 * 1024 ** 2
 _HASH = 'SHA-512'
 
@@ -42,7 +45,8 @@ class Kind:
     for a small image, and ``cpu`` those for the CPU, in addition to that of
     the hash. ``hashed`` is whether the contenders of the budgets do not
     verify what they write: the hash may then take its time. ``direct`` is
-    whether the data does not come through Glance.
+    whether the data does not come through Glance. ``big`` is the least size
+    with the budgets in ``limits``.
     """
 
     name: str
@@ -55,15 +59,16 @@ class Kind:
     small: dict[str, float] = dataclasses.field(default_factory=dict)
     cpu: dict[str, float] = dataclasses.field(default_factory=dict)
     hashed: bool = False
+    big: int = _BIG
 
     def walls(self, size: int) -> dict[str, float]:
         """Return the budgets for the wall clock of an image size."""
-        if size >= _BIG:
+        if size >= self.big:
             return self.limits
         return self.small if size == _SMALL else {}
 
 
-_SLOWLY = ' with %.0f ms of latency' % (LATENCY * 1000)
+_FAR = ' over %.0f ms' % (DISTANCE.rtt * 1000)
 KINDS = (
     Kind('download', 'download %s', 'download', 'download',
          {'Nova': 0.5, 'curl': 1.25}, small={'Nova': 0.8}),
@@ -71,9 +76,10 @@ KINDS = (
          cpu={'Nova': 1.3}),
     Kind('file', 'download %s by its file:// location', 'download', 'file',
          {'cp': 1.15}, 'cp', True, small={'cp': 1.3}, hashed=True),
-    Kind('latency-download', 'download %s' + _SLOWLY, 'download', 'latency',
-         {}),
-    Kind('latency-upload', 'upload %s' + _SLOWLY, 'upload', 'latency', {}),
+    Kind('latency-download', 'download %s' + _FAR, 'download', 'latency',
+         {'Nova': 0.4}, big=_FAR_BIG),
+    Kind('latency-upload', 'upload %s' + _FAR, 'upload', 'latency',
+         {'Nova': 1.0}, big=_FAR_BIG),
     Kind('rbd', 'download %s by its rbd:// location', 'download', RBD, {},
          direct=True),
 )

@@ -134,8 +134,8 @@ def _require_option(name: str) -> None:
 
 def _latency(cloud: transfer_cloud.Cloud,
              stack: contextlib.ExitStack) -> Setting:
-    proxy = stack.enter_context(fixtures.FaultyProxy(
-        cloud.glance.url, latency=kinds.LATENCY))
+    proxy = stack.enter_context(fixtures.DistantProxy(
+        cloud.glance.url, kinds.DISTANCE))
     return Setting(_ALL, contenders.Place(url=proxy.url))
 
 

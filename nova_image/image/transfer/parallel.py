@@ -124,10 +124,10 @@ class ParallelReader(contracts.DataReader):
         for chunk in chunks:
             self._note(head)
             self.offset = head.offset
-            yield chunk
             if self._crew is None:
                 self._grow()
-            elif self._is_overtaken():
+            yield chunk
+            if self._crew is not None and self._is_overtaken():
                 head.close()
                 return
         self._note(head)

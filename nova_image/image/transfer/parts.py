@@ -32,8 +32,9 @@ LOG = logging.getLogger(__name__)
 PART = 2 * units.Mi
 #: parts that are kept in addition to those of the connections
 AHEAD = 2
-#: seconds to wait for a thread whose connection was shut down
-_PATIENCE = 5
+#: seconds to wait for the threads whose connections were shut down, and for
+#: those that still wait for an answer
+_PATIENCE, _SHORT = 5, 1
 
 
 class Part(object):
@@ -184,8 +185,8 @@ class Crew(object):
     def close(self):
         """End the threads.
 
-        A thread that waits for the beginning of an answer ends by itself,
-        when it comes or does not: its connection cannot be shut down.
+        A thread that waits for the beginning of an answer may end later, when
+        that comes or does not: its connection cannot be shut down.
         """
         with self._changed:
             self._is_closed = True
@@ -195,7 +196,8 @@ class Crew(object):
         for reader in busy.values():
             if reader is not None:
                 reader.abort()
-        until = timeutils.now() + _PATIENCE
+        began = timeutils.now()
         for thread, reader in busy.items():
-            if reader is None or reader.endpoint is not None:
-                thread.join(max(0, until - timeutils.now()))
+            waits = reader is not None and reader.endpoint is None
+            until = began + (_SHORT if waits else _PATIENCE)
+            thread.join(max(0, until - timeutils.now()))

@@ -29,10 +29,10 @@ _DATA = bytes(range(256)) * (4 * _PART // 256)
 
 
 class _Server(lib_fixtures.Fixture):
-    """A Glance that sends the first part of an image, and no other one.
+    """A Glance that begins to send an image and its parts, and then waits.
 
     :ivar url: its URL
-    :ivar waiting: how many other parts it has begun to send
+    :ivar waiting: how many parts it has begun to send
     """
 
     def __init__(self, image_id: str, connection: str) -> None:
@@ -68,17 +68,18 @@ def _handler_of(fixture: _Server) -> type[
 
         def do_GET(self) -> None:
             asked = self.headers.get('Range')
-            if not self.path.endswith('/file') or asked is None:
+            if not self.path.endswith('/file'):
                 self._answer(200, fixture.record, len(fixture.record))
                 return
-            first, last = map(int, asked.partition('=')[2].split('-'))
-            self.send_range = 'bytes %d-%d/%d' % (first, last, len(_DATA))
-            part = _DATA[first:last + 1]
-            self._answer(206, part if not first else part[:10], len(part))
-            if first:
+            if asked is None:
+                self._answer(200, _DATA[:_PART], len(_DATA))
+            else:
+                first, last = map(int, asked.partition('=')[2].split('-'))
+                self.send_range = 'bytes %d-%d/%d' % (first, last, len(_DATA))
+                self._answer(206, _DATA[first:first + 10], last + 1 - first)
                 fixture.waiting += 1
-                fixture.freed.wait(60)
-                self.close_connection = True
+            fixture.freed.wait(60)
+            self.close_connection = True
 
         def _answer(self, status: int, body: bytes, size: int) -> None:
             self.send_response(status)
@@ -100,8 +101,13 @@ class ClosingTest(base.FunctionalTest):
     """A download over several connections is closed before its end."""
 
     def _close_early(self, connection: str) -> None:
-        self.useFixture(lib_fixtures.MonkeyPatch(
-            'nova_image.image.transfer.parallel.PART', _PART))
+        for name, value in (
+                ('parallel.GAP', _PART), ('parts.PART', _PART),
+                ('distance.PIECE', _PART), ('distance.FAR', 0),
+                ('distance.WORTH', 0),
+                ('distance.Flow.is_limited', lambda flow: True)):
+            self.useFixture(lib_fixtures.MonkeyPatch(
+                'nova_image.image.transfer.' + name, value))
         image_id = base.new_id()
         server = self.useFixture(_Server(image_id, connection))
         driver = base.make_driver('v2', [server.url], options={

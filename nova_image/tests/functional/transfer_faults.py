@@ -32,8 +32,6 @@ BUFFER = MIB
 #: connections
 SIZES = (0, 1, 65536, MIB - 1, MIB, MIB + 1, 2 * MIB + 12345, 3 * MIB,
          5 * MIB + 17, 9 * MIB + 3)
-#: bytes that one of several connections downloads at a time
-PART = 4 * MIB
 #: the environment variable that limits the tests to some seeds
 VARIABLE = 'NOVA_IMAGE_SEED'
 
@@ -97,10 +95,9 @@ class Download:
         return bool(self.options.get('keep_partial_downloads'))
 
     @property
-    def parts(self) -> int:
-        """The number of requests for data if nothing fails."""
-        several = self.options.get('download_connections', 1) > 1
-        return -(-self.size // PART) if several and self.size > 2 * PART else 1
+    def may_use_several(self) -> bool:
+        """Whether several connections may be used."""
+        return self.options.get('download_connections', 1) > 1
 
     @property
     def must_succeed(self) -> bool:
