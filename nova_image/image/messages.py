@@ -248,16 +248,18 @@ class Answer(object):
     def round_trip(self):
         """Return the seconds of a round trip to the server, at most.
 
-        The kernel knows them. The time until the answer came counts if the
-        peer is on this host: then it is a proxy.
+        If the peer is on this host, it is a proxy, or the server is near. The
+        time until the answer came is all that is known then.
+
+        :returns: seconds, and whether the kernel has measured them
         """
         try:
             found = connections.round_trip(_socket_of(self._response.raw))
         except (AttributeError, EnvironmentError):
             found = None
-        if found is None:
-            found = self._response.elapsed.total_seconds()
-        return found
+        if found is not None:
+            return found, True
+        return self._response.elapsed.total_seconds(), False
 
     def abort(self):
         """Make chunks() end soon, in the thread that reads them."""

@@ -31,8 +31,9 @@ FAR = 0.02
 #: 4 MiB to send again (the default maximum of net.ipv4.tcp_wmem), and
 #: announces half of the 6 MiB of tcp_rmem
 WINDOW = 4 * units.Mi
-#: bytes of the pieces that are measured: the first MiB needs seven round trips
-PIECE = 128 * units.Ki
+#: bytes of the pieces that are measured, and the round trips that the first
+#: one of a new connection takes: 14, 43 and 102 KiB arrive before
+PIECE, FIRST = 128 * units.Ki, 3
 #: bytes that must be left: new connections take ten round trips until they
 #: are fast, and one connection moves this much in that time
 WORTH = 32 * units.Mi
@@ -42,6 +43,11 @@ GAIN = 1.2
 _ROUNDS = 8
 #: round trips after which a window may be known to be the limit
 _LEAST = 3
+#: the most bytes that arrive at once if a connection starts slowly, twice what
+#: Linux sends (10 segments, and 20 in the next round trip); they double in
+#: each round trip, at most so often
+_START = 64 * units.Ki
+_DOUBLINGS = 64
 #: the share of the time in which the network must be waited for
 _WAITING = 0.5
 #: characters of a URL that names a fact
@@ -63,19 +69,21 @@ NO_GAIN = knowledge.Fact('lack of a gain by several connections', _is_true)
 def learn(known, answer):
     """Return the seconds of a round trip to a server, at most.
 
-    It is the shortest of those that were measured lately: an answer may have
-    taken its time.
+    They are the least of those that were measured lately: the server may need
+    time for an answer.
 
     :param known: nova_image.image.knowledge.Knowledge
     :param answer: nova_image.image.messages.Answer of the server
+    :returns: seconds, and whether the kernel has measured them
     """
     fact = knowledge.Fact(
         'round trip to %s' % answer.endpoint[:_SHOWN], _is_time)
-    found, best = answer.round_trip(), known.get(fact)
+    found, is_exact = answer.round_trip()
+    best = known.get(fact)
     if best is None or found < best:
         known.remember(fact, found)
-        return found
-    return best
+        best = found
+    return best, is_exact
 
 
 class Flow(object):
@@ -84,16 +92,20 @@ class Flow(object):
     ``best`` is the highest rate so far, in bytes per second.
 
     :param round_trip: seconds
+    :param is_exact: whether the kernel has measured them. Otherwise a busy
+        server nearby looks like one far away. Only a network starts slowly.
     """
 
-    def __init__(self, round_trip):
+    def __init__(self, round_trip, is_exact=True):
         self._round_trip = round_trip
+        self._is_exact = is_exact
         self.restart()
 
     def restart(self):
         """Forget what was measured: the connection is a new one."""
         self._began = timeutils.now()
         self._waited = 0.0
+        self._is_slow_start = True
         self._size = 0
         self._marks = collections.deque([(self._began, 0)])
         self.best = 0.0
@@ -112,7 +124,14 @@ class Flow(object):
             yield chunk
 
     def _count(self, now, size):
+        if not self._is_exact and not self._size:
+            # An answer takes a round trip, and the time of the server.
+            self._round_trip = max(1e-6, min(
+                self._round_trip, (now - self._began) / FIRST))
         self._size += size
+        rounds = (now - self._began) / self._round_trip
+        if rounds < _DOUBLINGS and self._size > _START * 2 ** rounds:
+            self._is_slow_start = False
         marks, since = self._marks, now - _ROUNDS * self._round_trip
         marks.append((now, self._size))
         while marks[1][0] <= since:
@@ -132,8 +151,10 @@ class Flow(object):
         Otherwise it is the server, the link, or the reader of the data.
         """
         seconds = self._marks[-1][0] - self._began
+        least = _LEAST if self._is_exact else _LEAST + 1
         return (self._round_trip >= FAR and
-                seconds >= _LEAST * self._round_trip and
+                (self._is_exact or self._is_slow_start) and
+                seconds >= least * self._round_trip and
                 self._waited >= _WAITING * seconds and
                 self.rate * self._round_trip <= WINDOW)
 

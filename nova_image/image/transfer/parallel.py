@@ -144,11 +144,11 @@ class ParallelReader(contracts.DataReader):
         """Measure the first connection if others might be faster."""
         known = self._knowledge()
         stores = self.recorded.stores
-        round_trip = distance.learn(known, self._head.answer)
+        round_trip, is_exact = distance.learn(known, self._head.answer)
         if round_trip >= distance.FAR and not (
                 known.get(distance.NO_GAIN) or
                 known.get(readers.without_ranges(stores))):
-            self._flow = distance.Flow(round_trip)
+            self._flow = distance.Flow(round_trip, is_exact)
             self._head.piece = distance.PIECE
 
     def _knowledge(self):

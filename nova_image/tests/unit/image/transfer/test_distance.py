@@ -30,7 +30,7 @@ class Answer(object):
 
     def round_trip(self):
         """Return the seconds."""
-        return self._seconds
+        return self._seconds, False
 
 
 class TestLearn(case.TransferCase):
@@ -38,7 +38,7 @@ class TestLearn(case.TransferCase):
 
     def test_the_shortest_counts(self):
         known = knowledge.Knowledge()
-        found = [distance.learn(known, Answer(seconds))
+        found = [distance.learn(known, Answer(seconds))[0]
                  for seconds in (0.3, 0.5, 0.2, 0.4)]
         self.assertEqual([0.3, 0.3, 0.2, 0.2], found)
 
@@ -47,7 +47,8 @@ class TestLearn(case.TransferCase):
         known = knowledge.Knowledge()
         distance.learn(known, Answer(0.1))
         self.now += knowledge.MAX_AGE + 1
-        self.assertEqual(0.5, distance.learn(known, Answer(0.5)))
+        self.assertEqual((0.5, False),
+                         distance.learn(known, Answer(0.5)))
 
 
 class TestFlow(case.TransferCase):
@@ -57,13 +58,13 @@ class TestFlow(case.TransferCase):
         super(TestFlow, self).setUp()
         self.stop_clock()
 
-    def _flow(self, round_trip, arrivals, busy=0.0):
+    def _flow(self, round_trip, arrivals, busy=0.0, is_exact=True):
         """Return a Flow after some pieces.
 
         :param arrivals: list of (seconds of waiting, bytes)
         :param busy: seconds that the reader needs for each piece
         """
-        flow = distance.Flow(round_trip)
+        flow = distance.Flow(round_trip, is_exact)
 
         def pieces():
             for seconds, size in arrivals:
@@ -80,6 +81,17 @@ class TestFlow(case.TransferCase):
     def test_a_window_is_a_limit(self):
         self.assertTrue(self._flow(0.05, [
             (0.05, 3 * _MIB)] * 20).is_limited())
+
+    def test_only_a_network_starts_slowly(self):
+        """A busy server nearby answers late, and then sends quickly."""
+        piece = distance.PIECE
+        for expected, arrivals in (
+                (True, [(0.15, piece), (0.051, piece), (0, piece)]),
+                (False, [(0.05, 3 * _MIB)] * 20),
+                (False, [(0.01, piece)] * 40),
+                (False, [(0.15, piece)] + [(0.001, piece)] * 60)):
+            flow = self._flow(0.09, arrivals, is_exact=False)
+            self.assertEqual(expected, flow.is_limited(), arrivals)
 
     def test_a_fast_connection_is_not_limited(self):
         self.assertFalse(self._flow(0.05, [

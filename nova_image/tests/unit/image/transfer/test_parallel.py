@@ -95,7 +95,7 @@ class ParallelCase(case.TransferCase):
         self.part = answer
 
     def _learn(self, known, answer):
-        return self.round_trip
+        return self.round_trip, True
 
     def new_reader(self, connections=2):
         """Return a new reader."""
