@@ -162,17 +162,21 @@ class Flow(object):
 class Trial(object):
     """Whether several connections are faster than one was.
 
+    A single part that is late holds up the others, so a second measurement
+    must confirm that there is no gain.
+
     :param best: bytes per second of the one
     :param skipped: bytes that do not count: while connections are new
-    :param measured: bytes that count
+    :param measured: bytes of a measurement
     """
 
     def __init__(self, best, skipped, measured):
         self._best = best
-        self._skipped = skipped
+        self._next = skipped
         self._measured = measured
         self._size = 0
-        self._first = None
+        self._began = None
+        self._left = 2
 
     def count(self, size):
         """Count bytes, and judge once.
@@ -180,13 +184,16 @@ class Trial(object):
         :returns: whether there is no gain; None until that is known, and
             afterwards
         """
-        before, self._size = self._size, self._size + size
-        if self._first is None:
-            if self._size >= self._skipped:
-                self._first = timeutils.now(), self._size
+        self._size += size
+        if self._size < self._next or not self._left:
             return None
-        began, first = self._first
-        if not before - first < self._measured <= self._size - first:
+        now, began = timeutils.now(), self._began
+        self._began, self._next = now, self._size + self._measured
+        if began is None:
             return None
-        seconds = max(timeutils.now() - began, 1e-6)
-        return (self._size - first) / seconds < GAIN * self._best
+        self._left -= 1
+        rate = self._measured / max(now - began, 1e-6)
+        if rate >= GAIN * self._best:
+            self._left = 0
+            return False
+        return None if self._left else True
