@@ -48,7 +48,7 @@ def main() -> int:
 
 def _run(arguments: argparse.Namespace) -> None:
     found = figures.Figures()
-    if arguments.draw or arguments.add and arguments.json.exists():
+    if arguments.draw or arguments.resume and arguments.json.exists():
         found = figures.read(arguments.json)
     if not arguments.draw:
         _measure(arguments, found)
@@ -75,16 +75,19 @@ def _measure(arguments: argparse.Namespace, found: figures.Figures) -> None:
     chosen = [curves.CURVES[name] for name in arguments.only]
     for workers in sorted({curve.workers for curve in chosen}):
         mine = [curve for curve in chosen if curve.workers == workers]
-        for figure in _on_cloud(arguments, workers, mine):
+        for figure in _on_cloud(arguments, workers, mine, found):
             found.add(figure)
             found.facts['seconds'] = round(time.monotonic() - began)
             found.write(arguments.json)
 
 
 def _on_cloud(arguments: argparse.Namespace, workers: int,
-              chosen: list[curves.Curve]
+              chosen: list[curves.Curve], known: figures.Figures
               ) -> collections.abc.Iterator[figures.Figures]:
-    """Measure curves on one cloud, and yield the figures of each point."""
+    """Measure curves on one cloud, and yield the figures of each point.
+
+    Points that are known are left out.
+    """
     limits = curves.Limits(arguments.max_images, arguments.max_size,
                            arguments.max_parallel)
     with contextlib.ExitStack() as stack:
@@ -100,7 +103,7 @@ def _on_cloud(arguments: argparse.Namespace, workers: int,
         for curve in chosen:
             for x, rounds in runners.curve(
                     curve, curve.within(limits), arguments.rounds,
-                    arguments.patience):
+                    arguments.patience, known.curves.get(curve.name, {})):
                 yield figures.Figures({'versions': runners.versions},
                                       {curve.name: {x: rounds}})
 

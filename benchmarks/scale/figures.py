@@ -24,7 +24,8 @@ from benchmarks.scale import fits
 Points = dict[int, dict[str, list[race.Measures]]]
 #: The measures with fits -> differences that mean nothing, in seconds and
 #: bytes. Memory is allocated in pieces of about that size.
-FLOORS = {'wall': 0.001, 'cpu': 0.001, 'memory': float(1024 ** 2)}
+FLOORS = {'wall': 0.001, 'cpu': 0.001, 'glance': 0.001,
+          'memory': float(1024 ** 2)}
 
 
 class Figures:

@@ -13,7 +13,8 @@
 """Fits lines and powers to the points of a curve, and finds its bend; pure.
 
 All points count equally: what is minimised are relative deviations, because a
-curve spans several powers of ten, and the largest point would decide alone.
+curve spans several powers of ten, and its largest point would decide
+everything.
 """
 
 import math

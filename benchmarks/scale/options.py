@@ -71,8 +71,9 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
                         help='file for the tables of the fits, in RST')
     parser.add_argument('--page', action='store_true', help='write the plots '
                         'and the tables into the documentation')
-    parser.add_argument('--add', action='store_true', help='keep the points '
-                        'of the file of figures that are not measured again')
+    parser.add_argument('--resume', action='store_true', help='keep the '
+                        'points of the file of figures, and measure only the '
+                        'others')
     parser.add_argument('--draw', action='store_true', help='measure '
                         'nothing; fit and plot the file of figures')
     parser.add_argument('--keep', action='store_true',

@@ -52,8 +52,8 @@ class Race(race.Race):
         self._cloud = cloud
 
     def curve(self, curve: curves.Curve, points: list[int], rounds: int,
-              patience: float) -> collections.abc.Iterator[
-                  tuple[int, Rounds]]:
+              patience: float, known: figures.Points
+              ) -> collections.abc.Iterator[tuple[int, Rounds]]:
         """Measure a curve.
 
         :param curve: the curve
@@ -61,14 +61,19 @@ class Race(race.Race):
         :param rounds: the number of rounds
         :param patience: seconds that a contender may need at a point; others
             than nova_image are left out if they need more
+        :param known: points that need not be measured
         :returns: yields each point, and contender -> measures of each round
         """
-        found: figures.Points = {}
+        found = dict(known)
         for x in points:
+            if x in found:
+                continue
+            before = {place: found[place] for place in sorted(found)
+                      if place < x}
             names = [name for name in self._starts
                      if name in curve.contenders
                      and (name == results.OURS
-                          or expected(found, name, x) <= patience)]
+                          or expected(before, name, x) <= patience)]
             with curve.task(self._cloud, x) as (task, image_id, paths):
                 found[x] = self._point(
                     '%s, %d %s' % (curve.title, x, curve.axis), names,
@@ -102,11 +107,11 @@ class Race(race.Race):
         task = dict(task)
         source, written = task.pop('source'), task.pop('written')
         if source is None:
-            return self._divided(super()._measure(contender, task), task)
+            return self._with_glance(contender, task)
         path = self._cloud.store / source
         files.read(path)
         os.sync()
-        answer = super()._measure(contender, task)
+        answer = self._with_glance(contender, task)
         for name in written:
             if not files.equal(path, pathlib.Path(name)):
                 raise race.Broken('The download of %s differs from the image.'
@@ -114,11 +119,25 @@ class Race(race.Race):
             os.unlink(name)
         return answer
 
-    def _divided(self, measures: dict[str, typing.Any],
-                 task: dict[str, typing.Any]) -> dict[str, typing.Any]:
-        """Return the measures with the requests of one time."""
-        return measures | {
-            'requests': measures['requests'] / task.get('times', 1)}
+    def _with_glance(self, contender: race.Contender,
+                     task: dict[str, typing.Any]) -> dict[str, typing.Any]:
+        """Return the measures, and those of Glance for one time."""
+        began = _cpu(self._glance.pids)
+        measures = super()._measure(contender, task)
+        glance = _cpu(self._glance.pids) - began
+        times = task.get('times', 1)
+        return measures | {'requests': measures['requests'] / times,
+                           'glance': glance / times}
+
+
+def _cpu(pids: list[int]) -> float:
+    """Return the CPU seconds of all threads of some processes.
+
+    They are precise: those of /proc/PID/stat are multiples of 10 ms.
+    """
+    return sum(int(path.read_text().split()[0]) for pid in pids
+               for path in pathlib.Path('/proc/%d/task' % pid).glob(
+                   '*/schedstat')) / 1e9
 
 
 def expected(found: figures.Points, name: str, x: int) -> float:

@@ -20,21 +20,22 @@ from benchmarks.scale import fits
 
 _SECONDS = (1.0, 's'), (1e-3, 'ms'), (1e-6, 'µs'), (1e-9, 'ns')
 _UNITS = {
-    'wall': _SECONDS, 'cpu': _SECONDS,
+    'wall': _SECONDS, 'cpu': _SECONDS, 'glance': _SECONDS,
     'memory': ((1024.0 ** 3, 'GiB'), (1024.0 ** 2, 'MiB'), (1024.0, 'KiB'),
                (1.0, 'B')),
 }
-_WHAT = {'wall': 'time', 'cpu': 'CPU', 'memory': 'memory'}
+_WHAT = {'wall': 'time', 'cpu': 'CPU', 'glance': 'CPU of Glance',
+         'memory': 'memory'}
 _HEADS = ('Client', 'Cost', 'R²', 'Bends at', 'From there', 'Exponent',
           'Largest point')
-_WIDTHS = (20, 34, 8, 10, 34, 10, 34)
+_WIDTHS = (27, 34, 8, 10, 34, 10, 34)
 _MIB = 1024 ** 2
 
 
 def quantity(measure: str, value: float) -> str:
     """Return a value with its unit, and two or three digits.
 
-    :param measure: wall, cpu or memory
+    :param measure: one of figures.FLOORS
     :param value: seconds or bytes
     """
     units = _UNITS[measure]

@@ -157,7 +157,7 @@ class FiguresTest(testtools.TestCase):
                  ) -> figures.Figures:
         def measures(x: int) -> dict[str, float]:
             return {'wall': 0.004 + 9e-7 * x, 'cpu': 0.001 * x ** 1.5,
-                    'requests': 2.0, 'memory': 1.5 * 1024 ** 2}
+                    'glance': 0.01, 'memory': 1.5 * 1024 ** 2}
 
         facts = {'machine': {'processor': 'P', 'cpus': 2}, 'load': 0.5,
                  'speeds': {'sha512': 1e9, 'disk': 1e9}, 'rounds': 1,
