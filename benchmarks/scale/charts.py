@@ -39,6 +39,8 @@ _TITLES = {'wall': 'Time', 'cpu': 'CPU of the client',
 _FEW = 300
 # The number of parts of a drawn line, which is curved on logarithmic axes.
 _STEPS = 200
+# The factor between the values and the ends of an axis.
+_MARGIN = 1.35
 # Less memory is drawn as this much.
 _LEAST = 64 * 1024
 
@@ -66,7 +68,7 @@ def _draw(found: figures.Figures, name: str, path: pathlib.Path
         _frame(axes, found, curve, measure)
         for contender in reversed(found.names(name)):  # ours is on top
             _curve(axes, found, name, contender, measure)
-        _tick_values(axes, measure)
+        _limit(axes, found, name, measure)
     handles, labels = charts[0].get_legend_handles_labels()
     charts[0].legend(handles[::-1], labels[::-1], frameon=False,
                      labelcolor=_INK, fontsize=9)
@@ -99,9 +101,14 @@ def _frame(axes: mpl_axes.Axes, found: figures.Figures, curve: curves.Curve,
     axes.yaxis.set_minor_formatter(ticker.NullFormatter())
 
 
-def _tick_values(axes: mpl_axes.Axes, measure: str) -> None:
-    """Choose round values for the ticks, once all curves are drawn."""
-    bottom, top = axes.get_ylim()
+def _limit(axes: mpl_axes.Axes, found: figures.Figures, curve: str,
+           measure: str) -> None:
+    """Show all values, whatever the lines do, with round ticks."""
+    values = [max(value, _least(measure)) for name in found.names(curve)
+              for point in found.points(curve, name, measure)
+              for value in point.values]
+    bottom, top = min(values) / _MARGIN, max(values) * _MARGIN
+    axes.set_ylim(bottom, top)
     if measure == 'memory':
         places = ticker.LogLocator(base=4, numticks=12)
     else:
@@ -112,6 +119,10 @@ def _tick_values(axes: mpl_axes.Axes, measure: str) -> None:
     axes.yaxis.set_minor_locator(ticker.NullLocator())
 
 
+def _least(measure: str) -> float:
+    return _LEAST if measure == 'memory' else 1e-6
+
+
 def _short(x: int, curve: curves.Curve) -> str:
     if curve.unit == 'MiB':
         return '%dG' % (x // 1024) if x >= 1024 else str(x)
@@ -120,14 +131,14 @@ def _short(x: int, curve: curves.Curve) -> str:
 
 def _tick(measure: str, value: float) -> str:
     number, unit = tables.quantity(measure, value).split()
-    return '%g %s' % (float(number), unit)
+    return '%g %s' % (float(number.replace('−', '-')), unit)
 
 
 def _curve(axes: mpl_axes.Axes, found: figures.Figures, curve: str,
            name: str, measure: str) -> None:
     """Draw the points, their spread, the fitted lines and the bend."""
     points = found.points(curve, name, measure)
-    least = _LEAST if measure == 'memory' else 0
+    least = _least(measure)
     x = [point.x for point in points]
     y = [max(point.y, least) for point in points]
     style: dict[str, typing.Any] = {

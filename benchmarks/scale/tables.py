@@ -44,7 +44,8 @@ def quantity(measure: str, value: float) -> str:
     number = value / factor
     digits = max(0, 2 - int(math.floor(math.log10(abs(number))))) if (
         number) else 0
-    return '%.*f %s' % (min(digits, 2), number, unit)
+    return '%s%.*f %s' % ('−' if number < 0 else '', min(digits, 2),
+                          abs(number), unit)
 
 
 def cost(line: fits.Line | None, measure: str, unit: str) -> str:

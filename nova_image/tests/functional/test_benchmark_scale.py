@@ -202,7 +202,7 @@ class FiguresTest(testtools.TestCase):
         for measure, value, expected in (
                 ('wall', 0, '0 ns'), ('wall', 4.1e-3, '4.10 ms'),
                 ('wall', 0.9999, '1.00 s'), ('cpu', 1234.5, '1234 s'),
-                ('memory', 1536, '1.50 KiB'), ('memory', -1536, '-1.50 KiB'),
+                ('memory', 1536, '1.50 KiB'), ('memory', -1536, '−1.50 KiB'),
                 ('memory', 2 ** 30, '1.00 GiB')):
             self.assertEqual(expected, tables.quantity(measure, value))
 
