@@ -14,7 +14,6 @@
 
 import argparse
 import collections.abc
-import contextlib
 import os
 import shutil
 import sys
@@ -90,22 +89,22 @@ def _on_cloud(arguments: argparse.Namespace, workers: int,
     """
     limits = curves.Limits(arguments.max_images, arguments.max_size,
                            arguments.max_parallel)
-    with contextlib.ExitStack() as stack:
-        common_race.say('Starting Keystone and Glance')
-        place = stack.enter_context(
-            scale_cloud.Cloud(workers, arguments.keep))
-        names = [name for name in (results.OURS, *arguments.peers)
-                 if any(name in curve.contenders for curve in chosen)]
-        runners = stack.enter_context(race.Race(place, names, {
-            'auth': place.keystone.auth_options('demo'),
-            'image_id': place.add_data(scale_cloud.WARM),
-            'path': place.path(0)}, arguments.keep))
+    common_race.say('Starting Keystone and Glance')
+    with scale_cloud.Cloud(workers, arguments.keep) as place:
+        start = {'auth': place.keystone.auth_options('demo'),
+                 'image_id': place.add_data(scale_cloud.WARM),
+                 'path': place.path(0)}
         for curve in chosen:
-            for x, rounds in runners.curve(
-                    curve, curve.within(limits), arguments.rounds,
-                    arguments.patience, known.curves.get(curve.name, {})):
-                yield figures.Figures({'versions': runners.versions},
-                                      {curve.name: {x: rounds}})
+            names = [name for name in (results.OURS, *arguments.peers)
+                     if name in curve.contenders]
+            # New processes: the memory of one curve would hide the next.
+            with race.Race(place, names, start, arguments.keep) as runners:
+                for x, rounds in runners.curve(
+                        curve, curve.within(limits), arguments.rounds,
+                        arguments.patience,
+                        known.curves.get(curve.name, {})):
+                    yield figures.Figures({'versions': runners.versions},
+                                          {curve.name: {x: rounds}})
 
 
 def _check_space(arguments: argparse.Namespace) -> None:

@@ -116,8 +116,7 @@ def _downloads(cloud: scale_cloud.Cloud, threads: int
 
 
 _THREADS = 1, 2, 4, 8, 16, 32, 64
-#: The curves in the order of measurement. The memory that a process has ever
-#: used may stay with it, so what needs least is first.
+#: The curves in the order of measurement, those of the same cloud together.
 CURVES = {curve.name: curve for curve in (
     Curve('show', 'Show an image', 'properties of the image', 'property',
           (1, 3, 10, 30, 100, 300, 1000), _API_CLIENTS, 1, _show),

@@ -48,7 +48,9 @@ class Figures:
 
     def add(self, other: 'Figures') -> None:
         """Add the points of a later run, which replace those of this one."""
-        self.facts |= other.facts
+        versions = (self.facts.get('versions', {})
+                    | other.facts.get('versions', {}))
+        self.facts |= other.facts | {'versions': versions}
         for name, points in other.curves.items():
             mine = self.curves.get(name, {}) | points
             self.curves[name] = dict(sorted(mine.items()))

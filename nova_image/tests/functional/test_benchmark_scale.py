@@ -179,13 +179,14 @@ class FiguresTest(testtools.TestCase):
         self.assertRaises(common_race.Broken, figures.read, path)
 
     def test_added_points_replace_and_stay_sorted(self) -> None:
-        found = figures.Figures({'a': 1}, {'list': {
+        found = figures.Figures({'a': 1, 'versions': {'x': '1'}}, {'list': {
             10: {'Nova': []}, 1000: {'Nova': []}}})
-        found.add(figures.Figures({'b': 2}, {
+        found.add(figures.Figures({'b': 2, 'versions': {'y': '2'}}, {
             'list': {100: {'Nova': []}, 10: {}}, 'show': {}}))
         self.assertEqual([10, 100, 1000], list(found.curves['list']))
         self.assertEqual({}, found.curves['list'][10])
-        self.assertEqual({'a': 1, 'b': 2}, found.facts)
+        self.assertEqual({'a': 1, 'b': 2, 'versions': {'x': '1', 'y': '2'}},
+                         found.facts)
 
     def test_row(self) -> None:
         self.assertEqual(
@@ -210,6 +211,12 @@ class FiguresTest(testtools.TestCase):
         text = tables.rst(self._figures())
         self.assertIn('.. begin download\n', text)
         self.assertIn('.. end machine\n', text)
+
+    def test_page_includes_all_curves(self) -> None:
+        page = _PAGE.read_text()
+        for name in ('machine', *curves.CURVES):
+            self.assertIn(':start-after: .. begin %s\n' % name, page)
+            self.assertIn(':end-before: .. end %s\n' % name, page)
 
     def test_plots(self) -> None:
         try:
