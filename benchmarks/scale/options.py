@@ -39,7 +39,6 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
 
     :param argv: the arguments; those of this process if None
     """
-    folder = paths.cache() / 'benchmarks'
     parser = argparse.ArgumentParser(
         prog='./run_benchmarks.sh scale', description=(
             'Measure how the time and the memory of nova_image and its peers '
@@ -61,14 +60,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         '--peers', type=_choice('peer', _PEERS), metavar='NAME,...',
         default='Nova,glanceclient,curl', help='peers to measure, out of '
         + ', '.join(_PEERS))
-    parser.add_argument('--json', type=pathlib.Path, metavar='PATH',
-                        default=folder / 'scale.json',
-                        help='file for the figures')
-    parser.add_argument('--plots', type=pathlib.Path, metavar='FOLDER',
-                        default=folder, help='folder for the plots')
-    parser.add_argument('--rst', type=pathlib.Path, metavar='PATH',
-                        default=folder / 'scale-fits.txt',
-                        help='file for the tables of the fits, in RST')
+    _add_files(parser)
     parser.add_argument('--page', action='store_true', help='write the plots '
                         'and the tables into the documentation')
     parser.add_argument('--resume', action='store_true', help='keep the '
@@ -83,6 +75,18 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         arguments.plots = _PAGE / 'pictures'
         arguments.rst = _PAGE / 'scale-fits.txt'
     return arguments
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    folder = paths.cache() / 'benchmarks'
+    parser.add_argument('--json', type=pathlib.Path, metavar='PATH',
+                        default=folder / 'scale.json',
+                        help='file for the figures')
+    parser.add_argument('--plots', type=pathlib.Path, metavar='FOLDER',
+                        default=folder, help='folder for the plots')
+    parser.add_argument('--rst', type=pathlib.Path, metavar='PATH',
+                        default=folder / 'scale-fits.txt',
+                        help='file for the tables of the fits, in RST')
 
 
 def _positive(text: str) -> int:
