@@ -19,8 +19,8 @@ cd "$(dirname "$0")"
 # shellcheck source=tools/venv.sh
 . tools/venv.sh
 
-NAMES=(metadata metrics callers snapshot sparse transfer scale replicate startup
-       fleet check table)
+NAMES=(metadata metrics callers boot snapshot sparse transfer scale replicate
+       startup fleet check table)
 
 if [[ $# -eq 0 || ! " ${NAMES[*]} " == *" $1 "* ]]; then
     echo "Usage: ./run_benchmarks.sh NAME [OPTION ...]" >&2

@@ -12,6 +12,7 @@
 
 """Plots the figures as bars, one chart for each operation and measure."""
 
+import collections.abc
 import dataclasses
 import math
 import pathlib
@@ -65,13 +66,19 @@ class Layout:
     rows: tuple[Row, ...]
 
 
-def measures_of_each(found: results.Results, title: str) -> Layout:
-    """Return a row for each operation and a column for each measure."""
+def measures_of_each(
+        found: results.Results, title: str,
+        measures: collections.abc.Sequence[str] | None = None) -> Layout:
+    """Return a row for each operation and a column for each measure.
+
+    :param measures: those of the columns; all of the results if None
+    """
+    chosen = measures or found.measures
     return Layout(
         title, tuple(results.capitalized(results.TITLES[measure])
-                     for measure in found.measures),
+                     for measure in chosen),
         tuple(Row(operation.title, tuple(
-            (name, measure) for measure in found.measures))
+            (name, measure) for measure in chosen))
             for name, operation in found.operations.items()))
 
 

@@ -27,7 +27,10 @@ from benchmarks.common import race
 OURS = 'nova_image'
 TITLES = {'wall': 'wall clock', 'cpu': 'client CPU', 'requests': 'requests',
           'memory': 'memory over idle', 'p50': 'a call, p50',
-          'p99': 'a call, p99', 'connections': 'connections'}
+          'p99': 'a call, p99', 'connections': 'connections',
+          'nova_cpu': 'Nova CPU', 'glance_cpu': 'Glance CPU',
+          'sent': 'data from Glance', 'received': 'data to Glance'}
+_BYTES = ('memory', 'sent', 'received')
 _WIDTH = 14
 # What a limit has besides the ratio, in the table.
 _BESIDE = ('least', ' (or of %s for %s)'), (
@@ -58,22 +61,23 @@ class Results:
 
     :ivar operations: name -> race.Operation
     :ivar found: operation -> contender -> measures of each round
-    :ivar measures: the measures to show
+    :ivar measures: the names of the measures, in the order of the table
     """
 
     def __init__(self, tasks: list[race.Operation], found: race.Found,
                  budgets: collections.abc.Iterable[Budget],
-                 measures: tuple[str, ...] = race.MEASURES) -> None:
+                 measures: collections.abc.Sequence[str] = race.MEASURES
+                 ) -> None:
         """Collect the measures of a run.
 
         :param tasks: the operations
         :param found: the measures from Race.run()
         :param budgets: the budgets of the project's design
-        :param measures: those to show
+        :param measures: the names of the measures, out of TITLES
         """
+        self.measures = tuple(measures)
         self.operations = {task.name: task for task in tasks}
         self.found = found
-        self.measures = measures
         self._budgets = list(budgets)
 
     def names(self, operation: str) -> list[str]:
@@ -200,7 +204,7 @@ def show(measure: str, value: float) -> str:
     """
     if measure in ('requests', 'connections'):
         return '%d' % value
-    if measure == 'memory':
+    if measure in _BYTES:
         return '%.1f MiB' % (value / 1024 ** 2)
     return '%.2f s' % value if value >= 1 else '%.0f ms' % (value * 1000)
 
