@@ -69,14 +69,14 @@ class Race:
     def run(self, rounds: int) -> race.Found:
         """Run all operations in each cloud, and return the measures.
 
-        :param rounds: the number of rounds, after one that is not measured
+        :param rounds: the number of rounds
         """
         found: race.Found = {
             name: {one.cloud.name: [] for one in self._tenants}
             for name in boot_tenant.OPERATIONS}
         race.say('Warming up')
-        for name, _, _ in self._round(0):
-            race.say('  ' + name)
+        for one in self._tenants:
+            one.warm_up()
         for number in range(rounds):
             race.say('Round %d of %d' % (number + 1, rounds))
             for name, contender, use in self._round(number):

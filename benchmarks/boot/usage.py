@@ -33,6 +33,8 @@ _PROC = pathlib.Path('/proc')
 _TICK = os.sysconf('SC_CLK_TCK')
 #: Seconds in which Nova finishes what follows after an operation.
 _SETTLE = 0.5
+#: Bytes. Less than an image are only logs and the like.
+_LEAST = 1024 ** 2
 _ID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}')
 
 
@@ -89,6 +91,9 @@ class Meter:
         time.sleep(_SETTLE)
         used = {name: value - before[name]
                 for name, value in self._used().items()}
+        for name in 'sent', 'received':
+            if used[name] < _LEAST:
+                used[name] = 0
         requests = self._cloud.glance.requests(mark)
         used['nova_cpu'] = max(
             0.0, used['nova_cpu'] - use.polls * self._poll_cost)
@@ -98,7 +103,7 @@ class Meter:
     def _used(self) -> race.Measures:
         glance = self._cloud.glance.pids
         return {'nova_cpu': self._nova_cpu(), 'glance_cpu': _cpu(glance),
-                # Glance reads and writes only files with these calls.
+                # Sockets are not counted, only files.
                 'sent': _io(glance, 'rchar'),
                 'received': _io(glance, 'wchar')}
 
@@ -120,12 +125,13 @@ def _cpu(pids: collections.abc.Iterable[int]) -> float:
 
 
 def _io(pids: collections.abc.Iterable[int], field: str) -> float:
-    """Return a field of the processes' input and output."""
+    """Return a field of the processes' input and output, in bytes."""
     total = 0
     for pid in pids:
-        for line in (_PROC / str(pid) / 'io').read_text().splitlines():
-            name, _, value = line.partition(': ')
-            total += int(value) if name == field else 0
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            for line in (_PROC / str(pid) / 'io').read_text().splitlines():
+                name, _, value = line.partition(': ')
+                total += int(value) if name == field else 0
     return total
 
 
