@@ -13,10 +13,15 @@
 """The driver as the image service that Nova's callers expect."""
 
 import io
+import weakref
 
+from oslo_utils import timeutils
 import six
 
 from nova_image.host import faults
+
+# Seconds.
+_MAX_AGE = 10
 
 
 class Service(object):
@@ -27,6 +32,7 @@ class Service(object):
 
     def __init__(self, driver):
         self.driver = driver
+        self._downloaded = _Downloaded()
 
     def resolve(self, context, reference):
         """Return the service and the image ID for a reference to an image.
@@ -47,7 +53,15 @@ class Service(object):
 
     def show(self, context, image_id, include_locations=False,
              show_deleted=True):
-        """Return an image."""
+        """Return an image.
+
+        Directly after a download by the same request of Nova, it is the one
+        that the download has read.
+        """
+        image = None if include_locations else self._downloaded.take(
+            context, image_id)
+        if image is not None:
+            return image
         with faults.translated(image_id):
             return self.driver.show(context, image_id, include_locations,
                                     show_deleted)
@@ -60,12 +74,14 @@ class Service(object):
     def update(self, context, image_id, image_meta, data=None,
                purge_props=True):
         """Change an image."""
+        self._downloaded.take(context, image_id)
         with faults.translated(image_id):
             return self.driver.update(context, image_id, image_meta,
                                       _binary(data), purge_props)
 
     def delete(self, context, image_id):
         """Delete an image."""
+        self._downloaded.take(context, image_id)
         with faults.translated(image_id):
             return self.driver.delete(context, image_id)
 
@@ -77,12 +93,17 @@ class Service(object):
             dst_path
         """
         with faults.translated(image_id):
-            chunks = self.driver.download(context, image_id, data, dst_path,
-                                          trusted_certs=trusted_certs)
-        return None if chunks is None else _Stream(chunks, image_id)
+            if data is None and dst_path is None:
+                return _Stream(self.driver.download(
+                    context, image_id, trusted_certs=trusted_certs), image_id)
+            self._downloaded.keep(context, image_id, self.driver.fetch(
+                context, image_id, data, dst_path,
+                trusted_certs=trusted_certs))
+        return None
 
     def image_import_copy(self, context, image_id, stores):
         """Start copying the data of an image to other stores."""
+        self._downloaded.take(context, image_id)
         with faults.translated(image_id):
             return self.driver.image_import_copy(context, image_id, stores)
 
@@ -95,6 +116,42 @@ def _binary(data):
     if isinstance(data, io.TextIOBase) and hasattr(data, 'buffer'):
         return data.buffer
     return data
+
+
+class _Downloaded(object):
+    """Images that were read for a download, each for one show.
+
+    Nova shows an image directly after it has downloaded it, to compare the
+    format with that of the data (``nova.virt.images.fetch_to_raw``, seen in
+    34.0.0). Glance does not change the format of an image with data.
+
+    Other callers get what Glance answers: another request of Nova has another
+    context, and one that waits for a change shows the image again.
+    """
+
+    def __init__(self):
+        self._images = weakref.WeakKeyDictionary()
+
+    def keep(self, context, image_id, image):
+        """Keep an image for the next show.
+
+        :param context: the context of the request, compared by identity
+        :param image: the image, or None
+        """
+        try:
+            kept = self._images.setdefault(context, {})
+        except TypeError:  # there are no weak references to it
+            return
+        kept[image_id] = image, timeutils.now()
+
+    def take(self, context, image_id):
+        """Return an image if it was kept, and forget it."""
+        try:
+            kept = self._images.get(context)
+        except TypeError:
+            return None
+        image, since = (kept or {}).pop(image_id, (None, 0))
+        return image if timeutils.now() - since <= _MAX_AGE else None
 
 
 class _Stream(object):

@@ -294,6 +294,19 @@ class ImageDriver(object):
         :raises InsufficientDiskSpace: if it does not fit
         """
 
+    def fetch(self, context, image_id, data=None, dst_path=None,
+              trusted_certs=None, **options):
+        """Download an image's data, and return the image if it was read.
+
+        Callers that need both save a request. The parameters are those of
+        download(), but one of data and dst_path is required.
+
+        :returns: the image as before the download, like that of show(); None
+            if this driver does not read it for a download
+        """
+        self.download(context, image_id, data, dst_path, trusted_certs,
+                      **options)
+
     def data_requests(self, context, image_id, action):
         """Yield the HTTP request that moves an image's data, without end.
 

@@ -163,6 +163,10 @@ class ImageDriver(metaclass=abc.ABCMeta):
                  data: _Writer | None = None, *, dst_path: str,
                  trusted_certs: Sequence[str] | None = None,
                  **options: Unpack[_Download]) -> None: ...
+    def fetch(self, context: _Context, image_id: str,
+              data: _Writer | None = None, dst_path: str | None = None,
+              trusted_certs: Sequence[str] | None = None,
+              **options: Unpack[_Download]) -> _Image | None: ...
     def data_requests(self, context: _Context, image_id: str,
                       action: Literal['download', 'upload']
                       ) -> Iterator[dict[str, Any]]: ...

@@ -185,7 +185,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
                  add_tags):
         values.one_source(image_meta, data)
         body = None if data is None else source.open_source(data)
-        target = _to_update(image_meta)
+        target = patches.target_of(image_meta)
         unset = patches.unset_names(image_meta)
         location = locations.from_meta(image_meta)
         whole = 'tags' in target or not attributes.fit_in_paths(add_tags)
@@ -245,7 +245,19 @@ class GlanceImageServiceV2(driver.ImageDriver):
                  trusted_certs=None, **options):
         """Fetch an image's data. See ImageDriver."""
         raw = self._images.get(context, image_id, 'download')
-        recorded = translation.record_of(raw)
+        return self._download(context, raw, trusted_certs, options).run(
+            data, dst_path)
+
+    def fetch(self, context, image_id, data=None, dst_path=None,
+              trusted_certs=None, **options):
+        """Download, and return the image. See ImageDriver."""
+        raw = self._images.get(context, image_id, 'download')
+        self._download(context, raw, trusted_certs, options).run(
+            data, dst_path)
+        return translation.from_glance(raw)
+
+    def _download(self, context, raw, trusted_certs, options):
+        image_id, recorded = raw['id'], translation.record_of(raw)
         watch = tenancy.Watch(self.client, context,
                               lambda: records.facts(raw))
         request = messages.Request(
@@ -267,7 +279,7 @@ class GlanceImageServiceV2(driver.ImageDriver):
         return fetch.Download(
             self.client, context, request, record_of, recorded=recorded,
             locations=translation.location_urls(raw), handlers=found,
-            trusted_certs=trusted_certs, **options).run(data, dst_path)
+            trusted_certs=trusted_certs, **options)
 
     def data_requests(self, context, image_id, action):
         """Yield requests for the data. See ImageDriver."""
@@ -384,13 +396,3 @@ def _to_create(image_meta):
     if member and image.get('visibility') != 'public':
         image['visibility'] = 'shared'  # v2 accepts members only then
     return image, member
-
-
-def _to_update(image_meta):
-    """Return what an image should be afterwards."""
-    target = translation.to_glance(image_meta)
-    target.pop('id', None)
-    if image_meta.get('visibility') is None and (
-            target.get('visibility') == 'private'):
-        target['visibility'] = patches.NOT_PUBLIC
-    return target

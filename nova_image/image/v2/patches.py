@@ -25,6 +25,19 @@ from nova_image.image import values
 NOT_PUBLIC = 'not public'
 
 
+def target_of(image_meta):
+    """Return what an image should be after an update, for changes().
+
+    :param image_meta: dict in the format of ImageDriver
+    """
+    target = translation.to_glance(image_meta)
+    target.pop('id', None)
+    if image_meta.get('visibility') is None and (
+            target.get('visibility') == 'private'):
+        target['visibility'] = NOT_PUBLIC
+    return target
+
+
 def unset_names(image_meta):
     """Return the names of properties that an update should remove."""
     return [name for name, value in (
@@ -36,7 +49,7 @@ def changes(raw, target, purge, unset=()):
     """Return the JSON Patch operations that an image needs.
 
     :param raw: the image as v2 answers it
-    :param target: the desired image, from translation.to_glance()
+    :param target: the desired image, from target_of()
     :param purge: whether to remove custom properties that target lacks
     :param unset: names of properties to remove in any case
     :returns: list of operations, empty if nothing has to change

@@ -186,3 +186,5 @@ class Budgets(case.DriverCase):
                         image_id, dst_path=path)
         self.assertAsks(self.download, lambda: list(
             self.driver.download(self.ctx, image_id)))
+        self.assertAsks(self.download, self.driver.fetch, self.ctx, image_id,
+                        dst_path=path)

@@ -55,6 +55,14 @@ class Data(case.DriverCase):
         self.assertSameBytes(data, path.read_bytes())
         self.assertEqual([path], list(self.folder.iterdir()))
 
+    def test_fetch_returns_the_image_that_show_returns_or_none(self) -> None:
+        image_id = self.make(b'data')['id']
+        path = self.folder / 'image'
+        image = self.driver.fetch(self.ctx, image_id, dst_path=str(path))
+        self.assertEqual(b'data', path.read_bytes())
+        if image is not None:
+            self.assertEqual(self.driver.show(self.ctx, image_id), image)
+
     def test_existing_file_behind_a_symlink(self) -> None:
         image_id = self.make(b'new')['id']
         path = self.folder / 'image'

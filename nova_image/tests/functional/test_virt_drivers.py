@@ -16,6 +16,7 @@ import pathlib
 
 from nova_image.tests.fixtures import nova_process
 from nova_image.tests.fixtures import nova_virtualenv
+from nova_image.tests.functional import base
 from nova_image.tests.functional import servers
 from nova_image.tests.functional import virt_case
 from nova_image.tests.functional import virt_page
@@ -39,6 +40,21 @@ class VirtDriversOnGlance33Test(virt_case.SharedTests, virt_case.V2Case):
         super().setUp()
         self.nova = nova()
         self.images = raw.V2(servers.glance33().url, clouds.PROJECT)
+
+    def test_libvirt_fetch_asks_for_the_image_once(self) -> None:
+        """``images.fetch_to_raw`` shows what it has just downloaded.
+
+        Another request of Nova sees how the image is then.
+        """
+        image = self.new_image()
+        for _ in range(2):
+            with base.recording(servers.glance33()) as recorded:
+                self.call('libvirt_driver.fetch_image', image,
+                          path=str(self.path))
+            self.assertEqual(['GET /v2/images/ID', 'GET /v2/images/ID/file'],
+                             recorded.calls)
+            self.check_data(self.path.read_bytes())
+            self.path.unlink()
 
     def test_libvirt_copy_to_store(self) -> None:
         """``Rbd.copy_to_store``: a copy by Glance, and its end.

@@ -18,6 +18,7 @@ import signal
 
 from nova_image.tests import fixtures
 from nova_image.tests.fixtures import paths
+from nova_image.tests.functional import base as functional
 from nova_image.tests.gate import base
 from nova_image.tests.gate import plugin
 
@@ -77,6 +78,15 @@ class ServersTest(plugin.GateTest):
             self.assertEqual(data, self.cached(image).read_bytes())
             self.servers.delete(server)
         self.assertEqual([], self.partial_files())
+
+    def test_requests_of_a_boot(self) -> None:
+        """nova-api shows the image; nova-compute downloads it once."""
+        image, _ = self.random_image(2)
+        shown, data = 'GET /v2/images/ID', 'GET /v2/images/ID/file'
+        for expected in [shown, shown, data], [shown]:
+            with functional.recording(self.cloud.glance) as recorded:
+                self.boot(image)
+            self.assertEqual(expected, recorded.calls)
 
     def test_snapshot(self) -> None:
         """A snapshot has the right metadata, and boots to the same disk."""

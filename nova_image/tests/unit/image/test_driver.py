@@ -76,6 +76,20 @@ class TestContract(testtools.TestCase):
         incomplete = type('Incomplete', (driver.ImageDriver,), {})
         self.assertRaises(TypeError, incomplete, None)
 
+    def test_fetch_downloads_by_default(self):
+        calls = []
+
+        def download(*args, **kwargs):
+            calls.append((args[1:], kwargs))
+
+        kind = type('Kind', (driver.ImageDriver,), dict(dict.fromkeys(
+            driver.ImageDriver.__abstractmethods__), download=download))
+        self.assertIsNone(kind(None).fetch(
+            'context', 'ID', dst_path='path', trusted_certs=['cert'],
+            inspect=True))
+        self.assertEqual([(('context', 'ID', None, 'path', ['cert']),
+                           {'inspect': True})], calls)
+
     def test_optional_methods_are_not_supported_by_default(self):
         kind = type('Kind', (driver.ImageDriver,), dict.fromkeys(
             driver.ImageDriver.__abstractmethods__))

@@ -57,6 +57,18 @@ class TestDownload(case.DriverTestCase):
                 self.assertEqual(DATA, stream.read())
             self.assert_calls(self.CALLS)
 
+    def test_fetch_also_returns_the_image(self):
+        for glance in (GLANCE15, GLANCE33):
+            self.glance.answers(glance('show_active'))
+            shown = self.service.show(self.context, ACTIVE)
+            del self.glance.calls[:]
+            self.glance.answers(glance('show_active'), glance('download_200'))
+            self.assertEqual(shown, self.service.fetch(
+                self.context, ACTIVE, dst_path=self.path))
+            with open(self.path, 'rb') as stream:
+                self.assertEqual(DATA, stream.read())
+            self.assert_calls(self.CALLS)
+
     def test_a_file_that_appears_in_the_meantime_is_not_replaced(self):
         def appear(call):
             os.mkdir(self.path)
