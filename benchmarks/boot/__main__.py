@@ -16,6 +16,7 @@ import argparse
 import contextlib
 import os
 import pathlib
+import shutil
 import sys
 import unittest
 
@@ -33,6 +34,8 @@ from nova_image.tests.fixtures import paths
 _TITLE = 'Servers in a cloud: Nova with nova_image, and without'
 _MIB = 1024 ** 2
 _SMALL = 16 * _MIB
+#: Bytes for services and virtualenvs.
+_RESERVE = 3 * 1024 ** 3
 #: The charts of each operation.
 _PLOTTED = usage.MEASURES[:4]
 
@@ -73,7 +76,26 @@ def main() -> int:
     return command.run(lambda: _measure(arguments))
 
 
+def _check_space(size: int) -> None:
+    """Check that there is enough disk space.
+
+    Beside the original, each cloud has the image in Glance and in the cache,
+    and for a while a snapshot in Glance, downloaded and converted.
+
+    :raises race.Broken: if there is not enough
+    """
+    needed = 13 * size + _RESERVE
+    free = shutil.disk_usage(paths.cache()).free
+    if free < needed:
+        raise race.Broken(
+            '%s has %.1f GiB of free space, but %.1f GiB are needed. Choose '
+            'a smaller image (--size), or set NOVA_IMAGE_CACHE to a folder '
+            'with more space.' % (
+                paths.cache(), free / 1024 ** 3, needed / 1024 ** 3))
+
+
 def _measure(arguments: argparse.Namespace) -> None:
+    _check_space(arguments.size)
     calls: boot_race.Calls = {}
     report = command.Report(
         arguments, calls=calls, size=arguments.size,
