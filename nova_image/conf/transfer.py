@@ -76,7 +76,7 @@ parts of the image, spread over all servers in turn. If they are not
 at least 20 % faster than one, the rest is read by one again.
 
 More than one connection requires a store that can return parts of
-images. They take 2 MiB of memory each, and 4 MiB in addition.
+images. They take 3 MiB of memory each, and 3 MiB in addition.
 
 Glance's image cache is bypassed: requests for parts of an image
 neither fill it nor are served from it.

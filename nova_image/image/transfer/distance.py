@@ -37,6 +37,9 @@ PIECE, FIRST = 128 * units.Ki, 3
 #: bytes that must be left: new connections take ten round trips until they
 #: are fast, and one connection moves this much in that time
 WORTH = 32 * units.Mi
+#: bytes of the smallest image whose connection is measured: it may be the one
+#: that has started slowly
+MEASURED = 8 * units.Mi
 #: how many times as fast several connections must be
 GAIN = 1.2
 #: round trips over which a rate is measured; the bytes of one come at once
@@ -74,11 +77,13 @@ def learn(known, answer):
 
     :param known: nova_image.image.knowledge.Knowledge
     :param answer: nova_image.image.messages.Answer of the server
-    :returns: seconds, and whether the kernel has measured them
+    :returns: seconds, and whether they are those of a network: the kernel has
+        measured them, or a connection has started slowly
     """
     fact = knowledge.Fact(
         'round trip to %s' % answer.endpoint[:_SHOWN], _is_time)
     found, is_exact = answer.round_trip()
+    is_exact = is_exact or bool(known.get(_far(answer.endpoint)))
     best = known.get(fact)
     if best is None or found < best:
         known.remember(fact, found)
@@ -86,19 +91,35 @@ def learn(known, answer):
     return best, is_exact
 
 
+def learn_far(known, endpoint):
+    """Remember that a server is far away: a connection has started slowly.
+
+    The next connection may be warm, and not start slowly again.
+
+    :param known: nova_image.image.knowledge.Knowledge
+    :param endpoint: URL of the server
+    """
+    known.remember(_far(endpoint), True)
+
+
+def _far(endpoint):
+    return knowledge.Fact('distance of %s' % endpoint[:_SHOWN], _is_true)
+
+
 class Flow(object):
     """The bytes of one connection: how fast they come, and why.
 
-    ``best`` is the highest rate so far, in bytes per second.
+    ``best`` is the highest rate so far, in bytes per second. ``is_exact`` may
+    be set later.
 
     :param round_trip: seconds
-    :param is_exact: whether the kernel has measured them. Otherwise a busy
+    :param is_exact: whether they are those of a network. Otherwise a busy
         server nearby looks like one far away. Only a network starts slowly.
     """
 
     def __init__(self, round_trip, is_exact=True):
         self._round_trip = round_trip
-        self._is_exact = is_exact
+        self.is_exact = is_exact
         self.restart()
 
     def restart(self):
@@ -124,7 +145,7 @@ class Flow(object):
             yield chunk
 
     def _count(self, now, size):
-        if not self._is_exact and not self._size:
+        if not self.is_exact and not self._size:
             # An answer takes a round trip, and the time of the server.
             self._round_trip = max(1e-6, min(
                 self._round_trip, (now - self._began) / FIRST))
@@ -151,9 +172,9 @@ class Flow(object):
         Otherwise it is the server, the link, or the reader of the data.
         """
         seconds = self._marks[-1][0] - self._began
-        least = _LEAST if self._is_exact else _LEAST + 1
+        least = _LEAST if self.is_exact else _LEAST + 1
         return (self._round_trip >= FAR and
-                (self._is_exact or self._is_slow_start) and
+                (self.is_exact or self._is_slow_start) and
                 seconds >= least * self._round_trip and
                 self._waited >= _WAITING * seconds and
                 self.rate * self._round_trip <= WINDOW)

@@ -151,7 +151,7 @@ class Download(object):
     def _reader(self):
         recorded = self._recorded
         most = self._client.conf.glance.download_connections
-        if most > 1 and recorded and (recorded.size or 0) > distance.WORTH:
+        if most > 1 and recorded and (recorded.size or 0) > distance.MEASURED:
             return parallel.ParallelReader(self._origin, recorded, most)
         return readers.Reader(self._origin, recorded)
 

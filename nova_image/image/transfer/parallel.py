@@ -156,12 +156,15 @@ class ParallelReader(contracts.DataReader):
 
     def _grow(self):
         """Open other connections if they might be faster."""
-        begin, end = self.offset + GAP, self.recorded.size
         if self._flow is None or not self._tries or (
-                end - self.offset < distance.WORTH):
+                not self._flow.is_limited()):
             return
+        if not self._flow.is_exact:
+            distance.learn_far(self._knowledge(), self.endpoint)
+            self._flow.is_exact = True
+        begin, end = self.offset + GAP, self.recorded.size
         limit = self._origin.client.conf.glance.transfer_bandwidth * units.Mi
-        if self._flow.is_limited() and not (
+        if end - self.offset >= distance.WORTH and not (
                 0 < limit < 2 * self._flow.rate):
             self._tries -= 1
             self._crew = parts.Crew(self._eager, begin, end, self._most)

@@ -29,9 +29,9 @@ LOG = logging.getLogger(__name__)
 
 #: bytes of a part. A part takes at least a round trip, in which it uses the
 #: window of its connection once.
-PART = 2 * units.Mi
+PART = 3 * units.Mi
 #: parts that are kept in addition to those of the connections
-AHEAD = 2
+AHEAD = 1
 #: seconds to wait for the threads whose connections were shut down, and for
 #: those that still wait for an answer
 _PATIENCE, _SHORT = 5, 1

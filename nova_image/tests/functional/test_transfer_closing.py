@@ -104,7 +104,7 @@ class ClosingTest(base.FunctionalTest):
         for name, value in (
                 ('parallel.GAP', _PART), ('parts.PART', _PART),
                 ('distance.PIECE', _PART), ('distance.FAR', 0),
-                ('distance.WORTH', 0),
+                ('distance.WORTH', 0), ('distance.MEASURED', 0),
                 ('distance.Flow.is_limited', lambda flow: True)):
             self.useFixture(lib_fixtures.MonkeyPatch(
                 'nova_image.image.transfer.' + name, value))

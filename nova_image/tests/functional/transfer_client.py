@@ -115,8 +115,9 @@ def _distance(options: dict[str, typing.Any]
     with contextlib.ExitStack() as stack:
         if options.get('download_connections', 1) > 1:
             for module, values in (
-                    (distance, {'FAR': 0, 'WORTH': 0, 'GAIN': 0, '_LEAST': 0,
-                                '_WAITING': 0, 'WINDOW': float('inf')}),
+                    (distance, {'FAR': 0, 'MEASURED': 0, 'WORTH': 0, 'GAIN': 0,
+                                '_LEAST': 0, '_WAITING': 0,
+                                'WINDOW': float('inf')}),
                     (parallel, {'GAP': PART}), (parts, {'PART': PART})):
                 stack.enter_context(mock.patch.multiple(module, **values))
         yield

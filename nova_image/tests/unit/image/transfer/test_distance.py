@@ -50,6 +50,17 @@ class TestLearn(case.TransferCase):
         self.assertEqual((0.5, False),
                          distance.learn(known, Answer(0.5)))
 
+    def test_a_server_that_was_seen_to_be_far_away(self):
+        self.stop_clock()
+        known = knowledge.Knowledge()
+        distance.learn_far(known, Answer.endpoint)
+        other = Answer(0.1)
+        other.endpoint = 'http://other:9292'
+        for expected, answer in ((True, Answer(0.1)), (False, other)):
+            self.assertEqual((0.1, expected), distance.learn(known, answer))
+        self.now += knowledge.MAX_AGE + 1
+        self.assertEqual((0.1, False), distance.learn(known, Answer(0.1)))
+
 
 class TestFlow(case.TransferCase):
     """What limits a connection."""

@@ -19,6 +19,7 @@ import threading
 import time
 
 import fixtures
+import mock
 from six.moves import _thread
 
 from nova_image import exception
@@ -91,11 +92,12 @@ class ParallelCase(case.TransferCase):
                 'nova_image.image.transfer.' + name, value))
         self.set(num_retries=0)
         self.round_trip = 1.0
+        self.is_exact = True
         self.limited = True
         self.part = answer
 
     def _learn(self, known, answer):
-        return self.round_trip, True
+        return self.round_trip, self.is_exact
 
     def new_reader(self, connections=2):
         """Return a new reader."""
@@ -322,6 +324,18 @@ class TestMeasures(ParallelCase):
         self.read_all(self.new_reader())
         self.assertEqual([], self.asked())
 
+    def test_a_slow_start_is_remembered(self):
+        """Also if too little is left: the next image may be a large one."""
+        self.is_first_done = lambda: True
+        self.is_exact = False
+        for worth in 0, 91:
+            self.useFixture(fixtures.MonkeyPatch(
+                'nova_image.image.transfer.distance.WORTH', worth))
+            learnt = self.useFixture(fixtures.MockPatch(
+                'nova_image.image.transfer.distance.learn_far')).mock
+            self.read_all(self.new_reader())
+            learnt.assert_called_once_with(mock.ANY, self.reader.endpoint)
+
     def test_without_a_gain_the_rest_is_read_by_one(self):
         self.useFixture(fixtures.MonkeyPatch(
             'nova_image.image.transfer.distance.Trial.count',
@@ -356,14 +370,14 @@ class TestInADownload(case.TransferCase):
 
     def test_a_large_image(self):
         self.assertEqual(parallel.ParallelReader,
-                         self._reader(distance.WORTH + 1))
+                         self._reader(distance.MEASURED + 1))
 
     def test_a_small_image(self):
-        self.assertEqual(readers.Reader, self._reader(distance.WORTH))
+        self.assertEqual(readers.Reader, self._reader(distance.MEASURED))
 
     def test_an_image_of_unknown_size(self):
         self.assertEqual(readers.Reader, self._reader(None))
 
     def test_the_option_forbids_it(self):
         self.assertEqual(readers.Reader, self._reader(
-            distance.WORTH + 1, download_connections=1))
+            distance.MEASURED + 1, download_connections=1))
