@@ -20,7 +20,7 @@ cd "$(dirname "$0")"
 . tools/venv.sh
 
 NAMES=(metadata metrics callers boot snapshot sparse transfer scale replicate
-       startup fleet check table)
+        startup fleet check table)
 
 if [[ $# -eq 0 || ! " ${NAMES[*]} " == *" $1 "* ]]; then
     echo "Usage: ./run_benchmarks.sh NAME [OPTION ...]" >&2

@@ -22,8 +22,8 @@ import typing
 from benchmarks.common import confidence
 from benchmarks.common import results
 
-_OF = {'wall': 'time', 'cpu': 'CPU', 'requests': 'requests',
-       'memory': 'memory'}
+_OF = results.TITLES | {'wall': 'time', 'cpu': 'CPU', 'memory': 'memory',
+                        'p50': 'p50', 'p99': 'p99'}
 #: Names of the columns of the table.
 HEADER = 'operation', 'measure', 'before', 'today', 'aim', 'reached'
 
@@ -37,7 +37,7 @@ class Key(typing.NamedTuple):
 
     :ivar benchmark: such as ``transfer``
     :ivar operation: such as ``download-1G``; empty for all of them
-    :ivar measure: one of benchmarks.common.race.MEASURES
+    :ivar measure: one of benchmarks.common.results.TITLES
     :ivar against: the contender that a ratio is relative to, or None if the
         figure has the measure's own unit
     """

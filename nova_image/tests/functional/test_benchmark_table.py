@@ -101,6 +101,16 @@ class TableTest(testtools.TestCase):
             [('Show an image', 'time of Nova', '', '0.50', '', '')],
             self._rows(run))
 
+    def test_measures_of_single_benchmarks(self) -> None:
+        run = _run(1.0)
+        for name, one in run['operations']['show']['contenders'].items():
+            one['median']['p99'] = 1.0 if name == 'Nova' else 0.25
+        run['budgets'] = [{'operation': 'show', 'measure': 'p99',
+                           'limit': 1.0, 'against': 'Nova'}]
+        self.assertEqual(
+            ('Show an image', 'p99 of Nova', '', '0.25', '1.00', 'yes'),
+            self._rows(run)[1])
+
     def test_table_is_restructuredtext(self) -> None:
         text = figures.rst(self._figures(_run(1.0)), {
             'metadata/show/wall/Nova': confidence.Ratio(0.7, 0.7, 0.7)})
