@@ -278,7 +278,8 @@ class NovaIdentityTest(BridgeTestCase):
     def test_its_renewal_holds_up_no_other_request(self):
         """Nova's requests share the plugin of the service token."""
         self._send_service_token(True)
-        shared = [v3.Password('https://keystone', 'secret') for _ in range(2)]
+        shared = [v3.Password('https://keystone', password='a')
+                  for _ in range(2)]
         self.service_auth.get_service_auth_plugin = mock.Mock(
             return_value=shared[0])
         self.assertIs(shared[0], self.identity.service_auth())
