@@ -140,9 +140,9 @@ def _stripped(image: Image, reading: Reading) -> Image:
     if reading.operation == 'detail':
         return image
     name = image['name'] and image['name'].strip(' ')
-    return dict(image, name=name, properties={
+    return _no_empty(dict(image, name=name, properties={
         name: value.strip(' ') if isinstance(value, str) else value
-        for name, value in image['properties'].items()})
+        for name, value in image['properties'].items()}), reading)
 
 
 def _white_space(maker: str, meta: Image) -> bool:
@@ -206,7 +206,8 @@ INCOMPATIBILITIES = (
         trailing blanks and cannot contain line breaks or other control
         characters. The v1 driver refuses to store an image whose name or
         properties have them, and may return values that were stored through v2
-        without the blanks.""",
+        without the blanks. A property with nothing but blanks has no value
+        then.""",
         as_v1=_stripped, as_v2=_stripped, refuses=_white_space),
     _entry(
         'header-names', 'Characters in property names', """

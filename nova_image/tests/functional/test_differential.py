@@ -71,6 +71,9 @@ _METADATA = strategies.fixed_dictionaries({
     'is_public': strategies.sampled_from((None, False, True)),
     'properties': _properties(),
 }, optional={'size': strategies.just(0)})
+#: v1 shows neither the spaces nor the property that has nothing else
+_SPACES = {'name': ' ', 'min_ram': 0, 'min_disk': 0, 'is_public': None,
+           'properties': {'a': ' ', 'b': ' c ', 'mappings': '  '}}
 _FORMATS = strategies.sampled_from((
     {'disk_format': 'raw', 'container_format': 'bare'},
     {'disk_format': 'qcow2', 'container_format': 'ovf'}, {}))
@@ -93,6 +96,7 @@ class DifferentialTest(base.FunctionalTest):
                          print_blob=True, database=None)
     @hypothesis.given(strategies.sampled_from(('v1', 'v2')), _METADATA,
                       _FORMATS, _DATA)
+    @hypothesis.example('v2', _SPACES, {}, None)
     def test_answers_are_the_same(self, maker: str, meta: Image,
                                   formats: Image,
                                   data: bytes | None) -> None:
