@@ -25,6 +25,7 @@ import typing
 from benchmarks.check import compare
 from benchmarks.common import command
 from benchmarks.common import confidence
+from benchmarks.common import option_types
 from benchmarks.common import race
 from benchmarks.common import results
 
@@ -71,7 +72,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         '--file', type=pathlib.Path, metavar='PATH', default=_RECORD,
         help='file with the recorded ratios (default: %(default)s)')
-    parser.add_argument('--rounds', type=command.positive, default=5,
+    parser.add_argument('--rounds', type=option_types.positive, default=5,
                         metavar='N', help='number of rounds (default: 5)')
     arguments = parser.parse_args()
     unknown = set(arguments.parts) - PARTS.keys()

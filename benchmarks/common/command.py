@@ -21,6 +21,7 @@ import sys
 import time
 import typing
 
+from benchmarks.common import option_types
 from benchmarks.common import plot
 from benchmarks.common import race
 from benchmarks.common import results
@@ -39,8 +40,8 @@ def parser(name: str, description: str, rounds: int = 3
     options = argparse.ArgumentParser(
         prog='./run_benchmarks.sh %s' % name, description=description,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    options.add_argument('--rounds', type=positive, default=rounds,
-                         metavar='N', help='number of rounds')
+    options.add_argument('--rounds', type=option_types.positive,
+                         default=rounds, metavar='N', help='number of rounds')
     for option, suffix, text in (
             ('json', 'json', 'file for the figures'),
             ('plot', 'png', 'file for the plot')):
@@ -52,18 +53,6 @@ def parser(name: str, description: str, rounds: int = 3
     return options
 
 
-def positive(text: str) -> int:
-    """Return a positive number; a type for argparse.
-
-    :param text: the argument
-    :raises ValueError: if it is not a number of 1 or more
-    """
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
-
-
 def add_numbers(options: argparse.ArgumentParser, metavar: str,
                 *numbers: tuple[str, int, str]) -> None:
     """Add options that are positive numbers.
@@ -73,8 +62,8 @@ def add_numbers(options: argparse.ArgumentParser, metavar: str,
     :param numbers: name, default and help of each option
     """
     for name, default, text in numbers:
-        options.add_argument('--' + name, type=positive, default=default,
-                             metavar=metavar, help=text)
+        options.add_argument('--' + name, type=option_types.positive,
+                             default=default, metavar=metavar, help=text)
 
 
 def main(arguments: argparse.Namespace, title: str,

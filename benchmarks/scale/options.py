@@ -16,6 +16,7 @@ import argparse
 import pathlib
 import typing
 
+from benchmarks.common import option_types
 from benchmarks.common import race
 from benchmarks.scale import curves
 from benchmarks.transfer import sizes
@@ -47,8 +48,8 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
             'which this command starts on 127.0.0.1.'),
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     for name, default, metavar, text in _NUMBERS:
-        parser.add_argument('--' + name, type=_positive, default=default,
-                            metavar=metavar, help=text)
+        parser.add_argument('--' + name, type=option_types.positive,
+                            default=default, metavar=metavar, help=text)
     parser.add_argument('--max-size', type=_size, default='1G',
                         metavar='SIZE', help='largest image to download, up '
                         'to 16G')
@@ -61,6 +62,15 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         default='Nova,glanceclient,curl', help='peers to measure, out of '
         + ', '.join(_PEERS))
     _add_files(parser)
+    _add_switches(parser)
+    arguments = parser.parse_args(argv)
+    if arguments.page:
+        arguments.plots = _PAGE / 'pictures'
+        arguments.rst = _PAGE / 'scale-fits.txt'
+    return arguments
+
+
+def _add_switches(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--page', action='store_true', help='write the plots '
                         'and the tables into the documentation')
     parser.add_argument('--resume', action='store_true', help='keep the '
@@ -70,11 +80,6 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
                         'nothing; fit and plot the file of figures')
     parser.add_argument('--keep', action='store_true',
                         help="keep the services' folders and logs")
-    arguments = parser.parse_args(argv)
-    if arguments.page:
-        arguments.plots = _PAGE / 'pictures'
-        arguments.rst = _PAGE / 'scale-fits.txt'
-    return arguments
 
 
 def _add_files(parser: argparse.ArgumentParser) -> None:
@@ -87,13 +92,6 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--rst', type=pathlib.Path, metavar='PATH',
                         default=folder / 'scale-fits.txt',
                         help='file for the tables of the fits, in RST')
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
 
 
 def _size(text: str) -> int:

@@ -135,7 +135,8 @@ class _Downloaded(object):
     def keep(self, context, image_id, image):
         """Keep an image for the next show.
 
-        :param context: the context of the request, compared by identity
+        :param context: the context of the request; Nova's are equal only to
+            themselves
         :param image: the image, or None
         """
         try:

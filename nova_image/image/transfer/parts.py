@@ -98,11 +98,6 @@ class Crew(object):
                 self._retire()
 
     @property
-    def begin(self):
-        """The first byte of the next part; None if there is none."""
-        return self._parts[0].begin if self._parts else None
-
-    @property
     def count(self):
         """The number of threads that read."""
         return self._count

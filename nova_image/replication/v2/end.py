@@ -277,8 +277,7 @@ class EndV2(ends.End):
 
         If the data of the source is wrong, its last piece is not sent, and
         the image is queued again. All data is reported as progress when Glance
-        has stored it. See glance_download for data that the
-        Glance reads itself.
+        has stored it. See glance_download for data that Glance reads itself.
 
         :raises ImageConflict: if the image has data, or is receiving it.
             Glance may need a moment to drop an earlier upload that was cut:

@@ -1,0 +1,25 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Types of options, for argparse; it needs no plots."""
+
+
+def positive(text: str) -> int:
+    """Return a positive number; a type for argparse.
+
+    :param text: the argument
+    :raises ValueError: if it is not a number of 1 or more
+    """
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
