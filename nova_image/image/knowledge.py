@@ -55,16 +55,19 @@ class Knowledge(object):
     def __init__(self):
         self._kept = collections.OrderedDict()
 
-    def get(self, fact, default=None, of=None):
+    def get(self, fact, default=None, of=None, max_age=MAX_AGE):
         """Return the value of a fact.
 
         :param fact: Fact
         :param default: value to return if it is unknown or too old
         :param of: a caller; a value for this caller is preferred
+        :param max_age: seconds for which it is believed; None for any time,
+            where it does no harm if it has become wrong
         """
         for key in ((fact, of), (fact, None)):
             value, since = self._kept.get(key, (None, None))
-            if since is not None and timeutils.now() - since <= MAX_AGE:
+            if since is not None and (
+                    max_age is None or timeutils.now() - since <= max_age):
                 return value
         return default
 

@@ -146,7 +146,7 @@ class Source(object):
         :param algorithm: name for hashlib
         :returns: hexadecimal digest; None if the data can be read only once
         """
-        if not self._can_rewind():
+        if not self.can_rewind():
             return None
         hasher = hashing.new(algorithm)
         feeder = offload.beside(hasher, self.total)
@@ -158,6 +158,29 @@ class Source(object):
             feeder.close()
         self.restart()
         return hasher.hexdigest()
+
+    def hash_again(self, algorithm):
+        """Read the data that was sent once more, to hash it otherwise.
+
+        Nothing is reported as progress. Afterwards, as after the upload, the
+        data has been read to its end.
+
+        :param algorithm: name for hashlib
+        :returns: whether has_hash() knows this hash now; False if the data
+            can be read only once, or the algorithm is not available
+        """
+        if not (hashing.is_available(algorithm) and self.can_rewind() and
+                self.restart()):
+            return False
+        self._algorithms, self.progress = [algorithm], None
+        earlier = self._digests
+        try:
+            for _ in iter(self.read, b''):
+                pass
+        finally:
+            self.close()
+        self._digests = dict(earlier, **self._digests)
+        return True
 
     def close(self):
         """Stop the hashing that hash_by() has started."""
@@ -228,7 +251,8 @@ class Source(object):
     def _read(self, size):
         raise NotImplementedError
 
-    def _can_rewind(self):
+    def can_rewind(self):
+        """Return whether the data can be read more than once."""
         raise NotImplementedError
 
     def _rewind(self):
@@ -269,7 +293,8 @@ class FileSource(Source):
     def _read(self, size):
         return self._stream.read(size)
 
-    def _can_rewind(self):
+    def can_rewind(self):
+        """See Source. A pipe cannot, nor a file in /proc."""
         return self._length() is not None
 
     def _rewind(self):
@@ -306,11 +331,12 @@ class IteratorSource(Source):
                 reason='the iterator returned %s instead of bytes' % (
                     type(piece).__name__))
 
-    def _can_rewind(self):
+    def can_rewind(self):
+        """See Source. A list can, a generator cannot."""
         return self._iterator is not self._pieces
 
     def _rewind(self):
-        if not self._can_rewind():
+        if not self.can_rewind():
             return False
         self._iterator, self._rest = iter(self._pieces), b''
         return True

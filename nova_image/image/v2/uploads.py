@@ -94,8 +94,7 @@ class Uploads(object):
         raw, answered = self._send(context, image_id, body, _STORE, made, {
             'x-image-meta-store': store} if store else {}, stored)
         tenancy.warn_if_misplaced(image_id, *records.facts(raw))
-        algorithm = raw.get('os_hash_algo') or raw.get('checksum') and 'md5'
-        if algorithm:
+        for algorithm, _ in _computable(raw)[:1]:
             self._client.knowledge(context).remember(HASH_ALGORITHM,
                                                      algorithm)
         return raw, answered
@@ -164,8 +163,7 @@ class Uploads(object):
         return 'Glance records no %s of images, only md5 and %s' % (
             algorithm, known)
 
-    @staticmethod
-    def difference(raw, body):
+    def difference(self, raw, body):
         """Return how an image differs from the data that was sent, or None.
 
         :returns: text for an error message
@@ -173,6 +171,11 @@ class Uploads(object):
         if raw['size'] != body.size:
             return 'Glance has %s bytes of %s' % (
                 raw['size'], body.size or 'an unknown number')
+        try:
+            self._hash_alike(raw, body)
+        except Exception as error:  # whatever the caller's file raises
+            return ('the data cannot be read again to verify it: %s' %
+                    exception.redact(error))
         for algorithm, value in _hashes(raw):
             same = body.has_hash(algorithm, value)
             if same is not None:
@@ -181,10 +184,38 @@ class Uploads(object):
                         algorithm))
         return None
 
+    def _hash_alike(self, raw, body):
+        """Hash the data as Glance has, if it was only hashed otherwise.
+
+        :raises: what reading the caller's data raises
+        """
+        recorded = _computable(raw)
+        if not recorded or not self._client.conf.glance.verify_uploads or any(
+                body.has_hash(*one) is not None for one in recorded):
+            return
+        algorithm, _ = recorded[0]
+        LOG.debug('Reading the data of image %(id)s again: Glance has hashed '
+                  'it by %(algorithm)s', {'id': raw['id'],
+                                          'algorithm': algorithm})
+        body.hash_again(algorithm)
+
     @staticmethod
     def _proves(raw, body):
         """Return whether a hash shows that an image has the data sent."""
         return any(body.has_hash(*known) for known in _hashes(raw))
+
+    def _likely_algorithms(self, context, body):
+        """Return the names of the hashes that Glance is expected to record.
+
+        A single one is enough if the data can be read again: if Glance turns
+        out to record others, difference() does so.
+        """
+        facts = self._client.knowledge(context)
+        if body.can_rewind():
+            return [facts.get(HASH_ALGORITHM, _LIKELY_ALGORITHMS[0],
+                              max_age=None)]
+        known = facts.get(HASH_ALGORITHM)
+        return [known] if known else _LIKELY_ALGORITHMS
 
     def _send(self, context, image_id, body, target, made, headers=None,
               stored=None):
@@ -211,8 +242,7 @@ class Uploads(object):
                           headers)
         with sent.Sending(body, target.direction):
             if self._client.conf.glance.verify_uploads:
-                known = self._client.knowledge(context).get(HASH_ALGORITHM)
-                body.hash_by(*([known] if known else _LIKELY_ALGORITHMS))
+                body.hash_by(*self._likely_algorithms(context, body))
             answer = self._client.call(context, messages.Request(
                 'PUT', records.path(image_id, target.path), target.action,
                 image_id, headers=headers, body=body, doubt=doubt,
@@ -297,6 +327,15 @@ def _hashes(raw):
     """Return the (algorithm, value) of the hashes that Glance recorded."""
     return ((raw.get('os_hash_algo'), raw.get('os_hash_value')),
             ('md5', raw.get('checksum')))
+
+
+def _computable(raw):
+    """Return those of the hashes that this host can compute, the best first.
+
+    :returns: list of (algorithm, value)
+    """
+    return [(algorithm, value) for algorithm, value in _hashes(raw)
+            if value and answers.is_hash(algorithm)]
 
 
 def _doubt(image_id):

@@ -147,6 +147,13 @@ def one_hash_is_likely(driver: type) -> collections.abc.Iterator[None]:
 
 
 @contextlib.contextmanager
+def no_data_is_read_again(driver: type) -> collections.abc.Iterator[None]:
+    """Believe data that was hashed otherwise than Glance has hashed it."""
+    with _replace(uploads.Uploads, '_hash_alike', return_value=None):
+        yield
+
+
+@contextlib.contextmanager
 def any_image_will_do(driver: type) -> collections.abc.Iterator[None]:
     """Accept an answer about another image."""
     with _replace(records, '_image',
@@ -169,6 +176,7 @@ V2: dict[str, Mutation] = {
     'A4 a hash that Glance does not record': an_unknown_hash_is_wrong,
     'A5 decompression': nothing_decompresses,
     'A6 what to hash by': one_hash_is_likely,
+    'A6 hashing again': no_data_is_read_again,
     'A7 which image an answer describes': any_image_will_do,
     'A8 an import that was answered 503': a_503_is_a_refusal,
 }

@@ -50,6 +50,12 @@ class TestKnowledge(testtools.TestCase):
         self.now += 1
         self.assertIsNone(self.known.get(COLOUR))
 
+    def test_a_caller_that_can_be_wrong_gets_an_old_fact(self):
+        self.known.remember(COLOUR, 'red')
+        self.now += 10 ** 9
+        self.assertEqual('red', self.known.get(COLOUR, max_age=None))
+        self.assertEqual('blue', self.known.get(OTHER, 'blue', max_age=None))
+
     def test_each_fact_has_its_own_age(self):
         self.known.remember(COLOUR, 'red')
         self.now += knowledge.MAX_AGE

@@ -254,6 +254,28 @@ class TestHashing(testtools.TestCase):
         self.assertIsNone(opened.digest_ahead('md5'))
         self.assertEqual(LINES, b''.join(_pieces(opened)))
 
+    def test_sent_data_is_hashed_again_if_it_can_be_read_again(self):
+        right = hashlib.sha1(LINES).hexdigest()
+        for data in (LINES, io.BytesIO(LINES), [LINES]):
+            opened = source.open_source(data)
+            opened.hash_by('md5')
+            progress = opened.progress = mock.Mock()
+            _pieces(opened)
+            self.assertTrue(opened.hash_again('sha1'))
+            self.assertIs(True, opened.has_hash('sha1', right))
+            self.assertIs(True, opened.has_hash('md5', self.RIGHT))
+            self.assertEqual(len(LINES), progress.call_args[0][0])
+            self.assertEqual(1, progress.call_count)
+            self.assertEqual((b'', len(LINES)), (opened.read(), opened.size))
+            self.assertEqual([], offload_case.running())
+
+    def test_sent_data_is_not_hashed_again_if_that_is_impossible(self):
+        for data, algorithm in ((iter([LINES]), 'sha1'),
+                                (LINES, 'no-such-algorithm')):
+            opened = source.open_source(data)
+            _pieces(opened)
+            self.assertFalse(opened.hash_again(algorithm))
+
     def test_the_beginning_is_remembered(self):
         opened = source.open_source(LINES)
         list(_pieces(opened, 3))

@@ -10,16 +10,23 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Tests of nova_image.image.v2.uploads: whether the size is announced.
+"""Tests of nova_image.image.v2.uploads: announced sizes, and hashes.
 
-The answers are those of Glance 33 with a Swift store; see
+The answers about sizes are those of Glance 33 with a Swift store; see
 functional.test_swift.
 """
 
+import hashlib
 import io
+
+import fixtures
+import mock
+from oslo_utils import timeutils
+import six
 
 from nova_image import exception
 from nova_image.image import endpoint
+from nova_image.image import hashing
 from nova_image.tests.unit.image import glance_v2_case as case
 from nova_image.tests.unit import recordings
 
@@ -106,3 +113,134 @@ class TestAnnouncedSizes(case.DriverTestCase):
         headers = self.glance.calls[1].headers
         self.assertNotIn('x-openstack-image-size', headers)
         self.assertEqual('chunked', headers['transfer-encoding'])
+
+
+class CountedFile(io.BytesIO):
+    """A file that remembers how often it was read to its end.
+
+    :param error: exception that the second reading raises, or None
+    """
+
+    def __init__(self, data=DATA, error=None):
+        super(CountedFile, self).__init__(data)
+        self.ends = 0
+        self._error = error
+
+    def read(self, size=-1):
+        """Read; see io.BytesIO."""
+        if self.ends and self._error is not None:
+            raise self._error
+        piece = super(CountedFile, self).read(size)
+        self.ends += not piece
+        return piece
+
+
+class TestHashes(case.DriverTestCase):
+    """The data is hashed by what Glance records, and by no more."""
+
+    def setUp(self):
+        super(TestHashes, self).setUp()
+        self.algorithms = []
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova_image.image.transfer.source.hashing', mock.Mock(
+                new=self._new, is_available=hashing.is_available)))
+
+    def _new(self, algorithm):
+        self.algorithms.append(algorithm)
+        return hashing.new(algorithm)
+
+    def _recorded(self, algorithm='sha512', data=DATA, **changed):
+        """Return the image as Glance shows it when it has hashed its data."""
+        return GLANCE33('show_active').but(**dict({
+            'os_hash_algo': algorithm, 'checksum': hashlib.md5(
+                data).hexdigest(), 'os_hash_value': algorithm and hashlib.new(
+                    algorithm, data).hexdigest()}, **changed))
+
+    def _answers(self, shown, *more):
+        self.glance.answers(GLANCE33('create_201'), GLANCE33('upload_204'),
+                            shown, *more)
+
+    def _upload(self, data=None, shown=None):
+        """Upload data.
+
+        :returns: the algorithms that it was hashed by, and how often a file
+            was read
+        """
+        del self.algorithms[:]
+        data = CountedFile() if data is None else data
+        self._answers(shown or self._recorded())
+        self.service.create(self.context, META, data)
+        return self.algorithms, getattr(data, 'ends', None)
+
+    def _fails(self, data, shown):
+        self._answers(shown, GLANCE33('delete_204'))
+        error = self.assert_raises(exception.ImageUploadFailed, 'create',
+                                   META, data)
+        self.assertEqual('DELETE', self.glance.calls[-1].method)
+        return six.text_type(error)
+
+    def test_a_file_is_hashed_only_by_the_default_of_glance(self):
+        self.assertEqual((['sha512'], 1), self._upload())
+
+    def test_another_hash_of_glance_is_verified_by_a_second_reading(self):
+        shown = self._recorded('sha256')
+        self.assertEqual((['sha512', 'sha256'], 2), self._upload(shown=shown))
+        self.assertEqual((['sha256'], 1), self._upload(shown=shown))
+
+    def test_glance_15_is_verified_by_its_md5(self):
+        shown = self._recorded(None)
+        self.assertEqual((['sha512', 'md5'], 2), self._upload(shown=shown))
+        self.assertEqual((['md5'], 1), self._upload(shown=shown))
+
+    def test_an_upgraded_glance_is_verified_by_its_md5_once(self):
+        self._upload(shown=self._recorded(None))
+        self.assertEqual((['md5'], 1), self._upload())
+        self.assertEqual((['sha512'], 1), self._upload())
+
+    def test_a_hash_is_expected_for_longer_if_the_file_can_be_read_again(self):
+        shown = self._recorded('sha256')
+        self._upload(shown=shown)
+        clock = mock.Mock(return_value=timeutils.now())
+        self.useFixture(fixtures.MonkeyPatch('oslo_utils.timeutils.now',
+                                             clock))
+        for data, algorithms in ((iter([DATA]), ['sha512', 'md5']),
+                                 (CountedFile(), ['sha256'])):
+            clock.return_value += 10 ** 6
+            self.assertEqual(algorithms, self._upload(data, shown)[0])
+
+    def test_what_can_be_read_once_is_hashed_by_both(self):
+        self.assertEqual((['sha512', 'md5'], None),
+                         self._upload(iter([DATA])))
+
+    def test_other_data_is_detected_by_the_second_reading(self):
+        for algorithm in ('sha256', None):
+            endpoint._KNOWLEDGE.clear()
+            text = self._fails(CountedFile(), self._recorded(
+                algorithm, b'?' * len(DATA)))
+            self.assertIn(algorithm or 'md5', text)
+
+    def test_a_file_that_changes_before_the_second_reading_fails(self):
+        data = CountedFile()
+        self.glance.answers(
+            GLANCE33('create_201'), GLANCE33('upload_204'),
+            lambda call: data.write(b'?') and self._recorded('sha256'),
+            GLANCE33('delete_204'))
+        text = six.text_type(self.assert_raises(
+            exception.ImageUploadFailed, 'create', META, data))
+        self.assertIn('now has more', text)
+
+    def test_a_file_that_cannot_be_read_again_fails(self):
+        text = self._fails(CountedFile(error=IOError('broken disk')),
+                           self._recorded('sha256'))
+        self.assertIn('cannot be read again to verify it: broken disk', text)
+
+    def test_without_verification_nothing_is_hashed(self):
+        self.set(verify_uploads=False)
+        self.assertEqual(([], 1), self._upload(
+            shown=self._recorded('sha256', b'?' * len(DATA))))
+
+    def test_a_hash_that_this_host_cannot_compute_is_ignored(self):
+        self.assertEqual((['sha512', 'md5'], 2), self._upload(
+            shown=self._recorded(os_hash_algo='shake_128')))
+        self.assertEqual((['md5'], 1), self._upload(
+            shown=self._recorded(os_hash_algo='no-such-hash')))
