@@ -18,11 +18,13 @@ into a host that does not use it.
 """
 
 import collections
+import importlib
+import os
 import sys
-import threading
 
 from oslo_log import log as logging
 from oslo_utils import units
+import six
 from six.moves import _thread
 
 LOG = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ SMALL = units.Mi
 #: No processor is idle by then, and each thread may be BEHIND.
 MOST = 64
 _NAME = 'nova_image check'
+_LONG_NAME = 'nova_image call'
 
 
 def on_eventlet():
@@ -44,12 +47,33 @@ def on_eventlet():
     return patcher is not None and bool(patcher.is_monkey_patched('socket'))
 
 
+def _may_block():
+    """Return whether there are no greenthreads on this thread.
+
+    The threads of call_long() have none. They must not wait for one of
+    eventlet's either: it would wake up the hub of another thread.
+    """
+    return not on_eventlet() or (
+        _native('threading').current_thread().name == _LONG_NAME)
+
+
 def call(function, *args):
-    """Call a function that blocks, and return its result."""
-    if not on_eventlet():
+    """Call a function that blocks for a moment, and return its result."""
+    if _may_block():
         return function(*args)
     from eventlet import tpool
     return tpool.execute(function, *args)
+
+
+def call_long(function, *args):
+    """Call a function that may block for long, and return its result.
+
+    On eventlet it gets a thread of its own. Those of eventlet are few, 20 by
+    default, and the host needs them: nova-compute calls libvirt on them.
+    """
+    if _may_block():
+        return function(*args)
+    return _LongCall(function, args).result()
 
 
 def behind(size=None):
@@ -74,6 +98,60 @@ def beside(check, size=None):
     :param size: how many bytes will follow, None if that is not known
     """
     return Feeder(check, size)
+
+
+class _LongCall(object):
+    """A call on a native thread, which a greenthread waits for.
+
+    If the greenthread is killed, the call continues without it.
+    """
+
+    def __init__(self, function, args):
+        self._function = function
+        self._args = args
+        self._value = self._error = None
+
+    def result(self):
+        """Make the call; return or raise what it returns or raises."""
+        from eventlet import hubs
+        ended, end = os.pipe()
+        try:
+            if not self._starts(end):
+                return call(self._function, *self._args)
+            hubs.trampoline(ended, read=True)
+        finally:
+            os.close(ended)
+        if self._error is not None:
+            six.reraise(*self._error)
+        return self._value
+
+    def _starts(self, end):
+        """Start the thread, if the system allows another one."""
+        thread = _native('threading').Thread(
+            target=self._work, args=(end,), name=_LONG_NAME)
+        thread.daemon = True
+        try:
+            thread.start()
+        except _thread.error as error:
+            os.close(end)
+            LOG.debug('No thread can be started: %s', error)
+            return False
+        return True
+
+    def _work(self, end):
+        try:
+            self._value = self._function(*self._args)
+        except BaseException:
+            self._error = sys.exc_info()
+        finally:
+            try:
+                # Closing is not enough: a child process may have inherited it.
+                # Eventlet's own write() would wait for a hub of this thread.
+                _native('os').write(end, b'.')
+            except OSError:
+                pass  # the greenthread was killed
+            finally:
+                os.close(end)
 
 
 class Feeder(object):
@@ -153,7 +231,7 @@ class _Thread(object):
     """
 
     def __init__(self, check, limit):
-        native = _native_threading()
+        native = _native('threading')
         self._check = check
         self._limit = limit
         self._changed = native.Condition()
@@ -246,15 +324,15 @@ class _Thread(object):
 def _running():
     """Return the number of threads of checks."""
     return sum(thread.name == _NAME
-               for thread in _native_threading().enumerate())
+               for thread in _native('threading').enumerate())
 
 
-def _native_threading():
-    """Return the module threading, as it is without eventlet."""
+def _native(name):
+    """Return a module of the standard library, as it is without eventlet."""
     if not on_eventlet():
-        return threading
+        return importlib.import_module(name)
     from eventlet import patcher
-    return patcher.original('threading')
+    return patcher.original(name)
 
 
 def _constant(chunk):

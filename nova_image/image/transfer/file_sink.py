@@ -128,7 +128,7 @@ class FileSink(contracts.Sink):
         with download.turn() as turn:
             self._turn = turn
             download.fill(self, turn)
-            offload.call(self.publish)
+            offload.call_long(self.publish)
             turn.leave_note(self.path)
 
     def begin(self, image_id, recorded):

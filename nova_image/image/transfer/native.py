@@ -41,7 +41,7 @@ def run(copy, output, check):
             os.close(number)
 
     try:
-        offload.call(copy_and_close)
+        offload.call_long(copy_and_close)
     except BaseException:
         guard.caller_is_gone = True
         raise

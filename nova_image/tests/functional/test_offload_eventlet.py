@@ -67,6 +67,11 @@ class EventletTest(testtools.TestCase):
         self.assertEqual({'error': 'ZeroDivisionError', 'left': []},
                          self._run('fails'))
 
+    def test_long_calls_leave_the_threads_of_eventlet_to_the_host(self
+                                                                  ) -> None:
+        self.assertEqual({'other': 2, 'results': True, 'closed': True},
+                         self._run('long_calls'))
+
     def test_native_thread_feeds_a_check(self) -> None:
         self.assertEqual({'size': True, 'left': [], 'right': True},
                          self._run('copies'))

@@ -108,7 +108,7 @@ class Clones(object):
 
     def parent(self):
         """Return (ID of the cluster, pool of the disk's parent or None)."""
-        return offload.call(self._parent)
+        return offload.call_long(self._parent)
 
     @contextlib.contextmanager
     def kept_on_success(self, pool, name):
@@ -125,7 +125,7 @@ class Clones(object):
         :raises Forbidden: if the user cannot write to the pool; nothing of
             the clone is left behind
         """
-        url = offload.call(self._make, pool, name)
+        url = offload.call_long(self._make, pool, name)
         try:
             yield url
         except Exception as error:
@@ -135,7 +135,7 @@ class Clones(object):
                                 'be the location of an image',
                                 {'pool': pool, 'name': name})
                 else:
-                    offload.call(self._remove, pool, name)
+                    offload.call_long(self._remove, pool, name)
 
     def _parent(self):
         with _connected(self._conf) as cluster:

@@ -10,11 +10,19 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What the tests of nova_image.image.offload share: checks and feeders."""
+"""What the tests of nova_image.image.offload share.
 
+Checks, feeders and an eventlet that is not installed.
+"""
+
+import importlib
+import select
+import sys
 import threading
+import types
 
 import fixtures
+import mock
 import testtools
 
 from nova_image.image import offload
@@ -44,10 +52,44 @@ class Check(object):
             raise self.error
 
 
-def running():
-    """Return the threads of running checks."""
+def running(name='nova_image check'):
+    """Return the threads of running checks, or others by their name."""
     return [thread for thread in threading.enumerate()
-            if thread.name == 'nova_image check']
+            if thread.name == name]
+
+
+class FakeEventlet(fixtures.Fixture):
+    """A fake eventlet.
+
+    :param patched: names of the modules that it has patched
+    :ivar tpool: a mock; execute() calls the function
+    :ivar trampoline: a mock, which waits until a descriptor can be read
+    :ivar original: a mock of eventlet.patcher.original(), which returns
+        Python's own modules
+    """
+
+    def __init__(self, *patched):
+        super(FakeEventlet, self).__init__()
+        self._patched = patched
+
+    def _setUp(self):
+        modules = {name: types.ModuleType(name) for name in (
+            'eventlet', 'eventlet.hubs', 'eventlet.patcher',
+            'eventlet.tpool')}
+        modules['eventlet.patcher'].is_monkey_patched = (
+            lambda name: name in self._patched)
+        self.original = modules['eventlet.patcher'].original = mock.Mock(
+            side_effect=importlib.import_module)
+        modules['eventlet'].patcher = modules['eventlet.patcher']
+        self.tpool = modules['eventlet'].tpool = modules['eventlet.tpool']
+        self.tpool.execute = mock.Mock(
+            side_effect=lambda function, *args: function(*args))
+        hubs = modules['eventlet'].hubs = modules['eventlet.hubs']
+        self.trampoline = hubs.trampoline = mock.Mock(
+            side_effect=lambda number, read: select.select([number], [], []))
+        patch = mock.patch.dict(sys.modules, modules)
+        patch.start()
+        self.addCleanup(patch.stop)
 
 
 class FeederTest(testtools.TestCase):

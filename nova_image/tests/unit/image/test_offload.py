@@ -19,10 +19,10 @@ import os
 import subprocess
 import sys
 import threading
-import types
+import traceback
 
-import fixtures
 import mock
+from six.moves import _thread
 import testtools
 
 import nova_image
@@ -61,40 +61,15 @@ print('eventlet' in sys.modules)
 """
 
 
-class FakeEventlet(fixtures.Fixture):
-    """A fake eventlet.
-
-    :param patched: names of the modules that it has patched
-    :ivar tpool: a mock; execute() calls the function
-    :ivar original: a mock of eventlet.patcher.original(), which returns
-        Python's threading
-    """
-
-    def __init__(self, *patched):
-        super(FakeEventlet, self).__init__()
-        self._patched = patched
-
-    def _setUp(self):
-        modules = {name: types.ModuleType(name) for name in (
-            'eventlet', 'eventlet.patcher', 'eventlet.tpool')}
-        modules['eventlet.patcher'].is_monkey_patched = (
-            lambda name: name in self._patched)
-        self.original = modules['eventlet.patcher'].original = mock.Mock(
-            return_value=threading)
-        modules['eventlet'].patcher = modules['eventlet.patcher']
-        self.tpool = modules['eventlet'].tpool = modules['eventlet.tpool']
-        self.tpool.execute = mock.Mock(
-            side_effect=lambda function, *args: function(*args))
-        patch = mock.patch.dict(sys.modules, modules)
-        patch.start()
-        self.addCleanup(patch.stop)
+def _divide(number):
+    return number // 0
 
 
 class TestEventlet(testtools.TestCase):
     """In a process that runs on eventlet."""
 
     def test_a_call_runs_in_a_native_thread(self):
-        tpool = self.useFixture(FakeEventlet('socket')).tpool
+        tpool = self.useFixture(offload_case.FakeEventlet('socket')).tpool
         function = mock.Mock(return_value='found')
         self.assertTrue(offload.on_eventlet())
         self.assertEqual('found', offload.call(function, 1, 2))
@@ -102,13 +77,65 @@ class TestEventlet(testtools.TestCase):
         function.assert_called_once_with(1, 2)
 
     def test_the_error_of_a_call_is_raised(self):
-        self.useFixture(FakeEventlet('socket'))
+        self.useFixture(offload_case.FakeEventlet('socket'))
         self.assertRaises(ZeroDivisionError, offload.call,
                           lambda: 1 // 0)
 
+    def test_a_long_call_has_a_thread_of_its_own(self):
+        eventlet = self.useFixture(offload_case.FakeEventlet('socket'))
+        before = os.listdir('/proc/self/fd')
+        found = offload.call_long(
+            lambda name: (name, threading.current_thread().name), 'a')
+        self.assertEqual(('a', 'nova_image call'), found)
+        eventlet.original.assert_any_call('threading')
+        eventlet.tpool.execute.assert_not_called()
+        self.assertEqual(before, os.listdir('/proc/self/fd'))
+
+    def test_the_error_of_a_long_call_is_raised(self):
+        self.useFixture(offload_case.FakeEventlet('socket'))
+        try:
+            offload.call_long(_divide, 1)
+        except ZeroDivisionError:
+            self.assertIn('return number // 0', traceback.format_exc())
+        else:
+            self.fail('nothing was raised')
+
+    def test_a_long_call_continues_without_its_caller(self):
+        eventlet = self.useFixture(offload_case.FakeEventlet('socket'))
+        before = os.listdir('/proc/self/fd')
+        gate, done = threading.Event(), threading.Event()
+        self.addCleanup(gate.set)
+        eventlet.trampoline.side_effect = KeyboardInterrupt
+
+        def work():
+            gate.wait(60)
+            done.set()
+        self.assertRaises(KeyboardInterrupt, offload.call_long, work)
+        [thread] = offload_case.running('nova_image call')
+        gate.set()
+        thread.join(60)
+        self.assertTrue(done.is_set())
+        self.assertEqual(before, os.listdir('/proc/self/fd'))
+
+    def test_a_long_call_makes_other_calls_on_its_thread(self):
+        eventlet = self.useFixture(offload_case.FakeEventlet('socket'))
+        for call in (offload.call, offload.call_long):
+            own = offload.call_long(call, threading.current_thread)
+            self.assertEqual('nova_image call', own.name)
+        eventlet.tpool.execute.assert_not_called()
+
+    def test_without_a_thread_of_its_own_a_long_call_borrows_one(self):
+        eventlet = self.useFixture(offload_case.FakeEventlet('socket'))
+        before = os.listdir('/proc/self/fd')
+        with mock.patch.object(threading.Thread, 'start',
+                               side_effect=_thread.error('no more')):
+            self.assertEqual(3, offload.call_long(max, 1, 3))
+        eventlet.tpool.execute.assert_called_once_with(max, 1, 3)
+        self.assertEqual(before, os.listdir('/proc/self/fd'))
+
     def test_a_check_runs_in_a_native_thread(self):
         """One of Python's threading as it is without eventlet."""
-        eventlet = self.useFixture(FakeEventlet('socket'))
+        eventlet = self.useFixture(offload_case.FakeEventlet('socket'))
         check = offload_case.Check()
         feeder = offload.beside(check, 2 * offload.SMALL)
         self.addCleanup(feeder.close)
@@ -121,7 +148,7 @@ class TestEventlet(testtools.TestCase):
         self.assertEqual([], offload_case.running())
 
     def test_the_hub_runs_while_a_check_is_waited_for(self):
-        tpool = self.useFixture(FakeEventlet('socket')).tpool
+        tpool = self.useFixture(offload_case.FakeEventlet('socket')).tpool
         gate = threading.Event()
         feeder = offload.beside(offload_case.Check(gate=gate),
                                 2 * offload.SMALL)
@@ -140,7 +167,7 @@ class TestEventlet(testtools.TestCase):
         self.assertEqual(2, tpool.execute.call_count)
 
     def test_eventlet_is_not_used_if_it_patches_no_sockets(self):
-        tpool = self.useFixture(FakeEventlet('os')).tpool
+        tpool = self.useFixture(offload_case.FakeEventlet('os')).tpool
         self.assertFalse(offload.on_eventlet())
         self.assertEqual(3, offload.call(max, 1, 3))
         tpool.execute.assert_not_called()
@@ -148,6 +175,10 @@ class TestEventlet(testtools.TestCase):
 
 class TestWithoutEventlet(testtools.TestCase):
     """In any other process."""
+
+    def test_a_long_call_runs_in_the_same_thread(self):
+        self.assertIs(threading.current_thread(),
+                      offload.call_long(threading.current_thread))
 
     def test_a_call_runs_in_the_same_thread(self):
         self.assertFalse(offload.on_eventlet())

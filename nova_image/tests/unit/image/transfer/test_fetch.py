@@ -204,7 +204,7 @@ class TestNative(fetch_case.FetchCase):
             called.append(getattr(function, '__name__', ''))
             return function(*args)
         self.useFixture(fixtures.MonkeyPatch(
-            'nova_image.image.offload.call', call))
+            'nova_image.image.offload.call_long', call))
         self.glance.answers(case.WHOLE)
         self.run_it(path=self.path)
         self.assertEqual('publish', called[-1])

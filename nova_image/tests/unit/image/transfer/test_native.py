@@ -16,37 +16,13 @@
 import os
 import sys
 import threading
-import types
 
 import mock
 
 from nova_image import exception
 from nova_image.image.transfer import native
 from nova_image.tests.unit.image.download import case
-
-
-class _Eventlet(object):
-    """Fake modules of eventlet, as far as native uses them."""
-
-    def __init__(self, patched, interrupt=None):
-        self.threads = []
-        self.interrupt = interrupt
-        patcher = types.ModuleType('eventlet.patcher')
-        patcher.is_monkey_patched = lambda name: patched
-        tpool = types.ModuleType('eventlet.tpool')
-        tpool.execute = self._execute
-        eventlet = types.ModuleType('eventlet')
-        eventlet.tpool = tpool
-        self.modules = {'eventlet': eventlet, 'eventlet.patcher': patcher,
-                        'eventlet.tpool': tpool}
-
-    def _execute(self, function):
-        thread = threading.Thread(target=function)
-        self.threads.append(thread)
-        thread.start()
-        if self.interrupt is not None:
-            self.interrupt()
-        thread.join()
+from nova_image.tests.unit.image import offload_case
 
 
 class TestRun(case.DownloadTest):
@@ -72,16 +48,14 @@ class TestRun(case.DownloadTest):
         self.assertIs(threading.current_thread(), self.thread)
 
     def test_with_unpatched_eventlet_the_calling_thread_copies(self):
-        eventlet = _Eventlet(patched=False)
-        with mock.patch.dict('sys.modules', eventlet.modules):
-            self.assertEqual(b'data', self._run(self._copy))
-        self.assertEqual([], eventlet.threads)
+        self.useFixture(offload_case.FakeEventlet())
+        self.assertEqual(b'data', self._run(self._copy))
+        self.assertIs(threading.current_thread(), self.thread)
 
     def test_with_patched_eventlet_a_native_thread_copies(self):
-        eventlet = _Eventlet(patched=True)
-        with mock.patch.dict('sys.modules', eventlet.modules):
-            self.assertEqual(b'data', self._run(self._copy))
-        self.assertEqual([self.thread], eventlet.threads)
+        self.useFixture(offload_case.FakeEventlet('socket'))
+        self.assertEqual(b'data', self._run(self._copy))
+        self.assertEqual('nova_image call', self.thread.name)
 
     def test_the_copy_has_its_own_descriptor_which_is_closed(self):
         numbers = []
@@ -106,14 +80,16 @@ class TestRun(case.DownloadTest):
             except exception.ImageDownloadUnavailable as error:
                 errors.append(error)
 
-        def kill():
+        def kill(number, read):
             began.wait(10)
             raise KeyboardInterrupt
 
-        check, eventlet = case.Check(), _Eventlet(True, kill)
-        with mock.patch.dict('sys.modules', eventlet.modules):
-            self.assertRaises(KeyboardInterrupt, self._run, copy, check)
+        check = case.Check()
+        eventlet = self.useFixture(offload_case.FakeEventlet('socket'))
+        eventlet.trampoline.side_effect = kill
+        self.assertRaises(KeyboardInterrupt, self._run, copy, check)
+        [thread] = offload_case.running('nova_image call')
         killed.set()
-        eventlet.threads[0].join()
+        thread.join()
         self.assertEqual((1, b''), (len(errors), check.data))
         self.assertEqual([], self.open_descriptors())
