@@ -163,8 +163,8 @@ class Crew(object):
         pieces = error = None
         try:
             pieces = list(part.reader.chunks())
-        except Exception as problem:
-            error = problem
+        except BaseException as problem:
+            error = problem  # also of a killed thread: its caller waits for it
         finally:
             part.reader.close()
             with self._changed:

@@ -295,7 +295,7 @@ class FileSource(Source):
 
     def can_rewind(self):
         """See Source. A pipe cannot, nor a file in /proc."""
-        return self._length() is not None
+        return self.total is not None
 
     def _rewind(self):
         if self._start is None:
