@@ -34,8 +34,9 @@ LOG = logging.getLogger(__name__)
 BEHIND = 4 * units.Mi
 #: bytes up to which starting a thread costs more than it saves
 SMALL = units.Mi
-#: the most threads of checks; more transfers check on their callers' threads.
-#: No processor is idle by then, and each thread may be BEHIND.
+#: the most threads of checks, and of long calls. More transfers check on their
+#: callers' threads, and more calls use eventlet's. No processor is idle by
+#: then, and each check may be BEHIND.
 MOST = 64
 _NAME = 'nova_image check'
 _LONG_NAME = 'nova_image call'
@@ -126,7 +127,10 @@ class _LongCall(object):
         return self._value
 
     def _starts(self, end):
-        """Start the thread, if the system allows another one."""
+        """Start the thread, if another one is possible."""
+        if _running(_LONG_NAME) >= MOST:
+            os.close(end)
+            return False
         thread = _native('threading').Thread(
             target=self._work, args=(end,), name=_LONG_NAME)
         thread.daemon = True
@@ -193,7 +197,7 @@ class Feeder(object):
         """
         if self._is_alone or max(self._seen, self._size or 0) <= SMALL:
             return False
-        if _running() >= MOST:
+        if _running(_NAME) >= MOST:
             self._is_alone = True
             return False
         # Known before it runs: close() must find it, whatever interrupts this.
@@ -321,9 +325,12 @@ class _Thread(object):
             self._thread.join()
 
 
-def _running():
-    """Return the number of threads of checks."""
-    return sum(thread.name == _NAME
+def _running(name):
+    """Return the number of threads of checks, or of long calls.
+
+    :param name: their name
+    """
+    return sum(thread.name == name
                for thread in _native('threading').enumerate())
 
 

@@ -112,7 +112,7 @@ class Sink(object):
         :param download: nova_image.image.transfer.fetch.Download
         """
         download.fill(self)
-        offload.call_long(self.publish)
+        offload.call(self.publish)
 
     @abc.abstractmethod
     def begin(self, image_id, recorded):

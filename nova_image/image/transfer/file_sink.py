@@ -31,6 +31,7 @@ import time
 import uuid
 
 from oslo_log import log as logging
+from oslo_utils import units
 import six
 
 from nova_image import exception
@@ -46,6 +47,8 @@ LOG = logging.getLogger(__name__)
 
 #: the errors of a full disk, of a quota, or of a limit of the size of files
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+#: bytes of a file whose flush may take long, on a slow disk half a second
+_LONG = 64 * units.Mi
 _ADVICE = ('Raise the limit (ulimit -f, or LimitFSIZE of systemd), or choose '
            'a file system with larger files')
 #: what the name of a partial file has besides that of the file
@@ -128,7 +131,10 @@ class FileSink(contracts.Sink):
         with download.turn() as turn:
             self._turn = turn
             download.fill(self, turn)
-            offload.call_long(self.publish)
+            if self._position < _LONG:
+                offload.call(self.publish)
+            else:
+                offload.call_long(self.publish)
             turn.leave_note(self.path)
 
     def begin(self, image_id, recorded):

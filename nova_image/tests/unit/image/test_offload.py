@@ -21,6 +21,7 @@ import sys
 import threading
 import traceback
 
+import fixtures
 import mock
 from six.moves import _thread
 import testtools
@@ -115,6 +116,14 @@ class TestEventlet(testtools.TestCase):
         gate.set()
         thread.join(60)
         self.assertTrue(done.is_set())
+        self.assertEqual(before, os.listdir('/proc/self/fd'))
+
+    def test_too_many_long_calls_borrow_threads(self):
+        eventlet = self.useFixture(offload_case.FakeEventlet('socket'))
+        before = os.listdir('/proc/self/fd')
+        self.useFixture(fixtures.MockPatchObject(offload, 'MOST', 0))
+        self.assertEqual(3, offload.call_long(max, 1, 3))
+        eventlet.tpool.execute.assert_called_once_with(max, 1, 3)
         self.assertEqual(before, os.listdir('/proc/self/fd'))
 
     def test_a_long_call_makes_other_calls_on_its_thread(self):

@@ -197,18 +197,30 @@ class TestNative(fetch_case.FetchCase):
         self.assertNotIn(threading.current_thread(), self.threads)
         self.assert_no_thread()
 
-    def test_publication_runs_where_it_may_block(self):
+    def _published_by(self, name, path):
+        """Return the functions that a function of offload has called."""
         called = []
 
         def call(function, *args):
             called.append(getattr(function, '__name__', ''))
             return function(*args)
         self.useFixture(fixtures.MonkeyPatch(
-            'nova_image.image.offload.call_long', call))
+            'nova_image.image.offload.' + name, call))
         self.glance.answers(case.WHOLE)
-        self.run_it(path=self.path)
-        self.assertEqual('publish', called[-1])
+        self.run_it(path=path)
         self._assert_beside()
+        return called
+
+    def test_publication_runs_where_it_may_block(self):
+        self.assertEqual('publish', self._published_by('call', self.path)[-1])
+
+    def test_a_long_publication_runs_on_a_thread_of_its_own(self):
+        self.assertEqual([], self._published_by('call_long', self.path))
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova_image.image.transfer.file_sink._LONG', len(DATA)))
+        for path in (self.path, os.devnull):
+            self.assertEqual(['publish'],
+                             self._published_by('call_long', path))
 
     def test_a_stream_is_checked_beside_its_caller(self):
         self.glance.answers(case.WHOLE)
