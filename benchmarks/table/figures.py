@@ -107,9 +107,9 @@ class Figure:
         today, aims = self.ratio, [
             run.aim for run in self.runs if run.aim is not None]
         spread = self._show(today.value)
-        if len(self.runs) > 1:
-            spread += ' (%s to %s)' % tuple(map(
-                self._show, (today.low, today.high)))
+        ends = self._show(today.low), self._show(today.high)
+        if set(ends) != {spread}:
+            spread += ' (%s to %s)' % ends
         return (self.runs[0].title, self.key.words,
                 '' if before is None else self._show(before), spread,
                 self._show(statistics.median(aims)) if aims else '',
