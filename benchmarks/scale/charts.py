@@ -91,9 +91,10 @@ def _frame(axes: mpl_axes.Axes, found: figures.Figures, curve: curves.Curve,
     axes.tick_params(colors=_INK, labelsize=9)
     axes.set_xlabel(curve.axis, color=_PALE)
     places = list(found.curves[curve.name])
-    shown = [x for number, x in enumerate(places)
-             if len(places) <= 8 or str(x)[0] == '1' or number == len(
-                 places) - 1]
+    shown, last = places, places[-1]
+    if len(places) > 8:  # their labels would overlap
+        shown = [x for x in places if x == last or (
+            str(x)[0] == '1' and 3 * x <= last)]
     axes.set_xticks(shown, [_short(x, curve) for x in shown])
     axes.xaxis.set_minor_locator(ticker.NullLocator())
     axes.yaxis.set_major_formatter(ticker.FuncFormatter(
