@@ -41,10 +41,18 @@ class Read(io.FileIO):
 class Changing(io.BytesIO):
     """Data that is other data when it is read for a second time."""
 
+    was_read = False
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read; see io.BytesIO."""
+        piece = super().read(size)
+        self.was_read = self.was_read or not piece
+        return piece
+
     def seek(self, position: int, whence: int = 0) -> int:
         """Move; see io.BytesIO."""
-        if self.tell() == len(DATA) and not whence:
-            self.getbuffer()[0] ^= 1
+        if self.was_read:
+            self.getbuffer()[0] = 0
         return super().seek(position, whence)
 
 
