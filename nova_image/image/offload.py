@@ -118,18 +118,19 @@ class _LongCall(object):
         ended, end = os.pipe()
         try:
             if not self._starts(end):
+                os.close(end)
                 return call(self._function, *self._args)
             hubs.trampoline(ended, read=True)
         finally:
             os.close(ended)
-        if self._error is not None:
-            six.reraise(*self._error)
+        error, self._error = self._error, None  # it would refer to itself
+        if error is not None:
+            six.reraise(*error)
         return self._value
 
     def _starts(self, end):
         """Start the thread, if another one is possible."""
         if _running(_LONG_NAME) >= MOST:
-            os.close(end)
             return False
         thread = _native('threading').Thread(
             target=self._work, args=(end,), name=_LONG_NAME)
@@ -137,7 +138,6 @@ class _LongCall(object):
         try:
             thread.start()
         except _thread.error as error:
-            os.close(end)
             LOG.debug('No thread can be started: %s', error)
             return False
         return True
@@ -147,15 +147,14 @@ class _LongCall(object):
             self._value = self._function(*self._args)
         except BaseException:
             self._error = sys.exc_info()
+        try:
+            # Closing is not enough: a child process may have inherited it.
+            # Eventlet's own write() would wait for a hub of this thread.
+            _native('os').write(end, b'.')
+        except OSError:
+            pass  # the greenthread was killed
         finally:
-            try:
-                # Closing is not enough: a child process may have inherited it.
-                # Eventlet's own write() would wait for a hub of this thread.
-                _native('os').write(end, b'.')
-            except OSError:
-                pass  # the greenthread was killed
-            finally:
-                os.close(end)
+            os.close(end)
 
 
 class Feeder(object):

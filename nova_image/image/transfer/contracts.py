@@ -112,7 +112,16 @@ class Sink(object):
         :param download: nova_image.image.transfer.fetch.Download
         """
         download.fill(self)
-        offload.call(self.publish)
+        self.publish_aside()
+
+    def publish_aside(self):
+        """Call publish() outside of eventlet's hub."""
+        call = offload.call_long if self.is_slow() else offload.call
+        call(self.publish)
+
+    def is_slow(self):
+        """Return whether publish() may take long."""
+        return False
 
     @abc.abstractmethod
     def begin(self, image_id, recorded):

@@ -35,7 +35,6 @@ from oslo_utils import units
 import six
 
 from nova_image import exception
-from nova_image.image import offload
 from nova_image.image import sizes
 from nova_image.image.transfer import contracts
 from nova_image.image.transfer import page_cache
@@ -47,7 +46,7 @@ LOG = logging.getLogger(__name__)
 
 #: the errors of a full disk, of a quota, or of a limit of the size of files
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-#: bytes of a file whose flush may take long, on a slow disk half a second
+#: bytes of a file that a slow disk takes half a second to flush
 _LONG = 64 * units.Mi
 _ADVICE = ('Raise the limit (ulimit -f, or LimitFSIZE of systemd), or choose '
            'a file system with larger files')
@@ -131,11 +130,12 @@ class FileSink(contracts.Sink):
         with download.turn() as turn:
             self._turn = turn
             download.fill(self, turn)
-            if self._position < _LONG:
-                offload.call(self.publish)
-            else:
-                offload.call_long(self.publish)
+            self.publish_aside()
             turn.leave_note(self.path)
+
+    def is_slow(self):
+        """Return whether a slow disk would take long to flush the file."""
+        return self._position >= _LONG
 
     def begin(self, image_id, recorded):
         """Prepare for an attempt, and resume a partial file. See Sink."""

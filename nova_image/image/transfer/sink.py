@@ -24,7 +24,6 @@ import stat
 from oslo_log import log as logging
 
 from nova_image import exception
-from nova_image.image import offload
 from nova_image.image.transfer import contracts
 from nova_image.image.transfer import file_sink
 from nova_image.image.transfer import paths
@@ -158,10 +157,9 @@ class DeviceSink(ObjectSink):
         """Return False: what was written to a pipe cannot be removed."""
         return False
 
-    def receive(self, download):
-        """Store the data, and flush it. See Sink."""
-        download.fill(self)
-        offload.call_long(self.publish)
+    def is_slow(self):
+        """Return True: nobody knows how much a device has to write."""
+        return True
 
     def publish(self):
         """Flush to the device, if it is one, and close."""

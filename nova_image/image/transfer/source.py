@@ -148,16 +148,9 @@ class Source(object):
         """
         if not self.can_rewind():
             return None
-        hasher = hashing.new(algorithm)
-        feeder = offload.beside(hasher, self.total)
-        try:
-            for piece in iter(self.read, b''):
-                feeder.update(piece)
-            feeder.finish()
-        finally:
-            feeder.close()
+        digest = self._read_all(algorithm)
         self.restart()
-        return hasher.hexdigest()
+        return digest
 
     def hash_again(self, algorithm):
         """Read the data that was sent once more, to hash it otherwise.
@@ -172,15 +165,21 @@ class Source(object):
         if not (hashing.is_available(algorithm) and self.can_rewind() and
                 self.restart()):
             return False
-        self._algorithms, self.progress = [algorithm], None
-        earlier = self._digests
-        try:
-            for _ in iter(self.read, b''):
-                pass
-        finally:
-            self.close()
-        self._digests = dict(earlier, **self._digests)
+        self._algorithms, self.progress = [], None
+        self._digests[algorithm] = self._read_all(algorithm)
         return True
+
+    def _read_all(self, algorithm):
+        """Read the data to its end, and return its hash."""
+        hasher = hashing.new(algorithm)
+        feeder = offload.beside(hasher, self.total)
+        try:
+            for piece in iter(self.read, b''):
+                feeder.update(piece)
+            feeder.finish()
+        finally:
+            feeder.close()
+        return hasher.hexdigest()
 
     def close(self):
         """Stop the hashing that hash_by() has started."""

@@ -94,7 +94,9 @@ class Uploads(object):
         raw, answered = self._send(context, image_id, body, _STORE, made, {
             'x-image-meta-store': store} if store else {}, stored)
         tenancy.warn_if_misplaced(image_id, *records.facts(raw))
-        for algorithm, _ in _computable(raw)[:1]:
+        recorded = _computable(raw)
+        if recorded:
+            algorithm, _ = recorded[0]
             self._client.knowledge(context).remember(HASH_ALGORITHM,
                                                      algorithm)
         return raw, answered
@@ -165,6 +167,8 @@ class Uploads(object):
 
     def difference(self, raw, body):
         """Return how an image differs from the data that was sent, or None.
+
+        If Glance has hashed the data otherwise, it is read once more.
 
         :returns: text for an error message
         """

@@ -26,7 +26,7 @@ from nova_image.tests.fixtures import virtualenvs
 
 _CLONE = pathlib.Path(__file__).resolve().parents[3]
 _PROGRAM = (_CLONE / 'nova_image' / 'tests' / 'fixtures' / 'inside'
-            / 'eventlet_feeder.py')
+            / 'eventlet_offload.py')
 # What the code under test imports, as in Nova 15.
 _OLD = 'eventlet==0.33.3', 'oslo.log==3.45.2', 'oslo.utils==3.42.1'
 _BEHIND = 4

@@ -66,6 +66,16 @@ def _divide(number):
     return number // 0
 
 
+def _files():
+    """Return the open files, when no long call has a thread any more.
+
+    A thread wakes its caller before it closes the pipe.
+    """
+    for thread in offload_case.running('nova_image call'):
+        thread.join(60)
+    return os.listdir('/proc/self/fd')
+
+
 class TestEventlet(testtools.TestCase):
     """In a process that runs on eventlet."""
 
@@ -84,13 +94,13 @@ class TestEventlet(testtools.TestCase):
 
     def test_a_long_call_has_a_thread_of_its_own(self):
         eventlet = self.useFixture(offload_case.FakeEventlet('socket'))
-        before = os.listdir('/proc/self/fd')
+        before = _files()
         found = offload.call_long(
             lambda name: (name, threading.current_thread().name), 'a')
         self.assertEqual(('a', 'nova_image call'), found)
         eventlet.original.assert_any_call('threading')
         eventlet.tpool.execute.assert_not_called()
-        self.assertEqual(before, os.listdir('/proc/self/fd'))
+        self.assertEqual(before, _files())
 
     def test_the_error_of_a_long_call_is_raised(self):
         self.useFixture(offload_case.FakeEventlet('socket'))
@@ -103,7 +113,7 @@ class TestEventlet(testtools.TestCase):
 
     def test_a_long_call_continues_without_its_caller(self):
         eventlet = self.useFixture(offload_case.FakeEventlet('socket'))
-        before = os.listdir('/proc/self/fd')
+        before = _files()
         gate, done = threading.Event(), threading.Event()
         self.addCleanup(gate.set)
         eventlet.trampoline.side_effect = KeyboardInterrupt
@@ -116,15 +126,15 @@ class TestEventlet(testtools.TestCase):
         gate.set()
         thread.join(60)
         self.assertTrue(done.is_set())
-        self.assertEqual(before, os.listdir('/proc/self/fd'))
+        self.assertEqual(before, _files())
 
     def test_too_many_long_calls_borrow_threads(self):
         eventlet = self.useFixture(offload_case.FakeEventlet('socket'))
-        before = os.listdir('/proc/self/fd')
+        before = _files()
         self.useFixture(fixtures.MockPatchObject(offload, 'MOST', 0))
         self.assertEqual(3, offload.call_long(max, 1, 3))
         eventlet.tpool.execute.assert_called_once_with(max, 1, 3)
-        self.assertEqual(before, os.listdir('/proc/self/fd'))
+        self.assertEqual(before, _files())
 
     def test_a_long_call_makes_other_calls_on_its_thread(self):
         eventlet = self.useFixture(offload_case.FakeEventlet('socket'))
@@ -135,12 +145,12 @@ class TestEventlet(testtools.TestCase):
 
     def test_without_a_thread_of_its_own_a_long_call_borrows_one(self):
         eventlet = self.useFixture(offload_case.FakeEventlet('socket'))
-        before = os.listdir('/proc/self/fd')
+        before = _files()
         with mock.patch.object(threading.Thread, 'start',
                                side_effect=_thread.error('no more')):
             self.assertEqual(3, offload.call_long(max, 1, 3))
         eventlet.tpool.execute.assert_called_once_with(max, 1, 3)
-        self.assertEqual(before, os.listdir('/proc/self/fd'))
+        self.assertEqual(before, _files())
 
     def test_a_check_runs_in_a_native_thread(self):
         """One of Python's threading as it is without eventlet."""
